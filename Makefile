@@ -1,0 +1,39 @@
+# Muster. `make help` lists what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench bench-large fmt lint assets deny
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build Muster and serve the demo practice on http://127.0.0.1:8080
+	@command -v cargo >/dev/null || { echo "cargo is not installed: see https://rustup.rs" >&2; exit 1; }
+	@scripts/assets --optional
+	cargo build --release --package muster
+	"$${CARGO_TARGET_DIR:-target}/release/muster" serve --demo
+
+test: ## Check everything: format, lints, layers, licences, all tests on both databases
+	@scripts/test
+
+bench: ## Measure, each figure against its limit (100,000 people)
+	cargo build --release --package muster --package muster-bench
+	scripts/with-postgres --durable cargo run --release --package muster-bench
+
+bench-large: ## The same with 1,000,000 people in 400 organizations
+	cargo build --release --package muster --package muster-bench
+	scripts/with-postgres --durable cargo run --release --package muster-bench -- --large
+
+fmt: ## Format the sources
+	cargo fmt --all
+
+lint: ## Layers, format and clippy, without running a test
+	@scripts/check-layers
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+assets: ## Fetch what pages and browser tests take from npm into web/vendor/
+	@scripts/assets
+
+deny: ## Check licences, bans and sources (installs cargo-deny when missing)
+	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+	@scripts/deny

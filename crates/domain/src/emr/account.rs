@@ -1,0 +1,184 @@
+//! A person's place in the EMR, and the change a form, JSON call, CSV row or bulk step asks for.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{Permission, PermissionSet, UserType};
+use crate::ids::{ClinicId, PersonId};
+use crate::people::{Person, PersonPatch};
+
+/// Whether an account is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In use; holds a licence.
+    Active,
+    /// Not in use; kept for ever.
+    Inactive,
+}
+
+impl Status {
+    /// The code of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// The status a code names.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "active" => Some(Self::Active),
+            "inactive" => Some(Self::Inactive),
+            _ => None,
+        }
+    }
+}
+
+/// Why an account is inactive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InactiveReason {
+    /// A manager made it so.
+    Deactivated,
+    /// No licence was free when it was saved.
+    NoLicence,
+    /// It has no email address yet.
+    NeedsEmail,
+}
+
+impl InactiveReason {
+    /// As stored and as programs see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivated => "deactivated",
+            Self::NoLicence => "no_licence",
+            Self::NeedsEmail => "needs_email",
+        }
+    }
+
+    /// From storage.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Deactivated, Self::NoLicence, Self::NeedsEmail].into_iter().find(|r| r.as_str() == text)
+    }
+}
+
+/// The professional licence an EMR profile shows first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct License {
+    /// As printed; possibly the placeholder.
+    pub number: Option<String>,
+    /// Two letters.
+    pub state: Option<String>,
+    /// Last day it is valid.
+    pub expires_on: Option<Date>,
+}
+
+/// Who confirmed that an assistant's signature is on file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Attestation {
+    /// The manager who confirmed it.
+    pub by: Option<PersonId>,
+}
+
+/// A person's account in the EMR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmrAccount {
+    /// What the person is.
+    pub user_type: UserType,
+    /// In use or not.
+    pub status: Status,
+    /// Set exactly when inactive.
+    pub inactive_reason: Option<InactiveReason>,
+    /// One of `clinics`; its pool gives the licence.
+    pub default_clinic: ClinicId,
+    /// Where the person works; never empty.
+    pub clinics: BTreeSet<ClinicId>,
+    /// What was granted; never empty.
+    pub permissions: PermissionSet,
+    /// First professional licence.
+    pub license: License,
+    /// Present while an assistant may finish notes.
+    pub finish_attestation: Option<Attestation>,
+}
+
+impl EmrAccount {
+    /// True when it is in use.
+    pub fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+
+    /// True when an active account may do everything in the organization.
+    pub fn is_acting_company_admin(&self) -> bool {
+        self.is_active() && self.permissions.contains(Permission::CompanyAdmin)
+    }
+
+    /// The clinics in which an active account is a user manager.
+    pub fn managed_clinics(&self) -> BTreeSet<ClinicId> {
+        if self.is_active() && self.permissions.contains(Permission::EditUsers) {
+            self.clinics.clone()
+        } else {
+            BTreeSet::new()
+        }
+    }
+}
+
+/// A person with the EMR account, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The human being.
+    pub person: Person,
+    /// The place in the EMR, if any.
+    pub emr: Option<EmrAccount>,
+}
+
+impl Profile {
+    /// The flat record the audit compares: one entry a field, codes and ids only, never a secret.
+    pub fn record(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut record = match serde_json::to_value(&self.person) {
+            Ok(serde_json::Value::Object(map)) => map,
+            _ => serde_json::Map::new(),
+        };
+        record.remove("id");
+        if let Some(emr) = &self.emr {
+            let mut put = |key: &str, value: serde_json::Value| record.insert(key.to_owned(), value);
+            put("user_type", serde_json::json!(emr.user_type));
+            put("status", serde_json::json!(emr.status));
+            put("inactive_reason", serde_json::json!(emr.inactive_reason));
+            put("default_clinic_id", serde_json::json!(emr.default_clinic));
+            put("clinic_ids", serde_json::json!(emr.clinics));
+            put("permissions", serde_json::json!(emr.permissions));
+            put("license_number", serde_json::json!(emr.license.number));
+            put("license_state", serde_json::json!(emr.license.state));
+            put("license_expires_on", serde_json::json!(emr.license.expires_on));
+        }
+        record
+    }
+}
+
+/// The fields of an EMR account a change may carry. `None` leaves a field alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmrPatch {
+    /// User type; for a saved profile only support may change it.
+    pub user_type: Option<String>,
+    /// `active` or `inactive`.
+    pub status: Option<String>,
+    /// Default clinic.
+    pub default_clinic: Option<ClinicId>,
+    /// All clinics the actor can see; clinics outside the actor's access stay as they are.
+    pub clinics: Option<BTreeSet<ClinicId>>,
+    /// All permissions, as codes.
+    pub permissions: Option<Vec<String>>,
+    /// First licence number; `Some(None)` clears.
+    pub license_number: Option<Option<String>>,
+    /// Its state.
+    pub license_state: Option<Option<String>>,
+    /// Its last valid day, `YYYY-MM-DD`.
+    pub license_expires_on: Option<Option<String>>,
+    /// The actor confirms that the assistant's signature is on file.
+    pub finish_attested: bool,
+}
+

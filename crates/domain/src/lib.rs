@@ -1,0 +1,20 @@
+//! What is true: the rules and types of staff accounts in a rehab-therapy practice.
+//!
+//! This crate decides; it never reads or writes anything. It must not know of databases, HTTP, clocks or random
+//! numbers: those are passed in, so that each rule can be tested as a plain function.
+
+pub mod access;
+pub mod audit;
+pub mod emr;
+pub mod ids;
+pub mod imports;
+pub mod licences;
+pub mod organizations;
+pub mod people;
+pub mod refusal;
+pub mod sign_in;
+pub mod text;
+pub mod words;
+
+pub use ids::{ClinicId, OrganizationId, PersonId};
+pub use refusal::{Code, Refusal, Refusals, Severity};

@@ -1,0 +1,238 @@
+//! A human being of an organization.
+
+use serde::Serialize;
+
+use super::{check_email, check_phone, check_username, npi};
+use crate::ids::{OrganizationId, PersonId};
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::text::{LONGEST_NAME, is_unprintable, search_key, tidy, unique_key};
+
+/// One human being. Field names are those of the JSON contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// Identity, also of the sign-in.
+    pub id: PersonId,
+    /// The practice group.
+    #[serde(skip)]
+    pub organization: OrganizationId,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// The name as shown; made from the two others unless typed.
+    pub full_name: String,
+    /// Names this person had before.
+    pub previous_names: Vec<String>,
+    /// Where messages go; none on imported profiles that still need one.
+    pub email: Option<String>,
+    /// As typed.
+    pub phone: Option<String>,
+    /// Ten digits; possibly the placeholder.
+    pub npi: Option<String>,
+    /// What the person signs in with.
+    pub username: String,
+}
+
+impl Person {
+    /// Sort key: family name, then given name, accents and case aside.
+    pub fn sort_key(&self) -> String {
+        search_key(&format!("{} {}", self.last_name, self.first_name))
+    }
+
+    /// Everything a search looks through, in one folded text.
+    pub fn search_text(&self) -> String {
+        let mut parts = vec![self.full_name.as_str()];
+        let reversed = format!("{} {}", self.last_name, self.first_name);
+        if !self.full_name.contains(&self.first_name) || !self.full_name.contains(&self.last_name) {
+            parts.push(&reversed);
+        }
+        parts.push(&self.username);
+        parts.extend(self.email.as_deref());
+        parts.extend(self.npi.as_deref());
+        search_key(&parts.join("\n"))
+    }
+
+    /// The words a password must not contain.
+    pub fn personal_words(&self) -> Vec<String> {
+        let mut words: Vec<String> = [&self.first_name, &self.last_name, &self.username]
+            .into_iter()
+            .flat_map(|w| w.split_whitespace().map(str::to_owned))
+            .collect();
+        words.push(self.username.clone());
+        if let Some((local, _)) = self.email.as_deref().and_then(|e| e.split_once('@')) {
+            words.push(local.to_owned());
+        }
+        words
+    }
+}
+
+/// Who holds a name, email or NPI that someone else wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameOwner {
+    /// A person the actor may see; carries the name.
+    Visible(String),
+    /// Anyone else, here or at another practice.
+    Hidden,
+}
+
+impl NameOwner {
+    /// How the sentence names the owner.
+    pub fn described(&self) -> &str {
+        match self {
+            Self::Visible(name) => name,
+            Self::Hidden => "someone you cannot see, perhaps at another practice",
+        }
+    }
+}
+
+/// The fields of a person a change may carry. `None` leaves a field alone, `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonPatch {
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Shown name; empty means "made from first and last name".
+    pub full_name: Option<String>,
+    /// Names this person had before.
+    pub previous_names: Option<Vec<String>>,
+    /// Email.
+    pub email: Option<Option<String>>,
+    /// Phone.
+    pub phone: Option<Option<String>>,
+    /// NPI.
+    pub npi: Option<Option<String>>,
+    /// User name.
+    pub username: Option<String>,
+}
+
+/// A human name of any script: trimmed, not empty, at most 100 characters, nothing unprintable.
+pub fn human_name(field: &'static str, label: &str, text: &str) -> Result<String, Refusal> {
+    let name = tidy(text);
+    if name.is_empty() {
+        return Err(Refusal::new(field, Code::Required).about(&[label]));
+    }
+    if name.chars().count() > LONGEST_NAME {
+        return Err(Refusal::new(field, Code::TooLong).about(&[label]));
+    }
+    if text.trim().chars().any(|c| is_unprintable(c) && !matches!(c, '\t' | '\n' | '\r')) {
+        return Err(Refusal::new(field, Code::UnprintableCharacters).about(&[label]));
+    }
+    Ok(name)
+}
+
+fn emptied(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|t| !t.is_empty())
+}
+
+impl PersonPatch {
+    /// The person after this change; every problem is noted, and what is wrong keeps its old value.
+    pub fn apply(&self, before: &Person, refusals: &mut Refusals) -> Person {
+        let mut after = before.clone();
+        if let Some(name) = &self.first_name {
+            after.first_name = refusals.take(human_name("first_name", "The first name", name)).unwrap_or(after.first_name);
+        }
+        if let Some(name) = &self.last_name {
+            after.last_name = refusals.take(human_name("last_name", "The last name", name)).unwrap_or(after.last_name);
+        }
+        self.apply_shown_name(before, &mut after, refusals);
+        if let Some(names) = &self.previous_names {
+            after.previous_names = names
+                .iter()
+                .filter(|n| !n.trim().is_empty())
+                .take(20)
+                .filter_map(|n| refusals.take(human_name("previous_names", "A previous name", n)))
+                .collect();
+        } else if !before.full_name.is_empty() && unique_key(&before.full_name) != unique_key(&after.full_name) {
+            // Kept by itself, so that the person is still found and not entered a second time.
+            after.previous_names.retain(|n| unique_key(n) != unique_key(&before.full_name));
+            after.previous_names.push(before.full_name.clone());
+        }
+        if let Some(email) = &self.email {
+            after.email = emptied(email).and_then(|e| refusals.take(check_email(e)));
+        }
+        if let Some(phone) = &self.phone {
+            after.phone = emptied(phone).and_then(|p| refusals.take(check_phone(p)));
+        }
+        if let Some(number) = &self.npi {
+            after.npi = emptied(number).and_then(|n| refusals.take(npi::check(n)));
+        }
+        if let Some(username) = &self.username {
+            after.username = refusals.take(check_username(username)).unwrap_or(after.username);
+        }
+        after
+    }
+
+    fn apply_shown_name(&self, before: &Person, after: &mut Person, refusals: &mut Refusals) {
+        let made = |p: &Person| tidy(&format!("{} {}", p.first_name, p.last_name));
+        match self.full_name.as_deref().map(str::trim) {
+            Some("") => after.full_name = made(after),
+            Some(name) => {
+                if let Some(name) = refusals.take(human_name("full_name", "The full name", name)) {
+                    // An untouched form field follows a changed first or last name.
+                    after.full_name = if name == before.full_name && name == made(before) { made(after) } else { name };
+                }
+            }
+            None if before.full_name == made(before) || before.full_name.is_empty() => after.full_name = made(after),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nobody() -> Person {
+        Person {
+            id: PersonId(uuid::Uuid::nil()),
+            organization: OrganizationId::INSTALLATION,
+            first_name: String::new(),
+            last_name: String::new(),
+            full_name: String::new(),
+            previous_names: vec![],
+            email: None,
+            phone: None,
+            npi: None,
+            username: String::new(),
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let mut refusals = Refusals::default();
+        let patch = PersonPatch {
+            first_name: Some("  ".into()),
+            last_name: Some("x".repeat(300)),
+            email: Some(Some("nope".into())),
+            phone: Some(Some("12".into())),
+            npi: Some(Some("1234567890".into())),
+            username: Some("a b".into()),
+            ..PersonPatch::default()
+        };
+        patch.apply(&nobody(), &mut refusals);
+        let fields: Vec<_> = refusals.0.iter().filter_map(|r| r.field).collect();
+        assert_eq!(fields, ["first_name", "last_name", "email", "phone", "npi", "username"]);
+    }
+
+    #[test]
+    fn a_changed_name_is_remembered_and_shown() {
+        let mut refusals = Refusals::default();
+        let first = PersonPatch { first_name: Some("Mara".into()), last_name: Some("Harlow".into()), ..Default::default() };
+        let mara = first.apply(&nobody(), &mut refusals);
+        assert_eq!(mara.full_name, "Mara Harlow");
+        assert!(mara.previous_names.is_empty());
+        let married = PersonPatch { last_name: Some("Harlow-Ito".into()), ..Default::default() };
+        let after = married.apply(&mara, &mut refusals);
+        assert_eq!((after.full_name.as_str(), after.previous_names.as_slice()), ("Mara Harlow-Ito", &["Mara Harlow".to_owned()][..]));
+        assert!(refusals.is_empty());
+    }
+
+    #[test]
+    fn names_of_any_script_are_kept_and_hidden_marks_are_not() {
+        assert_eq!(human_name("first_name", "x", " محمد ").unwrap(), "محمد");
+        assert!(human_name("first_name", "x", "Ma\u{202e}ra").is_err());
+        assert!(human_name("first_name", "x", &"ё".repeat(100)).is_ok());
+        assert!(human_name("first_name", "x", &"ё".repeat(101)).is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! The names of fields as people read them: one catalogue for pages, summaries and the audit.
+
+/// The label of a field of the contract.
+pub fn field_label(field: &str) -> &str {
+    match field {
+        "first_name" => "First name",
+        "last_name" => "Last name",
+        "full_name" => "Full name",
+        "previous_names" => "Previous names",
+        "email" => "Email",
+        "phone" => "Phone",
+        "npi" => "NPI",
+        "username" => "User name",
+        "user_type" => "User type",
+        "status" => "Status",
+        "inactive_reason" => "Inactive because",
+        "default_clinic_id" => "Default clinic",
+        "clinic_ids" => "Clinics",
+        "permissions" => "Permissions",
+        "license_number" => "Licence number",
+        "license_state" => "Licence state",
+        "license_expires_on" => "Licence expires on",
+        "finish_attested" => "Signature on file",
+        "password" => "Password",
+        "password_confirmation" => "Confirm password",
+        "name" => "Name",
+        "time_zone" => "Time zone",
+        "password_preset" => "Password rules",
+        "password_expiry_days" => "Passwords expire",
+        "idle_minutes" => "Lock after",
+        "assistants_may_finish" => "Assistants may finish notes",
+        "address" => "Address",
+        "city" => "City",
+        "state" => "State",
+        "zip" => "ZIP code",
+        "group" => "Group",
+        "total" => "Total",
+        other => other,
+    }
+}

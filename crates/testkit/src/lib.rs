@@ -1,0 +1,9 @@
+//! What tests share: databases, a browser, a mail sink and the real program.
+//!
+//! Nothing here knows a rule of Muster; a test that needs one asks the crate that owns it.
+
+pub mod browser;
+pub mod postgres;
+mod processes;
+pub mod program;
+pub mod smtp_sink;

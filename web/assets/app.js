@@ -1,0 +1,186 @@
+// Comfort for pages that work without it. No state of its own but the time of
+// the last activity, shared between tabs. Events are caught on the document,
+// so parts that htmx swaps in need no wiring.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/* ---- password and its repetition: data-confirms="<id of the other field>" ---- */
+
+function checkRepetition(second, patient) {
+  const first = document.getElementById(second.dataset.confirms);
+  if (!first) return;
+  // While the repetition is still a beginning of the password, nothing is wrong yet.
+  const beginning = patient && first.value.startsWith(second.value);
+  const differs = second.value !== "" && second.value !== first.value && !beginning;
+  const id = `${second.id}-error`;
+  let note = document.getElementById(id);
+  if (differs && !note) {
+    note = document.createElement("div");
+    note.id = id;
+    note.className = "error";
+    note.setAttribute("role", "status");
+    second.after(note);
+  }
+  if (note) {
+    note.textContent = differs ? (second.dataset.mismatch ?? "The two passwords differ.") : "";
+    note.hidden = !differs;
+  }
+  second.closest(".field")?.classList.toggle("refused", differs);
+  const others = (second.getAttribute("aria-describedby") ?? "").split(" ").filter((x) => x && x !== id);
+  if (differs) {
+    second.setAttribute("aria-invalid", "true");
+    second.setAttribute("aria-describedby", [id, ...others].join(" "));
+  } else {
+    second.removeAttribute("aria-invalid");
+    if (others.length) second.setAttribute("aria-describedby", others.join(" "));
+    else second.removeAttribute("aria-describedby");
+  }
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLInputElement)) return;
+  if (target.dataset.confirms) checkRepetition(target, true);
+  if (target.id) {
+    for (const second of all(`[data-confirms="${CSS.escape(target.id)}"]`)) {
+      if (second.value) checkRepetition(second, false);
+    }
+  }
+});
+document.addEventListener("focusout", ({ target }) => {
+  if (target instanceof HTMLInputElement && target.dataset.confirms) checkRepetition(target, false);
+});
+
+/* ---- unsaved changes: <form data-guard> ------------------------------------- */
+
+let leavingOnPurpose = false;
+const asSent = (form) => {
+  const pairs = [...new FormData(form)].filter(([name]) => name !== "csrf");
+  return JSON.stringify(pairs.map(([name, value]) => [name, value instanceof File ? value.name : value]));
+};
+const atFirst = new Map(all("form[data-guard]").map((form) => [form, asSent(form)]));
+
+addEventListener("beforeunload", (event) => {
+  if (leavingOnPurpose) return;
+  const changed = [...atFirst].some(
+    // What the server sent back with refusals is unsaved from the start.
+    ([form, before]) => form.isConnected && ("guardDirty" in form.dataset || asSent(form) !== before),
+  );
+  if (changed) event.preventDefault();
+});
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && !event.target.matches("[hx-get],[hx-post],[target]")) leavingOnPurpose = true;
+});
+addEventListener("pageshow", () => (leavingOnPurpose = false));
+
+/* ---- check boxes of a table -------------------------------------------------- */
+
+function countSelected(scope) {
+  const rows = all("[data-select-row]", scope);
+  const ticked = rows.filter((row) => row.checked).length;
+  for (const master of all("[data-select-all]", scope)) {
+    master.closest("[data-select-all-label]")?.removeAttribute("hidden");
+    master.checked = rows.length > 0 && ticked === rows.length;
+    master.indeterminate = ticked > 0 && ticked < rows.length;
+  }
+  for (const place of all("[data-selection-count]", scope)) place.textContent = String(ticked);
+  for (const part of all("[data-needs-selection]", scope)) part.disabled = ticked === 0;
+}
+const scopeOf = (element) => element.closest("[data-selection], form") ?? document.body;
+
+let lastTicked = null;
+document.addEventListener("click", (event) => {
+  const row = event.target;
+  if (!(row instanceof HTMLInputElement) || !("selectRow" in row.dataset)) return;
+  const rows = all("[data-select-row]", scopeOf(row));
+  const [from, to] = [rows.indexOf(lastTicked), rows.indexOf(row)].sort((a, b) => a - b);
+  if (event.shiftKey && from >= 0) for (const each of rows.slice(from, to + 1)) each.checked = row.checked;
+  lastTicked = row;
+});
+document.addEventListener("change", ({ target }) => {
+  if (!(target instanceof HTMLInputElement)) return;
+  const scope = scopeOf(target);
+  if ("selectAll" in target.dataset) for (const row of all("[data-select-row]", scope)) row.checked = target.checked;
+  if ("selectAll" in target.dataset || "selectRow" in target.dataset) countSelected(scope);
+});
+
+/* ---- small things ------------------------------------------------------------- */
+
+function prepare() {
+  for (const scope of new Set(all("[data-select-row]").map(scopeOf))) countSelected(scope);
+  for (const form of all("form[data-guard]")) if (!atFirst.has(form)) atFirst.set(form, asSent(form));
+}
+prepare();
+document.addEventListener("htmx:afterSettle", prepare);
+$("[data-focus]")?.focus();
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  const search = all("[data-search]").find((field) => field.offsetParent !== null);
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
+
+// A link of the refusal summary puts the keyboard into its field.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('#refusals a[href^="#"]');
+  const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (!field) return;
+  event.preventDefault();
+  field.scrollIntoView({ block: "center" });
+  field.focus({ preventScroll: true });
+});
+
+/* ---- idle lock: <body data-idle-seconds="900"> -------------------------------- */
+
+const limit = Number(document.body.dataset.idleSeconds) * 1000;
+const KEY = "muster-active-at";
+if (limit > 0) {
+  const box = $("#idle-warning .idle-box");
+  const early = Math.min(60_000, limit / 2);
+  let here = 0;
+  const read = () => {
+    try {
+      // A time in the future (a clock set back) must not keep the page open.
+      return Math.max(here, Math.min(Number(localStorage.getItem(KEY)) || 0, Date.now()));
+    } catch {
+      return here; // storage switched off: this tab counts alone
+    }
+  };
+  const active = () => {
+    const now = Date.now();
+    // A page that slept past the limit is locked, not woken by the click that finds it.
+    if (here && now - read() >= limit) return look();
+    if (now - here < 1000) return;
+    here = now;
+    try {
+      localStorage.setItem(KEY, String(now));
+    } catch {}
+    if (box && !box.hidden) look();
+  };
+  const look = () => {
+    const left = limit - (Date.now() - read());
+    if (left <= 0) {
+      leavingOnPurpose = true;
+      location.assign(`/unlock?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
+    const warn = left <= early;
+    if (!box || box.hidden === !warn) return;
+    box.hidden = !warn;
+    const seconds = Math.round(left / 1000);
+    $("[data-idle-text]", box).textContent = warn
+      ? `This page locks in ${seconds} seconds, because nothing has happened for a while.`
+      : "";
+  };
+  active();
+  for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
+    addEventListener(kind, active, { passive: true });
+  }
+  addEventListener("visibilitychange", look);
+  addEventListener("pageshow", look);
+  setInterval(look, 1000);
+}
