@@ -69,7 +69,8 @@ addEventListener("beforeunload", (event) => {
   if (changed) event.preventDefault();
 });
 document.addEventListener("submit", (event) => {
-  if (!event.defaultPrevented && !event.target.matches("[hx-get],[hx-post],[target]")) leavingOnPurpose = true;
+  // Saving is no loss; a filter or the sign-out beside an unsaved form is.
+  if (!event.defaultPrevented && event.target.matches("[data-guard]")) leavingOnPurpose = true;
 });
 addEventListener("pageshow", () => (leavingOnPurpose = false));
 

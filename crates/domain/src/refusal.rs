@@ -232,7 +232,7 @@ mod tests {
     fn every_sentence_is_plain_and_ends() {
         for code in Code::ALL {
             let sentence = code.sentence();
-            assert!(sentence.ends_with(['.', '}']) , "{code:?}: {sentence}");
+            assert!(sentence.ends_with(['.', '}']), "{code:?}: {sentence}");
             assert!(!sentence.contains("  "), "{code:?}");
             assert!(code.as_str().chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{code:?}");
         }

@@ -15,12 +15,7 @@ pub fn unique_key(text: &str) -> String {
 
 /// The form in which text is searched and sorted: as [`unique_key`], and accents do not matter.
 pub fn search_key(text: &str) -> String {
-    text.trim()
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .default_case_fold()
-        .nfc()
-        .collect()
+    text.trim().nfkd().filter(|c| !is_combining_mark(*c)).default_case_fold().nfc().collect()
 }
 
 /// Trims and folds runs of white space to one space.
@@ -30,7 +25,8 @@ pub fn tidy(text: &str) -> String {
 
 /// True for characters that must not stand in a name: controls, and the marks that reorder what a reader sees.
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    c.is_control()
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// Up to two initials for an avatar.

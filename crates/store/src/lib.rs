@@ -1,1 +1,37 @@
-//! placeholder
+//! What is kept: SQL for SQLite and PostgreSQL.
+//!
+//! Every statement is written once and runs on both engines; what has to differ stands in [`dialect`]. Functions take
+//! a [`Handle`]: a [`Reading`] for queries or a [`Tx`] for changes. Nothing here judges anything.
+
+#[macro_use]
+mod db;
+mod dialect;
+mod error;
+mod query;
+
+pub mod audit;
+pub mod directory;
+pub mod idempotency;
+pub mod licences;
+pub mod organizations;
+pub mod outbox;
+pub mod people;
+pub mod sign_in;
+
+pub use db::{Db, Handle, Reading, Split, Tx};
+pub use error::StoreError;
+
+use jiff::Timestamp;
+
+/// Result of every store function.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A time as stored: microseconds since 1970 in UTC.
+pub(crate) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A stored time; zero means "never".
+pub(crate) fn when(micros: i64) -> Option<Timestamp> {
+    if micros == 0 { None } else { Timestamp::from_microsecond(micros).ok() }
+}

@@ -64,11 +64,7 @@ impl Browser {
 
     /// The address of the page.
     pub async fn url(&self) -> String {
-        self.client
-            .current_url()
-            .await
-            .expect("the page's address")
-            .to_string()
+        self.client.current_url().await.expect("the page's address").to_string()
     }
 
     /// Replaces what a field says. Date, time and colour fields take the value as it is submitted
@@ -79,15 +75,7 @@ impl Browser {
                 return Ok(None);
             };
             let kind = field.prop("type").await?.unwrap_or_default();
-            let picker = [
-                "date",
-                "time",
-                "datetime-local",
-                "month",
-                "week",
-                "color",
-                "range",
-            ];
+            let picker = ["date", "time", "datetime-local", "month", "week", "color", "range"];
             // The driver types only characters of the basic plane: no emoji.
             if picker.contains(&kind.as_str()) || text.chars().any(|c| c > '\u{ffff}') {
                 self.set_value(&field, text).await?;
@@ -163,8 +151,7 @@ impl Browser {
     /// Presses the first visible button (or summary of a fold) with these words or this label.
     pub async fn press(&self, button: &str) {
         let words = quoted(button);
-        let buttons =
-            "self::button or self::summary or @role='button' or @role='tab' or @role='menuitem'";
+        let buttons = "self::button or self::summary or @role='button' or @role='tab' or @role='menuitem'";
         self.click(
             &format!("press {button:?}"),
             &format!(
@@ -187,19 +174,14 @@ impl Browser {
 
     /// The text of the page as a person sees it: nothing hidden, no field contents.
     pub async fn text(&self) -> String {
-        self.attempt("read the page", async || {
-            self.visible_text().await.map(Some)
-        })
-        .await
+        self.attempt("read the page", async || self.visible_text().await.map(Some)).await
     }
 
     /// Waits until the page shows this text; runs of white space count as one space.
     pub async fn see(&self, text: &str) {
         let wanted = spaced(text);
         self.attempt(&format!("see {text:?}"), async || {
-            Ok(spaced(&self.visible_text().await?)
-                .contains(&wanted)
-                .then_some(()))
+            Ok(spaced(&self.visible_text().await?).contains(&wanted).then_some(()))
         })
         .await;
     }
@@ -241,11 +223,7 @@ impl Browser {
     /// Writes a PNG of the window.
     pub async fn screenshot(&self, path: impl AsRef<Path>) {
         let path = path.as_ref();
-        let picture = self
-            .client
-            .screenshot()
-            .await
-            .expect("a picture of the page");
+        let picture = self.client.screenshot().await.expect("a picture of the page");
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).expect("a directory for the picture");
         }
@@ -265,11 +243,7 @@ impl Browser {
     pub async fn assert_accessible(&self) {
         let violations = self.axe().await;
         if !violations.is_empty() {
-            self.fail(&format!(
-                "find the page accessible:\n{}",
-                violations.join("\n")
-            ))
-            .await;
+            self.fail(&format!("find the page accessible:\n{}", violations.join("\n"))).await;
         }
     }
 
@@ -287,16 +261,12 @@ impl Browser {
     }
 
     async fn field(&self, name: &str) -> Result<Option<Element>, CmdError> {
-        self.first_visible(&format!("//*[@name={}][not(self::meta)]", quoted(name)))
-            .await
+        self.first_visible(&format!("//*[@name={}][not(self::meta)]", quoted(name))).await
     }
 
     /// Compared by property, because a checkbox without a value attribute has the value `on`.
     async fn mark(&self, name: &str, value: &str) -> Result<Option<Element>, CmdError> {
-        let path = format!(
-            "//input[@name={}][@type='checkbox' or @type='radio']",
-            quoted(name)
-        );
+        let path = format!("//input[@name={}][@type='checkbox' or @type='radio']", quoted(name));
         for mark in self.client.find_all(Locator::XPath(&path)).await? {
             if mark.prop("value").await?.as_deref() == Some(value) {
                 return Ok(Some(mark));
@@ -315,10 +285,7 @@ impl Browser {
     }
 
     async fn visible_text(&self) -> Result<String, CmdError> {
-        let text = self
-            .client
-            .execute("return document.body.innerText", Vec::new())
-            .await?;
+        let text = self.client.execute("return document.body.innerText", Vec::new()).await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
@@ -327,19 +294,12 @@ impl Browser {
                       for (const kind of ['input', 'change']) \
                       field.dispatchEvent(new Event(kind, { bubbles: true }));";
         let field = serde_json::to_value(field).map_err(CmdError::Json)?;
-        self.client
-            .execute(script, vec![field, text.into()])
-            .await
-            .map(drop)
+        self.client.execute(script, vec![field, text.into()]).await.map(drop)
     }
 
     /// Tries until it succeeds. A page that changes underneath makes any step fail, so a failure
     /// is reported only when it lasts.
-    async fn attempt<T>(
-        &self,
-        what: &str,
-        step: impl AsyncFn() -> Result<Option<T>, CmdError>,
-    ) -> T {
+    async fn attempt<T>(&self, what: &str, step: impl AsyncFn() -> Result<Option<T>, CmdError>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let outcome = step().await;
@@ -347,9 +307,7 @@ impl Browser {
                 return done;
             }
             if Instant::now() > deadline {
-                let reason = outcome
-                    .err()
-                    .map_or_else(String::new, |error| format!(" ({error})"));
+                let reason = outcome.err().map_or_else(String::new, |error| format!(" ({error})"));
                 self.fail(&format!("{what}{reason}")).await;
             }
             sleep(Duration::from_millis(30)).await;
@@ -360,24 +318,15 @@ impl Browser {
         let picture = failure_picture();
         self.screenshot(&picture).await;
         let url = self.url().await;
-        let text = self
-            .visible_text()
-            .await
-            .unwrap_or_else(|error| error.to_string());
-        panic!(
-            "could not {what}\nat {url} (picture: {})\n--- page ---\n{text}\n---",
-            picture.display()
-        );
+        let text = self.visible_text().await.unwrap_or_else(|error| error.to_string());
+        panic!("could not {what}\nat {url} (picture: {})\n--- page ---\n{text}\n---", picture.display());
     }
 }
 
 /// A file named after the running test.
 fn failure_picture() -> PathBuf {
     let thread = std::thread::current();
-    let test = thread
-        .name()
-        .unwrap_or("test")
-        .replace(|c: char| !c.is_alphanumeric(), "-");
+    let test = thread.name().unwrap_or("test").replace(|c: char| !c.is_alphanumeric(), "-");
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(FAILURES)

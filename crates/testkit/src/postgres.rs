@@ -47,16 +47,9 @@ pub async fn fresh_database(template_name: &str, fill: impl AsyncFnOnce(&str)) -
     let server = server_url();
     ensure_template(&server, &template, fill).await;
 
-    let name = format!(
-        "test_{:016x}",
-        RandomState::new().hash_one(std::process::id())
-    );
+    let name = format!("test_{:016x}", RandomState::new().hash_one(std::process::id()));
     let mut connection = connect(&server).await;
-    run(
-        &mut connection,
-        &format!("CREATE DATABASE {name} TEMPLATE {template}"),
-    )
-    .await;
+    run(&mut connection, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     close(connection).await;
     let url = database_url(&server, &name);
     Database { name, url }
@@ -85,26 +78,13 @@ async fn ensure_template(server: &str, template: &str, fill: impl AsyncFnOnce(&s
 }
 
 /// Fills under another name first: a template that exists is a template that is whole.
-async fn make_template(
-    connection: &mut PgConnection,
-    server: &str,
-    template: &str,
-    fill: impl AsyncFnOnce(&str),
-) {
+async fn make_template(connection: &mut PgConnection, server: &str, template: &str, fill: impl AsyncFnOnce(&str)) {
     let unfinished = format!("{template}_unfinished");
-    run(
-        connection,
-        &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"),
-    )
-    .await;
+    run(connection, &format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await;
     run(connection, &format!("CREATE DATABASE {unfinished}")).await;
     fill(&database_url(server, &unfinished)).await;
     // A template with connections cannot be copied: allow none, then end those that stayed.
-    run(
-        connection,
-        &format!("ALTER DATABASE {unfinished} ALLOW_CONNECTIONS false"),
-    )
-    .await;
+    run(connection, &format!("ALTER DATABASE {unfinished} ALLOW_CONNECTIONS false")).await;
     for _ in 0..100 {
         let ended = sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -119,11 +99,7 @@ async fn make_template(
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    run(
-        connection,
-        &format!("ALTER DATABASE {unfinished} RENAME TO {template}"),
-    )
-    .await;
+    run(connection, &format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await;
 }
 
 async fn exists(connection: &mut PgConnection, database: &str) -> bool {
@@ -136,13 +112,8 @@ async fn exists(connection: &mut PgConnection, database: &str) -> bool {
 
 /// Names stand in SQL that takes no parameters, so they must need no quoting.
 fn assert_plain(name: &str) {
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    assert!(
-        plain && name.len() <= 50,
-        "{name:?} must be a-z, 0-9, _ and at most 50 bytes"
-    );
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    assert!(plain && name.len() <= 50, "{name:?} must be a-z, 0-9, _ and at most 50 bytes");
 }
 
 fn server_url() -> String {
@@ -155,19 +126,13 @@ fn server_url() -> String {
 }
 
 fn database_url(server: &str, name: &str) -> String {
-    let (address, _) = server
-        .rsplit_once('/')
-        .expect("a server address ending in a database");
+    let (address, _) = server.rsplit_once('/').expect("a server address ending in a database");
     format!("{address}/{name}")
 }
 
 async fn connect(server: &str) -> PgConnection {
-    let options: PgConnectOptions = server
-        .parse()
-        .expect("a PostgreSQL address in the variable");
-    PgConnection::connect_with(&options)
-        .await
-        .unwrap_or_else(|error| panic!("no PostgreSQL at {server}: {error}"))
+    let options: PgConnectOptions = server.parse().expect("a PostgreSQL address in the variable");
+    PgConnection::connect_with(&options).await.unwrap_or_else(|error| panic!("no PostgreSQL at {server}: {error}"))
 }
 
 async fn close(connection: PgConnection) {
@@ -176,10 +141,7 @@ async fn close(connection: PgConnection) {
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {
-    connection
-        .execute(AssertSqlSafe(sql))
-        .await
-        .unwrap_or_else(|error| panic!("PostgreSQL refused `{sql}`: {error}"));
+    connection.execute(AssertSqlSafe(sql)).await.unwrap_or_else(|error| panic!("PostgreSQL refused `{sql}`: {error}"));
 }
 
 impl Drop for Database {
@@ -191,9 +153,7 @@ impl Drop for Database {
             return;
         };
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let Ok(runtime) = runtime else { return };
             let forget = async {
                 if let Ok(mut connection) = PgConnection::connect(&server).await {

@@ -21,19 +21,11 @@ pub(crate) fn signal(signal: &str, processes: &[u32]) {
 /// The process and all that descend from it, ancestors first. Empty when it is gone.
 pub(crate) fn family(root: u32) -> Vec<u32> {
     let parents = parents();
-    let mut family: Vec<u32> = parents
-        .iter()
-        .filter(|(process, _)| *process == root)
-        .map(|(process, _)| *process)
-        .collect();
+    let mut family: Vec<u32> =
+        parents.iter().filter(|(process, _)| *process == root).map(|(process, _)| *process).collect();
     let mut next = 0;
     while let Some(&parent) = family.get(next) {
-        family.extend(
-            parents
-                .iter()
-                .filter(|(_, of)| *of == parent)
-                .map(|(process, _)| *process),
-        );
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(process, _)| *process));
         next += 1;
     }
     family

@@ -60,9 +60,7 @@ impl Program {
     /// Starts `muster serve` with these further arguments; see [`Program::start`].
     pub async fn serve(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Server {
         let serve = std::iter::once(OsString::from("serve"));
-        Self::new(serve.chain(arguments.into_iter().map(Into::into)))
-            .start()
-            .await
+        Self::new(serve.chain(arguments.into_iter().map(Into::into))).start().await
     }
 
     /// Adds an environment variable.
@@ -169,20 +167,11 @@ pub struct Server {
 
 impl Server {
     fn spawn(program: Program, port: u16) -> Self {
-        let listen = [
-            OsString::from("--listen"),
-            OsString::from(format!("127.0.0.1:{port}")),
-        ];
+        let listen = [OsString::from("--listen"), OsString::from(format!("127.0.0.1:{port}"))];
         let mut child = program.spawn(&listen);
         let stdout = Captured::from(child.stdout.take().expect("the pipe from standard output"));
         let stderr = Captured::from(child.stderr.take().expect("the pipe from standard error"));
-        Self {
-            child,
-            program,
-            port,
-            stdout,
-            stderr,
-        }
+        Self { child, program, port, stdout, stderr }
     }
 
     async fn wait_until_healthy(mut self) -> Result<Self, String> {
@@ -202,11 +191,7 @@ impl Server {
         match timeout(PATIENCE, healthy).await {
             Ok(Ok(())) => Ok(self),
             Ok(Err(end)) => Err(format!("{end}\n{}\n{}", self.stdout(), self.stderr())),
-            Err(_) => Err(format!(
-                "no answer in time\n{}\n{}",
-                self.stdout(),
-                self.stderr()
-            )),
+            Err(_) => Err(format!("no answer in time\n{}\n{}", self.stdout(), self.stderr())),
         }
     }
 
@@ -254,11 +239,7 @@ impl Server {
             .expect("the exit code of muster");
         self.stdout.finish().await;
         self.stderr.finish().await;
-        Finished {
-            code: status.code(),
-            stdout: self.stdout(),
-            stderr: self.stderr(),
-        }
+        Finished { code: status.code(), stdout: self.stdout(), stderr: self.stderr() }
     }
 }
 
@@ -296,22 +277,15 @@ impl Captured {
 
 /// `MUSTER_BIN`, else the debug build of this workspace.
 fn binary() -> PathBuf {
-    let binary = std::env::var_os("MUSTER_BIN").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/muster"),
-        PathBuf::from,
-    );
+    let binary = std::env::var_os("MUSTER_BIN")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/muster"), PathBuf::from);
     binary.canonicalize().unwrap_or_else(|error| {
-        panic!(
-            "no program at {} ({error}): run `make test`, or `cargo build -p muster` first",
-            binary.display()
-        )
+        panic!("no program at {} ({error}): run `make test`, or `cargo build -p muster` first", binary.display())
     })
 }
 
 async fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .expect("a free loopback port");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free loopback port");
     listener.local_addr().expect("its address").port()
 }
 
@@ -319,8 +293,7 @@ async fn free_port() -> u16 {
 async fn answers(port: u16, path: &str) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut start = [0; 12];
         stream.read_exact(&mut start).await?;

@@ -36,25 +36,15 @@ struct Inbox {
 
 impl Inbox {
     fn messages(&self) -> Vec<Message> {
-        self.messages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn take_refusal(&self) -> bool {
-        self.refusals_left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
+        self.refusals_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
     fn keep(&self, message: Message) {
-        self.messages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(message);
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         self.arrived.notify_waiters();
     }
 }
@@ -70,20 +60,11 @@ pub struct SmtpSink {
 impl SmtpSink {
     /// Starts a server on a free loopback port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a loopback port for the mail sink");
-        let port = listener
-            .local_addr()
-            .expect("the mail sink's own address")
-            .port();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port for the mail sink");
+        let port = listener.local_addr().expect("the mail sink's own address").port();
         let inbox = Arc::new(Inbox::default());
         let accepting = tokio::spawn(accept(listener, Arc::clone(&inbox)));
-        Self {
-            port,
-            inbox,
-            accepting,
-        }
+        Self { port, inbox, accepting }
     }
 
     /// Where to send: `smtp://127.0.0.1:PORT`, no TLS, no sign-in.
@@ -120,10 +101,7 @@ impl SmtpSink {
         };
         timeout(PATIENCE, enough).await.unwrap_or_else(|_| {
             let so_far = self.inbox.messages();
-            panic!(
-                "waited for {count} messages, got {}: {so_far:#?}",
-                so_far.len()
-            )
+            panic!("waited for {count} messages, got {}: {so_far:#?}", so_far.len())
         })
     }
 }
@@ -201,11 +179,7 @@ async fn read_line(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<
     if stream.read_until(b'\n', &mut line).await? == 0 {
         return Ok(None);
     }
-    Ok(Some(
-        String::from_utf8_lossy(&line)
-            .trim_end_matches(['\r', '\n'])
-            .to_owned(),
-    ))
+    Ok(Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
@@ -222,8 +196,6 @@ async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String>
 
 /// The address inside `FROM:<ada@example.org> SIZE=12`.
 fn address(argument: &str) -> String {
-    let inside = argument
-        .split_once('<')
-        .and_then(|(_, rest)| rest.split_once('>'));
+    let inside = argument.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     inside.map_or("", |(address, _)| address).to_owned()
 }

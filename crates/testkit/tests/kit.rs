@@ -15,19 +15,11 @@ async fn the_mail_sink_keeps_what_a_hand_written_dialogue_gives_it() {
     assert_eq!(client.says("EHLO test.invalid").await, "250");
     assert_eq!(client.says("NOOP").await, "250");
     assert_eq!(client.says("DATA").await, "503");
-    assert_eq!(
-        client.says("MAIL FROM:<ada@example.org> SIZE=100").await,
-        "250"
-    );
+    assert_eq!(client.says("MAIL FROM:<ada@example.org> SIZE=100").await, "250");
     assert_eq!(client.says("RCPT TO:<bob@example.org>").await, "250");
     assert_eq!(client.says("RCPT TO:<eve@example.org>").await, "250");
     assert_eq!(client.says("DATA").await, "354");
-    assert_eq!(
-        client
-            .says("Subject: Hello\r\n\r\n..dots\r\nZoë\r\n.")
-            .await,
-        "250"
-    );
+    assert_eq!(client.says("Subject: Hello\r\n\r\n..dots\r\nZoë\r\n.").await, "250");
     assert_eq!(client.says("QUIT").await, "221");
 
     let messages = sink.wait_for(1).await;
@@ -54,10 +46,7 @@ async fn fresh_databases_share_the_template_and_nothing_else() {
     let make = async || {
         fresh_database("kit_v1", async |url| {
             let mut connection = PgConnection::connect(url).await.unwrap();
-            sqlx::query("CREATE TABLE fact (word text NOT NULL)")
-                .execute(&mut connection)
-                .await
-                .unwrap();
+            sqlx::query("CREATE TABLE fact (word text NOT NULL)").execute(&mut connection).await.unwrap();
             // Left open on purpose: the kit must cope.
             std::mem::forget(connection);
         })
@@ -68,10 +57,7 @@ async fn fresh_databases_share_the_template_and_nothing_else() {
     assert_ne!(other.url(), third.url());
 
     let mut in_one = PgConnection::connect(one.url()).await.unwrap();
-    sqlx::query("INSERT INTO fact VALUES ('mine')")
-        .execute(&mut in_one)
-        .await
-        .unwrap();
+    sqlx::query("INSERT INTO fact VALUES ('mine')").execute(&mut in_one).await.unwrap();
     assert_eq!(facts(one.url()).await, 1);
     assert_eq!(facts(other.url()).await, 0);
 }
@@ -88,16 +74,11 @@ async fn a_database_goes_with_its_handle() {
 
 #[tokio::test]
 async fn a_template_whose_filling_failed_is_made_again() {
-    let failed = tokio::spawn(fresh_database("kit_fails_once", async |_| {
-        panic!("on purpose")
-    }));
+    let failed = tokio::spawn(fresh_database("kit_fails_once", async |_| panic!("on purpose")));
     assert!(failed.await.is_err());
     let database = fresh_database("kit_fails_once", async |url| {
         let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::query("CREATE TABLE fact ()")
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        sqlx::query("CREATE TABLE fact ()").execute(&mut connection).await.unwrap();
     })
     .await;
     assert_eq!(facts(database.url()).await, 0);
@@ -105,10 +86,7 @@ async fn a_template_whose_filling_failed_is_made_again() {
 
 async fn facts(url: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.expect("a working kit");
-    sqlx::query_scalar("SELECT count(*) FROM fact")
-        .fetch_one(&mut connection)
-        .await
-        .expect("a working kit")
+    sqlx::query_scalar("SELECT count(*) FROM fact").fetch_one(&mut connection).await.expect("a working kit")
 }
 
 /// The client's half of an SMTP conversation.
@@ -117,18 +95,13 @@ struct Dialogue(BufReader<TcpStream>);
 impl Dialogue {
     async fn with(sink: &SmtpSink) -> Self {
         let address = sink.url().replace("smtp://", "");
-        let mut dialogue = Self(BufReader::new(
-            TcpStream::connect(address).await.expect("a working kit"),
-        ));
+        let mut dialogue = Self(BufReader::new(TcpStream::connect(address).await.expect("a working kit")));
         assert_eq!(dialogue.hears().await, "220");
         dialogue
     }
 
     async fn says(&mut self, line: &str) -> String {
-        self.0
-            .write_all(format!("{line}\r\n").as_bytes())
-            .await
-            .expect("a working kit");
+        self.0.write_all(format!("{line}\r\n").as_bytes()).await.expect("a working kit");
         self.hears().await
     }
 

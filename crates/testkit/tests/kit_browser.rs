@@ -11,10 +11,7 @@ async fn the_browser_reads_a_page_and_fills_its_form() {
     browser.visit(&page(FORM)).await;
     browser.see("Ada's practice").await;
     browser.dont_see("hidden words").await;
-    assert_eq!(
-        browser.field_error("name").await.as_deref(),
-        Some("Too short.")
-    );
+    assert_eq!(browser.field_error("name").await.as_deref(), Some("Too short."));
     assert_eq!(browser.field_error("born").await, None);
 
     browser.fill("name", "x").await;
@@ -51,14 +48,9 @@ async fn the_browser_without_javascript_runs_no_script() {
 #[tokio::test]
 async fn the_browser_of_a_phone_is_narrow_and_the_dark_one_is_dark() {
     let browser = Browser::options().phone().dark().start().await;
-    browser
-        .visit(&page(
-            "<meta name=viewport content='width=device-width'><p>small</p>",
-        ))
-        .await;
+    browser.visit(&page("<meta name=viewport content='width=device-width'><p>small</p>")).await;
     browser.see("small").await;
-    let look =
-        "return [innerWidth, innerHeight, matchMedia('(prefers-color-scheme: dark)').matches]";
+    let look = "return [innerWidth, innerHeight, matchMedia('(prefers-color-scheme: dark)').matches]";
     let looked = browser.client().execute(look, Vec::new()).await.unwrap();
     assert_eq!(looked.to_string(), "[390,844,true]");
 }
@@ -76,10 +68,7 @@ async fn the_browser_checks_accessibility_under_a_strict_policy() {
     browser.dont_see("inline script ran").await;
     let violations = browser.axe().await;
     assert_eq!(violations.len(), 1, "{violations:#?}");
-    assert!(
-        violations[0].starts_with("image-alt (critical): "),
-        "{violations:#?}"
-    );
+    assert!(violations[0].starts_with("image-alt (critical): "), "{violations:#?}");
 }
 
 #[tokio::test]
@@ -88,15 +77,9 @@ async fn the_browser_tells_what_it_saw_instead_and_leaves_a_picture() {
     browser.visit(&page("<p>something else</p>")).await;
     let local = tokio::task::LocalSet::new();
     let failed = local
-        .run_until(async move {
-            tokio::task::spawn_local(async move { browser.press("Save").await }).await
-        })
+        .run_until(async move { tokio::task::spawn_local(async move { browser.press("Save").await }).await })
         .await;
-    let reason = failed
-        .unwrap_err()
-        .into_panic()
-        .downcast::<String>()
-        .unwrap();
+    let reason = failed.unwrap_err().into_panic().downcast::<String>().unwrap();
     assert!(reason.contains("could not press \"Save\""), "{reason}");
     assert!(reason.contains("something else"), "{reason}");
     let (_, picture) = reason.split_once("(picture: ").unwrap();
@@ -123,9 +106,7 @@ fn page(html: &str) -> String {
 
 /// Serves one page with a content security policy that allows nothing inline.
 async fn serve_strictly(html: &'static str) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .expect("a working kit");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a working kit");
     let url = format!("http://{}/", listener.local_addr().expect("a working kit"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {

@@ -181,4 +181,3 @@ pub struct EmrPatch {
     /// The actor confirms that the assistant's signature is on file.
     pub finish_attested: bool,
 }
-

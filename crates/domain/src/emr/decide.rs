@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Profile, Status,
-    UserType, default_permissions, eligibility, grantable,
+    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Profile,
+    Status, UserType, default_permissions, eligibility, grantable,
 };
 use crate::access::Authority;
 use crate::ids::ClinicId;
@@ -147,7 +147,13 @@ pub fn may_reset_sign_in(actor: &Authority, person: &Profile) -> Result<(), Refu
 ///
 /// # Errors
 /// Every refusal at once, each with code, field and sentence.
-pub fn decide(actor: &Authority, facts: &Facts, before: &Profile, is_new: bool, change: &Change) -> Result<Outcome, Refusals> {
+pub fn decide(
+    actor: &Authority,
+    facts: &Facts,
+    before: &Profile,
+    is_new: bool,
+    change: &Change,
+) -> Result<Outcome, Refusals> {
     let mut refusals = Refusals::default();
     if is_new {
         if !actor.permissions().contains(Permission::EditUsers) {
@@ -173,9 +179,8 @@ pub fn decide(actor: &Authority, facts: &Facts, before: &Profile, is_new: bool, 
         (None, None) => None,
     };
 
-    let sign_in_changes = change.password.is_some()
-        || person.username != before.person.username
-        || person.email != before.person.email;
+    let sign_in_changes =
+        change.password.is_some() || person.username != before.person.username || person.email != before.person.email;
     if !is_new && sign_in_changes {
         if let Err(refusal) = may_reset_sign_in(actor, before) {
             refusals.push(refusal);
@@ -255,10 +260,24 @@ fn judge_emr(
         _ if keeps_finish => Some(Attestation { by: actor.person() }),
         _ => None,
     };
-    Some(EmrAccount { user_type, status, inactive_reason, default_clinic, clinics, permissions, license, finish_attestation })
+    Some(EmrAccount {
+        user_type,
+        status,
+        inactive_reason,
+        default_clinic,
+        clinics,
+        permissions,
+        license,
+        finish_attestation,
+    })
 }
 
-fn judge_type(actor: &Authority, before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut Refusals) -> Option<UserType> {
+fn judge_type(
+    actor: &Authority,
+    before: Option<&EmrAccount>,
+    patch: &EmrPatch,
+    refusals: &mut Refusals,
+) -> Option<UserType> {
     let Some(text) = &patch.user_type else {
         return Some(before.map_or(UserType::DEFAULT, |b| b.user_type));
     };
@@ -406,9 +425,8 @@ fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut R
         license.state = filled(state).and_then(|s| refusals.take(check_state(&s)));
     }
     if let Some(day) = &patch.license_expires_on {
-        license.expires_on = filled(day).and_then(|d| {
-            refusals.take(d.parse().map_err(|_| Refusal::new("license_expires_on", Code::DateInvalid)))
-        });
+        license.expires_on = filled(day)
+            .and_then(|d| refusals.take(d.parse().map_err(|_| Refusal::new("license_expires_on", Code::DateInvalid))));
     }
     license
 }
@@ -464,7 +482,8 @@ fn judge_status(
         }
         (Some(_), Status::Active) => {
             let field = if held_seat.is_some() { "default_clinic_id" } else { "status" };
-            refusals.push(Refusal::new(field, Code::NoLicenceAvailable).about(&[kind.group().as_str(), &clinic_name()]));
+            refusals
+                .push(Refusal::new(field, Code::NoLicenceAvailable).about(&[kind.group().as_str(), &clinic_name()]));
             (Status::Inactive, None)
         }
         (before, Status::Inactive) => {
@@ -480,7 +499,13 @@ fn judge_status(
     }
 }
 
-fn judge_password(facts: &Facts, person: &Person, emr: Option<&EmrAccount>, new: &NewPassword, refusals: &mut Refusals) {
+fn judge_password(
+    facts: &Facts,
+    person: &Person,
+    emr: Option<&EmrAccount>,
+    new: &NewPassword,
+    refusals: &mut Refusals,
+) {
     let mut words = person.personal_words();
     let clinics = emr.iter().flat_map(|e| &e.clinics).filter_map(|c| facts.clinics.get(c));
     words.extend(clinics.map(|c| c.name.clone()));

@@ -26,7 +26,9 @@ pub fn eligibility(kind: UserType, permission: Permission) -> Result<(), Code> {
 pub fn default_permissions(kind: UserType) -> PermissionSet {
     use Permission as P;
     let ticked: &[P] = match kind.group() {
-        Group::Therapist => &[P::ViewPatients, P::EditPatients, P::StartSoapNotes, P::ForwardSoapNotes, P::FinishSoapNotes],
+        Group::Therapist => {
+            &[P::ViewPatients, P::EditPatients, P::StartSoapNotes, P::ForwardSoapNotes, P::FinishSoapNotes]
+        }
         Group::Assistant => &[P::ViewPatients, P::EditPatients, P::StartSoapNotes, P::ForwardSoapNotes],
         Group::Student => &[P::ViewPatients, P::StartSoapNotes, P::ForwardSoapNotes],
         Group::Clerical if kind == UserType::Clerical => &[P::ViewPatients, P::EditPatients],
@@ -84,7 +86,9 @@ mod tests {
             table += &format!("\n{:<10}", kind.as_str());
             for p in Permission::ALL {
                 let cell = match eligibility(kind, p) {
-                    Ok(()) if p == Permission::FinishSoapNotes && kind.group() == Group::Assistant => "attested".to_owned(),
+                    Ok(()) if p == Permission::FinishSoapNotes && kind.group() == Group::Assistant => {
+                        "attested".to_owned()
+                    }
                     Ok(()) if default_permissions(kind).contains(p) => "ticked".to_owned(),
                     Ok(()) => "yes".to_owned(),
                     Err(code) => format!("no {}", &code.as_str()[..code.as_str().len().min(18)]),

@@ -27,9 +27,18 @@ pub enum Permission {
 impl Permission {
     /// Every permission, in the order of the profile.
     pub const ALL: [Self; 12] = [
-        Self::ViewPatients, Self::EditPatients, Self::ViewUsers, Self::EditUsers, Self::StartSoapNotes,
-        Self::ForwardSoapNotes, Self::FinishSoapNotes, Self::CalendarAdmin, Self::ClinicAdmin, Self::CompanyAdmin,
-        Self::AnalyticsAccess, Self::BillingReportAdmin,
+        Self::ViewPatients,
+        Self::EditPatients,
+        Self::ViewUsers,
+        Self::EditUsers,
+        Self::StartSoapNotes,
+        Self::ForwardSoapNotes,
+        Self::FinishSoapNotes,
+        Self::CalendarAdmin,
+        Self::ClinicAdmin,
+        Self::CompanyAdmin,
+        Self::AnalyticsAccess,
+        Self::BillingReportAdmin,
     ];
 
     /// The code of the contract.

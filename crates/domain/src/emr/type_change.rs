@@ -29,9 +29,8 @@ pub fn preview_type_change(person: &Person, account: &EmrAccount, to: UserType) 
     let lost = account.permissions.iter().filter(|p| eligibility(to, *p).is_err());
     // An assistant's right to finish is granted singly with an attestation; it never comes along with a new type.
     let finish = super::Permission::FinishSoapNotes;
-    let attested_anew = to.group() == Group::Assistant
-        && from.group() != Group::Assistant
-        && account.permissions.contains(finish);
+    let attested_anew =
+        to.group() == Group::Assistant && from.group() != Group::Assistant && account.permissions.contains(finish);
     let mut permissions_lost: PermissionSet = lost.collect();
     if attested_anew {
         permissions_lost = permissions_lost.with(finish);
@@ -44,7 +43,8 @@ pub fn preview_type_change(person: &Person, account: &EmrAccount, to: UserType) 
         pool: (from.group() != to.group()).then(|| (from.group(), to.group())),
         npi_missing: credentials == Credentials::NpiAndLicense && person.npi.is_none(),
         license_missing: credentials != Credentials::None && account.license.number.is_none(),
-        credentials_cleared: credentials == Credentials::None && (person.npi.is_some() || account.license.number.is_some()),
+        credentials_cleared: credentials == Credentials::None
+            && (person.npi.is_some() || account.license.number.is_some()),
     }
 }
 
@@ -79,7 +79,11 @@ impl TypeChange {
             said.push(format!("{permission} is taken away: a {} may not keep it.", self.to.title()));
         }
         if let Some((from, to)) = self.pool {
-            said.push(format!("An active profile gives back its {} licence and takes a {} licence.", from.as_str(), to.as_str()));
+            said.push(format!(
+                "An active profile gives back its {} licence and takes a {} licence.",
+                from.as_str(),
+                to.as_str()
+            ));
         }
         if self.npi_missing {
             said.push("The NPI is missing: the placeholder 9999999995 is set and flagged.".to_owned());

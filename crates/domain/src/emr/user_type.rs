@@ -38,8 +38,20 @@ pub enum Credentials {
 impl UserType {
     /// Every type.
     pub const ALL: [Self; 14] = [
-        Self::PT, Self::OT, Self::SLP, Self::RT, Self::AT, Self::PTA, Self::COTA, Self::SLPA, Self::RTT, Self::SPT,
-        Self::SOT, Self::SSLP, Self::Clerical, Self::Billing,
+        Self::PT,
+        Self::OT,
+        Self::SLP,
+        Self::RT,
+        Self::AT,
+        Self::PTA,
+        Self::COTA,
+        Self::SLPA,
+        Self::RTT,
+        Self::SPT,
+        Self::SOT,
+        Self::SSLP,
+        Self::Clerical,
+        Self::Billing,
     ];
 
     /// What a new user is unless said otherwise.

@@ -87,7 +87,9 @@ impl OrganizationPatch {
         if let Some(preset) = &self.password_preset {
             match Preset::parse(preset) {
                 Some(preset) => after.password_preset = preset,
-                None => refusals.push(Refusal::new("password_preset", Code::NotUnderstood).about(&[format!("“{preset}”")])),
+                None => {
+                    refusals.push(Refusal::new("password_preset", Code::NotUnderstood).about(&[format!("“{preset}”")]))
+                }
             }
         }
         if let Some(days) = self.password_expiry_days {

@@ -67,7 +67,16 @@ mod tests {
             assert!(check_email(good).is_ok(), "{good}");
         }
         let long = format!("{}@saco.example", "a".repeat(100));
-        for bad in ["", "mara", "mara@saco", "a@b@c.example", "mara@saco.example\r\nBcc: x@y.example", "Mara <m@s.example>", "a,b@c.example", &long] {
+        for bad in [
+            "",
+            "mara",
+            "mara@saco",
+            "a@b@c.example",
+            "mara@saco.example\r\nBcc: x@y.example",
+            "Mara <m@s.example>",
+            "a,b@c.example",
+            &long,
+        ] {
             assert!(check_email(bad).is_err(), "{bad}");
         }
     }

@@ -130,7 +130,8 @@ impl PersonPatch {
     pub fn apply(&self, before: &Person, refusals: &mut Refusals) -> Person {
         let mut after = before.clone();
         if let Some(name) = &self.first_name {
-            after.first_name = refusals.take(human_name("first_name", "The first name", name)).unwrap_or(after.first_name);
+            after.first_name =
+                refusals.take(human_name("first_name", "The first name", name)).unwrap_or(after.first_name);
         }
         if let Some(name) = &self.last_name {
             after.last_name = refusals.take(human_name("last_name", "The last name", name)).unwrap_or(after.last_name);
@@ -218,13 +219,17 @@ mod tests {
     #[test]
     fn a_changed_name_is_remembered_and_shown() {
         let mut refusals = Refusals::default();
-        let first = PersonPatch { first_name: Some("Mara".into()), last_name: Some("Harlow".into()), ..Default::default() };
+        let first =
+            PersonPatch { first_name: Some("Mara".into()), last_name: Some("Harlow".into()), ..Default::default() };
         let mara = first.apply(&nobody(), &mut refusals);
         assert_eq!(mara.full_name, "Mara Harlow");
         assert!(mara.previous_names.is_empty());
         let married = PersonPatch { last_name: Some("Harlow-Ito".into()), ..Default::default() };
         let after = married.apply(&mara, &mut refusals);
-        assert_eq!((after.full_name.as_str(), after.previous_names.as_slice()), ("Mara Harlow-Ito", &["Mara Harlow".to_owned()][..]));
+        assert_eq!(
+            (after.full_name.as_str(), after.previous_names.as_slice()),
+            ("Mara Harlow-Ito", &["Mara Harlow".to_owned()][..])
+        );
         assert!(refusals.is_empty());
     }
 

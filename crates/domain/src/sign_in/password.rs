@@ -108,12 +108,18 @@ pub fn assess(policy: &PasswordPolicy, password: &str, personal: &[String]) -> A
         ]);
     }
     rules.push((!common && length > 0, "not a commonly used password".to_owned(), Code::PasswordCommon));
-    rules.push((!named && length > 0, "without your name, user name, email or clinic".to_owned(), Code::PasswordContainsName));
+    rules.push((
+        !named && length > 0,
+        "without your name, user name, email or clinic".to_owned(),
+        Code::PasswordContainsName,
+    ));
 
     let strength = STRENGTHS[usize::from(score)];
     let refusals = rules
         .iter()
-        .filter(|(met, _, code)| !met && !(length == 0 && matches!(code, Code::PasswordCommon | Code::PasswordContainsName)))
+        .filter(|(met, _, code)| {
+            !met && !(length == 0 && matches!(code, Code::PasswordCommon | Code::PasswordContainsName))
+        })
         .map(|(_, _, code)| match code {
             Code::PasswordTooShort => Refusal::new("password", *code).about(&[shortest.to_string()]),
             Code::PasswordNotStrong => Refusal::new("password", *code).about(&[strength]),

@@ -90,9 +90,7 @@ impl Options {
             "unhandledPromptBehavior": "ignore",
             "timeouts": { "script": 120_000, "pageLoad": 120_000 },
         });
-        let Value::Object(capabilities) = capabilities else {
-            unreachable!("an object")
-        };
+        let Value::Object(capabilities) = capabilities else { unreachable!("an object") };
         capabilities
     }
 }
@@ -123,11 +121,7 @@ impl Driver {
                      chromium-driver, or run `make test`"
                 )
             });
-        let mut driver = Self {
-            process,
-            port: 0,
-            directory,
-        };
+        let mut driver = Self { process, port: 0, directory };
         driver.port = driver.wait_for_port().await;
         driver
     }
@@ -139,11 +133,7 @@ impl Driver {
                 return port;
             }
             let ended = matches!(self.process.try_wait(), Ok(Some(_)));
-            assert!(
-                !ended && Instant::now() < deadline,
-                "chromedriver did not start:\n{}",
-                self.log()
-            );
+            assert!(!ended && Instant::now() < deadline, "chromedriver did not start:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -32,7 +32,10 @@ impl<'a> Choice<'a> {
 
 /// A labelled drop-down list.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent attribute"
+)]
 pub struct Select<'a> {
     /// The form field's name.
     pub name: &'a str,

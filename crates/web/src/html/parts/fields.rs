@@ -52,7 +52,10 @@ impl FieldKind {
 
 /// A labelled text control. Its id is its name unless `id` says otherwise.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent attribute"
+)]
 pub struct Field<'a> {
     /// The form field's name: the JSON field of the contract.
     pub name: &'a str,

@@ -1,0 +1,200 @@
+//! The audit chain at rest.
+//!
+//! The head row of an organization is also its write lock: every change begins with [`lock`], so that changes of one
+//! practice follow one another, and the chain, the last admin and the last licence are judged on settled facts.
+
+use jiff::Timestamp;
+use muster_domain::OrganizationId;
+use muster_domain::audit::Entry;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::query::Query;
+use crate::{Handle, Result, StoreError, Tx, dialect, micros};
+
+/// A record in its place.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Number in the organization's chain, from 1.
+    pub seq: i64,
+    /// What was recorded.
+    pub entry: Entry,
+    /// The chain hash, 32 bytes.
+    pub hash: Vec<u8>,
+}
+
+/// Starts the chain of a new organization.
+pub async fn start(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
+    let text = "INSERT INTO audit_heads (organization_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(Vec::<u8>::new()).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Takes the organization's write lock until the transaction ends; gives the chain's head, or none when there is no
+/// such organization.
+pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(i64, Vec<u8>)>> {
+    let text = "UPDATE audit_heads SET seq = seq WHERE organization_id = $1 RETURNING seq, hash";
+    Ok(on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
+}
+
+/// The head without locking.
+pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<(i64, Vec<u8>)>> {
+    let text = "SELECT seq, hash FROM audit_heads WHERE organization_id = $1";
+    Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
+}
+
+/// Appends signed records and moves the head. Only under [`lock`].
+pub async fn append(tx: &mut Tx, organization: OrganizationId, records: &[Recorded]) -> Result<()> {
+    let Some(last) = records.last() else { return Ok(()) };
+    let rows: Vec<_> = records
+        .iter()
+        .map(|r| {
+            let e = &r.entry;
+            json!({
+                "seq": r.seq, "event_id": e.id.simple().to_string(), "at": micros(e.at), "actor_kind": e.actor_kind,
+                "actor_id": e.actor_id.map(|i| i.simple().to_string()), "actor_name": e.actor_name, "action": e.action,
+                "effect": e.effect, "subject_id": e.subject_id.map(|i| i.simple().to_string()),
+                "subject_name": e.subject_name, "channel": e.channel, "address": e.address, "detail": e.detail,
+                "hash": dialect::hex(&r.hash),
+            })
+        })
+        .collect();
+    let text = "INSERT INTO audit_events (organization_id, seq, event_id, at, actor_kind, actor_id, actor_name, action,
+            effect, subject_id, subject_name, channel, address, detail, hash)
+        SELECT $1, r.seq, r.event_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.action, r.effect, r.subject_id,
+            r.subject_name, r.channel, r.address, r.detail, r.hash
+        FROM {rows $2: seq int, event_id uuid, at int, actor_kind text, actor_id uuid, actor_name text, action text,
+            effect text, subject_id uuid, subject_name text, channel text, address text, detail text, hash bytes} r";
+    let rows = serde_json::Value::Array(rows).to_string();
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
+    });
+    let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(last.seq).bind(&last.hash).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// For whom.
+    pub subject: Option<Uuid>,
+    /// By whom.
+    pub actor: Option<Uuid>,
+    /// What.
+    pub action: Option<String>,
+    /// `done` or `denied`.
+    pub effect: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Only records about these people (scope); none = all.
+    pub subjects_of_clinics: Option<Vec<Uuid>>,
+    /// Oldest first.
+    pub ascending: bool,
+    /// After this record, in the order asked for.
+    pub after: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    event_id: Uuid,
+    at: i64,
+    actor_kind: String,
+    actor_id: Option<Uuid>,
+    actor_name: String,
+    action: String,
+    effect: String,
+    subject_id: Option<Uuid>,
+    subject_name: String,
+    channel: String,
+    address: String,
+    detail: String,
+    hash: Vec<u8>,
+}
+
+impl TryFrom<Row> for Recorded {
+    type Error = StoreError;
+    fn try_from(r: Row) -> Result<Self> {
+        Ok(Self {
+            seq: r.seq,
+            entry: Entry {
+                id: r.event_id,
+                at: Timestamp::from_microsecond(r.at).map_err(|e| StoreError::Corrupt(e.to_string()))?,
+                actor_kind: r.actor_kind,
+                actor_id: r.actor_id,
+                actor_name: r.actor_name,
+                action: r.action,
+                effect: r.effect,
+                subject_id: r.subject_id,
+                subject_name: r.subject_name,
+                channel: r.channel,
+                address: r.address,
+                detail: r.detail,
+            },
+            hash: r.hash,
+        })
+    }
+}
+
+/// At most `limit` records that match, newest first unless asked otherwise.
+pub async fn list(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    filter: &AuditFilter,
+    limit: i64,
+) -> Result<Vec<Recorded>> {
+    let mut q = Query::new("SELECT * FROM audit_events WHERE organization_id = ", organization.0);
+    let id = |q: &mut Query, clause: &str, id: Option<Uuid>| {
+        if let Some(id) = id {
+            q.push(clause).bind(id);
+        }
+    };
+    id(&mut q, " AND subject_id = ", filter.subject);
+    id(&mut q, " AND actor_id = ", filter.actor);
+    if let Some(action) = &filter.action {
+        q.push(" AND action = ").bind(action.as_str());
+    }
+    if let Some(effect) = &filter.effect {
+        q.push(" AND effect = ").bind(effect.as_str());
+    }
+    if let Some(from) = filter.from {
+        q.push(" AND at >= ").bind(micros(from));
+    }
+    if let Some(until) = filter.until {
+        q.push(" AND at < ").bind(micros(until));
+    }
+    if let Some(clinics) = &filter.subjects_of_clinics {
+        q.push(" AND subject_id IN (SELECT person_id FROM emr_account_clinics WHERE organization_id = $1 AND clinic_id IN {ids ")
+            .bind(dialect::id_list(clinics))
+            .push("})");
+    }
+    if let Some(after) = filter.after {
+        q.push(if filter.ascending { " AND seq > " } else { " AND seq < " }).bind(after);
+    }
+    q.push(if filter.ascending { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " }).bind(limit);
+    let rows: Vec<Row> = q.fetch_all(h).await?;
+    rows.into_iter().map(Recorded::try_from).collect()
+}
+
+/// The next `limit` records of a chain after `seq`, for verification.
+pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<Recorded>> {
+    let text = "SELECT * FROM audit_events WHERE organization_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let rows: Vec<Row> =
+        on!(h, text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await? });
+    rows.into_iter().map(Recorded::try_from).collect()
+}
+
+/// Every organization that has a chain, the installation's own included.
+pub async fn chains(h: &mut impl Handle) -> Result<Vec<OrganizationId>> {
+    let text = "SELECT organization_id FROM audit_heads UNION SELECT DISTINCT organization_id FROM audit_events
+        UNION SELECT organization_id FROM organizations ORDER BY 1";
+    let rows: Vec<(Uuid,)> = on!(h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|(id,)| OrganizationId(id)).collect())
+}

@@ -1,0 +1,206 @@
+//! A database of either kind, and the handles through which it is read and changed.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use crate::Result;
+use crate::error::StoreError;
+
+/// An open database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One file: one writer, several readers.
+    Sqlite {
+        /// The single writing connection.
+        write: SqlitePool,
+        /// Read-only connections.
+        read: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A connection for reading only.
+#[derive(Debug)]
+pub enum Reading {
+    /// Of a file.
+    Sqlite(sqlx::pool::PoolConnection<Sqlite>),
+    /// Of a server.
+    Postgres(sqlx::pool::PoolConnection<Postgres>),
+}
+
+/// A transaction. Dropped without [`Tx::commit`], nothing of it happened.
+#[derive(Debug)]
+pub enum Tx {
+    /// Of a file; holds the one writer.
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// Of a server.
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// The driver's own connection.
+#[derive(Debug)]
+pub enum Split<'a> {
+    /// SQLite.
+    Sqlite(&'a mut SqliteConnection),
+    /// PostgreSQL.
+    Postgres(&'a mut PgConnection),
+}
+
+/// Anything queries can be sent through.
+pub trait Handle: Send {
+    /// The driver's connection.
+    fn split(&mut self) -> Split<'_>;
+}
+
+impl Handle for Reading {
+    fn split(&mut self) -> Split<'_> {
+        match self {
+            Self::Sqlite(c) => Split::Sqlite(c),
+            Self::Postgres(c) => Split::Postgres(c),
+        }
+    }
+}
+
+impl Handle for Tx {
+    fn split(&mut self) -> Split<'_> {
+        match self {
+            Self::Sqlite(c) => Split::Sqlite(c),
+            Self::Postgres(c) => Split::Postgres(c),
+        }
+    }
+}
+
+/// Runs one typed body on whichever driver the handle has. `sql` inside the body is the statement in that engine's
+/// spelling, expanded from the text by [`crate::dialect::spell`].
+macro_rules! on {
+    ($handle:expr, $text:expr, |$sql:ident, $conn:ident| $body:expr) => {
+        match $crate::Handle::split($handle) {
+            $crate::Split::Sqlite($conn) => {
+                let $sql = $crate::dialect::spell($crate::dialect::Engine::Sqlite, $text);
+                $body
+            }
+            $crate::Split::Postgres($conn) => {
+                let $sql = $crate::dialect::spell($crate::dialect::Engine::Postgres, $text);
+                $body
+            }
+        }
+    };
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` (created when missing) or `postgres://…`. Does not migrate.
+    pub async fn open(url: &str, connections: u32) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)?.application_name("muster").statement_cache_capacity(256);
+            let pool = PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(3))
+                .connect_with(options)
+                .await?;
+            Ok(Self::Postgres(pool))
+        } else {
+            Err(StoreError::Other(format!("not a database address: {url} (use sqlite:PATH or postgres://…)")))
+        }
+    }
+
+    async fn open_sqlite(path: &Path, connections: u32) -> Result<Self> {
+        // FULL: what was acknowledged survives a power failure, not only a crash.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(false)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(256)
+            .pragma("cache_size", "-4000")
+            .pragma("temp_store", "memory");
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self::Sqlite { write, read })
+    }
+
+    /// True for a file.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Brings the schema up to date. Safe to call from several processes at once.
+    pub async fn migrate(&self) -> Result<()> {
+        match self {
+            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await?,
+            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// A number that changes whenever a migration does; names test templates.
+    pub fn schema_fingerprint() -> String {
+        let sqlite = sqlx::migrate!("migrations/sqlite");
+        let postgres = sqlx::migrate!("migrations/postgres");
+        let sums = sqlite.iter().chain(postgres.iter()).flat_map(|m| m.checksum.iter());
+        let mixed = sums.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+        format!("{mixed:016x}")
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Reading> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Reading::Sqlite(read.acquire().await?),
+            Self::Postgres(pool) => Reading::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a change. On SQLite it takes the one writer at once, so that it never fails half-way for a lock.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// True when the database answers.
+    pub async fn ready(&self) -> bool {
+        let Ok(mut reading) = self.read().await else { return false };
+        on!(&mut reading, "SELECT 1", |sql, c| sqlx::query(sql).execute(c).await.is_ok())
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes it so.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}

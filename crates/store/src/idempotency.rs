@@ -1,0 +1,61 @@
+//! Answers to requests that carried an `Idempotency-Key`, so that a repeated one changes nothing.
+
+use jiff::Timestamp;
+use muster_domain::OrganizationId;
+use uuid::Uuid;
+
+use crate::{Handle, Result, Tx, micros};
+
+/// An answer given before.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Answer {
+    /// SHA-256 of the request it answered.
+    pub request_hash: Vec<u8>,
+    /// HTTP status.
+    pub status: i64,
+    /// JSON text.
+    pub body: String,
+    /// Entity tag, or empty.
+    pub etag: String,
+}
+
+/// The answer given to `key`, if any.
+pub async fn find(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    subject: Uuid,
+    key: &str,
+) -> Result<Option<Answer>> {
+    let text = "SELECT request_hash, status, body, etag FROM idempotency_keys
+        WHERE organization_id = $1 AND subject_id = $2 AND request_key = $3";
+    Ok(on!(h, text, |sql, c| {
+        sqlx::query_as(sql).bind(organization.0).bind(subject).bind(key).fetch_optional(c).await?
+    }))
+}
+
+/// Keeps an answer in the transaction of what it answers. [`crate::StoreError::Taken`] when a twin was faster.
+pub async fn insert(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    subject: Uuid,
+    key: &str,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "INSERT INTO idempotency_keys (organization_id, subject_id, request_key, request_hash, status, body, etag, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(subject)
+            .bind(key)
+            .bind(&answer.request_hash)
+            .bind(answer.status)
+            .bind(&answer.body)
+            .bind(&answer.etag)
+            .bind(micros(now))
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}

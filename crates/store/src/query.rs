@@ -1,0 +1,88 @@
+//! A statement put together from parts, for lists whose filters vary. Values are always bound, never spliced in.
+
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use crate::{Handle, Result};
+
+/// A bound value.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind {
+    Uuid(Uuid),
+    Text(String),
+    Int(i64),
+}
+
+impl From<Uuid> for Bind {
+    fn from(value: Uuid) -> Self {
+        Self::Uuid(value)
+    }
+}
+
+impl From<&str> for Bind {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Bind {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<i64> for Bind {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+/// A statement and its values, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Query {
+    /// Starts with `text` followed by the first value, `$1`.
+    pub fn new(text: &str, first: impl Into<Bind>) -> Self {
+        let mut query = Self { text: text.to_owned(), binds: Vec::new() };
+        query.bind(first);
+        query
+    }
+
+    /// Appends text of this program.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a value's place.
+    pub fn bind(&mut self, value: impl Into<Bind>) -> &mut Self {
+        self.binds.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.binds.len().to_string());
+        self
+    }
+
+    /// Runs it.
+    pub async fn fetch_all<T>(&self, h: &mut impl Handle) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        Ok(on!(h, &self.text, |sql, c| {
+            let mut query = sqlx::query_as(sql);
+            for bind in &self.binds {
+                query = match bind {
+                    Bind::Uuid(value) => query.bind(*value),
+                    Bind::Text(value) => query.bind(value.clone()),
+                    Bind::Int(value) => query.bind(*value),
+                };
+            }
+            query.fetch_all(c).await?
+        }))
+    }
+}
