@@ -1,1 +1,27 @@
-//! placeholder
+//! What can be done: one function per use case. Each loads, authorises, lets the domain decide, and saves the result
+//! together with its audit record and its messages. Every door (page, JSON, CSV, command line) calls these.
+
+mod actor;
+mod context;
+mod error;
+mod hashing;
+mod keys;
+mod work;
+
+pub mod audit;
+pub mod imports;
+pub mod licences;
+pub mod messages;
+pub mod organizations;
+pub mod people;
+pub mod sign_in;
+
+pub use actor::{Actor, Channel, Origin, Scope};
+pub use context::{App, Clock, Entropy, Settings, SystemClock, SystemEntropy};
+pub use error::AppError;
+pub use keys::Keys;
+pub use muster_store::directory::{Cursor, Filter, Sort, Total};
+pub use work::Idempotency;
+
+/// Result of every use case.
+pub type Result<T> = std::result::Result<T, AppError>;

@@ -88,6 +88,7 @@ codes! {
     NotAllowed "not_allowed" Forbidden "You need the permission {} for this.";
     HoldsMoreThanYou "holds_more_than_you" Forbidden "This person holds permissions or clinics that you do not. Someone who holds at least as much has to make this change.";
     SupportOnly "support_only" Forbidden "Only support can change the user type of a saved profile, because some changes break the profile.";
+    SupportOnlyTotals "support_only" Forbidden "Only support sets licence totals. Ask for an adjustment instead.";
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
     LastUserManager "last_admin" Conflict "This person is the last user manager of {}. Give someone else there Edit Users first.";
     NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask for one under Licences, or release one.";
@@ -108,6 +109,8 @@ codes! {
     // Signing in
     SignInFailed "sign_in_failed" Invalid "The user name or password is not right.";
     CurrentPasswordWrong "current_password_wrong" Invalid "That is not your current password.";
+    InactiveCannotSignIn "inactive_cannot_sign_in" Conflict "An inactive person cannot sign in. Make the profile active first.";
+    NotFound "not_found" Forbidden "There is nothing here, or you do not have access to it.";
     LinkSpent "link_spent" Invalid "This link was used already, has run out, or was replaced by a newer one. Ask for a new one.";
     // Organization and clinics
     NameTaken "name_taken" Conflict "{} is already in use here. Choose another name.";
@@ -117,6 +120,7 @@ codes! {
     LastClinic "last_clinic" Conflict "A practice needs at least one active clinic.";
     TotalBelowAssigned "total_below_assigned" Conflict "{} people hold a licence of this pool; the total cannot be lower than that.";
     PoolAlwaysUnlimited "pool_always_unlimited" Invalid "Clerical licences are free and unlimited; they have no total.";
+    IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";
     UnknownColumn "unknown_column" Invalid "{}";
     UnknownField "unknown_field" Invalid "{} is not a field of this record.";

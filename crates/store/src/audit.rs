@@ -187,7 +187,7 @@ pub async fn list(
 pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<Recorded>> {
     let text = "SELECT * FROM audit_events WHERE organization_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     let rows: Vec<Row> =
-        on!(h, text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await? });
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await?);
     rows.into_iter().map(Recorded::try_from).collect()
 }
 

@@ -226,6 +226,6 @@ pub async fn update_clinic(tx: &mut Tx, organization: OrganizationId, clinic: &C
 pub async fn is_a_default(h: &mut impl Handle, organization: OrganizationId, clinic: ClinicId) -> Result<bool> {
     let text = "SELECT 1 FROM emr_accounts WHERE organization_id = $1 AND default_clinic_id = $2 LIMIT 1";
     let found: Option<(i32,)> =
-        on!(h, text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(clinic.0).fetch_optional(c).await? });
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(clinic.0).fetch_optional(c).await?);
     Ok(found.is_some())
 }

@@ -171,7 +171,7 @@ pub async fn clinics_managed_by_others(
             AND (a.permissions & 8) <> 0 AND a.status = 'active'";
     let list = dialect::id_list(clinics.iter().map(|c| &c.0));
     let rows: Vec<(Uuid,)> =
-        on!(h, text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(list).bind(but.0).fetch_all(c).await? });
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).bind(but.0).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(id,)| ClinicId(id)).collect())
 }
 

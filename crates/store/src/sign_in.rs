@@ -257,7 +257,7 @@ pub async fn end_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {
 pub async fn end_session_by_id(tx: &mut Tx, subject: Uuid, session: Uuid) -> Result<bool> {
     let text = "DELETE FROM sessions WHERE subject_id = $1 AND session_id = $2";
     let changed =
-        on!(tx, text, |sql, c| { sqlx::query(sql).bind(subject).bind(session).execute(c).await?.rows_affected() });
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(subject).bind(session).execute(c).await?.rows_affected());
     Ok(changed > 0)
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here knows a rule of Muster; a test that needs one asks the crate that owns it.
 
 pub mod browser;
+pub mod databases;
 pub mod postgres;
 mod processes;
 pub mod program;

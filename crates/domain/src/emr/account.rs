@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Permission, PermissionSet, UserType};
 use crate::ids::{ClinicId, PersonId};
-use crate::people::{Person, PersonPatch};
+use crate::people::Person;
 
 /// Whether an account is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

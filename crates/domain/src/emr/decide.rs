@@ -10,7 +10,7 @@ use crate::access::Authority;
 use crate::ids::ClinicId;
 use crate::licences::{Availability, Group};
 use crate::organizations::Clinic;
-use crate::people::{NameOwner, Person, PersonPatch, check_state, npi};
+use crate::people::{NameOwner, Person, PersonPatch, check_state};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::sign_in::{PasswordPolicy, assess};
 use crate::text::LONGEST_NAME;

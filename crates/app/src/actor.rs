@@ -1,0 +1,194 @@
+//! Who acts. An [`Actor`] only comes out of authentication, or from the command line of the machine itself.
+
+use std::collections::BTreeSet;
+
+use muster_domain::access::{ActorKind, Authority};
+use muster_domain::emr::{Permission, Profile};
+use muster_domain::{Code, OrganizationId, PersonId, Refusal};
+use uuid::Uuid;
+
+use crate::error::AppError;
+
+macro_rules! scopes {
+    ($($variant:ident $code:literal $label:literal;)*) => {
+        /// What an access token may be used for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Scope { $(#[doc = $label] $variant,)* }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: &'static [Scope] = &[$(Scope::$variant,)*];
+            /// As programs write it.
+            pub fn as_str(self) -> &'static str { match self { $(Scope::$variant => $code,)* } }
+            /// In words.
+            pub fn label(self) -> &'static str { match self { $(Scope::$variant => $label,)* } }
+        }
+    };
+}
+
+scopes! {
+    PeopleRead "people:read" "Read people, clinics and settings";
+    PeopleWrite "people:write" "Add and change people, clinics and settings";
+    Bulk "bulk" "Bulk updates";
+    Licences "licences" "Licence pools and requests";
+    Billing "billing" "Billing accounts";
+    Reach "reach" "Reach accounts and events";
+    AuditRead "audit:read" "Read the audit record";
+    Check "check" "Ask what a person may do";
+    Admin "admin" "Tokens, sessions and everything else";
+}
+
+impl Scope {
+    /// The scope a code names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|s| s.as_str() == text.trim())
+    }
+}
+
+/// Through which door a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Channel {
+    Page,
+    Api,
+    CommandLine,
+    Import,
+}
+
+impl Channel {
+    /// As the audit stores it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Api => "api",
+            Self::CommandLine => "command_line",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Which door.
+    pub channel: Channel,
+    /// The client's network address as text; empty for the command line.
+    pub address: String,
+    /// What the browser calls itself, cut to 200 characters.
+    pub user_agent: String,
+}
+
+impl Origin {
+    /// The machine itself.
+    pub fn command_line() -> Self {
+        Self { channel: Channel::CommandLine, address: String::new(), user_agent: String::new() }
+    }
+}
+
+/// Somebody who proved who they are.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    authority: Authority,
+    subject: Option<Uuid>,
+    name: String,
+    origin: Origin,
+    scopes: Option<BTreeSet<Scope>>,
+}
+
+impl Actor {
+    /// Whoever runs the program on the machine; works for one organization.
+    pub fn command_line(organization: OrganizationId) -> Self {
+        Self {
+            authority: Authority::operator(ActorKind::CommandLine, organization),
+            subject: None,
+            name: "Command line".to_owned(),
+            origin: Origin::command_line(),
+            scopes: None,
+        }
+    }
+
+    pub(crate) fn person(profile: &Profile, origin: Origin, scopes: Option<BTreeSet<Scope>>) -> Self {
+        Self {
+            authority: Authority::of(profile),
+            subject: Some(profile.person.id.0),
+            name: profile.person.full_name.clone(),
+            origin,
+            scopes,
+        }
+    }
+
+    pub(crate) fn support(
+        subject: Uuid,
+        name: &str,
+        organization: OrganizationId,
+        origin: Origin,
+        scopes: Option<BTreeSet<Scope>>,
+    ) -> Self {
+        Self {
+            authority: Authority::operator(ActorKind::Support, organization),
+            subject: Some(subject),
+            name: name.to_owned(),
+            origin,
+            scopes,
+        }
+    }
+
+    /// The same actor through another door.
+    #[must_use]
+    pub fn through(mut self, channel: Channel) -> Self {
+        self.origin.channel = channel;
+        self
+    }
+
+    /// What the actor may do.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The organization acted in.
+    pub fn organization(&self) -> OrganizationId {
+        self.authority.organization()
+    }
+
+    /// The acting person, if it is one.
+    pub fn person_id(&self) -> Option<PersonId> {
+        self.authority.person()
+    }
+
+    /// The sign-in that acts; none for the command line.
+    pub fn subject(&self) -> Option<Uuid> {
+        self.subject
+    }
+
+    /// The name, for greetings and records.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the request came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// True for support operators and the command line.
+    pub fn is_support(&self) -> bool {
+        self.authority.is_support()
+    }
+
+    /// Refuses when the token lacks the scope; sessions carry all.
+    pub fn require_scope(&self, scope: Scope) -> Result<(), AppError> {
+        match &self.scopes {
+            Some(held) if !held.contains(&scope) => Err(AppError::ScopeMissing(scope.as_str())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The refusal when the actor lacks a permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
+        if self.authority.permissions().contains(permission) {
+            Ok(())
+        } else {
+            Err(Refusal::whole(Code::NotAllowed).about(&[permission.label()]))
+        }
+    }
+}

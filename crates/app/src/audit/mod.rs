@@ -1,0 +1,174 @@
+//! Reading and verifying the audit record.
+
+use jiff::Timestamp;
+use muster_domain::access::ClinicAccess;
+use muster_domain::audit::{Action, Chain};
+use muster_domain::emr::Permission;
+use muster_domain::{OrganizationId, PersonId};
+use muster_store::audit::{self, AuditFilter, Recorded};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::work::About;
+use crate::{Actor, App, AppError, Result, Scope};
+
+/// Records in one page.
+const LARGEST_PAGE: i64 = 200;
+/// Records in one export; a time range reaches the rest.
+const LARGEST_EXPORT: i64 = 100_000;
+
+/// What to look for in the record.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// About whom.
+    pub subject: Option<Uuid>,
+    /// By whom.
+    pub actor: Option<Uuid>,
+    /// A code of [`Action`].
+    pub action: Option<String>,
+    /// `done` or `denied`.
+    pub effect: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Oldest first.
+    pub ascending: bool,
+    /// The number of the last record seen.
+    pub after: Option<i64>,
+    /// 1 to 200.
+    pub limit: i64,
+}
+
+/// A page of the record.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// In order.
+    pub records: Vec<Recorded>,
+    /// Where the next page begins.
+    pub next: Option<i64>,
+}
+
+/// What is wrong with a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tampering {
+    /// Whose chain.
+    pub organization: OrganizationId,
+    /// The number of the first bad record.
+    pub seq: i64,
+    /// In words.
+    pub what: String,
+}
+
+impl App {
+    /// Records the actor may see. Company admins see the practice's; other user managers those about people of their
+    /// clinics; everyone those about oneself.
+    pub async fn audit_records(&self, actor: &Actor, query: &AuditQuery) -> Result<AuditPage> {
+        actor.require_scope(Scope::AuditRead)?;
+        let filter = self.audit_filter(actor, query).await?;
+        let limit = query.limit.clamp(1, LARGEST_PAGE);
+        let mut h = self.db.read().await?;
+        let mut records = audit::list(&mut h, actor.organization(), &filter, limit + 1).await?;
+        let more = i64::try_from(records.len()).unwrap_or(0) > limit;
+        records.truncate(usize::try_from(limit).unwrap_or(0));
+        let next = records.last().filter(|_| more).map(|r| r.seq);
+        Ok(AuditPage { records, next })
+    }
+
+    async fn audit_filter(&self, actor: &Actor, query: &AuditQuery) -> Result<AuditFilter> {
+        let own = query.subject.is_some() && query.subject == actor.subject();
+        if !own {
+            self.require(actor, Permission::ViewUsers, Action::SettingsViewed).await?;
+        }
+        let scope = match actor.authority().clinics() {
+            ClinicAccess::Only(clinics) if !own => Some(clinics.iter().map(|c| c.0).collect()),
+            _ => None,
+        };
+        Ok(AuditFilter {
+            subject: query.subject,
+            actor: query.actor,
+            action: query.action.clone(),
+            effect: query.effect.clone(),
+            from: query.from,
+            until: query.until,
+            subjects_of_clinics: scope,
+            ascending: query.ascending,
+            after: query.after,
+        })
+    }
+
+    /// The history of one person, newest first.
+    pub async fn person_history(&self, actor: &Actor, id: PersonId, limit: i64) -> Result<Vec<Recorded>> {
+        let mut h = self.db.read().await?;
+        crate::people::seen(&mut h, actor, id).await?;
+        let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
+        Ok(audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?)
+    }
+
+    /// Everything that matches, for a CSV file; the export itself is recorded.
+    pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery) -> Result<Vec<Recorded>> {
+        actor.require_scope(Scope::AuditRead)?;
+        let filter = self.audit_filter(actor, query).await?;
+        let mut h = self.db.read().await?;
+        let records = audit::list(&mut h, actor.organization(), &filter, LARGEST_EXPORT).await?;
+        drop(h);
+        let mut work = self.work(actor.organization()).await?;
+        work.done(actor, Action::AuditExported, About::nothing(), &json!({"records": records.len()}));
+        work.commit().await?;
+        Ok(records)
+    }
+
+    /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
+    pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<Tampering>> {
+        let mut h = self.db.read().await?;
+        let mut found = Vec::new();
+        for organization in audit::chains(&mut h).await? {
+            if let Some(bad) = self.verify_chain(&mut h, organization, &mut progress).await? {
+                found.push(bad);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn verify_chain(
+        &self,
+        h: &mut impl muster_store::Handle,
+        organization: OrganizationId,
+        progress: &mut impl FnMut(u64),
+    ) -> Result<Option<Tampering>> {
+        let bad = |seq, what: &str| Some(Tampering { organization, seq, what: what.to_owned() });
+        let head = audit::head(h, organization).await?;
+        let mut chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
+        let mut last = 0;
+        loop {
+            let records = audit::walk(h, organization, last, 1000).await?;
+            if records.is_empty() {
+                break;
+            }
+            for record in &records {
+                let expected = last + 1;
+                if record.seq != expected {
+                    return Ok(bad(expected, "a record is missing here"));
+                }
+                let (_, hash) = chain.append(&record.entry);
+                if hash != record.hash {
+                    return Ok(bad(record.seq, "this record was changed, or the one before it was replaced"));
+                }
+                last = record.seq;
+            }
+            progress(records.len() as u64);
+        }
+        Ok(match head {
+            None => bad(last + 1, "the head of the chain is missing"),
+            Some((seq, _)) if seq > last => bad(last + 1, "records are missing at the end"),
+            Some((seq, _)) if seq < last => bad(seq + 1, "records were added past the head of the chain"),
+            Some((_, hash)) if hash != chain.head().1 => bad(last, "the head of the chain was changed"),
+            Some(_) => None,
+        })
+    }
+
+    /// Gives an error for an unknown action code, so that a mistyped filter does not look like an empty record.
+    pub fn known_action(&self, code: &str) -> Result<Action> {
+        Action::parse(code).ok_or(AppError::NotFound)
+    }
+}

@@ -1,0 +1,106 @@
+//! Clinics.
+
+use muster_domain::audit::{Action, changes};
+use muster_domain::emr::Permission;
+use muster_domain::organizations::{Clinic, ClinicFacts, ClinicPatch};
+use muster_domain::people::human_name;
+use muster_domain::{ClinicId, Code, Refusal};
+use muster_store::{StoreError, organizations};
+use serde_json::{Map, Value, json};
+
+use crate::work::About;
+use crate::{Actor, App, AppError, Idempotency, Result, Scope};
+
+fn record(clinic: &Clinic) -> Map<String, Value> {
+    match serde_json::to_value(clinic) {
+        Ok(Value::Object(mut map)) => {
+            map.remove("id");
+            map
+        }
+        _ => Map::new(),
+    }
+}
+
+impl App {
+    /// The clinics within the actor's access, by name.
+    pub async fn clinics(&self, actor: &Actor) -> Result<Vec<Clinic>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let all = organizations::clinics(&mut h, actor.organization()).await?;
+        Ok(all.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+    }
+
+    /// One clinic within the actor's access.
+    pub async fn clinic(&self, actor: &Actor, id: ClinicId) -> Result<Clinic> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let found = organizations::clinics_by_id(&mut h, actor.organization(), &[id]).await?.pop();
+        found.filter(|c| actor.authority().reaches(c.id)).ok_or(AppError::NotFound)
+    }
+
+    /// Adds a clinic; company admins only.
+    pub async fn add_clinic(&self, actor: &Actor, name: &str, idempotency: Option<&Idempotency>) -> Result<Clinic> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        self.require(actor, Permission::CompanyAdmin, Action::ClinicCreated).await?;
+        let mut work = self.work(actor.organization()).await?;
+        if let Some(made) = work.replay(actor, idempotency).await? {
+            let again = organizations::clinics_by_id(&mut work.tx, work.organization, &[ClinicId(made)]).await?.pop();
+            return again.ok_or(AppError::NotFound);
+        }
+        let clinic = Clinic::new(ClinicId(self.new_id()), &human_name("name", "The name", name)?);
+        match organizations::insert_clinics(&mut work.tx, work.organization, std::slice::from_ref(&clinic), self.now())
+            .await
+        {
+            Err(StoreError::Taken(_)) => {
+                return Err(Refusal::new("name", Code::NameTaken).about(&[&clinic.name]).into());
+            }
+            other => other?,
+        }
+        work.done(actor, Action::ClinicCreated, About::new(clinic.id.0, &clinic.name), &json!({"name": clinic.name}));
+        work.remember(actor, idempotency, clinic.id.0).await?;
+        work.commit().await?;
+        Ok(clinic)
+    }
+
+    /// Changes a clinic; its clinic admins and company admins.
+    pub async fn update_clinic(
+        &self,
+        actor: &Actor,
+        id: ClinicId,
+        expected: Option<i64>,
+        patch: &ClinicPatch,
+    ) -> Result<Clinic> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let before = self.clinic(actor, id).await?;
+        self.require(actor, Permission::ClinicAdmin, Action::ClinicUpdated).await?;
+        if patch.status.is_some() {
+            self.require(actor, Permission::CompanyAdmin, Action::ClinicUpdated).await?;
+        }
+        let mut work = self.work(actor.organization()).await?;
+        let all = organizations::clinics(&mut work.tx, work.organization).await?;
+        let current = all.iter().find(|c| c.id == id).cloned().ok_or(AppError::NotFound)?;
+        if expected.is_some_and(|e| e != current.version) {
+            return Err(AppError::Stale { current: current.version });
+        }
+        let facts = ClinicFacts {
+            is_a_default: organizations::is_a_default(&mut work.tx, work.organization, id).await?,
+            another_active: all.iter().any(|c| c.id != id && c.is_active()),
+        };
+        let after = patch.apply(&current, facts)?;
+        match organizations::update_clinic(&mut work.tx, work.organization, &after).await {
+            Err(StoreError::Taken(_)) => {
+                return Err(Refusal::new("name", Code::NameTaken).about(&[&after.name]).into());
+            }
+            other => other?,
+        }
+        work.changed(
+            actor,
+            Action::ClinicUpdated,
+            About::new(id.0, &before.name),
+            changes(&record(&current), &record(&after)),
+        );
+        let saved = organizations::clinics_by_id(&mut work.tx, work.organization, &[id]).await?.pop();
+        work.commit().await?;
+        saved.ok_or(AppError::NotFound)
+    }
+}

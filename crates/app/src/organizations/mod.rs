@@ -1,0 +1,7 @@
+//! Practices: setting one up, its settings, its clinics.
+
+mod clinics;
+mod settings;
+mod setup;
+
+pub use setup::{NewOrganization, SetUp};

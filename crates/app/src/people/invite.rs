@@ -1,0 +1,129 @@
+//! Links by which people set their own password, so that no manager has to know one.
+
+use jiff::SignedDuration;
+use muster_domain::audit::Action;
+use muster_domain::emr::{EmrAccount, Profile, may_reset_sign_in};
+use muster_domain::organizations::Organization;
+use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET};
+use muster_domain::{Code, PersonId, Refusal};
+use muster_store::sign_in::Link;
+use muster_store::{organizations, sign_in};
+use serde_json::json;
+
+use super::view::seen;
+use crate::keys::fingerprint;
+use crate::messages::Message;
+use crate::work::{About, Work};
+use crate::{Actor, App, AppError, Result, Scope};
+
+/// Where a link went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The address.
+    pub to: String,
+    /// An invitation (no password yet) rather than a reset.
+    pub invitation: bool,
+}
+
+/// What a person needs to set a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetUpLink {
+    /// First sign-in.
+    Invitation,
+    /// Forgotten or reset by a manager.
+    Reset,
+}
+
+impl SetUpLink {
+    /// As stored.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Reset => "reset",
+        }
+    }
+
+    fn minutes(self) -> i64 {
+        match self {
+            Self::Invitation => LINK_MINUTES_INVITATION,
+            Self::Reset => LINK_MINUTES_RESET,
+        }
+    }
+}
+
+impl App {
+    /// Sends a person a single-use link: an invitation when they never had a password, else a reset. The old password
+    /// keeps working until the link is used.
+    pub async fn send_sign_in_link(&self, actor: &Actor, id: PersonId) -> Result<Sent> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let mut about = About { id: Some(id.0), name: String::new() };
+        match self.try_send(actor, id, &mut about).await {
+            Ok(sent) => Ok(sent),
+            Err(error) => Err(self.recorded(actor, Action::ResetSent, about, error).await),
+        }
+    }
+
+    async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut About) -> Result<Sent> {
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        about.name.clone_from(&stored.profile.person.full_name);
+        may_reset_sign_in(actor.authority(), &stored.profile)?;
+        let Some(to) = stored.profile.person.email.clone() else {
+            return Err(Refusal::new("email", Code::EmailRequired).into());
+        };
+        if !stored.profile.emr.as_ref().is_some_and(EmrAccount::is_active) {
+            return Err(Refusal::new("status", Code::InactiveCannotSignIn).into());
+        }
+        let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
+        let invitation = stored.password_state == "none";
+        if invitation {
+            self.send_invitation(&mut work, actor, &stored.profile, &organization).await?;
+        } else {
+            let url = self.new_link(&mut work, &stored.profile, SetUpLink::Reset).await?;
+            let message = Message::reset(&stored.profile.person.full_name, &organization.name, &url);
+            self.queue(&mut work, &to, &message).await?;
+            work.done(actor, Action::ResetSent, about.clone(), &json!({"to": to}));
+        }
+        work.commit().await?;
+        Ok(Sent { to, invitation })
+    }
+
+    /// Queues an invitation; the address it goes to, or none when the person has no email.
+    pub(crate) async fn send_invitation(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        profile: &Profile,
+        organization: &Organization,
+    ) -> Result<Option<String>> {
+        let Some(to) = profile.person.email.clone() else { return Ok(None) };
+        let url = self.new_link(work, profile, SetUpLink::Invitation).await?;
+        let message =
+            Message::invitation(&profile.person.full_name, &profile.person.username, &organization.name, &url);
+        self.queue(work, &to, &message).await?;
+        let about = About::new(profile.person.id.0, &profile.person.full_name);
+        work.done(actor, Action::InvitationSent, about, &json!({"to": to}));
+        Ok(Some(to))
+    }
+
+    /// Makes a link; every earlier one of the person is worthless from now on.
+    pub(crate) async fn new_link(&self, work: &mut Work, profile: &Profile, kind: SetUpLink) -> Result<String> {
+        let secret = self.new_secret();
+        let link = Link {
+            purpose: kind.as_str().to_owned(),
+            subject: profile.person.id.0,
+            organization: Some(profile.person.organization),
+            expires_at: self.now() + SignedDuration::from_mins(kind.minutes()),
+        };
+        sign_in::insert_link(&mut work.tx, &fingerprint(&secret), &link).await?;
+        Ok(format!("{}/{}/{secret}", self.settings.public_url, path_of(kind)))
+    }
+}
+
+/// The page a link opens.
+fn path_of(kind: SetUpLink) -> &'static str {
+    match kind {
+        SetUpLink::Invitation => "invitation",
+        SetUpLink::Reset => "reset-password",
+    }
+}

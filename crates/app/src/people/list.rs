@@ -1,0 +1,58 @@
+//! The user list.
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::Permission;
+use muster_store::directory::{self, Cursor, Filter, Total};
+use muster_store::people;
+
+use super::PersonView;
+use crate::{Actor, App, Result, Scope};
+
+/// Largest page.
+pub(crate) const LARGEST_PAGE: i64 = 200;
+
+/// What a list shows.
+#[derive(Clone, Debug)]
+pub struct PeoplePage {
+    /// In order.
+    pub people: Vec<PersonView>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+    /// How many match in all.
+    pub total: Total,
+}
+
+/// A list as asked for: the filter without its scope, which comes from the actor alone.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Filter and order; `scope` is overwritten.
+    pub filter: Filter,
+    /// Where to go on.
+    pub after: Option<Cursor>,
+    /// 1 to 200.
+    pub limit: i64,
+}
+
+impl App {
+    /// A page of the people the actor may see. A clinic the actor has no access to matches nobody.
+    pub async fn people(&self, actor: &Actor, asked: Listed) -> Result<PeoplePage> {
+        actor.require_scope(Scope::PeopleRead)?;
+        self.require_view_users(actor).await?;
+        let mut filter = asked.filter;
+        filter.scope = actor.authority().clinics().clone();
+        if filter.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
+            filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
+        }
+        let mut h = self.db.read().await?;
+        let limit = asked.limit.clamp(1, LARGEST_PAGE);
+        let page = directory::list(&mut h, actor.organization(), &filter, asked.after.as_ref(), limit).await?;
+        let stored = people::find_many(&mut h, actor.organization(), &page.people).await?;
+        let people = stored.into_iter().map(|s| PersonView::of(actor, s)).collect();
+        Ok(PeoplePage { people, next: page.next, total: page.total })
+    }
+
+    /// True when the actor may open the user list at all.
+    pub fn may_list_people(&self, actor: &Actor) -> bool {
+        actor.authority().permissions().contains(Permission::ViewUsers)
+    }
+}

@@ -1,0 +1,275 @@
+//! Adding and changing people: the one door of every profile change.
+
+use muster_domain::audit::{Action, changes};
+use muster_domain::emr::{Change, EmrAccount, EmrPatch, NewPassword, Notice, Outcome, Profile, SeatMove, decide};
+use muster_domain::people::{Person, PersonPatch};
+use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity};
+use muster_store::{StoreError, licences, people, sign_in};
+use serde_json::{Map, json};
+
+use super::view::seen;
+use super::{PersonView, Seen};
+use crate::work::{About, Who, Work};
+use crate::{Actor, App, AppError, Idempotency, Result, Scope};
+
+/// A profile to add.
+#[derive(Clone, Debug, Default)]
+pub struct NewProfile {
+    /// Names and how to reach the person.
+    pub person: PersonPatch,
+    /// The EMR account; without one only the person is added.
+    pub emr: Option<EmrPatch>,
+    /// Typed by the manager. Without one an invitation is sent, so that no manager has to know a password.
+    pub password: Option<NewPassword>,
+    /// `false` keeps the invitation back.
+    pub invite: Option<bool>,
+}
+
+/// What was saved.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The profile afterwards.
+    pub view: PersonView,
+    /// What the manager should know.
+    pub notices: Vec<String>,
+    /// Where an invitation went, if one was sent.
+    pub invited: Option<String>,
+}
+
+/// A person before anything is known.
+pub(crate) fn blank(organization: OrganizationId, id: PersonId) -> Profile {
+    Profile {
+        person: Person {
+            id,
+            organization,
+            first_name: String::new(),
+            last_name: String::new(),
+            full_name: String::new(),
+            previous_names: Vec::new(),
+            email: None,
+            phone: None,
+            npi: None,
+            username: String::new(),
+        },
+        emr: None,
+    }
+}
+
+/// True for refusals that belong into the record: what someone was not allowed to do.
+pub(crate) fn is_denial(refusals: &Refusals) -> bool {
+    refusals.0.iter().any(|r| {
+        r.code.severity() == Severity::Forbidden
+            || matches!(r.code, Code::LastCompanyAdmin | Code::LastUserManager | Code::NoLicenceAvailable)
+    })
+}
+
+impl App {
+    /// Adds a person with an EMR account; all or nothing.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with everything that is wrong.
+    pub async fn add_person(&self, actor: &Actor, new: NewProfile, idempotency: Option<&Idempotency>) -> Result<Saved> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let id = PersonId(self.new_id());
+        let password_hash = self.hash_typed(new.password.as_ref()).await?;
+        let added = self.try_add(actor, id, &new, password_hash.as_deref(), idempotency).await;
+        // A racer took the name, email or NPI between judging and saving: judge again, now with that fact.
+        let added = match added {
+            Err(Attempt::Raced) => self.try_add(actor, id, &new, password_hash.as_deref(), idempotency).await,
+            other => other,
+        };
+        match added {
+            Ok(saved) => Ok(saved),
+            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(Attempt::Failed(error)) => {
+                Err(self.recorded(actor, Action::PersonCreated, About::nothing(), error).await)
+            }
+        }
+    }
+
+    async fn try_add(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        new: &NewProfile,
+        password_hash: Option<&str>,
+        idempotency: Option<&Idempotency>,
+    ) -> std::result::Result<Saved, Attempt> {
+        let mut work = self.work(actor.organization()).await?;
+        if let Some(made) = work.replay(actor, idempotency).await? {
+            let stored = seen(&mut work.tx, actor, PersonId(made)).await?;
+            return Ok(Saved { view: PersonView::of(actor, stored), notices: Vec::new(), invited: None });
+        }
+        let before = blank(actor.organization(), id);
+        let change = Change { person: new.person.clone(), emr: new.emr.clone(), password: new.password.clone() };
+        let world = Seen::load(&mut work.tx, actor, &before, &change).await?;
+        let outcome = decide(actor.authority(), &world.facts, &before, true, &change).map_err(AppError::from)?;
+
+        move_seats(&mut work, &outcome.seats).await?;
+        let profile = std::slice::from_ref(&outcome.profile);
+        people::insert(&mut work.tx, work.organization, profile, self.now()).await?;
+        let about = About::new(id.0, &outcome.profile.person.full_name);
+        work.changed(actor, Action::PersonCreated, about.clone(), changes(&Map::new(), &outcome.profile.record()));
+        let mut invited = None;
+        if let Some(hash) = password_hash {
+            sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
+            work.done(actor, Action::PasswordSet, about, &json!({}));
+        } else if new.invite.unwrap_or(true) && outcome.profile.emr.as_ref().is_some_and(EmrAccount::is_active) {
+            invited = self.send_invitation(&mut work, actor, &outcome.profile, &world.organization).await?;
+        }
+        work.remember(actor, idempotency, id.0).await?;
+        let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
+        work.commit().await?;
+        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited })
+    }
+
+    /// Changes a person; `expected` is the version the actor saw.
+    ///
+    /// # Errors
+    /// [`AppError::Stale`] when someone else saved meanwhile, [`AppError::Refused`] with everything that is wrong.
+    pub async fn update_person(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        expected: Option<i64>,
+        change: Change,
+    ) -> Result<Saved> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let password_hash = self.hash_typed(change.password.as_ref()).await?;
+        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut saved = self.try_update(actor, id, expected, &change, password_hash.as_deref(), &mut about).await;
+        if matches!(saved, Err(Attempt::Raced)) {
+            saved = self.try_update(actor, id, expected, &change, password_hash.as_deref(), &mut about).await;
+        }
+        match saved {
+            Ok(saved) => Ok(saved),
+            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PersonUpdated, about, error).await),
+        }
+    }
+
+    async fn try_update(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        expected: Option<i64>,
+        change: &Change,
+        password_hash: Option<&str>,
+        about: &mut About,
+    ) -> std::result::Result<Saved, Attempt> {
+        let mut work = self.work(actor.organization()).await?;
+        let before = seen(&mut work.tx, actor, id).await?;
+        about.name.clone_from(&before.profile.person.full_name);
+        let world = Seen::load(&mut work.tx, actor, &before.profile, change).await?;
+        let judged = decide(actor.authority(), &world.facts, &before.profile, false, change);
+        if let Some(expected) = expected.filter(|e| *e != before.version) {
+            let _ = expected;
+            return Err(AppError::Stale { current: before.version }.into());
+        }
+        let outcome = judged.map_err(AppError::from)?;
+
+        self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
+        if let Some(hash) = password_hash {
+            let own = actor.authority().is_self(id);
+            let state = if own { "set" } else { "must_change" };
+            sign_in::set_password(&mut work.tx, id.0, hash, state, self.now()).await?;
+            sign_in::end_all_access(&mut work.tx, id.0).await?;
+            work.done(actor, Action::PasswordSet, about.clone(), &json!({}));
+        }
+        let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
+        work.commit().await?;
+        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited: None })
+    }
+
+    /// Saves what was decided: seats, profile, ended access and the record. A change of nothing saves nothing.
+    pub(crate) async fn save_outcome(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        before: &Profile,
+        outcome: &Outcome,
+    ) -> std::result::Result<(), Attempt> {
+        let id = outcome.profile.person.id;
+        let mut differences = changes(&before.record(), &outcome.profile.record());
+        let attested = |p: &Profile| p.emr.as_ref().and_then(|e| e.finish_attestation);
+        if attested(before).is_none() && attested(&outcome.profile).is_some() {
+            differences.insert("finish_attested".to_owned(), json!({"before": false, "after": true}));
+        }
+        if differences.is_empty() && *before == outcome.profile {
+            return Ok(());
+        }
+        move_seats(work, &outcome.seats).await?;
+        people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
+        let about = About::new(id.0, &outcome.profile.person.full_name);
+        if outcome.ends_access {
+            sign_in::end_all_access(&mut work.tx, id.0).await?;
+            work.done(actor, Action::SessionsEnded, about.clone(), &json!({"because": "inactive"}));
+        }
+        work.changed(actor, Action::PersonUpdated, about, differences);
+        Ok(())
+    }
+
+    /// Notes a denial; gives the error on.
+    pub(crate) async fn recorded(&self, actor: &Actor, action: Action, about: About, error: AppError) -> AppError {
+        match &error {
+            AppError::Refused(refusals) if is_denial(refusals) => {
+                self.deny(Who::from(actor), actor.organization(), action, about, refusals).await;
+            }
+            AppError::NotFound => {
+                // The record must not tell more than the actor was told, but it must tell that someone tried.
+                let hidden = Refusals(vec![Refusal::whole(Code::NotFound)]);
+                self.deny(Who::from(actor), actor.organization(), action, about, &hidden).await;
+            }
+            _ => {}
+        }
+        error
+    }
+
+    /// Hashes a typed password before the transaction begins, so that no lock is held meanwhile.
+    async fn hash_typed(&self, typed: Option<&NewPassword>) -> Result<Option<String>> {
+        let Some(typed) = typed else { return Ok(None) };
+        if typed.password.chars().count() > muster_domain::sign_in::LONGEST_PASSWORD {
+            return Ok(None);
+        }
+        self.hash_password(&typed.password).await.map(Some)
+    }
+}
+
+async fn move_seats(work: &mut Work, seats: &SeatMove) -> std::result::Result<(), Attempt> {
+    if let Some((clinic, group)) = seats.from {
+        licences::give_seat(&mut work.tx, work.organization, clinic, group).await?;
+    }
+    if let Some((clinic, group)) = seats.to {
+        if !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await? {
+            return Err(Attempt::Raced);
+        }
+    }
+    Ok(())
+}
+
+fn sentences(outcome: &Outcome) -> Vec<String> {
+    outcome.notices.iter().map(Notice::sentence).collect()
+}
+
+/// Why an attempt to save ended.
+pub(crate) enum Attempt {
+    /// Someone else took what was free a moment ago; judging again tells what.
+    Raced,
+    /// For good.
+    Failed(AppError),
+}
+
+impl From<AppError> for Attempt {
+    fn from(error: AppError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for Attempt {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::Raced,
+            other => Self::Failed(other.into()),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! From a cookie or a token to an [`Actor`].
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use muster_domain::emr::EmrAccount;
+use muster_domain::organizations::Organization;
+use muster_domain::sign_in::{SessionState, password_due};
+use muster_domain::{OrganizationId, PersonId};
+use muster_store::sign_in::{self, SignIn};
+use muster_store::{organizations, people};
+use uuid::Uuid;
+
+use crate::keys::fingerprint;
+use crate::{Actor, App, AppError, Origin, Result, Scope};
+
+/// Idle minutes of operators, who belong to no practice.
+const OPERATOR_IDLE_MINUTES: i64 = 15;
+/// A session's last activity is written at most this often.
+const TOUCH_SECONDS: i64 = 15;
+
+/// What pages need to know of a session.
+#[derive(Clone, Debug)]
+pub struct SessionInfo {
+    /// Public identity.
+    pub id: Uuid,
+    /// For forms.
+    pub csrf: String,
+    /// The organization worked in.
+    pub organization: Option<Organization>,
+    /// Locks after this long without activity.
+    pub idle_minutes: i64,
+    /// Days until the password has to be changed, when that is a week or less away.
+    pub password_due_in_days: Option<i64>,
+}
+
+/// What a cookie proves.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// Nothing.
+    Nobody,
+    /// A session left alone too long: its password opens it again.
+    Locked {
+        /// For the unlock form.
+        csrf: String,
+        /// Whose.
+        name: String,
+    },
+    /// Signed in, but the password has to be changed before anything else.
+    PasswordChangeDue(Box<(Actor, SessionInfo)>),
+    /// Signed in.
+    Open(Box<(Actor, SessionInfo)>),
+}
+
+impl App {
+    /// Judges a session cookie.
+    pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
+        let hash = fingerprint(session_token);
+        let mut h = self.db.read().await?;
+        let Some(session) = sign_in::session(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
+        let Some(found) = sign_in::find(&mut h, session.subject).await? else { return Ok(Standing::Nobody) };
+        let organization = match session.organization {
+            Some(id) => organizations::find(&mut h, id).await?,
+            None => None,
+        };
+        let idle_minutes = match (&organization, found.organization) {
+            (Some(o), Some(_)) => o.idle_minutes,
+            _ => OPERATOR_IDLE_MINUTES,
+        };
+        let actor = match self.actor_of(&mut h, &found, session.organization, origin, None).await? {
+            Some(actor) => actor,
+            None => return Ok(Standing::Nobody),
+        };
+        drop(h);
+
+        let now = self.now();
+        match SessionState::at(now, session.started_at, session.last_seen_at, session.locked, idle_minutes) {
+            SessionState::Ended => return Ok(Standing::Nobody),
+            SessionState::Locked => {
+                if !session.locked {
+                    let mut tx = self.db.begin().await?;
+                    sign_in::touch_session(&mut tx, &hash, session.last_seen_at, "locked").await?;
+                    tx.commit().await?;
+                }
+                return Ok(Standing::Locked { csrf: session.csrf, name: actor.name().to_owned() });
+            }
+            SessionState::Open => {}
+        }
+        if now.duration_since(session.last_seen_at) >= SignedDuration::from_secs(TOUCH_SECONDS) {
+            let mut tx = self.db.begin().await?;
+            sign_in::touch_session(&mut tx, &hash, now, "open").await?;
+            tx.commit().await?;
+        }
+        let expiry =
+            organization.as_ref().filter(|_| found.organization.is_some()).and_then(|o| o.password_expiry_days);
+        let due = found.password_changed_at.and_then(|changed| password_due(now, changed, expiry));
+        let info = SessionInfo {
+            id: session.id,
+            csrf: session.csrf,
+            organization,
+            idle_minutes,
+            password_due_in_days: due.filter(|d| *d <= 7),
+        };
+        let both = Box::new((actor, info));
+        if found.password_state == "must_change" || due.is_some_and(|d| d <= 0) {
+            Ok(Standing::PasswordChangeDue(both))
+        } else {
+            Ok(Standing::Open(both))
+        }
+    }
+
+    /// Locks a session now: what the idle page asks for.
+    pub async fn lock_session(&self, session_token: &str) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        sign_in::touch_session(&mut tx, &fingerprint(session_token), self.now(), "locked").await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Judges a bearer token. `organization` is the practice an operator's token works in.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`] when it is worthless.
+    pub async fn authenticate_token(
+        &self,
+        secret: &str,
+        organization: Option<OrganizationId>,
+        origin: Origin,
+    ) -> Result<Actor> {
+        let hash = fingerprint(secret);
+        let mut h = self.db.read().await?;
+        let token = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
+        let now = self.now();
+        if token.expires_at.is_some_and(|end| end <= now) {
+            return Err(AppError::NotSignedIn);
+        }
+        let found = sign_in::find(&mut h, token.subject).await?.ok_or(AppError::NotSignedIn)?;
+        let scopes: BTreeSet<Scope> = token.scopes.split(' ').filter_map(Scope::parse).collect();
+        let home = token.organization.or(organization);
+        let actor = self.actor_of(&mut h, &found, home, origin, Some(scopes)).await?.ok_or(AppError::NotSignedIn)?;
+        drop(h);
+        if token.last_used_at.is_none_or(|used| now.duration_since(used) >= SignedDuration::from_mins(1)) {
+            let mut tx = self.db.begin().await?;
+            sign_in::touch_token(&mut tx, &hash, now).await?;
+            tx.commit().await?;
+        }
+        Ok(actor)
+    }
+
+    /// The actor behind a sign-in; none when it is inactive.
+    async fn actor_of(
+        &self,
+        h: &mut impl muster_store::Handle,
+        found: &SignIn,
+        organization: Option<OrganizationId>,
+        origin: Origin,
+        scopes: Option<BTreeSet<Scope>>,
+    ) -> Result<Option<Actor>> {
+        match found.organization {
+            Some(home) => {
+                let stored = people::find(h, home, PersonId(found.subject)).await?;
+                let active = stored.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+                Ok(active.map(|s| Actor::person(&s.profile, origin, scopes)))
+            }
+            None => {
+                let chosen = organization.unwrap_or(OrganizationId::INSTALLATION);
+                Ok(Some(Actor::support(found.subject, &found.shown_name, chosen, origin, scopes)))
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Signing in, unlocking and signing out.
+
+use jiff::SignedDuration;
+use muster_domain::audit::{Action, Effect};
+use muster_domain::emr::EmrAccount;
+use muster_domain::sign_in::{LONGEST_PASSWORD, Throttle, throttle};
+use muster_domain::text::unique_key;
+use muster_domain::{Code, OrganizationId, PersonId, Refusal};
+use muster_store::people;
+use muster_store::sign_in::{self, Session, SignIn};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::keys::fingerprint;
+use crate::work::{About, Who};
+use crate::{App, AppError, Origin, Result};
+
+/// Failures of one name from one address before waits begin.
+const FREE_FAILURES_PAIR: i64 = 5;
+/// Failures of one name from anywhere before waits begin: high, so that strangers cannot shut its owner out.
+const FREE_FAILURES_NAME: i64 = 100;
+/// Failures from one address for any name.
+const FREE_FAILURES_ADDRESS: i64 = 50;
+
+/// A fresh session.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The cookie's value; stored only as a hash.
+    pub token: String,
+}
+
+/// Who a name and password belong to, as far as records may tell.
+struct Known {
+    sign_in: SignIn,
+    shown_name: String,
+    active: bool,
+}
+
+impl App {
+    /// Signs in with a user name or email and a password.
+    ///
+    /// # Errors
+    /// The same refusal for an unknown name, a wrong password and an inactive account; [`AppError::TooMany`] after
+    /// too many failures.
+    pub async fn sign_in(&self, name: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
+        let keys = throttle_keys(name, &origin.address);
+        self.check_throttles(&keys).await?;
+        let known = self.known(name).await?;
+        let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
+        let fits = self.verify_password(password, stored).await;
+        match known {
+            Some(known) if fits && known.active => self.begin_session(&known, &keys, origin).await,
+            known => {
+                self.note_failed_sign_in(name, known.as_ref(), fits, &keys, origin).await?;
+                Err(Refusal::new("password", Code::SignInFailed).into())
+            }
+        }
+    }
+
+    async fn known(&self, name: &str) -> Result<Option<Known>> {
+        if name.chars().count() > 200 {
+            return Ok(None);
+        }
+        let mut h = self.db.read().await?;
+        let Some(sign_in) = sign_in::find_by_name(&mut h, name).await? else { return Ok(None) };
+        let Some(organization) = sign_in.organization else {
+            let shown_name = sign_in.shown_name.clone();
+            return Ok(Some(Known { sign_in, shown_name, active: true }));
+        };
+        let stored = people::find(&mut h, organization, PersonId(sign_in.subject)).await?;
+        let active = stored.as_ref().and_then(|s| s.profile.emr.as_ref()).is_some_and(EmrAccount::is_active);
+        let shown_name = stored.map(|s| s.profile.person.full_name).unwrap_or_default();
+        Ok(Some(Known { sign_in, shown_name, active }))
+    }
+
+    async fn begin_session(&self, known: &Known, keys: &[(String, i64)], origin: &Origin) -> Result<SignedIn> {
+        let token = self.new_secret();
+        let now = self.now();
+        let subject = known.sign_in.subject;
+        let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
+        for (key, _) in &keys[..1] {
+            sign_in::clear_failures(&mut work.tx, key).await?;
+        }
+        let session = Session {
+            id: self.new_id(),
+            subject,
+            organization: known.sign_in.organization,
+            csrf: self.new_secret(),
+            started_at: now,
+            last_seen_at: now,
+            locked: false,
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+        };
+        sign_in::insert_session(&mut work.tx, &fingerprint(&token), &session).await?;
+        sign_in::note_sign_in(&mut work.tx, subject, known.sign_in.organization, now).await?;
+        let who = known.who(origin);
+        work.note(&who, Action::SignedIn, Effect::Done, About::new(subject, &known.shown_name), &json!({}));
+        work.commit().await?;
+        Ok(SignedIn { token })
+    }
+
+    async fn note_failed_sign_in(
+        &self,
+        name: &str,
+        known: Option<&Known>,
+        password_fits: bool,
+        keys: &[(String, i64)],
+        origin: &Origin,
+    ) -> Result<()> {
+        let organization = known.and_then(|k| k.sign_in.organization).unwrap_or(Self::installation());
+        let mut work = self.work(organization).await?;
+        let now = self.now();
+        for (key, _) in keys {
+            sign_in::note_failure(&mut work.tx, key, now, now - SignedDuration::from_mins(15)).await?;
+        }
+        let because = match known {
+            None => "unknown_name",
+            Some(_) if password_fits => "inactive",
+            Some(_) => "wrong_password",
+        };
+        let typed: String = name.chars().take(100).collect();
+        match known {
+            // What was typed may be a password in the wrong field; it is kept only where it is a known name.
+            None => work.note(
+                &nobody(origin),
+                Action::SignInFailed,
+                Effect::Denied,
+                About::nothing(),
+                &json!({"because": because}),
+            ),
+            Some(known) => {
+                let about = About::new(known.sign_in.subject, &known.shown_name);
+                let detail = json!({"because": because, "name": typed});
+                work.note(&nobody(origin), Action::SignInFailed, Effect::Denied, about, &detail);
+            }
+        }
+        work.commit().await
+    }
+
+    /// Opens a locked session again. A wrong password counts as a failed sign-in.
+    pub async fn unlock(&self, session_token: &str, password: &str, origin: &Origin) -> Result<()> {
+        let hash = fingerprint(session_token);
+        let mut h = self.db.read().await?;
+        let session = sign_in::session(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
+        let found = sign_in::find(&mut h, session.subject).await?.ok_or(AppError::NotSignedIn)?;
+        drop(h);
+        let keys = throttle_keys(&session.subject.to_string(), &origin.address);
+        self.check_throttles(&keys).await?;
+        let shown_name = self.name_of(&found).await?;
+        let known = Known { sign_in: found, shown_name, active: true };
+        if self.verify_password(password, known.sign_in.password_hash.clone()).await {
+            let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
+            sign_in::clear_failures(&mut work.tx, &keys[0].0).await?;
+            sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
+            let about = About::new(session.subject, &known.shown_name);
+            work.note(&known.who(origin), Action::Unlocked, Effect::Done, about, &json!({}));
+            work.commit().await
+        } else {
+            self.note_failed_sign_in("", Some(&known), false, &keys, origin).await?;
+            Err(Refusal::new("password", Code::SignInFailed).into())
+        }
+    }
+
+    /// Ends a session. Quietly does nothing when there is none.
+    pub async fn sign_out(&self, session_token: &str, origin: &Origin) -> Result<()> {
+        let hash = fingerprint(session_token);
+        let mut h = self.db.read().await?;
+        let Some(session) = sign_in::session(&mut h, &hash).await? else { return Ok(()) };
+        let Some(found) = sign_in::find(&mut h, session.subject).await? else { return Ok(()) };
+        drop(h);
+        let shown_name = self.name_of(&found).await?;
+        let known = Known { sign_in: found, shown_name, active: true };
+        let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
+        sign_in::end_session(&mut work.tx, &hash).await?;
+        let about = About::new(session.subject, &known.shown_name);
+        work.note(&known.who(origin), Action::SignedOut, Effect::Done, about, &json!({}));
+        work.commit().await
+    }
+
+    async fn name_of(&self, found: &SignIn) -> Result<String> {
+        let Some(organization) = found.organization else { return Ok(found.shown_name.clone()) };
+        let mut h = self.db.read().await?;
+        let stored = people::find(&mut h, organization, PersonId(found.subject)).await?;
+        Ok(stored.map(|s| s.profile.person.full_name).unwrap_or_default())
+    }
+
+    /// Refuses while failures demand a wait. An attempt made while waiting is not looked at and does not count.
+    pub(crate) async fn check_throttles(&self, keys: &[(String, i64)]) -> Result<()> {
+        let mut h = self.db.read().await?;
+        for (key, free) in keys {
+            let (failures, last) = sign_in::failures(&mut h, key).await?;
+            if let Throttle::Wait(seconds) = throttle(failures, *free, last, self.now()) {
+                return Err(AppError::TooMany(seconds));
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies without ever looking at more than the longest allowed password.
+    pub(crate) async fn verify_password(&self, password: &str, stored: Option<String>) -> bool {
+        let fits_length = password.chars().count() <= LONGEST_PASSWORD;
+        let password = if fits_length { password.to_owned() } else { String::new() };
+        self.hasher.verify(password, stored).await && fits_length
+    }
+
+    /// The stored form of a password.
+    pub(crate) async fn hash_password(&self, password: &str) -> Result<String> {
+        let mut salt = [0; 16];
+        self.entropy.fill(&mut salt);
+        let hash = self.hasher.hash(password.to_owned(), salt).await;
+        hash.ok_or_else(|| AppError::Internal("hashing failed".to_owned()))
+    }
+}
+
+impl Known {
+    fn who<'a>(&'a self, origin: &'a Origin) -> Who<'a> {
+        let kind = if self.sign_in.organization.is_some() { "person" } else { "support" };
+        Who { kind, id: Some(self.sign_in.subject), name: &self.shown_name, origin }
+    }
+}
+
+/// Before anyone has signed in.
+pub(crate) fn nobody(origin: &Origin) -> Who<'_> {
+    Who { kind: "nobody", id: None::<Uuid>, name: "", origin }
+}
+
+/// The failures that concern an attempt: this name from this address, this name, this address.
+fn throttle_keys(name: &str, address: &str) -> Vec<(String, i64)> {
+    let name: String = unique_key(name).chars().take(100).collect();
+    vec![
+        (format!("pair:{address}:{name}"), FREE_FAILURES_PAIR),
+        (format!("name:{name}"), FREE_FAILURES_NAME),
+        (format!("address:{address}"), FREE_FAILURES_ADDRESS),
+    ]
+}
+
+/// The chain an organization's or the installation's records go to.
+pub(crate) fn chain_of(organization: Option<OrganizationId>) -> OrganizationId {
+    organization.unwrap_or(OrganizationId::INSTALLATION)
+}

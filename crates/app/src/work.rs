@@ -1,0 +1,170 @@
+//! A change in progress: the transaction, the organization's lock, and the audit records that commit with it.
+
+use muster_domain::audit::{Action, Chain, Effect, Entry};
+use muster_domain::{OrganizationId, Refusals};
+use muster_store::audit::Recorded;
+use muster_store::idempotency::Answer;
+use muster_store::{Tx, audit};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{Actor, App, AppError, Origin, Result};
+
+/// A request that may be repeated: the key its sender chose and a hash of what was asked.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// Chosen by the client, at most 200 characters.
+    pub key: String,
+    /// SHA-256 of the request.
+    pub request_hash: Vec<u8>,
+}
+
+/// Whom a record names as acting.
+pub(crate) struct Who<'a> {
+    pub kind: &'a str,
+    pub id: Option<Uuid>,
+    pub name: &'a str,
+    pub origin: &'a Origin,
+}
+
+impl<'a> From<&'a Actor> for Who<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        Self {
+            kind: actor.authority().kind().as_str(),
+            id: actor.subject(),
+            name: actor.name(),
+            origin: actor.origin(),
+        }
+    }
+}
+
+/// Whom a record is about.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub id: Option<Uuid>,
+    pub name: String,
+}
+
+impl About {
+    pub fn new(id: Uuid, name: &str) -> Self {
+        Self { id: Some(id), name: name.to_owned() }
+    }
+
+    pub fn nothing() -> Self {
+        Self { id: None, name: String::new() }
+    }
+}
+
+/// A change in progress. Dropped without [`Work::commit`], nothing happened.
+pub(crate) struct Work {
+    pub tx: Tx,
+    pub organization: OrganizationId,
+    chain: Chain,
+    records: Vec<Recorded>,
+    app: App,
+}
+
+impl App {
+    /// Begins a change of an organization and takes its lock: changes of one practice follow one another.
+    pub(crate) async fn work(&self, organization: OrganizationId) -> Result<Work> {
+        let mut tx = self.db.begin().await?;
+        if organization == OrganizationId::INSTALLATION {
+            audit::start(&mut tx, organization).await?;
+        }
+        let (seq, hash) = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
+        let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
+        Ok(Work { tx, organization, chain, records: Vec::new(), app: self.clone() })
+    }
+
+    /// Begins the change that creates an organization.
+    pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
+        let tx = self.db.begin().await?;
+        let chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
+        Ok(Work { tx, organization, chain, records: Vec::new(), app: self.clone() })
+    }
+
+    /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
+    pub(crate) async fn deny(
+        &self,
+        who: Who<'_>,
+        organization: OrganizationId,
+        action: Action,
+        about: About,
+        refusals: &Refusals,
+    ) {
+        let codes: Vec<&str> = refusals.0.iter().map(|r| r.code.as_str()).collect();
+        let denied = async {
+            let mut work = self.work(organization).await?;
+            work.note(&who, action, Effect::Denied, about, &json!({"codes": codes}));
+            work.commit().await
+        };
+        if let Err(error) = denied.await {
+            tracing::error!(%error, "a denial could not be recorded");
+        }
+    }
+}
+
+impl Work {
+    /// Adds a record; it is written by [`Work::commit`].
+    pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
+        let entry = Entry {
+            id: self.app.new_id(),
+            at: self.app.now(),
+            actor_kind: who.kind.to_owned(),
+            actor_id: who.id,
+            actor_name: who.name.to_owned(),
+            action: action.as_str().to_owned(),
+            effect: effect.as_str().to_owned(),
+            subject_id: about.id,
+            subject_name: about.name,
+            channel: who.origin.channel.as_str().to_owned(),
+            address: who.origin.address.clone(),
+            detail: detail.to_string(),
+        };
+        let (seq, hash) = self.chain.append(&entry);
+        self.records.push(Recorded { seq, entry, hash });
+    }
+
+    /// Adds a record of something done by an actor.
+    pub fn done(&mut self, actor: &Actor, action: Action, about: About, detail: &Value) {
+        self.note(&Who::from(actor), action, Effect::Done, about, detail);
+    }
+
+    /// Adds a record of changed fields; nothing when none changed.
+    pub fn changed(&mut self, actor: &Actor, action: Action, about: About, changes: Map<String, Value>) {
+        if !changes.is_empty() {
+            self.done(actor, action, about, &Value::Object(changes));
+        }
+    }
+
+    /// What a repeated request answered the first time.
+    pub async fn replay(&mut self, actor: &Actor, idempotency: Option<&Idempotency>) -> Result<Option<Uuid>> {
+        let (Some(wanted), Some(subject)) = (idempotency, actor.subject()) else { return Ok(None) };
+        let found = muster_store::idempotency::find(&mut self.tx, self.organization, subject, &wanted.key).await?;
+        match found {
+            None => Ok(None),
+            Some(answer) if answer.request_hash == wanted.request_hash => Ok(answer.body.parse().ok()),
+            Some(_) => Err(muster_domain::Refusal::whole(muster_domain::Code::IdempotencyKeyReused).into()),
+        }
+    }
+
+    /// Keeps what was made, for a repetition of the request.
+    pub async fn remember(&mut self, actor: &Actor, idempotency: Option<&Idempotency>, made: Uuid) -> Result<()> {
+        let (Some(wanted), Some(subject)) = (idempotency, actor.subject()) else { return Ok(()) };
+        let answer = Answer {
+            request_hash: wanted.request_hash.clone(),
+            status: 201,
+            body: made.to_string(),
+            etag: String::new(),
+        };
+        let now = self.app.now();
+        Ok(muster_store::idempotency::insert(&mut self.tx, self.organization, subject, &wanted.key, &answer, now)
+            .await?)
+    }
+
+    /// Writes the records and makes everything so.
+    pub async fn commit(mut self) -> Result<()> {
+        audit::append(&mut self.tx, self.organization, &self.records).await?;
+        Ok(self.tx.commit().await?)
+    }
+}

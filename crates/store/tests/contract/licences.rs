@@ -1,0 +1,179 @@
+use muster_domain::emr::{Status, UserType};
+use muster_domain::licences::{Availability, Group};
+use muster_domain::{ClinicId, OrganizationId};
+use muster_store::licences::{self, LedgerEntry, Pool};
+use muster_store::{Db, StoreError};
+use muster_testkit::both_engines;
+use muster_testkit::databases::{an_id, an_organization, later};
+
+use crate::{in_tx, insert};
+
+async fn set(db: &Db, organization: OrganizationId, clinic: ClinicId, before: Option<i64>, after: Option<i64>) {
+    let entry = LedgerEntry {
+        id: an_id(),
+        clinic,
+        group: Group::Therapist,
+        before,
+        after,
+        actor_kind: "support",
+        actor_name: "Sam Ópe".to_owned(),
+        note: "paid by phone; \"3\" seats".to_owned(),
+    };
+    in_tx!(db, |tx| licences::set_total(tx, organization, &entry, later(before.unwrap_or(0))).await).expect("a total");
+}
+
+async fn take(db: &Db, organization: OrganizationId, clinic: ClinicId, count: i64) -> bool {
+    in_tx!(db, |tx| licences::take_seats(tx, organization, clinic, Group::Therapist, count).await).expect("an answer")
+}
+
+async fn pool(db: &Db, organization: OrganizationId, clinic: ClinicId) -> Option<Pool> {
+    let mut reading = db.read().await.expect("a reader");
+    let pools = licences::pools(&mut reading, organization, Some(&[clinic])).await.expect("pools");
+    pools.into_iter().find(|p| p.group == Group::Therapist)
+}
+
+both_engines! {
+    async fn of_twenty_racers_for_three_seats_exactly_three_win(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(3)).await;
+        let racers: Vec<_> = (0..20)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move { take(&db, id, clinic, 1).await })
+            })
+            .collect();
+        let mut won = 0;
+        for racer in racers {
+            won += i64::from(racer.await.unwrap());
+        }
+        assert_eq!(won, 3);
+        let pool = pool(db, id, clinic).await.unwrap();
+        assert_eq!((pool.total, pool.assigned, pool.availability()), (Some(3), 3, Availability::Free(0)));
+    }
+
+    async fn several_seats_are_taken_together_or_not_at_all(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(5)).await;
+        assert!(take(db, id, clinic, 3).await);
+        assert!(!take(db, id, clinic, 3).await);
+        assert!(take(db, id, clinic, 2).await);
+        assert!(!take(db, id, clinic, 1).await);
+        assert_eq!(pool(db, id, clinic).await.unwrap().assigned, 5);
+    }
+
+    async fn a_pool_without_a_total_never_runs_out(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        assert!(pool(db, id, clinic).await.is_none());
+        assert!(take(db, id, clinic, 900).await && take(db, id, clinic, 900).await);
+        let pool = pool(db, id, clinic).await.unwrap();
+        assert_eq!((pool.assigned, pool.availability()), (1800, Availability::Unlimited));
+    }
+
+    async fn a_seat_given_back_can_be_taken_again_and_none_goes_below_zero(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(1)).await;
+        assert!(take(db, id, clinic, 1).await);
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist).await).unwrap();
+        assert!(take(db, id, clinic, 1).await);
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist).await).unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let outcome = licences::give_seat(&mut tx, id, clinic, Group::Therapist).await;
+        assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
+    }
+
+    async fn pools_of_other_clinics_groups_and_practices_are_untouched(db) {
+        let (here, there) = (an_organization(db).await, an_organization(db).await);
+        for practice in [&here, &there] {
+            for clinic in practice.clinic_ids() {
+                for group in Group::ALL {
+                    let taken = in_tx!(db, |tx| licences::take_seats(tx, practice.id, clinic, group, 2).await).unwrap();
+                    assert!(taken);
+                }
+            }
+        }
+        let clinic = here.clinics[1].id;
+        assert!(take(db, here.id, clinic, 5).await);
+        let mut reading = db.read().await.unwrap();
+        for practice in [&here, &there] {
+            let pools = licences::pools(&mut reading, practice.id, None).await.unwrap();
+            assert_eq!(pools.len(), 12);
+            for pool in pools {
+                let expected = if (pool.clinic, pool.group) == (clinic, Group::Therapist) { 7 } else { 2 };
+                assert_eq!(pool.assigned, expected, "{pool:?}");
+            }
+        }
+        assert_eq!(licences::pools(&mut reading, here.id, Some(&[clinic])).await.unwrap().len(), 4);
+        assert!(licences::pools(&mut reading, here.id, Some(&[])).await.unwrap().is_empty());
+        assert!(licences::pools(&mut reading, there.id, Some(&[clinic])).await.unwrap().is_empty());
+    }
+
+    async fn a_total_is_set_and_every_change_of_it_stands_in_the_ledger(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        assert!(take(db, id, clinic, 2).await);
+        for (before, after) in [(None, Some(2)), (Some(2), Some(9)), (Some(9), None)] {
+            set(db, id, clinic, before, after).await;
+            let pool = pool(db, id, clinic).await.unwrap();
+            assert_eq!((pool.total, pool.assigned), (after, 2));
+        }
+        let text = "SELECT total_before, total_after, actor_kind, actor_name, note FROM licence_ledger ORDER BY at, entry_id";
+        let lines: Vec<(Option<i64>, Option<i64>, String, String, String)> = match db {
+            Db::Sqlite { read, .. } => sqlx::query_as(text).fetch_all(read).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_as(text).fetch_all(pool).await.unwrap(),
+        };
+        let totals: Vec<_> = lines.iter().map(|l| (l.0, l.1)).collect();
+        assert_eq!(totals, [(None, Some(2)), (Some(2), Some(9)), (Some(9), None)]);
+        assert!(lines.iter().all(|l| l.2 == "support" && l.3 == "Sam Ópe" && l.4 == "paid by phone; \"3\" seats"));
+    }
+
+    async fn a_wrong_count_is_found(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        let types = UserType::ALL;
+        let profiles: Vec<_> = types
+            .into_iter()
+            .zip(1..)
+            .map(|(kind, n)| {
+                let mut profile = practice.therapist(n);
+                profile.emr.iter_mut().for_each(|e| e.user_type = kind);
+                profile
+            })
+            .collect();
+        let mut idle = practice.therapist(90);
+        idle.emr.iter_mut().for_each(|e| e.status = Status::Inactive);
+        insert(db, id, &profiles).await.unwrap();
+        insert(db, id, &[idle]).await.unwrap();
+        for group in Group::ALL {
+            let count = types.iter().filter(|t| t.group() == group).count();
+            let count = i64::try_from(count).unwrap();
+            assert!(in_tx!(db, |tx| licences::take_seats(tx, id, clinic, group, count).await).unwrap());
+        }
+        let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
+        assert!(found.is_empty(), "{found:?}");
+
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Student).await).unwrap();
+        let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
+        assert_eq!(found, [format!("student pool of clinic {clinic}")]);
+    }
+
+    async fn seats_held_without_a_pool_are_found(db) {
+        let practice = an_organization(db).await;
+        insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();
+        let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
+        assert_eq!(found, [format!("therapist pool of clinic {}", practice.clinics[0].id)]);
+    }
+
+    async fn a_seat_of_a_change_that_was_dropped_is_free(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(1)).await;
+        let mut tx = db.begin().await.unwrap();
+        assert!(licences::take_seats(&mut tx, id, clinic, Group::Therapist, 1).await.unwrap());
+        drop(tx);
+        assert!(take(db, id, clinic, 1).await);
+    }
+}

@@ -1,0 +1,35 @@
+//! What the store promises, proven on both engines.
+
+mod audit;
+mod directory;
+mod idempotency;
+mod licences;
+mod organizations;
+mod outbox;
+mod people;
+mod schema;
+mod sign_in;
+
+use muster_domain::OrganizationId;
+use muster_domain::emr::Profile;
+use muster_store::{Db, Result, people};
+use muster_testkit::databases::noon;
+
+/// Stores new profiles in a transaction of their own.
+async fn insert(db: &Db, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
+    let mut tx = db.begin().await?;
+    people::insert(&mut tx, organization, profiles, noon()).await?;
+    tx.commit().await
+}
+
+/// Runs `$body` in a transaction and commits it.
+macro_rules! in_tx {
+    ($db:expr, |$tx:ident| $body:expr) => {{
+        let mut transaction = $db.begin().await.expect("a transaction");
+        let $tx = &mut transaction;
+        let outcome = $body;
+        transaction.commit().await.expect("committed");
+        outcome
+    }};
+}
+pub(crate) use in_tx;

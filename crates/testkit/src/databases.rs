@@ -1,0 +1,215 @@
+//! A migrated database of either kind for each test, and a small practice to put into it.
+//!
+//! Identities and times come from counters, so that a failing test fails the same way again.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use muster_domain::emr::{EmrAccount, License, Permission, PermissionSet, Profile, Status, UserType};
+use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::people::Person;
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+use muster_store::Db;
+use uuid::Uuid;
+
+use crate::postgres;
+
+/// Runs the tests in it on both engines: `name::on_sqlite` and `name::on_postgres`.
+///
+/// ```ignore
+/// both_engines! {
+///     async fn what_is_saved_is_read_back(db) {
+///         let practice = an_organization(db).await;
+///         …
+///     }
+/// }
+/// ```
+/// `db` is a `&muster_store::Db` of the test's own. The calling crate needs tokio and muster-store.
+#[macro_export]
+macro_rules! both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+        #[cfg(test)]
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $(#[$meta])*
+            async fn body($db: &::muster_store::Db) $body
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_sqlite() {
+                let test = $crate::databases::sqlite().await;
+                body(&test.db).await;
+            }
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_postgres() {
+                let test = $crate::databases::postgres().await;
+                body(&test.db).await;
+            }
+        }
+    )+};
+}
+
+/// A test's own migrated database, gone when this is dropped.
+#[derive(Debug)]
+pub struct TestDb {
+    /// Open.
+    pub db: Db,
+    /// Where it is, for a second process or pool: `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    // Dropped after `db`.
+    _place: Place,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "held only to be dropped")]
+enum Place {
+    Directory(tempfile::TempDir),
+    Server(postgres::Database),
+}
+
+/// Connections of a test's pool: enough for racers, few enough for many tests at once.
+const CONNECTIONS: u32 = 5;
+
+/// A new migrated SQLite file.
+pub async fn sqlite() -> TestDb {
+    let template = sqlite_template().await;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("muster.db");
+    std::fs::copy(&template, &path).expect("a copy of the template");
+    let url = format!("sqlite:{}", path.display());
+    let db = Db::open(&url, CONNECTIONS).await.expect("a copy of the template opens");
+    TestDb { db, url, _place: Place::Directory(directory) }
+}
+
+/// A new migrated PostgreSQL database on the server of `scripts/with-postgres`.
+pub async fn postgres() -> TestDb {
+    let database = postgres::fresh_database(&Db::schema_fingerprint(), migrated).await;
+    let url = database.url().to_owned();
+    let db = Db::open(&url, CONNECTIONS).await.expect("a fresh database opens");
+    TestDb { db, url, _place: Place::Server(database) }
+}
+
+/// A migrated file beside the test program, made once per schema. Whoever finds none makes one and moves it into
+/// place: of several makers the last wins, and all made the same.
+async fn sqlite_template() -> PathBuf {
+    let program = std::env::current_exe().expect("the test program's own path");
+    let beside = program.parent().unwrap_or(Path::new(".")).join("muster-templates");
+    let template = beside.join(format!("{}.db", Db::schema_fingerprint()));
+    if template.exists() {
+        return template;
+    }
+    std::fs::create_dir_all(&beside).expect("a directory for templates");
+    let making = tempfile::tempdir_in(&beside).expect("a directory to make a template in");
+    let path = making.path().join("unfinished.db");
+    migrated(&format!("sqlite:{}", path.display())).await;
+    assert!(!making.path().join("unfinished.db-wal").exists(), "closing writes everything into the one file");
+    std::fs::rename(&path, &template).expect("the finished template moves into place");
+    template
+}
+
+async fn migrated(url: &str) {
+    let db = Db::open(url, 1).await.expect("an empty database opens");
+    db.migrate().await.expect("an empty database can be migrated");
+    db.close().await;
+}
+
+/// The moment tests begin: noon, 2 March 2026, UTC.
+pub fn noon() -> Timestamp {
+    Timestamp::from_second(1_772_452_800).expect("a time")
+}
+
+/// That many seconds after [`noon`].
+pub fn later(seconds: i64) -> Timestamp {
+    noon() + SignedDuration::from_secs(seconds)
+}
+
+/// The next identity of a counter shared by the whole test program.
+pub fn an_id() -> Uuid {
+    static COUNTER: AtomicU64 = AtomicU64::new(1);
+    numbered("id", COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The identity of the `n`-th thing of a kind.
+pub fn numbered(kind: &str, n: u64) -> Uuid {
+    let kind = kind.bytes().fold(0_u64, |all, byte| (all << 8) | u64::from(byte));
+    Uuid::from_u64_pair(kind, n)
+}
+
+/// The identity of the `n`-th person.
+pub fn person_id(n: u64) -> PersonId {
+    PersonId(numbered("person", n))
+}
+
+/// A practice with three clinics.
+#[derive(Clone, Debug)]
+pub struct Practice {
+    /// Its identity.
+    pub id: OrganizationId,
+    /// Itself.
+    pub organization: Organization,
+    /// Saco, Wells and York.
+    pub clinics: Vec<Clinic>,
+}
+
+impl Practice {
+    /// The identities of its clinics.
+    pub fn clinic_ids(&self) -> Vec<ClinicId> {
+        self.clinics.iter().map(|c| c.id).collect()
+    }
+
+    /// The `n`-th person, a physical therapist of the first clinic.
+    pub fn therapist(&self, n: u64) -> Profile {
+        Profile { person: a_person(self.id, n), emr: Some(an_emr_account(UserType::PT, &[self.clinics[0].id])) }
+    }
+}
+
+/// A practice, stored; each call makes another one.
+pub async fn an_organization(db: &Db) -> Practice {
+    static COUNTER: AtomicU64 = AtomicU64::new(1);
+    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let id = OrganizationId(numbered("practice", n));
+    let organization = Organization::new(id, &format!("Practice {n}"), "America/New_York");
+    let clinics: Vec<Clinic> = ["Saco", "Wells", "York"]
+        .iter()
+        .zip(0..)
+        .map(|(name, at)| Clinic::new(ClinicId(numbered("clinic", n * 10 + at)), name))
+        .collect();
+    let mut tx = db.begin().await.expect("a transaction");
+    muster_store::organizations::insert(&mut tx, &organization, noon()).await.expect("a new practice");
+    muster_store::organizations::insert_clinics(&mut tx, id, &clinics, noon()).await.expect("its clinics");
+    tx.commit().await.expect("the practice is stored");
+    Practice { id, organization, clinics }
+}
+
+/// The `n`-th person; no two share a user name or email, whatever their practice.
+pub fn a_person(organization: OrganizationId, n: u64) -> Person {
+    Person {
+        id: person_id(n),
+        organization,
+        first_name: format!("Mara{n}"),
+        last_name: "Harlow".to_owned(),
+        full_name: format!("Mara{n} Harlow"),
+        previous_names: Vec::new(),
+        email: Some(format!("mara{n}@saco.example")),
+        phone: None,
+        npi: None,
+        username: format!("mharlow{n}"),
+    }
+}
+
+/// An active account that may see patients, of these clinics; the first is the default.
+pub fn an_emr_account(user_type: UserType, clinics: &[ClinicId]) -> EmrAccount {
+    EmrAccount {
+        user_type,
+        status: Status::Active,
+        inactive_reason: None,
+        default_clinic: clinics[0],
+        clinics: clinics.iter().copied().collect(),
+        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
+        license: License::default(),
+        finish_attestation: None,
+    }
+}
