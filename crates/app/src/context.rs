@@ -113,7 +113,7 @@ impl App {
     }
 
     /// A fresh secret of 256 bits, as text for cookies and links.
-    pub(crate) fn new_secret(&self) -> String {
+    pub fn new_secret(&self) -> String {
         use base64::Engine;
         let mut random = [0_u8; 32];
         self.entropy.fill(&mut random);

@@ -275,6 +275,11 @@ fn conditions(q: &mut Query, filter: &Filter, indexed: Option<(Engine, Organizat
     }
 }
 
+const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number FROM {rows $2: id uuid} r
+    JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id)";
+const KEEP_GRAMS: &str = "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams
+    FROM {rows $2: id uuid, grams text} r JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id";
+
 /// Writes the rows of these profiles, with their search pieces. A person without EMR account has a row with an empty
 /// type, so that the whole practice can be searched.
 pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
@@ -301,17 +306,13 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
         user_type = excluded.user_type, status = excluded.status, permissions = excluded.permissions";
     let statements = match engine {
         Engine::Sqlite => vec![
-            "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number FROM {rows $2: id uuid} r
-                JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id)"
-                .to_owned(),
+            FORGET_GRAMS.to_owned(),
             format!(
                 "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions)
                 SELECT $1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions FROM {COLUMNS}
                 WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET {UPDATE}"
             ),
-            "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams FROM {rows $2: id uuid, grams text} r
-                JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id"
-                .to_owned(),
+            KEEP_GRAMS.to_owned(),
         ],
         Engine::Postgres => vec![format!(
             "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions, grams)
@@ -325,4 +326,61 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Db;
+
+    async fn empty() -> Db {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        db
+    }
+
+    /// The lines of SQLite's plan: id, parent, text.
+    async fn plan(tx: &mut Tx, query: Query) -> Vec<(i64, i64, String)> {
+        let lines: Vec<(i64, i64, i64, String)> = query.explained().fetch_all(tx).await.unwrap();
+        lines.into_iter().map(|(id, parent, _, text)| (id, parent, text)).collect()
+    }
+
+    #[tokio::test]
+    async fn the_walk_follows_the_index_of_its_order_and_never_sorts_more_than_it_walked() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let organization = OrganizationId(Uuid::from_u128(1));
+        let cursor = Cursor { k: "7".into(), n: "n".into(), p: Uuid::from_u128(2), t: Total::Exact(0) };
+        let indexes =
+            ["directory_name", "directory_username", "directory_type", "directory_status", "directory_last_sign_in"];
+        for (sort, index) in Sort::ALL.into_iter().zip(indexes) {
+            for descending in [false, true] {
+                for after in [None, Some(&cursor)] {
+                    let clinic = Some(ClinicId(Uuid::from_u128(3)));
+                    let filter = Filter { q: "mara".into(), clinic, sort, descending, ..Filter::default() };
+                    let lines = plan(&mut tx, walk(organization, &filter, after, 25)).await;
+                    let (_, walked, _) = lines
+                        .iter()
+                        .find(|(_, _, text)| text.contains(&format!("USING INDEX {index} (organization_id=?")))
+                        .unwrap_or_else(|| panic!("{sort:?} does not use {index}: {lines:#?}"));
+                    let sorted = lines.iter().any(|(_, parent, text)| parent == walked && text.contains("TEMP B-TREE"));
+                    assert!(!sorted, "{lines:#?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn writing_many_rows_looks_each_of_them_up() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        for text in [FORGET_GRAMS, KEEP_GRAMS] {
+            let explained = format!("EXPLAIN QUERY PLAN {text}");
+            let lines: Vec<(i64, i64, i64, String)> = on!(&mut tx, &explained, |sql, c| {
+                let sqlite: Vec<_> = sqlx::query_as(sql).bind(Uuid::nil()).bind("[]").fetch_all(c).await.unwrap();
+                sqlite
+            });
+            println!("{lines:#?}");
+        }
+    }
 }

@@ -68,6 +68,13 @@ impl Query {
         self
     }
 
+    /// Asks how it would be run.
+    #[cfg(test)]
+    pub fn explained(mut self) -> Self {
+        self.text.insert_str(0, "EXPLAIN QUERY PLAN ");
+        self
+    }
+
     /// Runs it.
     pub async fn fetch_all<T>(&self, h: &mut impl Handle) -> Result<Vec<T>>
     where

@@ -12,13 +12,13 @@ mod sign_in;
 
 use muster_domain::OrganizationId;
 use muster_domain::emr::Profile;
-use muster_store::{Db, Result, people};
+use muster_store::{Db, Result};
 use muster_testkit::databases::noon;
 
 /// Stores new profiles in a transaction of their own.
 async fn insert(db: &Db, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
     let mut tx = db.begin().await?;
-    people::insert(&mut tx, organization, profiles, noon()).await?;
+    muster_store::people::insert(&mut tx, organization, profiles, noon()).await?;
     tx.commit().await
 }
 

@@ -1,0 +1,365 @@
+use std::collections::BTreeSet;
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::{Permission, PermissionSet, Profile, Status, UserType};
+use muster_domain::people::npi;
+use muster_domain::text::{search_key, unique_key};
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+use muster_store::directory::{self, Filter, Sort, Total};
+use muster_store::{Db, people, sign_in};
+use muster_testkit::both_engines;
+use muster_testkit::databases::{Practice, a_person, an_emr_account, an_organization, later, noon, numbered, person_id};
+
+use crate::{in_tx, insert};
+
+/// A seeded generator (splitmix64): the same practice and the same questions in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.roll() % u64::try_from(n).expect("a count")).expect("a small number")
+    }
+
+    fn pick<T: Copy>(&mut self, some: &[T]) -> T {
+        some[self.below(some.len())]
+    }
+
+    fn percent(&mut self, chance: usize) -> bool {
+        self.below(100) < chance
+    }
+}
+
+const FIRST: [&str; 24] = [
+    "Mara", "mara", "José", "Jose", "Zoë", "محمد", "مُحَمَّد", "李", "雷", "Anne-Marie", "Łukasz", "İpek", "Σίσυφος", "한글",
+    "Дмитрий", "O", "Sam", "SAM", "Noor", "Ada", "Ida", "Eve", "Bo", "😀",
+];
+const LAST: [&str; 24] = [
+    "Harlow", "Harlow", "harlow", "Ito", "Ñandú", "Nandu", "李", "O'Brien", "de la Cruz", "Smith_Jones", "100%", "Back\\slash",
+    "Quo\"te", "الحسن", "Nguyễn", "Straße", "Strasse", "Xqzv", "Smith", "Young", "Zhang", "ﬁsher", "Ａoki", "A",
+];
+
+/// Membership is uneven: the first clinics are crowded, the last has next to nobody.
+fn some_clinic(clinics: &[ClinicId], dice: &mut Dice) -> ClinicId {
+    let least = (0..3).map(|_| dice.below(clinics.len())).min().unwrap_or(0);
+    clinics[least]
+}
+
+fn named(profile: &mut Profile, dice: &mut Dice) {
+    let p = &mut profile.person;
+    p.first_name = dice.pick(&FIRST).to_owned();
+    p.last_name = dice.pick(&LAST).to_owned();
+    p.full_name = if dice.percent(90) {
+        format!("{} {}", p.first_name, p.last_name)
+    } else {
+        format!("Dr {}", dice.pick(&LAST))
+    };
+}
+
+fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u64>, dice: &mut Dice) -> Vec<Profile> {
+    people
+        .map(|n| {
+            let mut profile = Profile { person: a_person(practice.id, n), emr: None };
+            named(&mut profile, dice);
+            let prefix = dice.pick(&["mh", "u_", "Ü", "李", "x%", "p.", "Zed'", "a+b@"]);
+            profile.person.username = format!("{prefix}{n}");
+            profile.person.email = dice.percent(80).then(|| format!("{}{n}@saco.example", dice.pick(&["é", "pt", "Q"])));
+            profile.person.npi = dice.percent(40).then(|| {
+                let nine = format!("1{:08}", n * 7919 % 100_000_000);
+                let digit = npi::check_digit(nine.as_bytes());
+                if dice.percent(10) { npi::PLACEHOLDER.to_owned() } else { format!("{nine}{digit}") }
+            });
+            if dice.percent(96) {
+                let mine: Vec<ClinicId> = (0..=dice.below(3)).map(|_| some_clinic(clinics, dice)).collect();
+                let mut emr = an_emr_account(dice.pick(&UserType::ALL), &mine);
+                emr.status = if dice.percent(85) { Status::Active } else { Status::Inactive };
+                emr.permissions = Permission::ALL.into_iter().filter(|_| dice.percent(40)).collect();
+                emr.permissions = emr.permissions.without(Permission::CompanyAdmin);
+                if dice.percent(1) {
+                    emr.permissions = PermissionSet::FULL;
+                }
+                profile.emr = Some(emr);
+            }
+            profile
+        })
+        .collect()
+}
+
+/// A row of the list as it should be.
+struct Entry {
+    profile: Profile,
+    name: String,
+    username: String,
+    text: String,
+    last_sign_in: i64,
+}
+
+impl Entry {
+    fn kind(&self) -> &'static str {
+        self.profile.emr.as_ref().map_or("", |e| e.user_type.as_str())
+    }
+
+    fn status(&self) -> &'static str {
+        self.profile.emr.as_ref().map_or("", |e| e.status.as_str())
+    }
+
+    fn is_of(&self, some: impl Fn(&ClinicId) -> bool) -> bool {
+        self.profile.emr.iter().flat_map(|e| &e.clinics).any(some)
+    }
+
+    fn matches(&self, filter: &Filter) -> bool {
+        let emr = self.profile.emr.as_ref();
+        self.text.contains(&search_key(&filter.q))
+            && filter.user_type.is_none_or(|t| emr.is_some_and(|e| e.user_type == t))
+            && filter.status.is_none_or(|s| emr.is_some_and(|e| e.status == s))
+            && filter.permission.is_none_or(|p| emr.is_some_and(|e| e.permissions.contains(p)))
+            && filter.clinic.is_none_or(|c| self.is_of(|mine| *mine == c))
+            && match &filter.scope {
+                ClinicAccess::All => true,
+                ClinicAccess::Only(some) => self.is_of(|mine| some.contains(mine)),
+            }
+    }
+
+    fn place(&self, sort: Sort) -> (String, i64, &str, PersonId) {
+        let (text, number, tie) = match sort {
+            Sort::Name => (self.name.clone(), 0, ""),
+            Sort::Username => (self.username.clone(), 0, ""),
+            Sort::UserType => (self.kind().to_owned(), 0, self.name.as_str()),
+            Sort::Status => (self.status().to_owned(), 0, self.name.as_str()),
+            Sort::LastSignIn => (String::new(), self.last_sign_in, self.name.as_str()),
+        };
+        (text, number, tie, self.profile.person.id)
+    }
+}
+
+/// The list as it should be: the slow and obvious way.
+fn reference(entries: &[Entry], filter: &Filter) -> Vec<PersonId> {
+    let mut found: Vec<&Entry> = entries.iter().filter(|e| e.matches(filter)).collect();
+    found.sort_by_cached_key(|e| e.place(filter.sort));
+    if filter.descending {
+        found.reverse();
+    }
+    found.iter().map(|e| e.profile.person.id).collect()
+}
+
+/// Stores a crowd the way a practice grows: all at once, some sign in, some change their names.
+async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut Dice) -> Vec<Entry> {
+    insert(db, practice.id, &crowd).await.expect("a crowd");
+    let mut changed = Vec::new();
+    for profile in &mut crowd {
+        if dice.percent(6) {
+            named(profile, dice);
+            changed.push(profile.clone());
+        }
+    }
+    in_tx!(db, |tx| people::update(tx, practice.id, &changed, later(1)).await).expect("changes");
+    let mut entries = Vec::new();
+    let mut tx = db.begin().await.expect("a transaction");
+    for profile in crowd {
+        let seconds = i64::try_from(dice.below(40)).expect("a small number");
+        let at = dice.percent(30).then(|| later(seconds));
+        if let Some(at) = at {
+            sign_in::note_sign_in(&mut tx, profile.person.id.0, Some(practice.id), at).await.expect("a sign-in");
+        }
+        entries.push(Entry {
+            name: profile.person.sort_key(),
+            username: unique_key(&profile.person.username),
+            text: profile.person.search_text(),
+            last_sign_in: at.map_or(0, jiff::Timestamp::as_microsecond),
+            profile,
+        });
+    }
+    tx.commit().await.expect("committed");
+    entries
+}
+
+/// What people type: pieces of what is there, pieces of what is only next door, and what is nowhere.
+fn a_question(ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> String {
+    const TYPED: [&str; 40] = [
+        "a", "m", "z", "1", "ß", "م", "李", "@", "_", "%", "'", "\"", "\\", "-", "ma", "Xq", "zv", "mh", "李雷", "雷 李", "مح",
+        "محمد", "José", "NANDU", "  Harlow ", "mara harlow", "harlow mara", "100%", "h_j", "a%", "' OR '1'='1", "O'Br", "qqzzxx",
+        "\u{301}", "😀", "9999999995", "@saco.example", "straße", "a* OR b", "nul\0l",
+    ];
+    let piece = |from: &[Entry], length: usize, dice: &mut Dice| {
+        let letters: Vec<char> = from[dice.below(from.len())].text.chars().collect();
+        let start = dice.below(letters.len());
+        letters.iter().skip(start).take(length).collect()
+    };
+    match dice.below(100) {
+        0..40 => String::new(),
+        40..60 => dice.pick(&TYPED).to_owned(),
+        60..70 => piece(ours, 1, dice),
+        70..80 => piece(ours, 2, dice),
+        80..88 => piece(ours, 3, dice),
+        88..95 => {
+            let length = 4 + dice.below(30);
+            piece(ours, length, dice)
+        }
+        _ => piece(theirs, 8, dice),
+    }
+}
+
+fn a_filter(clinics: &[ClinicId], ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> Filter {
+    let scope = match dice.below(100) {
+        0..45 => ClinicAccess::All,
+        45..48 => ClinicAccess::Only(BTreeSet::new()),
+        48..70 => ClinicAccess::Only([some_clinic(clinics, dice)].into()),
+        70..80 => ClinicAccess::Only([dice.pick(clinics), dice.pick(clinics)].into()),
+        _ => ClinicAccess::Only(clinics.iter().copied().filter(|_| dice.percent(80)).collect()),
+    };
+    Filter {
+        scope,
+        q: a_question(ours, theirs, dice),
+        user_type: dice.percent(20).then(|| dice.pick(&UserType::ALL)),
+        status: dice.percent(25).then(|| dice.pick(&[Status::Active, Status::Inactive])),
+        clinic: dice.percent(20).then(|| dice.pick(clinics)),
+        permission: dice.percent(20).then(|| dice.pick(&Permission::ALL)),
+        sort: dice.pick(&Sort::ALL),
+        descending: dice.percent(50),
+    }
+}
+
+/// Walks every page and compares the whole with the reference. True when the total was exact.
+async fn check(db: &Db, organization: OrganizationId, entries: &[Entry], filter: &Filter, limit: i64) -> bool {
+    let expected = reference(entries, filter);
+    let count = i64::try_from(expected.len()).expect("a count");
+    let mut reading = db.read().await.expect("a reader");
+    let (mut found, mut after, mut total) = (Vec::new(), None, None);
+    loop {
+        let page = directory::list(&mut reading, organization, filter, after.as_ref(), limit)
+            .await
+            .unwrap_or_else(|error| panic!("{filter:?}: {error}"));
+        assert!(i64::try_from(page.people.len()).expect("a count") <= limit, "{filter:?}");
+        assert_eq!(*total.get_or_insert(page.total), page.total, "the total stays from page to page: {filter:?}");
+        found.extend(page.people);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        assert!(found.len() <= expected.len(), "more than there are: {filter:?} by {limit}");
+    }
+    assert_eq!(found, expected, "{filter:?} by {limit}");
+    match total.expect("a first page") {
+        Total::Exact(n) => assert_eq!(n, count, "{filter:?} by {limit}"),
+        Total::About(n) => {
+            assert!(count > limit, "what fits on a page is counted: {filter:?}");
+            assert!(n > limit / 2 && n <= i64::try_from(entries.len()).expect("a count"), "about {n}: {filter:?}");
+            return false;
+        }
+    }
+    true
+}
+
+both_engines! {
+    async fn any_list_in_any_order_read_page_by_page_is_what_the_slow_way_finds(db) {
+        let mut dice = Dice(2026);
+        let (big, small) = (an_organization(db).await, an_organization(db).await);
+        let more = |first: u64, of: &Practice| {
+            let mut all = of.clinic_ids();
+            all.extend((first..first + 9).map(|n| ClinicId(numbered("clinic", 1000 + n))));
+            all
+        };
+        let (big_clinics, small_clinics) = (more(0, &big), more(50, &small));
+        let crowd = a_crowd(&big, &big_clinics, 1..2501, &mut dice);
+        let many = store(db, &big, crowd, &mut dice).await;
+        let crowd = a_crowd(&small, &small_clinics, 5000..5300, &mut dice);
+        let few = store(db, &small, crowd, &mut dice).await;
+        // Clinics of the practice next door are asked for as well.
+        let asked = |own: &[ClinicId], other: &[ClinicId]| [own, &other[..1]].concat();
+
+        let (mut exact, mut about) = (0, 0);
+        for (practice, ours, theirs, clinics, rounds) in [
+            (&big, &many, &few, asked(&big_clinics, &small_clinics), 260),
+            (&small, &few, &many, asked(&small_clinics, &big_clinics), 90),
+        ] {
+            for _ in 0..rounds {
+                let filter = a_filter(&clinics, ours, theirs, &mut dice);
+                let matching = ours.iter().filter(|e| e.matches(&filter)).count();
+                // At most about twelve pages, so that the test stays quick.
+                let limit = dice.pick(&[1, 2, 10, 25, 100, 500, 1500]).max(matching / 12 + 1);
+                if check(db, practice.id, ours, &filter, i64::try_from(limit).unwrap()).await {
+                    exact += 1;
+                } else {
+                    about += 1;
+                }
+            }
+        }
+        assert!(exact > 100 && about > 30, "both ways to a page are taken: {exact} exact, {about} estimated");
+    }
+
+    async fn the_plain_list_in_every_order_is_complete_down_to_pages_of_one(db) {
+        let mut dice = Dice(7);
+        let practice = an_organization(db).await;
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..41, &mut dice);
+        let entries = store(db, &practice, crowd, &mut dice).await;
+        for sort in Sort::ALL {
+            for descending in [false, true] {
+                for limit in [1, 39, 40, 41] {
+                    let filter = Filter { sort, descending, ..Filter::default() };
+                    assert!(check(db, practice.id, &entries, &filter, limit).await);
+                }
+            }
+        }
+    }
+
+    async fn an_endless_question_finds_nobody_and_harms_nobody(db) {
+        let practice = an_organization(db).await;
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1501, &mut Dice(3));
+        insert(db, practice.id, &crowd).await.unwrap();
+        let mut dice = Dice(4);
+        let long: String = (0..3000).map(|_| char::from_u32(0x4E00 + u32::try_from(dice.below(9000)).unwrap()).unwrap()).collect();
+        let filter = Filter { q: long, ..Filter::default() };
+        let page = directory::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
+        assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
+    }
+
+    async fn a_practice_that_does_not_exist_has_an_empty_list(db) {
+        let nowhere = OrganizationId(numbered("practice", 404));
+        let page = directory::list(&mut db.read().await.unwrap(), nowhere, &Filter::default(), None, 25).await.unwrap();
+        assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
+    }
+
+    async fn a_cursor_still_works_when_the_person_it_stands_on_was_renamed(db) {
+        let practice = an_organization(db).await;
+        let mut crowd: Vec<Profile> = (1..=9).map(|n| practice.therapist(n)).collect();
+        insert(db, practice.id, &crowd).await.unwrap();
+        let mut reading = db.read().await.unwrap();
+        let filter = Filter::default();
+        let first = directory::list(&mut reading, practice.id, &filter, None, 3).await.unwrap();
+        assert_eq!(first.people, [1, 2, 3].map(person_id));
+        drop(reading);
+        crowd[2].person.last_name = "Zweig".into();
+        in_tx!(db, |tx| people::update(tx, practice.id, &crowd[2..3], noon()).await).unwrap();
+        let mut reading = db.read().await.unwrap();
+        let second = directory::list(&mut reading, practice.id, &filter, first.next.as_ref(), 3).await.unwrap();
+        assert_eq!(second.people, [4, 5, 6].map(person_id));
+    }
+
+    async fn who_was_renamed_is_found_by_the_new_name_only(db) {
+        let practice = an_organization(db).await;
+        let mut crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1201, &mut Dice(5));
+        crowd[0].person.full_name = "Wxyk Vfjd".into();
+        crowd[0].person.first_name = "Wxyk".into();
+        crowd[0].person.last_name = "Vfjd".into();
+        insert(db, practice.id, &crowd).await.unwrap();
+        let find = |q: &'static str| async move {
+            let filter = Filter { q: q.to_owned(), ..Filter::default() };
+            let mut reading = db.read().await.expect("a reader");
+            directory::list(&mut reading, practice.id, &filter, None, 5).await.expect("a list").people
+        };
+        assert_eq!(find("vfjd").await, [person_id(1)]);
+        crowd[0].person.full_name = "Pqgh Ktwb".into();
+        crowd[0].person.first_name = "Pqgh".into();
+        crowd[0].person.last_name = "Ktwb".into();
+        in_tx!(db, |tx| people::update(tx, practice.id, &crowd[..1], noon()).await).unwrap();
+        assert_eq!(find("vfjd").await, []);
+        assert_eq!(find("ktwb").await, [person_id(1)]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Style sheet and scripts, embedded, under names that change with their content.
+
+use std::sync::OnceLock;
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/assets"]
+struct Own;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/vendor"]
+#[include = "htmx.min.js"]
+struct Vendor;
+
+/// Addresses of the three files every page loads.
+pub(crate) struct Urls {
+    pub css: String,
+    pub js: String,
+    pub htmx: String,
+}
+
+/// The addresses, worked out once.
+pub(crate) fn urls() -> &'static Urls {
+    static URLS: OnceLock<Urls> = OnceLock::new();
+    URLS.get_or_init(|| Urls { css: url("app.css"), js: url("app.js"), htmx: url("htmx.min.js") })
+}
+
+fn find(name: &str) -> Option<rust_embed::EmbeddedFile> {
+    Own::get(name).or_else(|| Vendor::get(name))
+}
+
+fn url(name: &str) -> String {
+    let hash = find(name).map_or_else(|| "absent".to_owned(), |f| hash_of(&f));
+    format!("/assets/{hash}/{name}")
+}
+
+fn hash_of(file: &rust_embed::EmbeddedFile) -> String {
+    file.metadata.sha256_hash()[..6].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// `GET /assets/{hash}/{name}`
+pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>) -> Response {
+    let Some(file) = find(&name).filter(|f| hash_of(f) == hash) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let kind = if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, file.data).into_response()
+}

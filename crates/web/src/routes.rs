@@ -1,0 +1,139 @@
+//! The list of everything that can be asked for, in one flat table, and the router built from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use muster_app::App;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::context::{Web, WebSettings};
+use crate::{api, assets, errors, headers, html, operations};
+
+/// Who may call a route at all; what they may do there is the use case's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Anyone,
+    /// Somebody signed in, in a browser.
+    Person,
+    /// Somebody signed in, or a token.
+    Program,
+}
+
+/// One route.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `get`, `post`, `patch`, `put` or `delete`.
+    pub method: &'static str,
+    /// With `{parameters}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $who:ident $handler:path;)*) => {
+        /// Every route.
+        pub const ROUTES: &[Route] =
+            &[$(Route { method: stringify!($method), path: $path, who: Who::$who }),*];
+
+        fn routed() -> Router<Web> {
+            Router::new()$(.route($path, axum::routing::$method($handler)))*
+        }
+    };
+}
+
+routes! {
+    // Operators
+    get "/healthz" Anyone operations::health;
+    get "/readyz" Anyone operations::ready;
+    get "/assets/{hash}/{name}" Anyone assets::serve;
+
+    // Signing in
+    get "/" Person html::home::show;
+    get "/setup/{token}" Anyone html::setup::show;
+    post "/setup/{token}" Anyone html::setup::save;
+    get "/sign-in" Anyone html::sign_in::show;
+    post "/sign-in" Anyone html::sign_in::save;
+    get "/sign-out" Anyone html::sign_out::show;
+    post "/sign-out" Anyone html::sign_out::save;
+    get "/unlock" Anyone html::unlock::show;
+    post "/unlock" Anyone html::unlock::save;
+    get "/reset-password" Anyone html::reset::show;
+    post "/reset-password" Anyone html::reset::save;
+    get "/reset-password/{token}" Anyone html::link::show;
+    post "/reset-password/{token}" Anyone html::link::save;
+    get "/invitation/{token}" Anyone html::link::show;
+    post "/invitation/{token}" Anyone html::link::save;
+    post "/password-check" Anyone html::password_check::show;
+
+    // One's own account
+    get "/me" Person html::me::show;
+    get "/me/password" Person html::my_password::show;
+    post "/me/password" Person html::my_password::save;
+    post "/me/tokens" Person html::my_tokens::save;
+    post "/me/tokens/{token}/revoke" Person html::my_tokens::revoke;
+    post "/me/sessions/{session}/end" Person html::me::end_session;
+
+    // EMR users
+    get "/emr/users" Person html::users::show;
+    get "/emr/users/new" Person html::new_user::show;
+    post "/emr/users/new" Person html::new_user::save;
+    get "/emr/users/{person}" Person html::user::show;
+    post "/emr/users/{person}" Person html::user::save;
+    post "/emr/users/{person}/sign-in-link" Person html::user::send_link;
+    post "/emr/users/{person}/sessions" Person html::user::end_sessions;
+    get "/emr/users/{person}/type" Person html::user_type::show;
+    post "/emr/users/{person}/type" Person html::user_type::save;
+
+    // The practice
+    get "/audit" Person html::audit::show;
+    get "/audit.csv" Person html::audit::export;
+    get "/settings" Person html::settings::show;
+    post "/settings" Person html::settings::save;
+    post "/settings/clinics" Person html::settings::add_clinic;
+    post "/settings/clinics/{clinic}" Person html::settings::save_clinic;
+    get "/import" Person html::import::show;
+    post "/import" Person html::import::save;
+    get "/support" Person html::support::show;
+    post "/support/organizations/{organization}" Person html::support::enter;
+
+    // Programs
+    get "/api/docs" Anyone api::docs::show;
+    get "/api/v1/openapi.json" Anyone api::docs::document;
+}
+
+/// Everything a request passes, outermost last.
+pub fn router(app: App, settings: WebSettings) -> Router {
+    let web = Web { app, settings: Arc::new(settings) };
+    routed()
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::extract::DefaultBodyLimit::max(1024 * 1024))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| went_wrong()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(web.clone(), headers::guard))
+        .with_state(web)
+}
+
+async fn nothing_here(uri: axum::http::Uri) -> Response {
+    answer(uri.path(), StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
+}
+
+async fn wrong_method(uri: axum::http::Uri) -> Response {
+    answer(uri.path(), StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "This address does not take that method.")
+}
+
+fn went_wrong() -> Response {
+    errors::page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Nothing was saved.")
+}
+
+fn answer(path: &str, status: StatusCode, code: &str, sentence: &str) -> Response {
+    if path.starts_with("/api/") { errors::problem(status, code, sentence, Vec::new()) } else { errors::page(status, sentence) }
+}

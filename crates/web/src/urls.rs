@@ -1,0 +1,139 @@
+//! Every address of a page, built in one place.
+
+use muster_domain::PersonId;
+
+/// Percent-encodes a query value or path segment.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            use std::fmt::Write;
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// `path?a=b&…`, leaving out empty values.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let filled: Vec<String> =
+        pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| format!("{k}={}", encode(v))).collect();
+    if filled.is_empty() { path.to_owned() } else { format!("{path}?{}", filled.join("&")) }
+}
+
+/// An address to go on to after signing in: a path of this site, or the start page.
+pub fn local(next: &str) -> &str {
+    let harmless = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(char::is_control)
+        && next.len() <= 2000;
+    if harmless { next } else { HOME }
+}
+
+/// The start page.
+pub const HOME: &str = "/";
+/// Signing in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Signing out.
+pub const SIGN_OUT: &str = "/sign-out";
+/// Opening a locked session.
+pub const UNLOCK: &str = "/unlock";
+/// Asking for a new password.
+pub const RESET: &str = "/reset-password";
+/// Live judgement of a password.
+pub const PASSWORD_CHECK: &str = "/password-check";
+/// One's own account.
+pub const ME: &str = "/me";
+/// Changing one's own password.
+pub const MY_PASSWORD: &str = "/me/password";
+/// One's own access tokens.
+pub const MY_TOKENS: &str = "/me/tokens";
+/// The user list.
+pub const USERS: &str = "/emr/users";
+/// Adding a user.
+pub const NEW_USER: &str = "/emr/users/new";
+/// The audit record.
+pub const AUDIT: &str = "/audit";
+/// The audit record as a file.
+pub const AUDIT_CSV: &str = "/audit.csv";
+/// Settings of the practice.
+pub const SETTINGS: &str = "/settings";
+/// Clinics of the practice.
+pub const CLINICS: &str = "/settings/clinics";
+/// Importing people.
+pub const IMPORT: &str = "/import";
+/// The operators' page.
+pub const SUPPORT: &str = "/support";
+/// Description of the JSON API.
+pub const API_DOCS: &str = "/api/docs";
+
+/// Signing in and going on to `next`.
+pub fn sign_in_then(next: &str) -> String {
+    with_query(SIGN_IN, &[("next", if next == HOME { "" } else { next })])
+}
+
+/// Unlocking and going on to `next`.
+pub fn unlock_then(next: &str) -> String {
+    with_query(UNLOCK, &[("next", if next == HOME { "" } else { next })])
+}
+
+/// A person's EMR profile.
+pub fn user(id: PersonId) -> String {
+    format!("{USERS}/{id}")
+}
+
+/// Sending a person a sign-in link.
+pub fn user_sign_in_link(id: PersonId) -> String {
+    format!("{USERS}/{id}/sign-in-link")
+}
+
+/// Changing a person's user type.
+pub fn user_type(id: PersonId) -> String {
+    format!("{USERS}/{id}/type")
+}
+
+/// Ending a person's sessions.
+pub fn user_sessions(id: PersonId) -> String {
+    format!("{USERS}/{id}/sessions")
+}
+
+/// One clinic's settings form.
+pub fn clinic(id: muster_domain::ClinicId) -> String {
+    format!("{CLINICS}/{id}")
+}
+
+/// A set-up link's page.
+pub fn setup(token: &str) -> String {
+    format!("/setup/{}", encode(token))
+}
+
+/// Where a password link is used.
+pub fn link(invitation: bool, token: &str) -> String {
+    format!("{}/{}", if invitation { "/invitation" } else { RESET }, encode(token))
+}
+
+/// Opening a practice as support.
+pub fn support_enter(id: muster_domain::OrganizationId) -> String {
+    format!("{SUPPORT}/organizations/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_on_to() {
+        assert_eq!(local("/emr/users?q=a%20b"), "/emr/users?q=a%20b");
+        for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\r\nb"] {
+            assert_eq!(local(bad), "/", "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_are_encoded() {
+        assert_eq!(with_query("/x", &[("q", "a&b ü"), ("r", "")]), "/x?q=a%26b%20%C3%BC");
+    }
+}
