@@ -175,6 +175,11 @@ impl Actor {
         self.authority.is_support()
     }
 
+    /// What the token may be used for; none = everything, as with a session.
+    pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
+        self.scopes.as_ref()
+    }
+
     /// Refuses when the token lacks the scope; sessions carry all.
     pub fn require_scope(&self, scope: Scope) -> Result<(), AppError> {
         match &self.scopes {

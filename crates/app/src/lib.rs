@@ -15,12 +15,16 @@ pub mod messages;
 pub mod organizations;
 pub mod people;
 pub mod sign_in;
+pub mod transfer;
 
 pub use actor::{Actor, Channel, Origin, Scope};
 pub use context::{App, Clock, Entropy, Settings, SystemClock, SystemEntropy};
 pub use error::AppError;
 pub use keys::Keys;
+pub use muster_store::audit::Recorded;
 pub use muster_store::directory::{Cursor, Filter, Sort, Total};
+pub use muster_store::licences::Pool;
+pub use muster_store::sign_in::{Session, Token};
 pub use work::Idempotency;
 
 /// Result of every use case.

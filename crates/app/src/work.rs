@@ -107,19 +107,21 @@ impl App {
 impl Work {
     /// Adds a record; it is written by [`Work::commit`].
     pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
+        // What people typed may hold a NUL, which no text column of PostgreSQL takes.
+        let clean = |text: &str| text.replace('\0', "");
         let entry = Entry {
             id: self.app.new_id(),
             at: self.app.now(),
             actor_kind: who.kind.to_owned(),
             actor_id: who.id,
-            actor_name: who.name.to_owned(),
+            actor_name: clean(who.name),
             action: action.as_str().to_owned(),
             effect: effect.as_str().to_owned(),
             subject_id: about.id,
-            subject_name: about.name,
+            subject_name: clean(&about.name),
             channel: who.origin.channel.as_str().to_owned(),
             address: who.origin.address.clone(),
-            detail: detail.to_string(),
+            detail: detail.to_string().replace("\\u0000", ""),
         };
         let (seq, hash) = self.chain.append(&entry);
         self.records.push(Recorded { seq, entry, hash });

@@ -123,7 +123,17 @@ codes! {
     IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";
     UnknownColumn "unknown_column" Invalid "{}";
+    RowWidth "row_width" Invalid "This row has {} cells, but the header has {}. A value that contains the separator needs quotation marks around it.";
+    RowNotUnicode "row_not_unicode" Invalid "This row is not UTF-8 text. Save the file as “CSV UTF-8” and import it again; rows that are there already stay as they are.";
+    RowTooLong "row_too_long" Invalid "This row is longer than a megabyte, so a quotation mark is probably never closed. Nothing after it was read.";
+    FileUnreadable "file_unreadable" Invalid "The file could not be read any further: {}.";
     UnknownField "unknown_field" Invalid "{} is not a field of this record.";
+    UnknownParameter "unknown_parameter" Invalid "{} is not a parameter of this address.";
+    ReadOnlyField "read_only_field" Invalid "{} cannot be set: it follows from the rest of the record.";
+    WrongType "wrong_type" Invalid "{} must be {}.";
+    TextTooLong "too_long" Invalid "{} may have at most {} characters.";
+    NotAvailableYet "not_available_yet" Invalid "{} cannot be given yet: this version keeps EMR accounts only.";
+    CursorInvalid "cursor_invalid" Invalid "This is not a cursor of this list. Take it from `next` of the page before, with the same sort.";
 }
 
 impl Serialize for Code {

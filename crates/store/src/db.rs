@@ -123,13 +123,20 @@ impl Db {
             .statement_cache_capacity(256)
             .pragma("cache_size", "-4000")
             .pragma("temp_store", "memory");
-        let write = SqlitePoolOptions::new()
+        let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
+            .max_lifetime(None);
+        // While one program turns a new file to WAL, SQLite sends others away at once instead of letting them wait.
+        let begun = std::time::Instant::now();
+        let write = loop {
+            match writer.clone().connect_with(options.clone()).await.map_err(StoreError::from) {
+                Err(StoreError::Unavailable(_)) if begun.elapsed() < Duration::from_secs(5) => {}
+                outcome => break outcome?,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
         let read = SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
@@ -145,7 +152,17 @@ impl Db {
     /// Brings the schema up to date. Safe to call from several processes at once.
     pub async fn migrate(&self) -> Result<()> {
         match self {
-            Self::Sqlite { write, .. } => sqlx::migrate!("migrations/sqlite").run(write).await?,
+            Self::Sqlite { write, .. } => {
+                // A file knows no lock around several migrations. Of programs that migrate at once, the slower ones
+                // fail at a step that the quickest has just taken; each failure leaves one step less.
+                let migrator = sqlx::migrate!("migrations/sqlite");
+                for _ in migrator.iter() {
+                    if migrator.run(write).await.is_ok() {
+                        return Ok(());
+                    }
+                }
+                migrator.run(write).await?;
+            }
             Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         Ok(())

@@ -72,11 +72,10 @@ fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
         let comma = if at == 0 { "" } else { ", " };
         let _ = match (engine, kind) {
             (Engine::Sqlite, "uuid" | "bytes") => write!(out, "{comma}unhex(value->>'{name}') AS {name}"),
-            (Engine::Sqlite, _) => write!(out, "{comma}value->>'{name}' AS {name}"),
             (Engine::Postgres, "uuid") => write!(out, "{comma}(value->>'{name}')::uuid AS {name}"),
             (Engine::Postgres, "bytes") => write!(out, "{comma}decode(value->>'{name}', 'hex') AS {name}"),
             (Engine::Postgres, "int") => write!(out, "{comma}(value->>'{name}')::bigint AS {name}"),
-            (Engine::Postgres, _) => write!(out, "{comma}value->>'{name}' AS {name}"),
+            _ => write!(out, "{comma}value->>'{name}' AS {name}"),
         };
     }
     let _ = match engine {

@@ -20,6 +20,9 @@ use crate::{Handle, Result, Split, Tx};
 /// Rows a walk looks at before it gives up.
 const WALK: i64 = 1000;
 
+/// So many clinics are few: reading their people is quicker than searching the practice.
+const FEW_CLINICS: usize = 8;
+
 /// How the list is sorted; ties by name, then by identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -196,7 +199,7 @@ fn walk(organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, l
     order(&mut q, filter);
     q.push(" LIMIT ").bind(WALK);
     q.push("), matched AS MATERIALIZED (SELECT ").push(READ).push(" FROM walked d WHERE 1 = 1");
-    conditions(&mut q, filter, None);
+    conditions(&mut q, filter, None, false);
     q.push(") SELECT d.*, (SELECT count(*) FROM matched) AS matches FROM matched d");
     order(&mut q, filter);
     q.push(" LIMIT ").bind(limit + 1);
@@ -204,10 +207,19 @@ fn walk(organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, l
 }
 
 /// Everything that matches, from the most selective index, sorted.
+///
+/// PostgreSQL weighs its indexes by itself. SQLite would multiply the text's index by the clinics', so it gets one of
+/// them to start from: the clinics when they are few, else the text.
 fn gather(engine: Engine, organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, limit: i64) -> Query {
-    let head = format!("WITH matched AS MATERIALIZED (SELECT {READ} FROM directory d WHERE d.organization_id = ");
+    let few_clinics =
+        filter.clinic.is_some() || matches!(&filter.scope, ClinicAccess::Only(some) if some.len() <= FEW_CLINICS);
+    let sqlite = engine == Engine::Sqlite;
+    let by_text = !(search_key(&filter.q).is_empty() || sqlite && few_clinics);
+    // The plus keeps SQLite from starting with the whole practice.
+    let plus = if sqlite && by_text { "+" } else { "" };
+    let head = format!("WITH matched AS MATERIALIZED (SELECT {READ} FROM directory d WHERE {plus}d.organization_id = ");
     let mut q = Query::new(&head, organization.0);
-    conditions(&mut q, filter, Some((engine, organization)));
+    conditions(&mut q, filter, by_text.then_some((engine, organization)), !(sqlite && by_text));
     q.push(") SELECT d.*, (SELECT count(*) FROM matched) AS matches FROM matched d WHERE 1 = 1");
     keyset(&mut q, filter, after);
     order(&mut q, filter);
@@ -236,11 +248,11 @@ fn order(q: &mut Query, filter: &Filter) {
     q.push(" ORDER BY ").push(&columns.join(", "));
 }
 
-/// The filters. With `indexed`, the parts an index can serve are phrased so that it does.
-fn conditions(q: &mut Query, filter: &Filter, indexed: Option<(Engine, OrganizationId)>) {
+/// The filters. `by_text` and `by_clinic` phrase theirs so that an index can serve them.
+fn conditions(q: &mut Query, filter: &Filter, by_text: Option<(Engine, OrganizationId)>, by_clinic: bool) {
     let needle = search_key(&filter.q);
     if !needle.is_empty() {
-        if let Some((engine, organization)) = indexed {
+        if let Some((engine, organization)) = by_text {
             let salted = query_grams(organization.0.as_u128(), &needle);
             q.push(" AND {grams ").bind(dialect::gram_query(engine, &salted)).push("}");
         }
@@ -256,29 +268,32 @@ fn conditions(q: &mut Query, filter: &Filter, indexed: Option<(Engine, Organizat
         // A literal bit of our own, so that the partial indexes of the rare permissions are seen to apply.
         q.push(&format!(" AND (d.permissions & {}) <> 0", permission.bit()));
     }
-    let mut within = |clinics: String| {
-        if indexed.is_some() {
-            q.push(" AND d.person_id IN (SELECT m.person_id FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.clinic_id IN {ids ")
-                .bind(clinics)
-                .push("})");
+    let mut within = |clinics: String, indexed: bool| {
+        let start = if indexed {
+            " AND d.person_id IN (SELECT m.person_id FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.clinic_id IN {ids "
         } else {
-            q.push(" AND EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = d.person_id AND m.clinic_id IN {ids ")
-                .bind(clinics)
-                .push("})");
-        }
+            " AND EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = d.person_id AND m.clinic_id IN {ids "
+        };
+        q.push(start).bind(clinics).push("})");
     };
     if let ClinicAccess::Only(mine) = &filter.scope {
-        within(dialect::id_list(mine.iter().map(|c| &c.0)));
+        within(dialect::id_list(mine.iter().map(|c| &c.0)), by_clinic && filter.clinic.is_none());
     }
     if let Some(clinic) = filter.clinic {
-        within(dialect::id_list([&clinic.0]));
+        within(dialect::id_list([&clinic.0]), by_clinic);
     }
 }
 
-const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number FROM {rows $2: id uuid} r
-    JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id)";
+const COLUMNS: &str =
+    "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, grams text} r";
+const UPDATE: &str =
+    "name_key = excluded.name_key, username_key = excluded.username_key, search_text = excluded.search_text,
+    user_type = excluded.user_type, status = excluded.status, permissions = excluded.permissions";
+// SQLite only. CROSS JOIN keeps the order: it would otherwise read the whole practice to write one person.
+const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number
+    FROM {rows $2: id uuid} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id)";
 const KEEP_GRAMS: &str = "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams
-    FROM {rows $2: id uuid, grams text} r JOIN directory d ON d.organization_id = $1 AND d.person_id = r.id";
+    FROM {rows $2: id uuid, grams text} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id";
 
 /// Writes the rows of these profiles, with their search pieces. A person without EMR account has a row with an empty
 /// type, so that the whole practice can be searched.
@@ -300,10 +315,6 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
         })
         .collect();
     let rows = serde_json::Value::Array(rows).to_string();
-    const COLUMNS: &str = "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, grams text} r";
-    const UPDATE: &str =
-        "name_key = excluded.name_key, username_key = excluded.username_key, search_text = excluded.search_text,
-        user_type = excluded.user_type, status = excluded.status, permissions = excluded.permissions";
     let statements = match engine {
         Engine::Sqlite => vec![
             FORGET_GRAMS.to_owned(),
@@ -371,16 +382,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_gather_starts_from_one_index_and_never_from_the_whole_practice() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let organization = OrganizationId(Uuid::from_u128(1));
+        let clinics = |n: u128| ClinicAccess::Only((0..n).map(|c| ClinicId(Uuid::from_u128(c))).collect());
+        let text = "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)";
+        let people = "SEARCH d USING INDEX sqlite_autoindex_directory_1 (organization_id=? AND person_id=?)";
+        for (q, scope, clinic, start) in [
+            ("m", ClinicAccess::All, None, text),
+            ("mara", ClinicAccess::All, None, text),
+            ("mara", clinics(100), None, text),
+            ("mara", clinics(2), None, people),
+            ("mara", clinics(100), Some(ClinicId(Uuid::nil())), people),
+            ("", clinics(100), None, people),
+            ("", clinics(100), Some(ClinicId(Uuid::nil())), people),
+        ] {
+            let filter = Filter { q: q.into(), scope, clinic, ..Filter::default() };
+            let lines = plan(&mut tx, gather(Engine::Sqlite, organization, &filter, None, 25)).await;
+            assert!(lines.iter().any(|(_, _, text)| text == start), "{start}: {lines:#?}");
+        }
+    }
+
+    #[tokio::test]
     async fn writing_many_rows_looks_each_of_them_up() {
         let db = empty().await;
         let mut tx = db.begin().await.unwrap();
         for text in [FORGET_GRAMS, KEEP_GRAMS] {
-            let explained = format!("EXPLAIN QUERY PLAN {text}");
-            let lines: Vec<(i64, i64, i64, String)> = on!(&mut tx, &explained, |sql, c| {
-                let sqlite: Vec<_> = sqlx::query_as(sql).bind(Uuid::nil()).bind("[]").fetch_all(c).await.unwrap();
-                sqlite
-            });
-            println!("{lines:#?}");
+            let Split::Sqlite(connection) = tx.split() else { panic!("SQLite") };
+            let text = dialect::spell(Engine::Sqlite, &format!("EXPLAIN QUERY PLAN {text}"));
+            let query = sqlx::query_as(text).bind(Uuid::nil()).bind("[]");
+            let lines: Vec<(i64, i64, i64, String)> = query.fetch_all(connection).await.unwrap();
+            let looked_up = |l: &(_, _, _, String)| l.3.contains("(organization_id=? AND person_id=?)");
+            assert!(lines.iter().any(looked_up), "{lines:#?}");
         }
     }
 }

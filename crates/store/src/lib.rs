@@ -12,14 +12,18 @@ mod query;
 pub mod audit;
 pub mod directory;
 pub mod idempotency;
+pub mod imports;
 pub mod licences;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
 pub mod sign_in;
+pub mod transfer;
 
 pub use db::{Db, Handle, Reading, Split, Tx};
 pub use error::StoreError;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
@@ -34,4 +38,10 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
 /// A stored time; zero means "never".
 pub(crate) fn when(micros: i64) -> Option<Timestamp> {
     if micros == 0 { None } else { Timestamp::from_microsecond(micros).ok() }
+}
+
+/// Typed text as it can be looked for: PostgreSQL knows no text with a NUL in it and would fail instead of finding
+/// nothing. No stored text has one either.
+pub(crate) fn typed(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }

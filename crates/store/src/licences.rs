@@ -151,7 +151,8 @@ pub async fn set_total(tx: &mut Tx, organization: OrganizationId, entry: &Ledger
     Ok(())
 }
 
-/// Pools whose stored count differs from the active people who hold a seat there; empty when all is well.
+/// Pools whose stored count differs from the active people who hold a seat there, and seats held where no pool is
+/// stored; empty when all is well.
 pub async fn miscounted(h: &mut impl Handle) -> Result<Vec<String>> {
     let group = "CASE WHEN a.user_type IN ('PT','OT','SLP','RT','AT') THEN 'therapist'
         WHEN a.user_type IN ('PTA','COTA','SLPA','RTT') THEN 'assistant'
@@ -159,7 +160,12 @@ pub async fn miscounted(h: &mut impl Handle) -> Result<Vec<String>> {
     let text = format!(
         "SELECT p.clinic_id, p.pool_group FROM licence_pools p WHERE p.assigned <> (
             SELECT count(*) FROM emr_accounts a WHERE a.organization_id = p.organization_id
-                AND a.default_clinic_id = p.clinic_id AND a.status = 'active' AND {group} = p.pool_group)"
+                AND a.default_clinic_id = p.clinic_id AND a.status = 'active' AND {group} = p.pool_group)
+        UNION SELECT s.clinic_id, s.pool_group FROM (
+            SELECT DISTINCT a.organization_id, a.default_clinic_id AS clinic_id, {group} AS pool_group
+            FROM emr_accounts a WHERE a.status = 'active') s
+        WHERE NOT EXISTS (SELECT 1 FROM licence_pools p WHERE p.organization_id = s.organization_id
+            AND p.clinic_id = s.clinic_id AND p.pool_group = s.pool_group)"
     );
     let rows: Vec<(Uuid, String)> = on!(h, &text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(clinic, group)| format!("{group} pool of clinic {clinic}")).collect())

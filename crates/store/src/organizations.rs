@@ -9,7 +9,7 @@ use muster_domain::{ClinicId, OrganizationId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Handle, Result, StoreError, Tx, dialect, micros};
+use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed};
 
 #[derive(sqlx::FromRow)]
 struct OrganizationRow {
@@ -50,7 +50,7 @@ pub async fn find(h: &mut impl Handle, id: OrganizationId) -> Result<Option<Orga
 pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Organization>> {
     let text = format!("{COLUMNS} WHERE name_key = $1");
     let row: Option<OrganizationRow> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(unique_key(name)).fetch_optional(c).await?);
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     row.map(Organization::try_from).transpose()
 }
 
@@ -170,7 +170,7 @@ pub async fn clinics_by_id(h: &mut impl Handle, organization: OrganizationId, id
 pub async fn clinic_by_name(h: &mut impl Handle, organization: OrganizationId, name: &str) -> Result<Option<Clinic>> {
     let text = format!("{CLINIC} AND name_key = $2");
     let row: Option<ClinicRow> = on!(h, &text, |sql, c| {
-        sqlx::query_as(sql).bind(organization.0).bind(unique_key(name)).fetch_optional(c).await?
+        sqlx::query_as(sql).bind(organization.0).bind(typed(&unique_key(name))).fetch_optional(c).await?
     });
     row.map(Clinic::try_from).transpose()
 }

@@ -61,7 +61,7 @@ pub async fn sent(tx: &mut Tx, message: &Waiting) -> Result<()> {
     settle(tx, message, "sent", "", None).await
 }
 
-/// Notes a failed attempt: due again at `next`, or given up.
+/// Notes a failed attempt: due again at `next`, or given up. What another sender has settled meanwhile stays settled.
 pub async fn failed(tx: &mut Tx, message: &Waiting, error: &str, next: Option<Timestamp>) -> Result<()> {
     settle(tx, message, if next.is_some() { "waiting" } else { "failed" }, error, next).await
 }
@@ -69,7 +69,7 @@ pub async fn failed(tx: &mut Tx, message: &Waiting, error: &str, next: Option<Ti
 async fn settle(tx: &mut Tx, message: &Waiting, state: &str, error: &str, next: Option<Timestamp>) -> Result<()> {
     let text = "UPDATE outbox SET state = $3, last_error = $4, next_at = $5,
             sealed = CASE WHEN $3 = 'waiting' THEN sealed ELSE NULL END
-        WHERE organization_id = $1 AND message_id = $2";
+        WHERE organization_id = $1 AND message_id = $2 AND (state = 'waiting' OR $3 = 'sent')";
     on!(tx, text, |sql, c| {
         sqlx::query(sql)
             .bind(message.organization_id)

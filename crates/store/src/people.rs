@@ -11,7 +11,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Handle, Result, StoreError, Tx, dialect, directory, micros, when};
+use crate::{Handle, Result, StoreError, Tx, dialect, directory, micros, typed, when};
 
 /// A profile with what the store knows beyond it.
 #[derive(Clone, Debug)]
@@ -203,6 +203,13 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
             sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
         });
     }
+    let without_account: Vec<&Uuid> = profiles.iter().filter(|p| p.emr.is_none()).map(|p| &p.person.id.0).collect();
+    if !without_account.is_empty() {
+        let text = "DELETE FROM emr_accounts WHERE organization_id = $1 AND person_id IN {ids $2}";
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(dialect::id_list(without_account)).execute(c).await?;
+        });
+    }
     save(tx, organization, profiles, now).await?;
     insert_names(tx, organization, profiles, now).await
 }
@@ -301,7 +308,7 @@ async fn run(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Vec<Va
 /// Which of these keys (see `unique_key`) belong to someone, anywhere.
 pub async fn taken_names(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, PersonId>> {
     let text = "SELECT name_key, subject_id FROM sign_in_names WHERE name_key IN {texts $1}";
-    let list = json!(keys).to_string();
+    let list = json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string();
     let rows: Vec<(String, Uuid)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, id)| (key, PersonId(id))).collect())
 }

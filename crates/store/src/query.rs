@@ -23,13 +23,13 @@ impl From<Uuid> for Bind {
 
 impl From<&str> for Bind {
     fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
+        Self::Text(crate::typed(value).into_owned())
     }
 }
 
 impl From<String> for Bind {
     fn from(value: String) -> Self {
-        Self::Text(value)
+        Self::from(value.as_str())
     }
 }
 

@@ -5,7 +5,7 @@ use muster_domain::OrganizationId;
 use muster_domain::text::unique_key;
 use uuid::Uuid;
 
-use crate::{Handle, Result, Tx, micros, when};
+use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// Who signs in with a name.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
     let text =
         format!("{COLUMNS} FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id WHERE n.name_key = $1");
     let row: Option<SignInRow> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(unique_key(name)).fetch_optional(c).await?);
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
 }
 
@@ -73,7 +73,7 @@ pub async fn find(h: &mut impl Handle, subject: Uuid) -> Result<Option<SignIn>> 
 pub async fn name_owner(h: &mut impl Handle, name: &str) -> Result<Option<(Uuid, Option<OrganizationId>)>> {
     let text = "SELECT subject_id, organization_id FROM sign_in_names WHERE name_key = $1";
     let row: Option<(Uuid, Option<Uuid>)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(unique_key(name)).fetch_optional(c).await?);
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(|(subject, organization)| (subject, organization.map(OrganizationId))))
 }
 
@@ -338,7 +338,7 @@ pub async fn spend_link(tx: &mut Tx, token_hash: &[u8]) -> Result<bool> {
 /// Failures noted under a key, and the time of the last.
 pub async fn failures(h: &mut impl Handle, key: &str) -> Result<(i64, Timestamp)> {
     let text = "SELECT failures, last_failure_at FROM throttles WHERE throttle_key = $1";
-    let row: Option<(i64, i64)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(key).fetch_optional(c).await?);
+    let row: Option<(i64, i64)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(typed(key)).fetch_optional(c).await?);
     Ok(row.map_or((0, Timestamp::UNIX_EPOCH), |(n, at)| (n, when(at).unwrap_or(Timestamp::UNIX_EPOCH))))
 }
 
@@ -348,7 +348,7 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
         ON CONFLICT (throttle_key) DO UPDATE SET last_failure_at = $2,
             failures = CASE WHEN throttles.last_failure_at < $3 THEN 1 ELSE throttles.failures + 1 END";
     on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(key).bind(micros(now)).bind(micros(forget_before)).execute(c).await?;
+        sqlx::query(sql).bind(typed(key)).bind(micros(now)).bind(micros(forget_before)).execute(c).await?;
     });
     Ok(())
 }
@@ -356,7 +356,7 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
 /// Forgets the failures under a key.
 pub async fn clear_failures(tx: &mut Tx, key: &str) -> Result<()> {
     on!(tx, "DELETE FROM throttles WHERE throttle_key = $1", |sql, c| {
-        sqlx::query(sql).bind(key).execute(c).await?;
+        sqlx::query(sql).bind(typed(key)).execute(c).await?;
     });
     Ok(())
 }

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/assets"]
+#[folder = "../../web/assets"]
 struct Own;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/vendor"]
+#[folder = "../../web/vendor"]
 #[include = "htmx.min.js"]
 struct Vendor;
 

@@ -100,11 +100,11 @@ pub(crate) struct Problem {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ProblemField {
     /// The field of the request; null when it is about the whole request.
-    field: Option<String>,
+    pub field: Option<String>,
     /// The stable code.
-    code: String,
+    pub code: String,
     /// The sentence for people.
-    message: String,
+    pub message: String,
 }
 
 impl From<&Refusal> for ProblemField {
@@ -158,6 +158,11 @@ impl IntoResponse for ApiError {
 fn finish(error: &AppError, status: StatusCode, response: &mut Response) {
     if let Some(seconds) = retry_after(error) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let AppError::Stale { current } = error {
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{current}\"")) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
     }
     if status == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer realm=\"muster\"");

@@ -56,52 +56,52 @@ routes! {
 
     // Signing in
     get "/" Person html::home::show;
-    get "/setup/{token}" Anyone html::setup::show;
-    post "/setup/{token}" Anyone html::setup::save;
-    get "/sign-in" Anyone html::sign_in::show;
-    post "/sign-in" Anyone html::sign_in::save;
-    get "/sign-out" Anyone html::sign_out::show;
-    post "/sign-out" Anyone html::sign_out::save;
-    get "/unlock" Anyone html::unlock::show;
-    post "/unlock" Anyone html::unlock::save;
-    get "/reset-password" Anyone html::reset::show;
-    post "/reset-password" Anyone html::reset::save;
-    get "/reset-password/{token}" Anyone html::link::show;
-    post "/reset-password/{token}" Anyone html::link::save;
-    get "/invitation/{token}" Anyone html::link::show;
-    post "/invitation/{token}" Anyone html::link::save;
-    post "/password-check" Anyone html::password_check::show;
+    get "/setup/{token}" Anyone html::sign_in::setup::show;
+    post "/setup/{token}" Anyone html::sign_in::setup::save;
+    get "/sign-in" Anyone html::sign_in::enter::show;
+    post "/sign-in" Anyone html::sign_in::enter::save;
+    get "/sign-out" Anyone html::sign_in::leave::show;
+    post "/sign-out" Anyone html::sign_in::leave::save;
+    get "/unlock" Anyone html::sign_in::unlock::show;
+    post "/unlock" Anyone html::sign_in::unlock::save;
+    get "/reset-password" Anyone html::sign_in::reset::show;
+    post "/reset-password" Anyone html::sign_in::reset::save;
+    get "/reset-password/{token}" Anyone html::sign_in::link::show;
+    post "/reset-password/{token}" Anyone html::sign_in::link::save;
+    get "/invitation/{token}" Anyone html::sign_in::link::show;
+    post "/invitation/{token}" Anyone html::sign_in::link::save;
+    post "/password-check" Anyone html::sign_in::password_check::show;
 
     // One's own account
-    get "/me" Person html::me::show;
-    get "/me/password" Person html::my_password::show;
-    post "/me/password" Person html::my_password::save;
-    post "/me/tokens" Person html::my_tokens::save;
-    post "/me/tokens/{token}/revoke" Person html::my_tokens::revoke;
-    post "/me/sessions/{session}/end" Person html::me::end_session;
+    get "/me" Person html::sign_in::me::show;
+    get "/me/password" Person html::sign_in::my_password::show;
+    post "/me/password" Person html::sign_in::my_password::save;
+    post "/me/tokens" Person html::sign_in::my_tokens::save;
+    post "/me/tokens/{token}/revoke" Person html::sign_in::my_tokens::revoke;
+    post "/me/sessions/{session}/end" Person html::sign_in::me::end_session;
 
     // EMR users
-    get "/emr/users" Person html::users::show;
-    get "/emr/users/new" Person html::new_user::show;
-    post "/emr/users/new" Person html::new_user::save;
-    get "/emr/users/{person}" Person html::user::show;
-    post "/emr/users/{person}" Person html::user::save;
-    post "/emr/users/{person}/sign-in-link" Person html::user::send_link;
-    post "/emr/users/{person}/sessions" Person html::user::end_sessions;
-    get "/emr/users/{person}/type" Person html::user_type::show;
-    post "/emr/users/{person}/type" Person html::user_type::save;
+    get "/emr/users" Person html::emr::users::show;
+    get "/emr/users/new" Person html::emr::new_user::show;
+    post "/emr/users/new" Person html::emr::new_user::save;
+    get "/emr/users/{person}" Person html::emr::user::show;
+    post "/emr/users/{person}" Person html::emr::user::save;
+    post "/emr/users/{person}/sign-in-link" Person html::emr::user::send_link;
+    post "/emr/users/{person}/sessions" Person html::emr::user::end_sessions;
+    get "/emr/users/{person}/type" Person html::emr::user_type::show;
+    post "/emr/users/{person}/type" Person html::emr::user_type::save;
 
     // The practice
     get "/audit" Person html::audit::show;
     get "/audit.csv" Person html::audit::export;
-    get "/settings" Person html::settings::show;
-    post "/settings" Person html::settings::save;
-    post "/settings/clinics" Person html::settings::add_clinic;
-    post "/settings/clinics/{clinic}" Person html::settings::save_clinic;
-    get "/import" Person html::import::show;
-    post "/import" Person html::import::save;
-    get "/support" Person html::support::show;
-    post "/support/organizations/{organization}" Person html::support::enter;
+    get "/settings" Person html::organizations::settings::show;
+    post "/settings" Person html::organizations::settings::save;
+    post "/settings/clinics" Person html::organizations::settings::add_clinic;
+    post "/settings/clinics/{clinic}" Person html::organizations::settings::save_clinic;
+    get "/import" Person html::imports::show;
+    post "/import" Person html::imports::save;
+    get "/support" Person html::organizations::support::show;
+    post "/support/organizations/{organization}" Person html::organizations::support::enter;
 
     // Programs
     get "/api/docs" Anyone api::docs::show;

@@ -1,11 +1,14 @@
 //! Reading and verifying the audit record.
 
+mod export;
+
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, Chain};
 use muster_domain::emr::Permission;
 use muster_domain::{OrganizationId, PersonId};
-use muster_store::audit::{self, AuditFilter, Recorded};
+pub use muster_store::audit::Recorded;
+use muster_store::audit::{self, AuditFilter};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -99,13 +102,20 @@ impl App {
 
     /// The history of one person, newest first.
     pub async fn person_history(&self, actor: &Actor, id: PersonId, limit: i64) -> Result<Vec<Recorded>> {
+        actor.require_scope(Scope::AuditRead)?;
         let mut h = self.db.read().await?;
         crate::people::seen(&mut h, actor, id).await?;
         let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
         Ok(audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?)
     }
 
-    /// Everything that matches, for a CSV file; the export itself is recorded.
+    /// Everything that matches as a CSV file, one line a record; the export itself is recorded.
+    pub async fn export_audit_csv(&self, actor: &Actor, query: &AuditQuery) -> Result<Vec<u8>> {
+        let records = self.export_audit(actor, query).await?;
+        export::csv(&records)
+    }
+
+    /// Everything that matches; the export itself is recorded.
     pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery) -> Result<Vec<Recorded>> {
         actor.require_scope(Scope::AuditRead)?;
         let filter = self.audit_filter(actor, query).await?;

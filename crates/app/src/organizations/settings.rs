@@ -27,13 +27,24 @@ impl App {
         organizations::find(&mut h, actor.organization()).await?.ok_or(AppError::NotFound)
     }
 
-    /// Practices of the installation, for support: at most `limit` after a name key.
+    /// A practice by its identity: one's own, or any for support.
+    pub async fn organization_by_id(&self, actor: &Actor, id: OrganizationId) -> Result<Organization> {
+        actor.require_scope(Scope::PeopleRead)?;
+        if id != actor.organization() && !actor.is_support() {
+            return Err(AppError::NotFound);
+        }
+        let mut h = self.db.read().await?;
+        organizations::find(&mut h, id).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Practices of the installation, for support: at most `limit` after a name key. One more than a page holds may
+    /// be asked for, to learn whether there is another page.
     pub async fn organizations(&self, actor: &Actor, after: &str, limit: i64) -> Result<Vec<Organization>> {
         if !actor.is_support() {
             return Ok(vec![self.organization(actor).await?]);
         }
         let mut h = self.db.read().await?;
-        Ok(organizations::list(&mut h, after, limit.clamp(1, 200)).await?)
+        Ok(organizations::list(&mut h, after, limit.clamp(1, 201)).await?)
     }
 
     /// The practice of that name; for the command line.

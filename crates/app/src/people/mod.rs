@@ -1,5 +1,6 @@
 //! People and their EMR accounts.
 
+mod check;
 mod facts;
 mod invite;
 mod list;
@@ -14,5 +15,5 @@ pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
 pub(crate) use facts::Seen;
-pub(crate) use save::blank;
+pub(crate) use save::{Attempt, blank};
 pub(crate) use view::seen;

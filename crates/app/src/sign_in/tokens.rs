@@ -81,6 +81,10 @@ impl App {
             refusals.push(Refusal::new("expires_in_days", Code::NumberOutOfRange).about(&[allowed]));
         }
         refusals.into_result()?;
+        // A token cannot make one that may do more than itself.
+        for scope in &scopes {
+            actor.require_scope(*scope)?;
+        }
         scopes.sort();
         scopes.dedup();
         let now = self.now();

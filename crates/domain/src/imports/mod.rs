@@ -1,7 +1,37 @@
-//! What a row of a CSV file means: the public CMS clinician columns, ZIP codes, and made-up user names.
+//! What a row of a CSV file means: our own columns, the public CMS clinician columns, ZIP codes, and made-up user names.
+
+mod columns;
+mod row;
+
+pub use columns::{Columns, Field};
+pub use row::{Keys, Wanted};
 
 use crate::emr::UserType;
 use crate::text::{search_key, tidy};
+
+/// Something for each field a file has.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldSet<T>([Option<T>; Field::COUNT]);
+
+impl<T> Default for FieldSet<T> {
+    fn default() -> Self {
+        Self([const { None }; Field::COUNT])
+    }
+}
+
+impl<T> FieldSet<T> {
+    fn get(&self, field: Field) -> Option<&T> {
+        self.0[field as usize].as_ref()
+    }
+
+    fn put(&mut self, field: Field, value: T) {
+        self.0[field as usize] = Some(value);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+}
 
 /// The user type a CMS "Primary Specialty" stands for.
 pub fn type_of_specialty(specialty: &str) -> Option<UserType> {

@@ -7,6 +7,8 @@ use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, p
 
 use crate::{in_tx, insert};
 
+type Expected<'a> = Box<dyn Fn(&Entry) -> bool + Send + Sync + 'a>;
+
 const KEY: &[u8] = b"a key that is not in the database";
 
 fn entry(n: u64) -> Entry {
@@ -129,7 +131,6 @@ both_engines! {
         insert(db, here.id, &people).await.unwrap();
         let in_saco = [Some(person_id(1).0), Some(person_id(3).0)];
 
-        type Expected<'a> = Box<dyn Fn(&Entry) -> bool + Send + Sync + 'a>;
         let none = AuditFilter::default;
         let cases: Vec<(AuditFilter, Expected<'_>)> = vec![
             (none(), Box::new(|_| true)),

@@ -8,7 +8,9 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::directory::{self, Filter, Sort, Total};
 use muster_store::{Db, people, sign_in};
 use muster_testkit::both_engines;
-use muster_testkit::databases::{Practice, a_person, an_emr_account, an_organization, later, noon, numbered, person_id};
+use muster_testkit::databases::{
+    Practice, a_person, an_emr_account, an_organization, later, noon, numbered, person_id,
+};
 
 use crate::{in_tx, insert};
 
@@ -38,12 +40,56 @@ impl Dice {
 }
 
 const FIRST: [&str; 24] = [
-    "Mara", "mara", "José", "Jose", "Zoë", "محمد", "مُحَمَّد", "李", "雷", "Anne-Marie", "Łukasz", "İpek", "Σίσυφος", "한글",
-    "Дмитрий", "O", "Sam", "SAM", "Noor", "Ada", "Ida", "Eve", "Bo", "😀",
+    "Mara",
+    "mara",
+    "José",
+    "Jose",
+    "Zoë",
+    "محمد",
+    "مُحَمَّد",
+    "李",
+    "雷",
+    "Anne-Marie",
+    "Łukasz",
+    "İpek",
+    "Σίσυφος",
+    "한글",
+    "Дмитрий",
+    "O",
+    "Sam",
+    "SAM",
+    "Noor",
+    "Ada",
+    "Ida",
+    "Eve",
+    "Bo",
+    "😀",
 ];
 const LAST: [&str; 24] = [
-    "Harlow", "Harlow", "harlow", "Ito", "Ñandú", "Nandu", "李", "O'Brien", "de la Cruz", "Smith_Jones", "100%", "Back\\slash",
-    "Quo\"te", "الحسن", "Nguyễn", "Straße", "Strasse", "Xqzv", "Smith", "Young", "Zhang", "ﬁsher", "Ａoki", "A",
+    "Harlow",
+    "Harlow",
+    "harlow",
+    "Ito",
+    "Ñandú",
+    "Nandu",
+    "李",
+    "O'Brien",
+    "de la Cruz",
+    "Smith_Jones",
+    "100%",
+    "Back\\slash",
+    "Quo\"te",
+    "الحسن",
+    "Nguyễn",
+    "Straße",
+    "Strasse",
+    "Xqzv",
+    "Smith",
+    "Young",
+    "Zhang",
+    "ﬁsher",
+    "Ａoki",
+    "A",
 ];
 
 /// Membership is uneven: the first clinics are crowded, the last has next to nobody.
@@ -54,13 +100,10 @@ fn some_clinic(clinics: &[ClinicId], dice: &mut Dice) -> ClinicId {
 
 fn named(profile: &mut Profile, dice: &mut Dice) {
     let p = &mut profile.person;
-    p.first_name = dice.pick(&FIRST).to_owned();
-    p.last_name = dice.pick(&LAST).to_owned();
-    p.full_name = if dice.percent(90) {
-        format!("{} {}", p.first_name, p.last_name)
-    } else {
-        format!("Dr {}", dice.pick(&LAST))
-    };
+    dice.pick(&FIRST).clone_into(&mut p.first_name);
+    dice.pick(&LAST).clone_into(&mut p.last_name);
+    p.full_name =
+        if dice.percent(90) { format!("{} {}", p.first_name, p.last_name) } else { format!("Dr {}", dice.pick(&LAST)) };
 }
 
 fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u64>, dice: &mut Dice) -> Vec<Profile> {
@@ -70,7 +113,8 @@ fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u6
             named(&mut profile, dice);
             let prefix = dice.pick(&["mh", "u_", "Ü", "李", "x%", "p.", "Zed'", "a+b@"]);
             profile.person.username = format!("{prefix}{n}");
-            profile.person.email = dice.percent(80).then(|| format!("{}{n}@saco.example", dice.pick(&["é", "pt", "Q"])));
+            profile.person.email =
+                dice.percent(80).then(|| format!("{}{n}@saco.example", dice.pick(&["é", "pt", "Q"])));
             profile.person.npi = dice.percent(40).then(|| {
                 let nine = format!("1{:08}", n * 7919 % 100_000_000);
                 let digit = npi::check_digit(nine.as_bytes());
@@ -183,9 +227,46 @@ async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut
 /// What people type: pieces of what is there, pieces of what is only next door, and what is nowhere.
 fn a_question(ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> String {
     const TYPED: [&str; 40] = [
-        "a", "m", "z", "1", "ß", "م", "李", "@", "_", "%", "'", "\"", "\\", "-", "ma", "Xq", "zv", "mh", "李雷", "雷 李", "مح",
-        "محمد", "José", "NANDU", "  Harlow ", "mara harlow", "harlow mara", "100%", "h_j", "a%", "' OR '1'='1", "O'Br", "qqzzxx",
-        "\u{301}", "😀", "9999999995", "@saco.example", "straße", "a* OR b", "nul\0l",
+        "a",
+        "m",
+        "z",
+        "1",
+        "ß",
+        "م",
+        "李",
+        "@",
+        "_",
+        "%",
+        "'",
+        "\"",
+        "\\",
+        "-",
+        "ma",
+        "Xq",
+        "zv",
+        "mh",
+        "李雷",
+        "雷 李",
+        "مح",
+        "محمد",
+        "José",
+        "NANDU",
+        "  Harlow ",
+        "mara harlow",
+        "harlow mara",
+        "100%",
+        "h_j",
+        "a%",
+        "' OR '1'='1",
+        "O'Br",
+        "qqzzxx",
+        "\u{301}",
+        "😀",
+        "9999999995",
+        "@saco.example",
+        "straße",
+        "a* OR b",
+        "nul\0l",
     ];
     let piece = |from: &[Entry], length: usize, dice: &mut Dice| {
         let letters: Vec<char> = from[dice.below(from.len())].text.chars().collect();
@@ -318,6 +399,17 @@ both_engines! {
         let filter = Filter { q: long, ..Filter::default() };
         let page = directory::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
+    }
+
+    async fn what_no_text_can_hold_finds_nobody(db) {
+        let practice = an_organization(db).await;
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1101, &mut Dice(6));
+        insert(db, practice.id, &crowd).await.unwrap();
+        for q in ["\0", "a\0", "\u{FFFF}\u{FFFE}"] {
+            let filter = Filter { q: q.to_owned(), ..Filter::default() };
+            let page = directory::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
+            assert!(page.people.is_empty() && page.total == Total::Exact(0), "{q:?}");
+        }
     }
 
     async fn a_practice_that_does_not_exist_has_an_empty_list(db) {

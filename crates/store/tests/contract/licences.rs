@@ -8,6 +8,9 @@ use muster_testkit::databases::{an_id, an_organization, later};
 
 use crate::{in_tx, insert};
 
+/// Total before and after, kind and name of the actor, note.
+type Line = (Option<i64>, Option<i64>, String, String, String);
+
 async fn set(db: &Db, organization: OrganizationId, clinic: ClinicId, before: Option<i64>, after: Option<i64>) {
     let entry = LedgerEntry {
         id: an_id(),
@@ -121,7 +124,7 @@ both_engines! {
             assert_eq!((pool.total, pool.assigned), (after, 2));
         }
         let text = "SELECT total_before, total_after, actor_kind, actor_name, note FROM licence_ledger ORDER BY at, entry_id";
-        let lines: Vec<(Option<i64>, Option<i64>, String, String, String)> = match db {
+        let lines: Vec<Line> = match db {
             Db::Sqlite { read, .. } => sqlx::query_as(text).fetch_all(read).await.unwrap(),
             Db::Postgres(pool) => sqlx::query_as(text).fetch_all(pool).await.unwrap(),
         };

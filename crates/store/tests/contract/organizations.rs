@@ -103,7 +103,10 @@ both_engines! {
         assert_eq!(found.as_ref(), Some(&here.clinics[0]));
         let found = organizations::clinic_by_name(&mut reading, there.id, "Saco").await.unwrap();
         assert_eq!(found.as_ref(), Some(&there.clinics[0]));
-        assert_eq!(organizations::clinic_by_name(&mut reading, here.id, "Bath").await.unwrap(), None);
+        for name in ["Bath", "", "Sac_", "Saco\0"] {
+            assert_eq!(organizations::clinic_by_name(&mut reading, here.id, name).await.unwrap(), None, "{name:?}");
+            assert_eq!(organizations::find_by_name(&mut reading, name).await.unwrap(), None, "{name:?}");
+        }
     }
 
     async fn a_saved_clinic_gets_a_new_version_and_its_name_is_its_own(db) {

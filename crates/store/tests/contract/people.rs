@@ -24,7 +24,7 @@ async fn update(db: &Db, organization: OrganizationId, profiles: &[Profile], sec
 }
 
 fn named(mut profile: Profile, username: &str, email: Option<&str>) -> Profile {
-    profile.person.username = username.to_owned();
+    username.clone_into(&mut profile.person.username);
     profile.person.email = email.map(str::to_owned);
     profile
 }
@@ -35,7 +35,7 @@ fn with_npi(mut profile: Profile, npi: &str) -> Profile {
 }
 
 #[track_caller]
-fn assert_taken(outcome: Result<(), StoreError>, what: &str) {
+fn assert_taken(outcome: &Result<(), StoreError>, what: &str) {
     assert!(matches!(outcome, Err(StoreError::Taken(_))), "{what}: {outcome:?}");
 }
 
@@ -199,14 +199,14 @@ both_engines! {
         ];
         for (practice, first) in [(&there, 10), (&here, 20)] {
             for ((username, email, what), n) in cases.iter().zip(first..) {
-                assert_taken(insert(db, practice.id, &[named(practice.therapist(n), username, *email)]).await, what);
+                assert_taken(&insert(db, practice.id, &[named(practice.therapist(n), username, *email)]).await, what);
             }
         }
         // What failed left nothing behind, and an update is judged alike.
         let other = there.therapist(30);
         insert(db, there.id, std::slice::from_ref(&other)).await.unwrap();
         for (username, email, what) in cases {
-            assert_taken(update(db, there.id, &[named(other.clone(), username, email)], 1).await, what);
+            assert_taken(&update(db, there.id, &[named(other.clone(), username, email)], 1).await, what);
         }
         let stored = read(db, there.id, other.person.id).await.unwrap();
         assert_eq!((stored.profile, stored.version), (other, 1));
@@ -221,20 +221,20 @@ both_engines! {
     async fn twins_in_one_call_are_refused(db) {
         let practice = an_organization(db).await;
         let twins = [practice.therapist(1), named(practice.therapist(2), "MHARLOW1", None)];
-        assert_taken(insert(db, practice.id, &twins).await, "one user name, twice in a batch");
+        assert_taken(&insert(db, practice.id, &twins).await, "one user name, twice in a batch");
         let twins = [with_npi(practice.therapist(1), NPI), with_npi(practice.therapist(2), NPI)];
-        assert_taken(insert(db, practice.id, &twins).await, "one NPI, twice in a batch");
+        assert_taken(&insert(db, practice.id, &twins).await, "one NPI, twice in a batch");
         assert!(read(db, practice.id, person_id(1)).await.is_none());
     }
 
     async fn an_npi_is_unique_in_a_practice_but_the_placeholder_is_not(db) {
         let (here, there) = (an_organization(db).await, an_organization(db).await);
         insert(db, here.id, &[with_npi(here.therapist(1), NPI)]).await.unwrap();
-        assert_taken(insert(db, here.id, &[with_npi(here.therapist(2), NPI)]).await, "the same NPI");
+        assert_taken(&insert(db, here.id, &[with_npi(here.therapist(2), NPI)]).await, "the same NPI");
         insert(db, there.id, &[with_npi(there.therapist(3), NPI)]).await.unwrap();
         let placeholders: Vec<Profile> = (4..7).map(|n| with_npi(here.therapist(n), npi::PLACEHOLDER)).collect();
         insert(db, here.id, &placeholders).await.unwrap();
-        assert_taken(update(db, here.id, &[with_npi(here.therapist(4), NPI)], 1).await, "the same NPI, later");
+        assert_taken(&update(db, here.id, &[with_npi(here.therapist(4), NPI)], 1).await, "the same NPI, later");
 
         let mut reading = db.read().await.unwrap();
         assert_eq!(people::npi_holder(&mut reading, here.id, NPI).await.unwrap(), Some(person_id(1)));
@@ -250,7 +250,7 @@ both_engines! {
         insert(db, here.id, &[here.therapist(1)]).await.unwrap();
         insert(db, there.id, &[there.therapist(2)]).await.unwrap();
         let keys: Vec<String> =
-            ["MHarlow1", "mara2@saco.example", "nobody", "it's \"free\""].iter().map(|n| unique_key(n)).collect();
+            ["MHarlow1", "mara2@saco.example", "nobody", "it's \"free\"", "nul\0"].iter().map(|n| unique_key(n)).collect();
         let mut reading = db.read().await.unwrap();
         let taken = people::taken_names(&mut reading, &keys).await.unwrap();
         let expected = [("mara2@saco.example".to_owned(), person_id(2)), ("mharlow1".to_owned(), person_id(1))];
@@ -280,7 +280,7 @@ both_engines! {
         let theirs = there.therapist(1);
         insert(db, there.id, std::slice::from_ref(&theirs)).await.unwrap();
         // A profile carried to the wrong practice: its names are in use, so nothing is written.
-        assert_taken(update(db, here.id, &[here.therapist(1)], 1).await, "another practice's person");
+        assert_taken(&update(db, here.id, &[here.therapist(1)], 1).await, "another practice's person");
         assert_eq!(read(db, there.id, person_id(1)).await.unwrap().profile, theirs);
         assert!(read(db, here.id, person_id(1)).await.is_none());
     }

@@ -49,7 +49,8 @@ fn server(db: &Db) -> &PgPool {
 }
 
 /// The tables of a file that are Muster's own: not the engine's, the migrator's or the parts of the search index.
-const OWN_TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+const OWN_TABLES: &str =
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
     AND name NOT LIKE 'directory\\_search%' ESCAPE '\\' AND name <> '_sqlx_migrations'";
 
 async fn sqlite_tables(db: &Db) -> Tables {

@@ -1,0 +1,65 @@
+//! The audit record as a CSV file.
+
+use muster_store::audit::Recorded;
+
+use crate::{AppError, Result};
+
+/// One line a record, times in UTC.
+pub(super) fn csv(records: &[Recorded]) -> Result<Vec<u8>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| AppError::Internal(e.to_string());
+    out.write_record([
+        "seq",
+        "at",
+        "actor_kind",
+        "actor_id",
+        "actor_name",
+        "action",
+        "effect",
+        "subject_id",
+        "subject_name",
+        "channel",
+        "address",
+        "detail",
+        "hash",
+    ])
+    .map_err(failed)?;
+    for record in records {
+        let e = &record.entry;
+        let id = |id: Option<uuid::Uuid>| id.map(|i| i.to_string()).unwrap_or_default();
+        let hash: String = record.hash.iter().map(|b| format!("{b:02x}")).collect();
+        let cells = [
+            record.seq.to_string(),
+            e.at.to_string(),
+            e.actor_kind.clone(),
+            id(e.actor_id),
+            harmless(&e.actor_name),
+            e.action.clone(),
+            e.effect.clone(),
+            id(e.subject_id),
+            harmless(&e.subject_name),
+            e.channel.clone(),
+            harmless(&e.address),
+            harmless(&e.detail),
+            hash,
+        ];
+        out.write_record(&cells).map_err(failed)?;
+    }
+    out.into_inner().map_err(|e| AppError::Internal(e.to_string()))
+}
+
+/// A cell that a spreadsheet would run as a formula is written as text: a leading quote, as spreadsheets use it.
+pub(crate) fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_text() {
+        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(harmless("Mara"), "Mara");
+    }
+}

@@ -1,0 +1,143 @@
+//! Who is there already: one look-up for a whole batch.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::Facts;
+use muster_domain::imports::Wanted;
+use muster_domain::licences::Availability;
+use muster_domain::people::NameOwner;
+use muster_domain::text::unique_key;
+use muster_domain::{ClinicId, PersonId};
+use muster_store::imports::{self, NameHolder, Namesake};
+use muster_store::{Handle, licences, organizations, people};
+
+use super::run::{Run, number};
+use crate::{Actor, Result};
+
+/// What is stored and concerns the rows of a batch.
+pub(super) struct Known {
+    names: BTreeMap<String, NameHolder>,
+    npis: BTreeMap<String, PersonId>,
+    namesakes: BTreeMap<Namesake, PersonId>,
+    /// Of those found, whom the actor may see; none = all of the organization.
+    visible: Option<BTreeSet<PersonId>>,
+    /// Clinics by name.
+    pub clinics: HashMap<String, ClinicId>,
+}
+
+impl Known {
+    /// Looks up everything the rows name.
+    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[Wanted]) -> Result<Self> {
+        let organization = actor.organization();
+        let keys: Vec<_> = rows.iter().map(Wanted::keys).collect();
+        let distinct = |texts: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+            texts.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+        };
+        let names = distinct(&mut keys.iter().flat_map(|k| [&k.email, &k.username]).flatten());
+        let npis = distinct(&mut keys.iter().filter_map(|k| k.npi.as_ref()));
+        let keyless: BTreeSet<String> =
+            rows.iter().zip(&keys).filter(|(_, k)| k.is_empty()).filter_map(|(r, _)| r.name_key()).collect();
+        let names = imports::name_holders(h, &names).await?;
+        let npis = if npis.is_empty() { BTreeMap::new() } else { people::taken_npis(h, organization, &npis).await? };
+        let namesakes = imports::namesakes(h, organization, &keyless.into_iter().collect::<Vec<_>>()).await?;
+        let visible = match actor.authority().clinics() {
+            ClinicAccess::All => None,
+            ClinicAccess::Only(_) => {
+                let homed = names.values().filter(|(_, home)| *home == Some(organization)).map(|(id, _)| PersonId(*id));
+                let found: BTreeSet<PersonId> =
+                    homed.chain(npis.values().copied()).chain(namesakes.values().copied()).collect();
+                let found: Vec<PersonId> = found.into_iter().collect();
+                let stored = people::find_many(h, organization, &found).await?;
+                let seen = stored.iter().filter(|s| actor.authority().may_see(&s.profile));
+                Some(seen.map(|s| s.profile.person.id).collect())
+            }
+        };
+        Ok(Self { names, npis, namesakes, visible, clinics: HashMap::new() })
+    }
+
+    fn sees(&self, actor: &Actor, id: PersonId, home: Option<muster_domain::OrganizationId>) -> bool {
+        home == Some(actor.organization()) && self.visible.as_ref().is_none_or(|v| v.contains(&id))
+    }
+
+    fn name_seen(&self, actor: &Actor, key: Option<&String>) -> bool {
+        key.and_then(|k| self.names.get(k)).is_some_and(|(id, home)| self.sees(actor, PersonId(*id), *home))
+    }
+
+    /// True when the row is someone the actor may see and who is there already.
+    pub fn is_there(&self, actor: &Actor, row: &Wanted) -> bool {
+        let keys = row.keys();
+        if keys.is_empty() {
+            let Some(namesake) = self.namesake(row) else { return false };
+            return self.namesakes.get(&namesake).is_some_and(|id| self.sees(actor, *id, Some(actor.organization())));
+        }
+        let npi = keys.npi.as_ref().and_then(|n| self.npis.get(n));
+        npi.is_some_and(|id| self.sees(actor, *id, Some(actor.organization())))
+            || self.name_seen(actor, keys.email.as_ref())
+            || self.name_seen(actor, keys.username.as_ref())
+    }
+
+    /// By what a row without NPI, email and user name is recognised.
+    pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
+        let clinic = self.clinics.get(&unique_key(row.home()?))?;
+        Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
+    }
+
+    /// The owner of a name the actor may not know of. (Whoever the actor may see is the row's own person.)
+    pub fn hidden_owner(&self, key: Option<&String>) -> Option<NameOwner> {
+        key.filter(|k| self.names.contains_key(*k)).map(|_| NameOwner::Hidden)
+    }
+
+    /// The same for an NPI.
+    pub fn hidden_npi(&self, npi: Option<&String>) -> Option<NameOwner> {
+        npi.filter(|n| self.npis.contains_key(*n)).map(|_| NameOwner::Hidden)
+    }
+}
+
+/// The facts every row of a batch shares.
+pub(super) async fn shared_facts(h: &mut impl Handle, run: &Run) -> Result<Facts> {
+    let id = run.organization.id;
+    let clinics = organizations::clinics(h, id).await?;
+    let pools = licences::pools(h, id, None).await?;
+    let seats = pools.iter().map(|p| {
+        let pool = (p.clinic, p.group);
+        let would_be_taken = run.seats.get(&pool).copied().unwrap_or(0);
+        (pool, Availability::of(p.total, p.assigned + would_be_taken))
+    });
+    Ok(Facts {
+        clinics: clinics.into_iter().chain(run.clinics.iter().cloned()).map(|c| (c.id, c)).collect(),
+        username_owner: None,
+        email_owner: None,
+        npi_owner: None,
+        seats: seats.collect(),
+        other_company_admin: false,
+        clinics_managed_by_others: BTreeSet::new(),
+        password_policy: run.organization.password_policy(),
+    })
+}
+
+/// For each made-up user name the number to try next: 1 for the bare name, else one more than the highest in use.
+pub(super) async fn next_numbers(
+    h: &mut impl Handle,
+    run: &Run,
+    bases: BTreeSet<&str>,
+    judged_again: bool,
+) -> Result<HashMap<u64, u64>> {
+    // Within a run only this run adds numbers, until somebody else proves otherwise.
+    let unknown = |base: &&str| judged_again || !run.next_numbers.contains_key(&number(base));
+    let bases: Vec<String> = bases.into_iter().filter(unknown).map(str::to_owned).collect();
+    let taken = imports::numbered_names(h, &bases).await?;
+    let mut next: HashMap<u64, u64> = bases.iter().map(|b| (number(&b.as_str()), 1)).collect();
+    for name in &taken {
+        let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        // “a1” and “a12” may both be bases of “a123”.
+        for split in name.len() - digits..=name.len() {
+            let (base, suffix) = name.split_at(split);
+            let used = if suffix.is_empty() { Some(1) } else { suffix.parse::<u64>().ok().filter(|n| *n < 1 << 40) };
+            if let (Some(next), Some(used)) = (next.get_mut(&number(&base)), used) {
+                *next = (*next).max(used + 1);
+            }
+        }
+    }
+    Ok(next)
+}

@@ -1,0 +1,190 @@
+//! Reads the file on a thread of its own, some rows ahead of those being judged, and never more than that.
+
+use std::io::{Chain, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::{ByteRecord, ReaderBuilder};
+use muster_domain::{Code, Refusal};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Rows judged and saved together.
+pub(super) const BATCH: usize = 500;
+/// Batches read ahead.
+const AHEAD: usize = 2;
+/// Longest row, in bytes: a quotation mark that is never closed must not swallow the file into memory.
+const LONGEST_ROW: u64 = 1024 * 1024;
+/// As much of the file as is looked at for its separator.
+const HEAD: usize = 64 * 1024;
+
+/// What comes out of a file.
+pub(super) enum Part {
+    /// The first row.
+    Header(Vec<String>),
+    /// Some of the others; how far into the file they reach.
+    Rows(Vec<RawRow>, u64),
+    /// Nothing can be read of it at all.
+    Refused(Refusal),
+}
+
+/// A row as read.
+pub(super) struct RawRow {
+    /// The line it begins on.
+    pub line: u64,
+    /// Its cells, or why it has none.
+    pub cells: Result<Vec<String>, Unread>,
+}
+
+/// A row that is no text.
+pub(super) struct Unread {
+    pub refusal: Refusal,
+    /// What could be made out.
+    pub cells: Vec<String>,
+}
+
+/// Starts reading.
+pub(super) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
+    let (sender, receiver) = channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        // A closed channel only means that nobody wants the rest.
+        let _ = read(source, &sender);
+    });
+    receiver
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+fn send(to: &Sender<Part>, part: Part) -> Result<(), Gone> {
+    to.blocking_send(part).map_err(|_| Gone)
+}
+
+fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
+    let (source, delimiter) = match open(source) {
+        Ok(opened) => opened,
+        Err(refusal) => return send(to, Part::Refused(refusal)),
+    };
+    let unread = Arc::new(AtomicU64::new(0));
+    let metered = Metered { source, since_last_row: Arc::clone(&unread) };
+    let mut csv = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(metered);
+    let mut record = ByteRecord::new();
+    match csv.read_byte_record(&mut record) {
+        Ok(true) => {}
+        Ok(false) => return send(to, Part::Refused(unreadable("it is empty"))),
+        Err(error) => return send(to, Part::Refused(unreadable(&error.to_string()))),
+    }
+    match texts(&record) {
+        Ok(names) => send(to, Part::Header(names))?,
+        Err(_) => return send(to, Part::Refused(unreadable("it is not UTF-8 text; save it as “CSV UTF-8”"))),
+    }
+    loop {
+        let mut rows = Vec::with_capacity(BATCH);
+        let mut more = true;
+        while more && rows.len() < BATCH {
+            unread.store(0, Ordering::Relaxed);
+            match csv.read_byte_record(&mut record) {
+                Ok(false) => more = false,
+                // Spreadsheets leave rows of nothing but separators behind.
+                Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
+                Ok(true) => rows.push(RawRow {
+                    line: record.position().map_or(0, csv::Position::line),
+                    cells: texts(&record)
+                        .map_err(|cells| Unread { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
+                }),
+                Err(error) => {
+                    let refusal = match unread.load(Ordering::Relaxed) > LONGEST_ROW {
+                        true => Refusal::whole(Code::RowTooLong),
+                        false => unreadable(&error.to_string()),
+                    };
+                    let line = csv.position().line();
+                    rows.push(RawRow { line, cells: Err(Unread { refusal, cells: Vec::new() }) });
+                    more = false;
+                }
+            }
+        }
+        if !rows.is_empty() {
+            send(to, Part::Rows(rows, csv.position().byte()))?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+fn unreadable(why: &str) -> Refusal {
+    Refusal::whole(Code::FileUnreadable).about(&[why])
+}
+
+/// The cells as text, or what can be made out of them.
+fn texts(record: &ByteRecord) -> Result<Vec<String>, Vec<String>> {
+    let strict: Result<Vec<String>, _> = record.iter().map(|c| std::str::from_utf8(c).map(str::to_owned)).collect();
+    strict.map_err(|_| record.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
+}
+
+/// Skips a byte order mark and finds out what separates the cells.
+fn open<R: Read>(mut source: R) -> Result<(Chain<Cursor<Vec<u8>>, R>, u8), Refusal> {
+    let mut head = Vec::new();
+    let mut piece = [0; 8192];
+    while head.len() < HEAD && !head.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        match source.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => head.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(&error.to_string())),
+        }
+    }
+    if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
+        return Err(unreadable("it is UTF-16 text; save it as “CSV UTF-8”"));
+    }
+    let mark = if head.starts_with("\u{FEFF}".as_bytes()) { 3 } else { 0 };
+    let delimiter = delimiter_of(&head[mark..]);
+    let mut head = Cursor::new(head);
+    head.set_position(mark as u64);
+    Ok((head.chain(source), delimiter))
+}
+
+/// The most frequent candidate outside quotation marks in the first line.
+fn delimiter_of(head: &[u8]) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for byte in head {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => break,
+            _ if quoted => {}
+            byte => counts.iter_mut().filter(|(d, _)| d == byte).for_each(|(_, count)| *count += 1),
+        }
+    }
+    // Of equals the first: the comma.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+/// Stops a row that does not end.
+struct Metered<R> {
+    source: R,
+    since_last_row: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.since_last_row.load(Ordering::Relaxed) > LONGEST_ROW {
+            return Err(std::io::Error::other("a row does not end"));
+        }
+        let count = self.source.read(buffer)?;
+        self.since_last_row.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_separator_is_the_one_the_header_uses() {
+        assert_eq!(delimiter_of(b"a,b,c\n1;2;3;4"), b',');
+        assert_eq!(delimiter_of(b"a;\"b,c,d\";e"), b';');
+        assert_eq!(delimiter_of(b"a\tb"), b'\t');
+        assert_eq!(delimiter_of(b"email"), b',');
+    }
+}

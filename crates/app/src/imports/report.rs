@@ -1,0 +1,174 @@
+//! What came of an import.
+
+use std::collections::BTreeMap;
+
+use muster_domain::Refusals;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Refused rows that are listed; beyond them only the counts go on.
+const LISTED: usize = 10_000;
+/// Characters of a refused row that are kept; of a longer one only the reasons are.
+const KEPT: usize = 4_000;
+/// Names of new clinics that are listed.
+const NAMED: usize = 1_000;
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Rows judged.
+    pub rows: u64,
+    /// People added.
+    pub added: u64,
+    /// People who were there already.
+    pub unchanged: u64,
+    /// Rows refused.
+    pub refused: u64,
+    /// Bytes of the file read.
+    pub bytes: u64,
+}
+
+/// A row that was not imported, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowRefusal {
+    /// The line of the file it begins on; the header is line 1.
+    pub line: u64,
+    /// Its cells, so that a file of the refused rows can be written; none when it is very long.
+    pub row: Option<Vec<String>>,
+    /// Every reason.
+    pub refusals: Refusals,
+}
+
+impl RowRefusal {
+    pub(super) fn new(line: u64, row: &[String], refusals: Refusals) -> Self {
+        let short = row.iter().map(String::len).sum::<usize>() <= KEPT;
+        Self { line, row: short.then(|| row.to_vec()), refusals }
+    }
+}
+
+/// What still has to be done about the people added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Flags {
+    /// Profiles with the placeholder NPI.
+    pub npi_placeholders: u64,
+    /// Profiles with the placeholder licence number.
+    pub license_placeholders: u64,
+    /// Inactive until they have an email.
+    pub needs_email: u64,
+    /// Inactive because no licence was free.
+    pub no_licence: u64,
+    /// User names made up.
+    pub usernames_made_up: u64,
+    /// Invitations sent.
+    pub invited: u64,
+}
+
+impl Flags {
+    pub(super) fn add(&mut self, more: Self) {
+        self.npi_placeholders += more.npi_placeholders;
+        self.license_placeholders += more.license_placeholders;
+        self.needs_email += more.needs_email;
+        self.no_licence += more.no_licence;
+        self.usernames_made_up += more.usernames_made_up;
+        self.invited += more.invited;
+    }
+}
+
+/// How an import went as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imported {
+    /// No row was refused.
+    All,
+    /// Some rows were refused.
+    Some,
+    /// Every row was refused.
+    Nothing,
+}
+
+/// What came of an import, or would come of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportReport {
+    /// Nothing was saved; this is what would happen.
+    pub dry_run: bool,
+    /// The columns of the file.
+    pub header: Vec<String>,
+    /// Those of them nothing is read from.
+    pub ignored_columns: Vec<String>,
+    /// Rows below the header.
+    pub rows: u64,
+    /// People added.
+    pub added: u64,
+    /// People who were there already, and stay as they are.
+    pub unchanged: u64,
+    /// Rows refused.
+    pub refused_rows: u64,
+    /// The first 10,000 of them.
+    pub refused: Vec<RowRefusal>,
+    /// How often each reason was given, over all rows.
+    pub refused_by_code: BTreeMap<&'static str, u64>,
+    /// Clinics added.
+    pub clinics_added: u64,
+    /// The first 1,000 of them, by name.
+    pub new_clinics: Vec<String>,
+    /// What still has to be done.
+    pub flags: Flags,
+}
+
+impl ImportReport {
+    pub(super) fn new(dry_run: bool, header: Vec<String>, ignored_columns: Vec<String>) -> Self {
+        Self {
+            dry_run,
+            header,
+            ignored_columns,
+            rows: 0,
+            added: 0,
+            unchanged: 0,
+            refused_rows: 0,
+            refused: Vec::new(),
+            refused_by_code: BTreeMap::new(),
+            clinics_added: 0,
+            new_clinics: Vec::new(),
+            flags: Flags::default(),
+        }
+    }
+
+    /// How it went as a whole.
+    pub fn outcome(&self) -> Imported {
+        match self.refused_rows {
+            0 => Imported::All,
+            refused if refused == self.rows => Imported::Nothing,
+            _ => Imported::Some,
+        }
+    }
+
+    pub(super) fn refuse(&mut self, refusal: RowRefusal) {
+        self.refused_rows += 1;
+        for reason in &refusal.refusals.0 {
+            *self.refused_by_code.entry(reason.code.as_str()).or_default() += 1;
+        }
+        if self.refused.len() < LISTED {
+            self.refused.push(refusal);
+        }
+    }
+
+    pub(super) fn name_clinic(&mut self, name: &str) {
+        self.clinics_added += 1;
+        if self.new_clinics.len() < NAMED {
+            self.new_clinics.push(name.to_owned());
+        }
+    }
+
+    pub(super) fn progress(&self, bytes: u64) -> Progress {
+        let Self { rows, added, unchanged, refused_rows: refused, .. } = *self;
+        Progress { rows, added, unchanged, refused, bytes }
+    }
+
+    /// What the audit record keeps.
+    pub(super) fn summary(&self) -> Value {
+        json!({
+            "rows": self.rows, "added": self.added, "unchanged": self.unchanged, "refused": self.refused_rows,
+            "refused_by_code": self.refused_by_code, "clinics_added": self.clinics_added, "flags": self.flags,
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! What goes on beside the requests: sending mail and sweeping away what has run out. Both outlive a database that is
+//! away for a while.
+
+mod letter;
+mod mail;
+mod outbox;
+mod sweep;
+
+use muster_app::App;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use mail::{Mailer, mail_server_is_usable};
+
+/// Begins all of it. It ends soon after `stop` turns true; a message on its way is finished first.
+pub fn begin(app: &App, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(outbox::run(app.clone(), mailer, stop.clone()));
+    tasks.spawn(sweep::run(app.clone(), stop.clone()));
+    tasks
+}
+
+/// Waits, but not longer than until the end; true when there is time to go on.
+async fn pause(duration: std::time::Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(duration, stop.wait_for(|stop| *stop)).await.is_err()
+}

@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    admin, audit, backup, check, export, generate, import, licences, migrate, openapi, restore, serve, setup, token,
+};
+use crate::config::Given;
+
+/// Who may do what in a rehab-therapy practice: staff accounts, permissions, licences.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, propagate_version = true, after_help = AFTER)]
+pub struct Cli {
+    /// Where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "\
+Examples:
+  muster serve --demo
+  muster setup --organization 'Harbor Therapy' --username mara --email mara@harbor.example --password-stdin
+  muster backup /var/backups/muster.backup
+
+Exit codes: 0 done, 1 failed with a sentence on standard error, 2 done in part.";
+
+/// Where the data is, for every command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Where the data is")]
+pub struct Place {
+    /// Directory of the database file, the secret key and the outbox [env: MUSTER_DATA_DIR] [default: ./muster-data]
+    #[arg(long, global = true, value_name = "PATH")]
+    data_dir: Option<String>,
+    /// sqlite:PATH or postgres://… [env: MUSTER_DATABASE_URL] [default: sqlite:<data-dir>/muster.db]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// File with the installation's secret: at least 64 hexadecimal digits [env: MUSTER_SECRET_KEY_FILE, or the digits
+    /// themselves in MUSTER_SECRET_KEY] [default: <data-dir>/secret.key, made on first use]
+    #[arg(long, global = true, value_name = "PATH")]
+    secret_key_file: Option<String>,
+    /// Configuration file [env: MUSTER_CONFIG] [default: ./muster.toml, if there is one]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// How log lines look: text or json [env: MUSTER_LOG_FORMAT; what is logged: MUSTER_LOG=warn,muster=info]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Place {
+    /// As the configuration takes it.
+    pub fn given(self) -> Given {
+        Given {
+            config: self.config,
+            data_dir: self.data_dir,
+            database_url: self.database_url,
+            secret_key_file: self.secret_key_file,
+            log_format: self.log_format,
+            ..Given::default()
+        }
+    }
+}
+
+/// For commands that tell something.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Output {
+    /// Answer in JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each is described where it is implemented
+pub enum Command {
+    Serve(serve::Arguments),
+    Setup(setup::Arguments),
+    #[command(subcommand)]
+    Admin(admin::Command),
+    #[command(subcommand)]
+    Token(token::Command),
+    #[command(subcommand)]
+    Licences(licences::Command),
+    Import(import::Arguments),
+    Export(export::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    Migrate(migrate::Arguments),
+    Check(check::Arguments),
+    #[command(subcommand)]
+    Audit(audit::Command),
+    Openapi(openapi::Arguments),
+    Generate(generate::Arguments),
+}
+
+impl Command {
+    /// True when the answer is for a program.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Serve(_) | Self::Openapi(_) | Self::Export(_) => false,
+            Self::Setup(a) => a.output.json,
+            Self::Admin(admin::Command::Create(a)) => a.output.json,
+            Self::Token(token::Command::Create(a)) => a.output.json,
+            Self::Licences(licences::Command::Set(a)) => a.output.json,
+            Self::Import(a) => a.output.json,
+            Self::Backup(a) => a.output.json,
+            Self::Restore(a) => a.output.json,
+            Self::Migrate(a) => a.output.json,
+            Self::Check(a) => a.output.json,
+            Self::Audit(audit::Command::Verify(a)) => a.output.json,
+            Self::Generate(a) => a.output.json,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_shows_an_example() {
+        use clap::CommandFactory;
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for top in command.get_subcommands() {
+            let leaves: Vec<_> = if top.has_subcommands() { top.get_subcommands().collect() } else { vec![top] };
+            for leaf in leaves {
+                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("muster "), "{} has no example", leaf.get_name());
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `muster admin create`: a support operator of the installation.
+
+use clap::{Args, Subcommand};
+use muster_app::sign_in::NewOperator;
+use serde_json::json;
+
+use super::password::PasswordSource;
+use crate::cli::{Output, Place};
+use crate::ending::{Ending, Failure};
+use crate::open::{Schema, application};
+use crate::output::say;
+
+/// Support operators of the installation
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What it says.
+    Create(Arguments),
+}
+
+/// Add a support operator, who belongs to no organization and works for all of them
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  muster admin create --username support --email support@muster.example --password-stdin < password")]
+pub struct Arguments {
+    /// User name
+    #[arg(long, value_name = "NAME")]
+    username: String,
+    /// Email
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    #[command(flatten)]
+    password: PasswordSource,
+    /// What it answers.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Adds one.
+pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+    let password = arguments.password.read()?;
+    let new = NewOperator { username: arguments.username, email: arguments.email, password };
+    let app = application(place, Schema::Prepare).await?;
+    let id = app.add_operator(&new).await?;
+    if arguments.output.json {
+        say(&json!({"id": id, "username": new.username}).to_string());
+    } else {
+        say(&format!("{} can sign in as support now.", new.username));
+    }
+    Ok(Ending::Done)
+}

@@ -1,0 +1,19 @@
+//! `muster openapi`: the description of the JSON interface.
+
+use clap::Args;
+
+use crate::ending::{Attempt, Ending, Failure};
+use crate::output::line;
+
+/// Print the OpenAPI document of the JSON interface
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  muster openapi > openapi.json")]
+pub struct Arguments {}
+
+/// Prints it.
+pub fn run(_: &Arguments) -> Result<Ending, Failure> {
+    line(muster_web::openapi_json().trim_end()).attempt("The document cannot be written")?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,99 @@
+//! The configuration: flags before environment before `muster.toml` before defaults, checked as a whole so that
+//! everything wrong is named at once.
+
+mod file;
+mod given;
+mod judge;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use lettre::message::Mailbox;
+use tracing_subscriber::filter::Targets;
+
+pub use given::Given;
+
+use crate::ending::Failure;
+use crate::log::Format;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// True when somebody chose that, false when it is the default.
+    pub listen_chosen: bool,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database_url: String,
+    /// Holds the secret key, the outbox and, unless told otherwise, the database.
+    pub data_dir: PathBuf,
+    /// Where people reach the installation, without a slash at the end; none = derived from the address.
+    pub public_url: Option<String>,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where mail goes; none = files in the data directory.
+    pub smtp: Option<Smtp>,
+    /// The sender of emails.
+    pub mail_from: Mailbox,
+    /// Where metrics are served, if at all.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where the secret comes from.
+    pub secret: SecretSource,
+    /// What is logged.
+    pub log: Targets,
+    /// How.
+    pub log_format: Format,
+}
+
+/// A mail server, in the spelling of lettre.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Smtp(pub String);
+
+impl std::fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Smtp(…)")
+    }
+}
+
+/// Where the installation's secret comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The environment.
+    Given(Vec<u8>),
+    /// A file somebody made.
+    File(PathBuf),
+    /// `secret.key` in the data directory, made on first use.
+    DataDirectory,
+}
+
+impl std::fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Given(_) => "Given(…)",
+            Self::File(_) => "File(…)",
+            Self::DataDirectory => "DataDirectory",
+        })
+    }
+}
+
+impl Config {
+    /// Reads what was not given by flags, and judges all of it.
+    pub fn load(flags: Given) -> Result<Self, Failure> {
+        let environment = Given::from_environment(|name| std::env::var(name).ok());
+        let named = flags.config.clone().or_else(|| environment.config.clone());
+        let mut problems = Vec::new();
+        let written = file::read(named.as_deref(), &mut problems);
+        let merged = flags.or(environment).or(written);
+        let config = judge::judge(merged, &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(Failure::new(problems.join(" "))),
+        }
+    }
+
+    /// The file of a SQLite database.
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
+        self.database_url.strip_prefix("sqlite:").map(|path| PathBuf::from(path.trim_start_matches("//")))
+    }
+}

@@ -1,0 +1,83 @@
+//! From a configuration to the application.
+
+use std::sync::Arc;
+
+use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
+use muster_store::{Db, transfer};
+
+use crate::cli::Place;
+use crate::config::{Config, Given};
+use crate::ending::Failure;
+use crate::{log, secret};
+
+/// Connections of a command that does one thing.
+const FEW: u32 = 4;
+
+/// What a command expects of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Made or brought up to date as needed.
+    Prepare,
+    /// There and up to date already: the command only looks.
+    AsItIs,
+}
+
+/// The configuration of a command that does not serve. Logging has begun when it returns.
+pub fn configure(place: Place) -> Result<Config, Failure> {
+    configure_with(place.given())
+}
+
+/// The configuration from these flags. Logging has begun when it returns.
+pub fn configure_with(flags: Given) -> Result<Config, Failure> {
+    let config = Config::load(flags)?;
+    log::begin(config.log.clone(), config.log_format);
+    Ok(config)
+}
+
+/// The application of a command that does not serve.
+pub async fn application(place: Place, schema: Schema) -> Result<App, Failure> {
+    let config = configure(place)?;
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    application_of(&config, schema, FEW, url).await
+}
+
+/// The application of a configuration.
+pub async fn application_of(
+    config: &Config,
+    schema: Schema,
+    connections: u32,
+    public_url: String,
+) -> Result<App, Failure> {
+    let db = database(config, schema, connections).await?;
+    let keys = Keys::derive(&secret::load(config)?);
+    let settings = Settings {
+        public_url,
+        mail_from: config.mail_from.to_string(),
+        hashing_threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+    };
+    Ok(App::new(db, Arc::new(SystemClock), Arc::new(SystemEntropy::new()), keys, settings))
+}
+
+/// The database of a configuration.
+pub async fn database(config: &Config, schema: Schema, connections: u32) -> Result<Db, Failure> {
+    if let Some(path) = config.sqlite_path() {
+        if schema == Schema::AsItIs && !path.exists() {
+            return Err(Failure::new(format!("There is no database at {}.", path.display())));
+        }
+        secret::private_directory(&config.data_dir)?;
+        if let Some(directory) = path.parent() {
+            secret::private_directory(directory)?;
+        }
+    }
+    let db = Db::open(&config.database_url, connections).await?;
+    match schema {
+        Schema::Prepare => db.migrate().await?,
+        Schema::AsItIs => {
+            if !transfer::is_current(&db).await? {
+                let hint = "Its tables are not those of this release: run “muster migrate” first.";
+                return Err(Failure::new(hint));
+            }
+        }
+    }
+    Ok(db)
+}

@@ -1,0 +1,154 @@
+//! Questions asked for hundreds of rows at once, and what many new people bring with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Handle, Result, Tx, dialect, micros, typed};
+
+/// Who holds a user name or email: the subject and, for a person, the organization.
+pub type NameHolder = (Uuid, Option<OrganizationId>);
+
+/// The holders of these keys (see `unique_key`), in the whole installation; what nobody holds is left out.
+pub async fn name_holders(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, NameHolder>> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let text = "SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE name_key IN {texts $1}";
+    let list = texts(keys);
+    let rows: Vec<(String, Uuid, Option<Uuid>)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|(key, subject, home)| (key, (subject, home.map(OrganizationId)))).collect())
+}
+
+/// Every key in the installation that is one of these or goes on with a digit after it, and a few more.
+pub async fn numbered_names(h: &mut impl Handle, bases: &[String]) -> Result<BTreeSet<String>> {
+    if bases.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    // ':' is the character after '9'; the column is compared byte by byte on both engines.
+    let text = "SELECT n.name_key FROM {rows $1: base text, past text} r
+        JOIN sign_in_names n ON n.name_key >= r.base AND n.name_key < r.past";
+    let rows: Vec<Value> = bases.iter().map(|b| json!({"base": typed(b), "past": format!("{}:", typed(b))})).collect();
+    let rows = Value::Array(rows).to_string();
+    let found: Vec<(String,)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(rows).fetch_all(c).await?);
+    Ok(found.into_iter().map(|(key,)| key).collect())
+}
+
+/// Someone found by name, default clinic and user type.
+pub type Namesake = (String, ClinicId, String);
+
+/// People of the organization with these folded names (see `Person::sort_key`): name, default clinic, user type, who.
+pub async fn namesakes(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    name_keys: &[String],
+) -> Result<BTreeMap<Namesake, PersonId>> {
+    if name_keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let text = "SELECT d.name_key, a.default_clinic_id, d.user_type, d.person_id FROM directory d
+        JOIN emr_accounts a ON a.organization_id = d.organization_id AND a.person_id = d.person_id
+        WHERE d.organization_id = $1 AND d.name_key IN {texts $2}";
+    let list = texts(name_keys);
+    let rows: Vec<(String, Uuid, String, Uuid)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|(name, clinic, kind, id)| ((name, ClinicId(clinic), kind), PersonId(id))).collect())
+}
+
+/// A link of a person who has none yet.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    /// SHA-256 of its secret.
+    pub token_hash: Vec<u8>,
+    /// Whose password it sets.
+    pub person: PersonId,
+    /// Worthless from then on.
+    pub expires_at: Timestamp,
+}
+
+/// Stores invitations of people just added.
+pub async fn insert_invitations(tx: &mut Tx, organization: OrganizationId, links: &[NewLink]) -> Result<()> {
+    let rows = links.iter().map(|l| {
+        json!({
+            "hash": dialect::hex(&l.token_hash), "id": l.person.0.simple().to_string(), "expires": micros(l.expires_at),
+        })
+    });
+    let text = "INSERT INTO links (token_hash, purpose, subject_id, organization_id, expires_at)
+        SELECT r.hash, 'invitation', r.id, $1, r.expires FROM {rows $2: hash bytes, id uuid, expires int} r";
+    write(tx, text, organization, rows.collect()).await
+}
+
+/// A sealed message to queue.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Identity, also the Message-ID.
+    pub id: Uuid,
+    /// The address.
+    pub recipient: String,
+    /// Sealed subject and body.
+    pub sealed: Vec<u8>,
+}
+
+/// Queues messages, in the transaction of what they tell about.
+pub async fn insert_messages(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> Result<()> {
+    let now = micros(now);
+    let rows = messages.iter().map(|m| {
+        json!({
+            "id": m.id.simple().to_string(), "recipient": m.recipient, "sealed": dialect::hex(&m.sealed), "at": now,
+        })
+    });
+    let text = "INSERT INTO outbox (organization_id, message_id, recipient, sealed, state, next_at, created_at)
+        SELECT $1, r.id, r.recipient, r.sealed, 'waiting', r.at, r.at
+        FROM {rows $2: id uuid, recipient text, sealed bytes, at int} r";
+    write(tx, text, organization, rows.collect()).await
+}
+
+/// Writes down when people last signed in, on the sign-in and in the list.
+pub async fn set_last_sign_ins(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    times: &[(PersonId, Timestamp)],
+) -> Result<()> {
+    let rows: Vec<Value> =
+        times.iter().map(|(id, at)| json!({"id": id.0.simple().to_string(), "at": micros(*at)})).collect();
+    for text in [
+        "UPDATE sign_ins SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
+            WHERE sign_ins.organization_id = $1 AND sign_ins.subject_id = r.id",
+        "UPDATE directory SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
+            WHERE directory.organization_id = $1 AND directory.person_id = r.id",
+    ] {
+        write(tx, text, organization, rows.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Practices of the installation.
+pub async fn count_organizations(h: &mut impl Handle) -> Result<i64> {
+    let (count,): (i64,) =
+        on!(h, "SELECT count(*) FROM organizations", |sql, c| sqlx::query_as(sql).fetch_one(c).await?);
+    Ok(count)
+}
+
+fn texts(keys: &[String]) -> String {
+    json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string()
+}
+
+async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Vec<Value>) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = Value::Array(rows).to_string();
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
+    });
+    Ok(())
+}

@@ -1,0 +1,317 @@
+//! Carrying everything from one database to another, whichever engines the two are.
+//!
+//! Tables and columns are asked of the database itself, so that a table added tomorrow is carried without a word here.
+//! Rows travel as JSON arrays which the engines themselves write and read: bytes and identifiers as hexadecimal text.
+//! The directory is not carried but built anew from the profiles, because its shape differs between the engines.
+
+use std::fmt::Write;
+
+use muster_domain::{OrganizationId, PersonId};
+use uuid::Uuid;
+
+use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, people};
+
+/// Tables that follow from others, and the bookkeeping of migrations.
+const NOT_CARRIED: [&str; 2] = ["directory", "_sqlx_migrations"];
+/// Tables in which merely starting the program on an empty database may leave something.
+const LEFT_BY_A_START: [&str; 4] = ["audit_heads", "installation", "links", "throttles"];
+/// People whose directory rows are built in one go.
+const REBUILT_AT_ONCE: i64 = 500;
+/// Bytes a page of rows aims at: some rows carry pictures, most are short.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// How a column's values travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bytes,
+    Identifier,
+    Text,
+    Integer,
+    Real,
+}
+
+impl Kind {
+    fn of(declared: &str) -> Option<Self> {
+        Some(match declared.to_ascii_lowercase().as_str() {
+            "blob" | "bytea" => Self::Bytes,
+            "uuid" => Self::Identifier,
+            "text" | "character varying" => Self::Text,
+            "integer" | "bigint" | "smallint" => Self::Integer,
+            "real" | "double precision" => Self::Real,
+            _ => return None,
+        })
+    }
+}
+
+/// A table as it stands in a database.
+#[derive(Clone, Debug)]
+pub struct Table {
+    name: String,
+    columns: Vec<(String, Kind)>,
+}
+
+impl Table {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of its columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The same table with its columns in this order; none unless they are exactly its columns.
+    pub fn in_order(&self, columns: &[String]) -> Option<Self> {
+        let found: Option<Vec<_>> =
+            columns.iter().map(|wanted| self.columns.iter().find(|(name, _)| name == wanted).cloned()).collect();
+        let columns = found.filter(|found| found.len() == self.columns.len())?;
+        let mut names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        (names.len() == columns.len()).then(|| Self { name: self.name.clone(), columns: columns.clone() })
+    }
+}
+
+/// A consistent view of the whole database, whatever others write meanwhile. Never committed.
+pub async fn snapshot(db: &Db) -> Result<Tx> {
+    Ok(match db {
+        Db::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+        Db::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+    })
+}
+
+/// True when every migration this program knows has been applied, and none it does not know.
+pub async fn is_current(db: &Db) -> Result<bool> {
+    let known = match db {
+        Db::Sqlite { .. } => sqlx::migrate!("migrations/sqlite").iter().map(|m| m.version).collect::<Vec<_>>(),
+        Db::Postgres(_) => sqlx::migrate!("migrations/postgres").iter().map(|m| m.version).collect(),
+    };
+    let mut h = db.read().await?;
+    let exists = match h.split() {
+        Split::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+        Split::Postgres(_) => {
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'"
+        }
+    };
+    let (exists,): (i64,) = on!(&mut h, exists, |sql, c| sqlx::query_as(sql).fetch_one(c).await?);
+    if exists == 0 {
+        return Ok(false);
+    }
+    let text = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+    let applied: Vec<(i64,)> = on!(&mut h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    Ok(applied.into_iter().map(|(version,)| version).eq(known))
+}
+
+/// Every table that is carried, by name.
+pub async fn tables(h: &mut impl Handle) -> Result<Vec<Table>> {
+    let text = match h.split() {
+        Split::Sqlite(_) => {
+            "SELECT t.name, c.name, c.type FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+            WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+            ORDER BY t.name, c.cid"
+        }
+        Split::Postgres(_) => {
+            "SELECT c.table_name::text, c.column_name::text, c.data_type::text FROM information_schema.columns c
+            JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+            WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'
+            ORDER BY c.table_name::text COLLATE \"C\", c.ordinal_position"
+        }
+    };
+    let rows: Vec<(String, String, String)> = on!(h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    let mut tables: Vec<Table> = Vec::new();
+    for (table, column, declared) in rows {
+        if NOT_CARRIED.contains(&table.as_str()) {
+            continue;
+        }
+        let kind = Kind::of(&declared)
+            .ok_or_else(|| StoreError::Other(format!("{table}.{column} is {declared}, which cannot be carried")))?;
+        match tables.last_mut().filter(|t| t.name == table) {
+            Some(open) => open.columns.push((column, kind)),
+            None => tables.push(Table { name: table, columns: vec![(column, kind)] }),
+        }
+    }
+    Ok(tables)
+}
+
+/// How many rows a table has.
+pub async fn count(h: &mut impl Handle, table: &Table) -> Result<i64> {
+    let text = format!("SELECT count(*) FROM \"{}\"", table.name);
+    let (rows,): (i64,) = on!(h, &text, |sql, c| sqlx::query_as(sql).fetch_one(c).await?);
+    Ok(rows)
+}
+
+/// Where a [`Rows`] stands.
+#[derive(Debug)]
+enum Place {
+    Before(i64),
+    Open,
+}
+
+/// The rows of one table, page by page.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    table: &'a Table,
+    place: Place,
+    page: i64,
+}
+
+impl<'a> Rows<'a> {
+    /// Begins with the first row. The same [`snapshot`] has to be given for every page.
+    pub async fn of(tx: &mut Tx, table: &'a Table) -> Result<Self> {
+        let place = match tx {
+            Tx::Sqlite(_) => Place::Before(i64::MIN),
+            Tx::Postgres(_) => {
+                let text = format!(
+                    "DECLARE carried NO SCROLL CURSOR FOR SELECT 0::bigint, {} FROM \"{}\"",
+                    written(table, false),
+                    table.name
+                );
+                on!(tx, &text, |sql, c| {
+                    sqlx::query(sql).execute(c).await?;
+                });
+                Place::Open
+            }
+        };
+        Ok(Self { table, place, page: 50 })
+    }
+
+    /// The next rows as JSON arrays; empty after the last.
+    pub async fn next(&mut self, tx: &mut Tx) -> Result<Vec<String>> {
+        let text = match self.place {
+            Place::Before(row) => format!(
+                "SELECT rowid, {} FROM \"{}\" WHERE rowid > {row} ORDER BY rowid LIMIT {}",
+                written(self.table, true),
+                self.table.name,
+                self.page
+            ),
+            Place::Open => format!("FETCH {} FROM carried", self.page),
+        };
+        let rows: Vec<(i64, String)> =
+            on!(tx, &text, |sql, c| sqlx::query_as(sql).persistent(false).fetch_all(c).await?);
+        match (&mut self.place, rows.last()) {
+            (Place::Before(row), Some((last, _))) => *row = *last,
+            (Place::Open, None) => {
+                on!(tx, "CLOSE carried", |sql, c| {
+                    sqlx::query(sql).execute(c).await?;
+                });
+            }
+            _ => {}
+        }
+        let bytes: usize = rows.iter().map(|(_, row)| row.len()).sum();
+        if !rows.is_empty() {
+            let average = (bytes / rows.len()).max(1);
+            self.page = i64::try_from((PAGE_BYTES / average).clamp(1, 2000)).unwrap_or(50);
+        }
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+/// The expression that writes a row as a JSON array.
+fn written(table: &Table, sqlite: bool) -> String {
+    let mut out = String::from(if sqlite { "json_array(" } else { "json_build_array(" });
+    for (at, (name, kind)) in table.columns.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        let _ = match (kind, sqlite) {
+            (Kind::Bytes | Kind::Identifier, true) => {
+                write!(out, "{comma}CASE WHEN \"{name}\" IS NULL THEN NULL ELSE lower(hex(\"{name}\")) END")
+            }
+            (Kind::Bytes, false) => write!(out, "{comma}encode(\"{name}\", 'hex')"),
+            (Kind::Identifier, false) => write!(out, "{comma}replace(\"{name}\"::text, '-', '')"),
+            _ => write!(out, "{comma}\"{name}\""),
+        };
+    }
+    out.push_str(if sqlite { ")" } else { ")::text" });
+    out
+}
+
+/// Inserts rows that [`Rows`] wrote, given as one JSON array of them, in the order of `table`'s columns.
+pub async fn load(tx: &mut Tx, table: &Table, rows: &str) -> Result<()> {
+    let sqlite = matches!(tx, Tx::Sqlite(_));
+    let mut names = String::new();
+    let mut values = String::new();
+    for (at, (name, kind)) in table.columns.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        let _ = write!(names, "{comma}\"{name}\"");
+        let _ = match (kind, sqlite) {
+            (Kind::Bytes | Kind::Identifier, true) => write!(values, "{comma}unhex(value->>{at})"),
+            (Kind::Bytes, false) => write!(values, "{comma}decode(value->>{at}, 'hex')"),
+            (Kind::Identifier, false) => write!(values, "{comma}(value->>{at})::uuid"),
+            (Kind::Integer, false) => write!(values, "{comma}(value->>{at})::bigint"),
+            (Kind::Real, false) => write!(values, "{comma}(value->>{at})::double precision"),
+            _ => write!(values, "{comma}value->>{at}"),
+        };
+    }
+    let source = if sqlite { "json_each($1)" } else { "jsonb_array_elements($1::jsonb)" };
+    let text = format!("INSERT INTO \"{}\" ({names}) SELECT {values} FROM {source}", table.name);
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(rows).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// True when nothing but what a mere start leaves behind is stored.
+pub async fn holds_nothing(h: &mut impl Handle, tables: &[Table]) -> Result<bool> {
+    for table in tables.iter().filter(|t| !LEFT_BY_A_START.contains(&t.name.as_str())) {
+        let text = format!("SELECT 1 FROM \"{}\" LIMIT 1", table.name);
+        let row: Option<(i32,)> = on!(h, &text, |sql, c| sqlx::query_as(sql).fetch_optional(c).await?);
+        if row.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Forgets what a mere start left behind.
+pub async fn clear(tx: &mut Tx, tables: &[Table]) -> Result<()> {
+    for table in tables.iter().filter(|t| LEFT_BY_A_START.contains(&t.name.as_str())) {
+        let text = format!("DELETE FROM \"{}\"", table.name);
+        on!(tx, &text, |sql, c| {
+            sqlx::query(sql).execute(c).await?;
+        });
+    }
+    Ok(())
+}
+
+/// Builds the directory and its search index from the stored profiles, as every save does. `progress` hears of the
+/// people done.
+pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Result<()> {
+    let text = "SELECT organization_id FROM organizations ORDER BY organization_id";
+    let organizations: Vec<(Uuid,)> = on!(tx, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    for (organization,) in organizations {
+        let mut after = Uuid::nil();
+        loop {
+            let text = "SELECT person_id FROM people WHERE organization_id = $1 AND person_id > $2 ORDER BY person_id LIMIT $3";
+            let ids: Vec<(Uuid,)> = on!(tx, text, |sql, c| {
+                sqlx::query_as(sql).bind(organization).bind(after).bind(REBUILT_AT_ONCE).fetch_all(c).await?
+            });
+            let Some((last,)) = ids.last() else { break };
+            after = *last;
+            let ids: Vec<PersonId> = ids.into_iter().map(|(id,)| PersonId(id)).collect();
+            let stored = people::find_many(tx, OrganizationId(organization), &ids).await?;
+            let profiles: Vec<_> = stored.into_iter().map(|s| s.profile).collect();
+            directory::save(tx, OrganizationId(organization), &profiles).await?;
+            progress(profiles.len() as u64);
+        }
+    }
+    let text = "UPDATE directory SET last_sign_in_at = (
+            SELECT s.last_sign_in_at FROM sign_ins s WHERE s.subject_id = directory.person_id)
+        WHERE EXISTS (SELECT 1 FROM sign_ins s WHERE s.subject_id = directory.person_id AND s.last_sign_in_at <> 0)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Tells the engine how the data lies now, after much of it came at once.
+pub async fn settle(db: &Db) -> Result<()> {
+    match db {
+        Db::Sqlite { write, .. } => {
+            sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
+        }
+        Db::Postgres(pool) => {
+            sqlx::query("ANALYZE").execute(pool).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! `/emr/users`: the list, searched, filtered, sorted, page by page; all of it in the address.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use maud::{Markup, html};
+use muster_app::licences::PoolSum;
+use muster_app::people::{Listed, PeoplePage, PersonView};
+use muster_app::{Filter, Sort, Total};
+use muster_domain::emr::{Permission, Status, UserType};
+use muster_domain::organizations::Clinic;
+use muster_domain::text::initials;
+
+use super::side;
+use crate::context::Web;
+use crate::errors::PageError;
+use crate::extract::Page;
+use crate::form::FormData;
+use crate::html::parts::{self, Button, ButtonKind, ButtonLink, ChipKind, Choice, Column, Field, Icon, SeatTile, Select, SortState, Table};
+use crate::html::shell::{self, ago};
+use crate::urls;
+
+const PAGE: i64 = 50;
+
+/// The address's parts that make a list.
+const KEPT: [&str; 6] = ["q", "user_type", "status", "clinic_id", "permission", "sort"];
+
+/// `GET /emr/users`
+pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
+    match draw(&web, &page, &FormData::query(query.as_deref())).await {
+        Ok(markup) => markup.into_response(),
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+fn asked(form: &FormData) -> Listed {
+    let sort = form.one("sort");
+    let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
+    let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
+    Listed {
+        filter: Filter {
+            q: form.one("q").chars().take(100).collect(),
+            user_type: form.filled("user_type").and_then(UserType::parse),
+            status: form.filled("status").and_then(Status::parse),
+            clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
+            permission: form.filled("permission").and_then(Permission::parse),
+            sort: Sort::ALL.into_iter().find(|s| s.as_str() == name).unwrap_or_default(),
+            descending,
+            ..Filter::default()
+        },
+        after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),
+        limit: PAGE,
+    }
+}
+
+/// The address of this list with one thing changed; a changed list starts at its first page.
+fn address(form: &FormData, name: &str, value: &str) -> String {
+    let pairs: Vec<(&str, &str)> = KEPT.iter().map(|k| (*k, if *k == name { value } else { form.one(k) })).collect();
+    let mut pairs = pairs;
+    if name == "after" {
+        pairs.push(("after", value));
+    }
+    urls::with_query(urls::USERS, &pairs)
+}
+
+async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+    let listed = asked(form);
+    let found = web.app.people(&page.actor, listed.clone()).await?;
+    let clinics = web.app.clinics(&page.actor).await?;
+    let seats = web.app.licence_header(&page.actor, listed.filter.clinic).await?;
+    let place = listed.filter.clinic.and_then(|id| clinics.iter().find(|c| c.id == id)).map_or_else(
+        || if clinics.len() == 1 { clinics[0].name.clone() } else { format!("{} clinics", clinics.len()) },
+        |c| c.name.clone(),
+    );
+    let subtitle = format!("{place} · {}", counted(found.total));
+    let body = html! {
+        (parts::heading("Users", Some(&subtitle), &tiles(&seats)))
+        (filters(web, page, form, &clinics))
+        div #people { (results(web, page, form, &listed, &found, &clinics)) }
+    };
+    Ok(shell::page(web, page, "Users", None, &body))
+}
+
+fn counted(total: Total) -> String {
+    match total {
+        Total::Exact(0) => "nobody".to_owned(),
+        Total::Exact(1) => "1 person".to_owned(),
+        Total::Exact(n) => format!("{n} people"),
+        Total::About(n) => format!("about {n} people"),
+    }
+}
+
+fn tiles(seats: &[PoolSum]) -> Markup {
+    let tiles: Vec<SeatTile> = seats
+        .iter()
+        .map(|s| SeatTile { group: s.group.as_str(), label: s.group.label(), total: s.total, assigned: s.assigned })
+        .collect();
+    parts::seat_tiles(&tiles)
+}
+
+fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Markup {
+    let kind = form.one("user_type");
+    let mut kinds = vec![Choice::new("", "Any type", kind)];
+    kinds.extend(UserType::ALL.iter().map(|t| Choice::new(t.as_str(), t.as_str(), kind)));
+    let status = form.one("status");
+    let statuses = [Choice::new("", "Any status", status), Choice::new("active", "Active", status), Choice::new("inactive", "Inactive", status)];
+    let clinic = form.one("clinic_id");
+    let ids: Vec<(String, &str)> = clinics.iter().map(|c| (c.id.to_string(), c.name.as_str())).collect();
+    let mut places = vec![Choice::new("", "Any clinic", clinic)];
+    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, clinic)));
+    let permission = form.one("permission");
+    let mut permissions = vec![Choice::new("", "Any permission", permission)];
+    permissions.extend(Permission::ALL.iter().map(|p| Choice::new(p.as_str(), p.label(), permission)));
+    let controls = html! {
+        (parts::input(&Field::search("q", "Search name, user name, email or NPI", form.one("q")).attr("maxlength", "100")))
+        (parts::select(&Select { name: "user_type", label: "Type", options: &kinds, bare: true, ..Select::default() }))
+        (parts::select(&Select { name: "status", label: "Status", options: &statuses, bare: true, ..Select::default() }))
+        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (parts::select(&Select { name: "permission", label: "Permission", options: &permissions, bare: true, ..Select::default() }))
+        noscript { (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() })) }
+    };
+    let add = html! {
+        @if web.app.may_add_people(&page.actor) {
+            (parts::button_link(&ButtonLink { href: urls::NEW_USER, label: "Add user", kind: ButtonKind::Primary, icon: Some(Icon::Plus), ..ButtonLink::default() }))
+        }
+    };
+    html! {
+        form method="get" action=(urls::USERS) role="search" aria-label="Find users"
+            hx-get=(urls::USERS) hx-trigger="input changed delay:200ms from:#q, change, submit" hx-target="#people"
+            hx-select="#people" hx-swap="outerHTML" hx-push-url="true" hx-sync="this:replace" {
+            @if let Some(sort) = form.filled("sort") { input type="hidden" name="sort" value=(sort); }
+            (parts::toolbar(&controls, &add))
+        }
+    }
+}
+
+fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &PeoplePage, clinics: &[Clinic]) -> Markup {
+    let filtered = KEPT.iter().any(|k| *k != "sort" && form.filled(k).is_some());
+    if found.people.is_empty() {
+        return if filtered {
+            parts::empty_state(Icon::Search, "Nobody matches", "Try fewer letters, or remove a filter. People outside your clinics are not shown.", &html! {
+                (parts::button_link(&ButtonLink { href: urls::USERS, label: "Show everybody", ..ButtonLink::default() }))
+            })
+        } else {
+            parts::empty_state(Icon::Users, "Nobody here yet", "Add the first user, or import your people from a file.", &html! {
+                (parts::button_link(&ButtonLink { href: urls::NEW_USER, label: "Add user", kind: ButtonKind::Primary, ..ButtonLink::default() }))
+            })
+        };
+    }
+    let heads: Vec<(&str, String, SortState)> = [(Sort::Name, "Name"), (Sort::UserType, "Type"), (Sort::LastSignIn, "Last sign-in"), (Sort::Status, "Status")]
+        .into_iter()
+        .map(|(sort, label)| {
+            let state = match (listed.filter.sort == sort, listed.filter.descending) {
+                (false, _) => SortState::None,
+                (true, false) => SortState::Ascending,
+                (true, true) => SortState::Descending,
+            };
+            let turned = if state == SortState::Ascending { format!("-{}", sort.as_str()) } else { sort.as_str().to_owned() };
+            (label, address(form, "sort", &turned), state)
+        })
+        .collect();
+    let sorted = |at: usize| Column::sorted(heads[at].0, &heads[at].1, heads[at].2);
+    let columns = [sorted(0), sorted(1), Column::new("Clinics"), Column::new("Permissions"), Column::new("Notes"), sorted(2), sorted(3)];
+    let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, clinics)).collect();
+    let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok()).map(|c| address(form, "after", &URL_SAFE_NO_PAD.encode(c)));
+    let first = form.filled("after").map(|_| address(form, "after", ""));
+    html! {
+        (parts::data_table(&Table { caption: "Users", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))
+        @if next.is_some() || first.is_some() {
+            (parts::cursor_pager(first.as_deref(), next.as_deref(), &counted(found.total)))
+        }
+    }
+}
+
+fn row(web: &Web, page: &Page, view: &PersonView, clinics: &[Clinic]) -> Vec<Markup> {
+    let person = &view.profile().person;
+    let practice = page.info.organization.as_ref();
+    let now = web.app.now();
+    let today = now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let emr = view.profile().emr.as_ref();
+    let default = view.default_clinic();
+    let mut names: Vec<String> = clinics
+        .iter()
+        .filter(|c| view.clinics.contains(&c.id))
+        .map(|c| if Some(c.id) == default { format!("{} ★", c.name) } else { c.name.clone() })
+        .collect();
+    names.sort_by_key(|n| !n.ends_with('★'));
+    let hue = parts::hue_of(person.id.0.as_bytes());
+    let address = urls::user(person.id);
+    let shown = initials(&person.first_name, &person.last_name);
+    let more = view.hidden_clinics + names.len().saturating_sub(3);
+    vec![
+        parts::person_cell(&shown, hue, &person.full_name, &address, &person.username),
+        html! { @if let Some(e) = emr { abbr title=(e.user_type.title()) { (e.user_type.as_str()) } } },
+        html! { (names.iter().take(3).cloned().collect::<Vec<_>>().join(", ")) @if more > 0 { " +" (more) } },
+        permissions(view),
+        html! { div.chips { (side::flags(view, today)) } },
+        html! { span.nowrap { (ago(view.stored.last_sign_in_at, now, practice)) } },
+        html! { @if let Some(e) = emr { (side::status(e)) } },
+    ]
+}
+
+/// The permissions at a glance: the furthest-reaching note permission, then what administers.
+fn permissions(view: &PersonView) -> Markup {
+    let held = view.profile().emr.as_ref().map(|e| e.permissions).unwrap_or_default();
+    let soap = [
+        (Permission::FinishSoapNotes, "Finishes notes"),
+        (Permission::ForwardSoapNotes, "Forwards notes"),
+        (Permission::StartSoapNotes, "Starts notes"),
+    ];
+    let notes = soap.into_iter().find(|(p, _)| held.contains(*p)).map(|(_, label)| label);
+    let others = [
+        (Permission::CompanyAdmin, "Company admin"),
+        (Permission::ClinicAdmin, "Clinic admin"),
+        (Permission::EditUsers, "Edits users"),
+    ];
+    let admin = others.into_iter().find(|(p, _)| held.contains(*p)).map(|(_, label)| label);
+    let shown = usize::from(notes.is_some()) + usize::from(admin.is_some());
+    let all: Vec<&str> = held.iter().map(Permission::label).collect();
+    let rest = all.len().saturating_sub(shown);
+    html! {
+        div.chips title=(all.join(", ")) {
+            @if let Some(notes) = notes { (parts::chip(ChipKind::Plain, notes)) }
+            @if let Some(admin) = admin { (parts::chip(ChipKind::Plain, admin)) }
+            @if rest > 0 { span.soft.small { "+" (rest) } }
+        }
+    }
+}

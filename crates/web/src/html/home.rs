@@ -1,0 +1,22 @@
+//! The start page: goes where the visitor's work is.
+
+use axum::extract::State;
+use axum::response::Response;
+use muster_domain::emr::Permission;
+
+use super::shell::go;
+use crate::context::Web;
+use crate::extract::Page;
+use crate::urls;
+
+/// `GET /`
+pub(crate) async fn show(State(_): State<Web>, page: Page) -> Response {
+    let held = page.actor.authority().permissions();
+    if page.actor.is_support() && page.info.organization.is_none() {
+        go(urls::SUPPORT)
+    } else if held.contains(Permission::ViewUsers) {
+        go(urls::USERS)
+    } else {
+        go(urls::ME)
+    }
+}

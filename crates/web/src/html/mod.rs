@@ -1,0 +1,12 @@
+//! Pages for people: rendered here, working without scripts. Areas as in the other layers.
+
+pub mod parts;
+
+pub(crate) mod audit;
+pub(crate) mod emr;
+pub(crate) mod home;
+pub(crate) mod imports;
+pub(crate) mod organizations;
+mod shell;
+pub(crate) mod sign_in;
+mod said;

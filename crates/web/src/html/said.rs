@@ -1,0 +1,51 @@
+//! Refusals on their way to the fields of a form.
+
+use std::collections::BTreeMap;
+
+use maud::Markup;
+use muster_domain::Refusals;
+use muster_domain::words::field_label;
+
+use super::parts;
+
+/// The refusals of a form, sorted by field.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    by_field: BTreeMap<&'static str, Vec<String>>,
+    in_order: Vec<(Option<&'static str>, String)>,
+}
+
+const NONE: &[String] = &[];
+
+impl Said {
+    /// Takes refusals apart.
+    pub fn of(refusals: &Refusals) -> Self {
+        let mut said = Self::default();
+        for refusal in &refusals.0 {
+            if let Some(field) = refusal.field {
+                said.by_field.entry(field).or_default().push(refusal.message.clone());
+            }
+            said.in_order.push((refusal.field, refusal.message.clone()));
+        }
+        said
+    }
+
+    /// What is wrong with a field.
+    pub fn at(&self, field: &str) -> &[String] {
+        self.by_field.get(field).map_or(NONE, Vec::as_slice)
+    }
+
+    /// The box above the form.
+    pub fn summary(&self) -> Markup {
+        let lines: Vec<(Option<&str>, String)> = self
+            .in_order
+            .iter()
+            .map(|(field, message)| {
+                let line = field.map_or_else(|| message.clone(), |f| format!("{}: {message}", field_label(f)));
+                (*field, line)
+            })
+            .collect();
+        let lines: Vec<(Option<&str>, &str)> = lines.iter().map(|(f, m)| (*f, m.as_str())).collect();
+        parts::refusal_summary(&lines)
+    }
+}

@@ -1,0 +1,85 @@
+//! `/unlock`: opens a session that locked itself while nobody was there.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use muster_app::AppError;
+use muster_app::sign_in::Standing;
+use serde::Deserialize;
+
+use crate::context::Web;
+use crate::cookies::Cookie;
+use crate::errors::PageError;
+use crate::extract::{Visitor, VisitorPosted};
+use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
+use crate::html::said::Said;
+use crate::html::shell;
+use crate::urls;
+
+/// What the address may carry.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /unlock`: whoever comes here by the idle timer of the page finds the session locked from now on.
+pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, headers: HeaderMap, visitor: Visitor) -> Response {
+    let next = urls::local(&asked.next);
+    let Some(token) = Cookie::Session.read(&headers, &web.settings) else { return shell::go(&urls::sign_in_then(next)) };
+    let name = match web.app.authenticate(&token, visitor.origin.clone()).await {
+        Ok(Standing::Locked { name, .. }) => name,
+        Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) => match web.app.lock_session(&token).await {
+            Ok(()) => both.0.name().to_owned(),
+            Err(error) => return PageError(error).into_response(),
+        },
+        Ok(Standing::Nobody) => return shell::go(&urls::sign_in_then(next)),
+        Err(error) => return PageError(error).into_response(),
+    };
+    let page = draw(&web, &visitor.csrf, &name, next, None, &Said::default());
+    visitor.answer(&web, page)
+}
+
+/// `POST /unlock`
+pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorPosted) -> Response {
+    let (visitor, form) = (posted.visitor, posted.form);
+    let next = urls::local(form.one("next"));
+    let Some(token) = Cookie::Session.read(&headers, &web.settings) else { return shell::go(&urls::sign_in_then(next)) };
+    let name = form.one("name");
+    match web.app.unlock(&token, form.one("password"), &visitor.origin).await {
+        Ok(()) => shell::go(next),
+        Err(AppError::NotSignedIn) => shell::go(&urls::sign_in_then(next)),
+        Err(AppError::Refused(refusals)) => {
+            let page = draw(&web, &visitor.csrf, name, next, None, &Said::of(&refusals));
+            visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
+        }
+        Err(error @ AppError::TooMany(_)) => {
+            let text = error.to_string();
+            let page = draw(&web, &visitor.csrf, name, next, Some(Banner::line(BannerKind::Bad, &text)), &Said::default());
+            visitor.answer(&web, (StatusCode::TOO_MANY_REQUESTS, page))
+        }
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &Said) -> Markup {
+    let password = Field::new("password", "Password", "")
+        .kind(FieldKind::Password)
+        .required()
+        .autocomplete("current-password")
+        .attr("autofocus", "")
+        .errors(said.at("password"));
+    let body = html! {
+        form method="post" action=(urls::UNLOCK) {
+            (parts::csrf_field(csrf))
+            input type="hidden" name="next" value=(next);
+            input type="hidden" name="name" value=(name);
+            (parts::input(&password))
+            (parts::button(&Button { label: "Unlock", kind: ButtonKind::Primary, ..Button::default() }))
+        }
+        p.plain-links { a href=(urls::SIGN_OUT) { "Sign out instead" } }
+    };
+    let lead = format!("{name}, nothing happened here for a while, so the screen was locked. Enter your password to go on where you were.");
+    shell::plain(web, "Locked", Some(&lead), notice, false, &body)
+}
