@@ -1,8 +1,11 @@
-//! Backup and restore: everything in one portable file, whichever engine it comes from and goes to.
+//! Backup and restore: everything in one portable file, whichever engine it comes from and goes to. Also the people of
+//! a practice as a CSV file.
 //!
 //! A backup is text. The first line describes it and names each table with its columns and number of rows; the rows
 //! follow, table by table, each a JSON array on a line of its own; the last line carries the SHA-256 of all before it.
 //! Restoring is one transaction: a file cut short or changed restores nothing.
+
+mod people;
 
 use std::io::{self, BufRead, Write};
 

@@ -86,6 +86,7 @@ codes! {
     ClinicInactive "clinic_inactive" Invalid "{} is inactive. Nobody can be added to it.";
     // Who may do what
     NotAllowed "not_allowed" Forbidden "You need the permission {} for this.";
+    UserOutsideYourAccess "user_outside_your_access" Forbidden "This person works in none of your clinics.";
     HoldsMoreThanYou "holds_more_than_you" Forbidden "This person holds permissions or clinics that you do not. Someone who holds at least as much has to make this change.";
     SupportOnly "support_only" Forbidden "Only support can change the user type of a saved profile, because some changes break the profile.";
     SupportOnlyTotals "support_only" Forbidden "Only support sets licence totals. Ask for an adjustment instead.";

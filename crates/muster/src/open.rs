@@ -1,11 +1,11 @@
 //! From a configuration to the application.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
 use muster_store::{Db, transfer};
 
-use crate::cli::Place;
 use crate::config::{Config, Given};
 use crate::ending::Failure;
 use crate::{log, secret};
@@ -22,33 +22,30 @@ pub enum Schema {
     AsItIs,
 }
 
-/// The configuration of a command that does not serve. Logging has begun when it returns.
-pub fn configure(place: Place) -> Result<Config, Failure> {
-    configure_with(place.given())
-}
-
 /// The configuration from these flags. Logging has begun when it returns.
-pub fn configure_with(flags: Given) -> Result<Config, Failure> {
+pub fn configure(flags: Given) -> Result<Config, Failure> {
     let config = Config::load(flags)?;
     log::begin(config.log.clone(), config.log_format);
     Ok(config)
 }
 
-/// The application of a command that does not serve.
-pub async fn application(place: Place, schema: Schema) -> Result<App, Failure> {
-    let config = configure(place)?;
+/// Does the work of a command that does not serve, and leaves the database closed.
+pub async fn with<T>(
+    flags: Given,
+    schema: Schema,
+    work: impl AsyncFnOnce(App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = configure(flags)?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-    application_of(&config, schema, FEW, url).await
+    let db = database(&config, schema, FEW).await?;
+    let ended = work(application(&config, db.clone(), url)?).await;
+    // The last to close a database file tidies it up.
+    db.close().await;
+    ended
 }
 
-/// The application of a configuration.
-pub async fn application_of(
-    config: &Config,
-    schema: Schema,
-    connections: u32,
-    public_url: String,
-) -> Result<App, Failure> {
-    let db = database(config, schema, connections).await?;
+/// The application over an open database.
+pub fn application(config: &Config, db: Db, public_url: String) -> Result<App, Failure> {
     let keys = Keys::derive(&secret::load(config)?);
     let settings = Settings {
         public_url,
@@ -67,6 +64,13 @@ pub async fn database(config: &Config, schema: Schema, connections: u32) -> Resu
         secret::private_directory(&config.data_dir)?;
         if let Some(directory) = path.parent() {
             secret::private_directory(directory)?;
+        }
+        // Made here, so that only its owner reads it; what the engine puts beside it follows suit.
+        match secret::private_file(&path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(Failure::new(format!("The database {} cannot be made: {error}.", path.display())));
+            }
+            _ => {}
         }
     }
     let db = Db::open(&config.database_url, connections).await?;

@@ -18,7 +18,8 @@ pub fn load(config: &Config) -> Result<Vec<u8>, Failure> {
     match &config.secret {
         SecretSource::Given(bytes) => Ok(bytes.clone()),
         SecretSource::File(path) => {
-            let text = fs::read_to_string(path).attempt(format!("The secret key file {} cannot be read", path.display()))?;
+            let text =
+                fs::read_to_string(path).attempt(format!("The secret key file {} cannot be read", path.display()))?;
             parse_file(&text, path)
         }
         SecretSource::DataDirectory => {
@@ -41,7 +42,7 @@ fn parse_file(text: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 /// A secret written in hexadecimal digits.
 pub fn parse(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
-    if !text.is_ascii() || text.len() % 2 != 0 || text.len() < 2 * LENGTH {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() < 2 * LENGTH {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
@@ -75,7 +76,11 @@ fn make(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// A new file only its owner reads.
@@ -101,7 +106,8 @@ mod tests {
     fn a_secret_is_at_least_64_hexadecimal_digits() {
         assert_eq!(parse(&"ab".repeat(32)).unwrap(), vec![0xab; 32]);
         assert_eq!(parse(&format!(" {}\n", "0F".repeat(40))).unwrap().len(), 40);
-        for wrong in ["", "abc", &"ab".repeat(31), &"xy".repeat(32), &format!("{}a", "ab".repeat(32)), &"é".repeat(64)] {
+        for wrong in ["", "abc", &"ab".repeat(31), &"xy".repeat(32), &format!("{}a", "ab".repeat(32)), &"é".repeat(64)]
+        {
             assert!(parse(wrong).is_none(), "{wrong}");
         }
     }

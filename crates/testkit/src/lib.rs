@@ -5,6 +5,8 @@
 pub mod browser;
 pub mod databases;
 pub mod postgres;
+#[cfg(feature = "practice")]
+pub mod practice;
 mod processes;
 pub mod program;
 pub mod smtp_sink;

@@ -25,8 +25,6 @@ pub(crate) struct Page {
     pub token: String,
     /// Path and query of the page asked for.
     pub here: String,
-    /// True when htmx asks for a part of the page.
-    pub partial: bool,
 }
 
 /// A page open to people whose password is due for a change: the change itself, and signing out.
@@ -58,7 +56,7 @@ async fn page_of(parts: &Parts, web: &Web, gate: Gate) -> Result<Page, Response>
         Standing::PasswordChangeDue(_) if matches!(gate, Gate::Strict) => go(urls::MY_PASSWORD.to_owned()),
         Standing::PasswordChangeDue(both) | Standing::Open(both) => {
             let (actor, info) = *both;
-            Ok(Page { actor, info, token, here, partial })
+            Ok(Page { actor, info, token, here })
         }
     }
 }
@@ -180,8 +178,6 @@ impl FromRequest<Web> for VisitorPosted {
 /// A program, or a script of a signed-in page: a bearer token, or the session cookie from this very site.
 pub(crate) struct Api {
     pub actor: Actor,
-    /// The session's cookie value, when a session it is.
-    pub session: Option<String>,
 }
 
 impl FromRequestParts<Web> for Api {
@@ -193,7 +189,7 @@ impl FromRequestParts<Web> for Api {
             let (_, secret) = secret.ok_or(AppError::NotSignedIn)?;
             let chosen = chosen_organization(parts);
             let actor = web.app.authenticate_token(secret.trim(), chosen, from).await?;
-            return Ok(Self { actor, session: None });
+            return Ok(Self { actor });
         }
         let token = Cookie::Session.read(&parts.headers, &web.settings).ok_or(AppError::NotSignedIn)?;
         if !parts.method.is_safe() && !from_this_site(&parts.headers, &web.settings.public_url) {
@@ -203,7 +199,7 @@ impl FromRequestParts<Web> for Api {
             Standing::Nobody => Err(AppError::NotSignedIn.into()),
             Standing::Locked { .. } => Err(AppError::Locked.into()),
             Standing::PasswordChangeDue(_) => Err(AppError::PasswordChangeDue.into()),
-            Standing::Open(both) => Ok(Self { actor: both.0, session: Some(token) }),
+            Standing::Open(both) => Ok(Self { actor: both.0 }),
         }
     }
 }

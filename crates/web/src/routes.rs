@@ -98,14 +98,39 @@ routes! {
     post "/settings" Person html::organizations::settings::save;
     post "/settings/clinics" Person html::organizations::settings::add_clinic;
     post "/settings/clinics/{clinic}" Person html::organizations::settings::save_clinic;
-    get "/import" Person html::imports::show;
-    post "/import" Person html::imports::save;
     get "/support" Person html::organizations::support::show;
     post "/support/organizations/{organization}" Person html::organizations::support::enter;
 
     // Programs
     get "/api/docs" Anyone api::docs::show;
     get "/api/v1/openapi.json" Anyone api::docs::document;
+    get "/api/v1/me" Program api::me::handle;
+    get "/api/v1/organizations" Program api::organizations::list;
+    get "/api/v1/organizations/{organization}" Program api::organizations::show;
+    patch "/api/v1/organizations/{organization}" Program api::organizations::save;
+    get "/api/v1/clinics" Program api::clinics::list;
+    post "/api/v1/clinics" Program api::clinics::create;
+    get "/api/v1/clinics/{clinic}" Program api::clinics::show;
+    patch "/api/v1/clinics/{clinic}" Program api::clinics::save;
+    get "/api/v1/people" Program api::people::list::handle;
+    post "/api/v1/people" Program api::people::create::handle;
+    get "/api/v1/people/{person}" Program api::people::show::handle;
+    patch "/api/v1/people/{person}" Program api::people::update::handle;
+    get "/api/v1/people/{person}/emr-account" Program api::people::emr_account::show;
+    patch "/api/v1/people/{person}/emr-account" Program api::people::emr_account::save;
+    post "/api/v1/people/{person}/emr-account/type-preview" Program api::people::type_preview::handle;
+    post "/api/v1/people/{person}/sign-in-link" Program api::people::sign_in_link::handle;
+    get "/api/v1/people/{person}/sessions" Program api::people::sessions::list;
+    delete "/api/v1/people/{person}/sessions" Program api::people::sessions::end_all;
+    delete "/api/v1/people/{person}/sessions/{session}" Program api::people::sessions::end;
+    get "/api/v1/people/{person}/history" Program api::people::history::handle;
+    get "/api/v1/licence-pools" Program api::licence_pools::list;
+    put "/api/v1/licence-pools/{clinic}/{group}" Program api::licence_pools::set;
+    get "/api/v1/audit-events" Program api::audit_events::handle;
+    get "/api/v1/tokens" Program api::tokens::list;
+    post "/api/v1/tokens" Program api::tokens::create;
+    delete "/api/v1/tokens/{token}" Program api::tokens::revoke;
+    post "/api/v1/imports" Program api::imports::handle;
 }
 
 /// Everything a request passes, outermost last.

@@ -63,8 +63,6 @@ pub const AUDIT_CSV: &str = "/audit.csv";
 pub const SETTINGS: &str = "/settings";
 /// Clinics of the practice.
 pub const CLINICS: &str = "/settings/clinics";
-/// Importing people.
-pub const IMPORT: &str = "/import";
 /// The operators' page.
 pub const SUPPORT: &str = "/support";
 /// Description of the JSON API.

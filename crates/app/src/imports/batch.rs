@@ -58,7 +58,7 @@ impl App {
         done.next_numbers = next_numbers(h, run, bases, judged_again).await?;
         let mut bench = Bench { app: self, actor, run, known, facts, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
-            if let Err(refusals) = bench.judge(wanted) {
+            if let Err(refusals) = bench.judge(&wanted) {
                 let cells = row.cells.as_deref().unwrap_or_default();
                 bench.done.refused.push(RowRefusal::new(row.line, cells, refusals));
             }
@@ -90,19 +90,19 @@ impl Bench<'_> {
     }
 
     /// Judges one row after those before it.
-    fn judge(&mut self, wanted: Wanted) -> std::result::Result<(), Refusals> {
+    fn judge(&mut self, wanted: &Wanted) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
-        if !repeated && (self.known.is_there(self.actor, &wanted) || self.is_namesake(&wanted, &keys)) {
+        if !repeated && (self.known.is_there(self.actor, wanted) || self.is_namesake(wanted, &keys)) {
             self.done.unchanged += 1;
             return Ok(());
         }
         let mut refusals = Refusals::default();
-        let (change, tentative) = self.change(&wanted, &mut refusals);
+        let (change, tentative) = self.change(wanted, &mut refusals);
         let before = blank(self.actor.organization(), PersonId(self.app.new_id()));
         match decide(self.actor.authority(), &self.facts, &before, true, &change) {
             Ok(outcome) if refusals.is_empty() => {
-                self.accept(&wanted, &keys, outcome, tentative);
+                self.accept(wanted, &keys, outcome, tentative);
                 return Ok(());
             }
             Ok(_) => {}

@@ -82,6 +82,7 @@ fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
         let mut more = true;
         while more && rows.len() < BATCH {
             unread.store(0, Ordering::Relaxed);
+            let line = csv.position().line();
             match csv.read_byte_record(&mut record) {
                 Ok(false) => more = false,
                 // Spreadsheets leave rows of nothing but separators behind.
@@ -92,11 +93,9 @@ fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
                         .map_err(|cells| Unread { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
                 }),
                 Err(error) => {
-                    let refusal = match unread.load(Ordering::Relaxed) > LONGEST_ROW {
-                        true => Refusal::whole(Code::RowTooLong),
-                        false => unreadable(&error.to_string()),
-                    };
-                    let line = csv.position().line();
+                    let endless = unread.load(Ordering::Relaxed) > LONGEST_ROW;
+                    let refusal =
+                        if endless { Refusal::whole(Code::RowTooLong) } else { unreadable(&error.to_string()) };
                     rows.push(RawRow { line, cells: Err(Unread { refusal, cells: Vec::new() }) });
                     more = false;
                 }
@@ -121,8 +120,11 @@ fn texts(record: &ByteRecord) -> Result<Vec<String>, Vec<String>> {
     strict.map_err(|_| record.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
 }
 
+/// The head that was looked at, and the rest.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// Skips a byte order mark and finds out what separates the cells.
-fn open<R: Read>(mut source: R) -> Result<(Chain<Cursor<Vec<u8>>, R>, u8), Refusal> {
+fn open<R: Read>(mut source: R) -> Result<(Whole<R>, u8), Refusal> {
     let mut head = Vec::new();
     let mut piece = [0; 8192];
     while head.len() < HEAD && !head.iter().any(|b| matches!(b, b'\n' | b'\r')) {

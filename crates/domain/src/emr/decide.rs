@@ -127,6 +127,9 @@ pub fn may_edit(actor: &Authority, person: &Profile) -> Result<(), Refusal> {
     if !actor.permissions().contains(Permission::EditUsers) {
         return Err(Refusal::whole(Code::NotAllowed).about(&[Permission::EditUsers.label()]));
     }
+    if !actor.may_see(person) {
+        return Err(Refusal::whole(Code::UserOutsideYourAccess));
+    }
     let held = person.emr.as_ref().map_or(PermissionSet::EMPTY, |e| e.permissions.effective());
     if actor.is_self(person.person.id) || held.is_within(actor.permissions()) {
         Ok(())

@@ -41,8 +41,8 @@ impl Mailer {
     pub fn new(config: &Config) -> Result<Self, Failure> {
         let way = match &config.smtp {
             Some(smtp) => {
-                let builder = Server::from_url(&smtp.0)
-                    .map_err(|_| Failure::new("The mail server's address cannot be used."))?;
+                let builder =
+                    Server::from_url(&smtp.0).map_err(|_| Failure::new("The mail server's address cannot be used."))?;
                 Way::Server(Box::new(builder.timeout(Some(PATIENCE)).build()))
             }
             None => Way::Directory(config.data_dir.join("outbox")),

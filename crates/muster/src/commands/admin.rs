@@ -7,7 +7,7 @@ use serde_json::json;
 use super::password::PasswordSource;
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::say;
 
 /// Support operators of the installation
@@ -40,12 +40,14 @@ pub struct Arguments {
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
     let password = arguments.password.read()?;
     let new = NewOperator { username: arguments.username, email: arguments.email, password };
-    let app = application(place, Schema::Prepare).await?;
-    let id = app.add_operator(&new).await?;
-    if arguments.output.json {
-        say(&json!({"id": id, "username": new.username}).to_string());
-    } else {
-        say(&format!("{} can sign in as support now.", new.username));
-    }
-    Ok(Ending::Done)
+    with(place.given(), Schema::Prepare, async |app| {
+        let id = app.add_operator(&new).await?;
+        if arguments.output.json {
+            say(&json!({"id": id, "username": new.username}).to_string());
+        } else {
+            say(&format!("{} can sign in as support now.", new.username));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }

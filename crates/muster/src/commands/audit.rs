@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
 /// The audit record
@@ -33,21 +33,23 @@ pub struct Arguments {
 
 /// Verifies.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let app = application(place, Schema::AsItIs).await?;
-    let (records, tampered) = verify(&app).await?;
-    if arguments.output.json {
-        let bad: Vec<_> = tampered
-            .iter()
-            .map(|bad| json!({"organization_id": bad.organization, "seq": bad.seq, "what": bad.what}))
-            .collect();
-        say(&json!({"ok": bad.is_empty(), "records": records, "tampered": bad}).to_string());
-    } else if tampered.is_empty() {
-        say(&format!("{records} audit records are intact."));
-    }
-    for bad in &tampered {
-        eprintln!("{}", in_words(bad));
-    }
-    Ok(if tampered.is_empty() { Ending::Done } else { Ending::Nothing })
+    with(place.given(), Schema::AsItIs, async |app| {
+        let (records, tampered) = verify(&app).await?;
+        if arguments.output.json {
+            let bad: Vec<_> = tampered
+                .iter()
+                .map(|bad| json!({"organization_id": bad.organization, "seq": bad.seq, "what": bad.what}))
+                .collect();
+            say(&json!({"ok": bad.is_empty(), "records": records, "tampered": bad}).to_string());
+        } else if tampered.is_empty() {
+            say(&format!("{records} audit records are intact."));
+        }
+        for bad in &tampered {
+            eprintln!("{}", in_words(bad));
+        }
+        Ok(if tampered.is_empty() { Ending::Done } else { Ending::Nothing })
+    })
+    .await
 }
 
 /// How many records were walked, and the first bad one of each chain that was tampered with.

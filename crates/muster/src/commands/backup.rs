@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli::{Output, Place};
 use crate::ending::{Attempt, Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 use crate::secret::private_file;
 
@@ -46,7 +46,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     unfinished.push(name);
     unfinished.push(format!(".unfinished-{}", std::process::id()));
     let unfinished = path.with_file_name(unfinished);
-    let app = application(place, Schema::AsItIs).await?;
+    with(place.given(), Schema::AsItIs, async |app| {
     let written = write(&app, &unfinished).await;
     let placed = written.and_then(|header| {
         fs::rename(&unfinished, &path).attempt(format!("The backup {} cannot be written", path.display()))?;
@@ -66,6 +66,8 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         say(&format!("{} rows are in {}.", header.rows(), path.display()));
     }
     Ok(Ending::Done)
+    })
+    .await
 }
 
 async fn write(app: &App, path: &Path) -> Result<Header, Failure> {

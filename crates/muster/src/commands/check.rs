@@ -6,7 +6,7 @@ use serde_json::json;
 use super::audit::{in_words, verify};
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::say;
 
 /// Check that what is stored is consistent, the audit record included; exit 1 when it is not
@@ -22,23 +22,25 @@ pub struct Arguments {
 
 /// Checks.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let app = application(place, Schema::AsItIs).await?;
-    let mut problems = app.check().await?;
-    let (records, tampered) = verify(&app).await?;
-    problems.extend(tampered.iter().map(in_words));
-    if arguments.output.json {
-        say(&json!({"ok": problems.is_empty(), "audit_records": records, "problems": problems}).to_string());
-    } else {
-        for problem in &problems {
-            say(problem);
+    with(place.given(), Schema::AsItIs, async |app| {
+        let mut problems = app.check().await?;
+        let (records, tampered) = verify(&app).await?;
+        problems.extend(tampered.iter().map(in_words));
+        if arguments.output.json {
+            say(&json!({"ok": problems.is_empty(), "audit_records": records, "problems": problems}).to_string());
+        } else {
+            for problem in &problems {
+                say(problem);
+            }
+            if problems.is_empty() {
+                say(&format!("All is well: licences are counted right and {records} audit records are intact."));
+            }
         }
         if problems.is_empty() {
-            say(&format!("All is well: licences are counted right and {records} audit records are intact."));
+            return Ok(Ending::Done);
         }
-    }
-    if problems.is_empty() {
-        return Ok(Ending::Done);
-    }
-    eprintln!("The check found {} problem{}.", problems.len(), if problems.len() == 1 { "" } else { "s" });
-    Ok(Ending::Nothing)
+        eprintln!("The check found {} problem{}.", problems.len(), if problems.len() == 1 { "" } else { "s" });
+        Ok(Ending::Nothing)
+    })
+    .await
 }

@@ -1,6 +1,6 @@
 //! stub
-use muster_app::App;
 use crate::ending::Failure;
+use muster_app::App;
 /// Stub
 pub async fn fill(_: &App) -> Result<(), Failure> {
     Err(Failure::new("Not yet."))

@@ -1,7 +1,7 @@
 //! stub
-use clap::Args;
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
+use clap::Args;
 /// Stub
 #[derive(Args, Debug)]
 #[command(after_help = "muster x")]

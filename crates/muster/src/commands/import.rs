@@ -1,16 +1,174 @@
-//! stub
+//! `muster import`: people from a CSV file.
+
+use std::fs::File;
+use std::io::{Read, stdin};
+use std::path::PathBuf;
+
 use clap::Args;
+use muster_app::App;
+use muster_app::imports::{Flags, ImportOptions, ImportReport, Imported};
+use serde_json::Value;
+
+use super::actor_for;
 use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
-/// Stub
+use crate::config::Given;
+use crate::ending::{Attempt, Ending, Failure};
+use crate::open::{Schema, with};
+use crate::output::{Progress, say};
+
+/// Add people from a CSV file; whoever is there already stays as they are
 #[derive(Args, Debug)]
-#[command(after_help = "muster x")]
+#[command(after_help = "\
+Columns: first_name last_name full_name previous_names email phone npi username user_type status default_clinic
+clinics permissions license_number license_state license_expires_on, and those of the public CMS clinician files.
+Several clinics or permissions in a cell are separated by semicolons.
+
+Exit codes: 0 all rows, 2 some were refused, 1 none was taken.
+
+Examples:
+  muster import people.csv --organization 'Harbor Therapy' --dry-run
+  muster import people.csv --organization 'Harbor Therapy' --map 'Work mail=email' --invite
+  curl https://hr.example/people.csv | muster import - --organization 'Harbor Therapy' --json")]
 pub struct Arguments {
+    /// The file, or - for standard input
+    file: PathBuf,
+    /// Name of the practice group
+    #[arg(long, value_name = "NAME")]
+    organization: String,
+    /// What a column of another name stands for; repeatable
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = mapping)]
+    map: Vec<(String, String)>,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Clinic for rows without address in a file of addresses
+    #[arg(long, value_name = "NAME")]
+    clinic_without_address: Option<String>,
+    /// Send everyone added with an email an invitation
+    #[arg(long)]
+    invite: bool,
+    /// What the links of invitations begin with [env: MUSTER_PUBLIC_URL] [default: where serve listens]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// What it answers.
     #[command(flatten)]
     pub output: Output,
 }
-/// Stub
-pub async fn run(_: Place, _: Arguments) -> Result<Ending, Failure> {
-    Err(Failure::new("Not yet."))
+
+/// Imports.
+pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+    let flags = Given { public_url: arguments.public_url.clone(), ..Given::default() };
+    // Opened first: without a file, no database is made.
+    let (source, bytes) = open(&arguments.file)?;
+    with(flags.or(place.given()), Schema::Prepare, async |app| import(&app, arguments, source, bytes).await).await
+}
+
+type Source = Box<dyn Read + Send>;
+
+fn open(path: &std::path::Path) -> Result<(Source, Option<u64>), Failure> {
+    if path.as_os_str() == "-" {
+        return Ok((Box::new(stdin()), None));
+    }
+    let what = format!("{} cannot be read", path.display());
+    let file = File::open(path).attempt(&what)?;
+    let about = file.metadata().attempt(&what)?;
+    if about.is_dir() {
+        return Err(Failure::new(format!("{what}: it is a directory.")));
+    }
+    Ok((Box::new(file), about.is_file().then_some(about.len())))
+}
+
+async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u64>) -> Result<Ending, Failure> {
+    let actor = actor_for(app, &arguments.organization).await?;
+    let defaults = ImportOptions::default();
+    let options = ImportOptions {
+        dry_run: arguments.dry_run,
+        map: arguments.map,
+        clinic_without_address: arguments.clinic_without_address.unwrap_or(defaults.clinic_without_address),
+        invite: arguments.invite,
+    };
+    let progress = Progress::of("bytes");
+    let report = app
+        .import_people(&actor, source, options, |so_far| match bytes {
+            Some(all) => progress.at_of(so_far.bytes, all),
+            None => progress.at(so_far.bytes),
+        })
+        .await?;
+    drop(progress);
+    let outcome = report.outcome();
+    if arguments.output.json {
+        say(&in_json(&report, outcome)?);
+    } else {
+        tell(&report);
+    }
+    Ok(match outcome {
+        Imported::All => Ending::Done,
+        Imported::Some => Ending::Partly,
+        Imported::Nothing => {
+            eprintln!("No row could be imported; the report says why.");
+            Ending::Nothing
+        }
+    })
+}
+
+fn in_json(report: &ImportReport, outcome: Imported) -> Result<String, Failure> {
+    let wrong = |error: serde_json::Error| Failure::new(format!("The report cannot be written: {error}."));
+    let mut answer = serde_json::to_value(report).map_err(wrong)?;
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("outcome".to_owned(), serde_json::to_value(outcome).map_err(wrong)?);
+    }
+    Ok(answer.to_string())
+}
+
+fn tell(report: &ImportReport) {
+    for refused in &report.refused {
+        say(&format!("Line {}: {}", refused.line, refused.refusals));
+    }
+    let listed = report.refused.len() as u64;
+    if listed < report.refused_rows {
+        say(&format!("… and {} more rows were refused.", report.refused_rows - listed));
+    }
+    if !report.ignored_columns.is_empty() {
+        say(&format!("Columns nothing is read from: {}.", report.ignored_columns.join(", ")));
+    }
+    if report.clinics_added > 0 {
+        say(&format!("Clinics added: {}.", report.clinics_added));
+    }
+    for (count, what) in to_do(&report.flags) {
+        if count > 0 {
+            say(&format!("{what}: {count}."));
+        }
+    }
+    let ImportReport { rows, added, unchanged, refused_rows, .. } = report;
+    let head = if report.dry_run { "This would happen" } else { "Done" };
+    say(&format!("{head}: {rows} rows, {added} people added, {unchanged} there already, {refused_rows} rows refused."));
+}
+
+fn to_do(flags: &Flags) -> [(u64, &'static str); 6] {
+    [
+        (flags.usernames_made_up, "User names made up"),
+        (flags.needs_email, "Inactive until they have an email"),
+        (flags.no_licence, "Inactive because no licence was free"),
+        (flags.npi_placeholders, "Placeholder NPIs"),
+        (flags.license_placeholders, "Placeholder licence numbers"),
+        (flags.invited, "Invitations sent"),
+    ]
+}
+
+/// Ours never holds an equals sign; theirs may.
+fn mapping(text: &str) -> Result<(String, String), String> {
+    let (theirs, ours) = text.rsplit_once('=').ok_or("write it as 'Their column=our_column'")?;
+    Ok((theirs.trim().to_owned(), ours.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mapping;
+
+    #[test]
+    fn a_mapping_ends_in_our_column() {
+        assert_eq!(mapping("Work mail = email").unwrap(), ("Work mail".into(), "email".into()));
+        assert_eq!(mapping("a=b=npi").unwrap(), ("a=b".into(), "npi".into()));
+        assert!(mapping("email").is_err());
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::actor_for;
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::say;
 
 /// Licence pools
@@ -52,27 +52,29 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         let known: Vec<&str> = Group::ALL.iter().map(|group| group.as_str()).collect();
         Failure::new(format!("There is no group “{}”; the groups are {}.", arguments.group, known.join(", ")))
     })?;
-    let app = application(place, Schema::Prepare).await?;
-    let actor = actor_for(&app, &arguments.organization).await?;
-    let wanted = unique_key(&arguments.clinic);
-    let clinics = app.clinics(&actor).await?;
-    let clinic = clinics.into_iter().find(|clinic| unique_key(&clinic.name) == wanted).ok_or_else(|| {
-        Failure::new(format!("{} has no clinic called “{}”.", arguments.organization, arguments.clinic))
-    })?;
-    let pool = app.set_licence_total(&actor, clinic.id, group, arguments.total, &arguments.note).await?;
-    if arguments.output.json {
-        let available = pool.total.map(|total| total - pool.assigned);
-        let answer = json!({"clinic_id": pool.clinic, "group": pool.group.as_str(), "total": pool.total,
+    with(place.given(), Schema::Prepare, async |app| {
+        let actor = actor_for(&app, &arguments.organization).await?;
+        let wanted = unique_key(&arguments.clinic);
+        let clinics = app.clinics(&actor).await?;
+        let clinic = clinics.into_iter().find(|clinic| unique_key(&clinic.name) == wanted).ok_or_else(|| {
+            Failure::new(format!("{} has no clinic called “{}”.", arguments.organization, arguments.clinic))
+        })?;
+        let pool = app.set_licence_total(&actor, clinic.id, group, arguments.total, &arguments.note).await?;
+        if arguments.output.json {
+            let available = pool.total.map(|total| total - pool.assigned);
+            let answer = json!({"clinic_id": pool.clinic, "group": pool.group.as_str(), "total": pool.total,
             "assigned": pool.assigned, "available": available});
-        say(&answer.to_string());
-    } else {
-        say(&format!(
-            "{}: {} {} licences, {} assigned.",
-            clinic.name,
-            arguments.total,
-            group.label().to_lowercase(),
-            pool.assigned
-        ));
-    }
-    Ok(Ending::Done)
+            say(&answer.to_string());
+        } else {
+            say(&format!(
+                "{}: {} {} licences, {} assigned.",
+                clinic.name,
+                arguments.total,
+                group.label().to_lowercase(),
+                pool.assigned
+            ));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }

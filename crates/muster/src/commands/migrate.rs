@@ -21,7 +21,7 @@ pub struct Arguments {
 
 /// Migrates.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let config = configure(place)?;
+    let config = configure(place.given())?;
     let db = database(&config, Schema::Prepare, 1).await?;
     db.close().await;
     if arguments.output.json {

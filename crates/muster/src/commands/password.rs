@@ -18,8 +18,9 @@ pub struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// Reads it.
+    /// Reads it, if that is where it is.
     pub fn read(self) -> Result<String, Failure> {
+        debug_assert!(self.password_stdin, "the flag is required");
         let mut text = String::new();
         std::io::stdin().take(LONGEST).read_to_string(&mut text).attempt("The password cannot be read")?;
         let password = text.lines().next().unwrap_or("").to_owned();

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::{Output, Place};
 use crate::ending::{Attempt, Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
 /// Put a backup into an empty database of either kind, all of it or nothing
@@ -31,23 +31,25 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     let path = arguments.file;
     // Opened first: without a backup, no database is made.
     let file = File::open(&path).attempt(format!("The backup {} cannot be read", path.display()))?;
-    let app = application(place, Schema::Prepare).await?;
-    let progress = Progress::of("rows");
-    let mut input = BufReader::with_capacity(1 << 18, file);
-    let restored = app.restore(&mut input, |done, all| progress.at_of(done, all)).await?;
-    drop(progress);
-    if !restored.same_key {
-        eprintln!(
-            "The backup was made with another secret key: until its secret.key is put in place, the audit record \
+    with(place.given(), Schema::Prepare, async |app| {
+        let progress = Progress::of("rows");
+        let mut input = BufReader::with_capacity(1 << 18, file);
+        let restored = app.restore(&mut input, |done, all| progress.at_of(done, all)).await?;
+        drop(progress);
+        if !restored.same_key {
+            eprintln!(
+                "The backup was made with another secret key: until its secret.key is put in place, the audit record \
              cannot be verified and emails that still waited are not sent."
-        );
-    }
-    let header = restored.header;
-    if arguments.output.json {
-        let answer = json!({"rows": header.rows(), "made_at": header.made_at, "same_key": restored.same_key});
-        say(&answer.to_string());
-    } else {
-        say(&format!("{} rows are restored, as they stood at {}.", header.rows(), header.made_at));
-    }
-    Ok(Ending::Done)
+            );
+        }
+        let header = restored.header;
+        if arguments.output.json {
+            let answer = json!({"rows": header.rows(), "made_at": header.made_at, "same_key": restored.same_key});
+            say(&answer.to_string());
+        } else {
+            say(&format!("{} rows are restored, as they stood at {}.", header.rows(), header.made_at));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }

@@ -1,6 +1,7 @@
 //! `muster serve`: the installation itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use clap::Args;
 use muster_app::App;
@@ -13,7 +14,7 @@ use crate::background::{self, Mailer};
 use crate::cli::Place;
 use crate::config::{Config, Given};
 use crate::ending::{Attempt, Ending, Failure};
-use crate::open::{Schema, application_of, configure_with};
+use crate::open::{Schema, application, configure, database};
 use crate::output::say;
 use crate::until_stopped;
 
@@ -76,7 +77,7 @@ impl Arguments {
 
 /// Serves until it is asked to stop.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let mut config = configure_with(arguments.given().or(place.given()))?;
+    let mut config = configure(arguments.given().or(place.given()))?;
     // Held until the end: with it goes the throw-away data.
     let throw_away = if arguments.demo { Some(throw_away(&mut config)?) } else { None };
     let stop = until_stopped::stop_signal()?;
@@ -90,7 +91,8 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     };
     let mailer = Mailer::new(&config)?;
     let connections = if config.sqlite_path().is_some() { SQLITE_CONNECTIONS } else { POSTGRES_CONNECTIONS };
-    let app = application_of(&config, Schema::Prepare, connections, public_url.clone()).await?;
+    let db = database(&config, Schema::Prepare, connections).await?;
+    let app = application(&config, db.clone(), public_url.clone())?;
     if arguments.demo {
         demo::fill(&app).await?;
     }
@@ -113,7 +115,9 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     }
     until_stopped::serve(listener, router, stop).await?;
     // What is still at it has stopped taking work; a message on its way is sent again later.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), background.join_all()).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), background.join_all()).await;
+    // The last to close a database file tidies it up; a request cut off may still hold a connection.
+    let _ = tokio::time::timeout(Duration::from_millis(500), db.close()).await;
     drop(throw_away);
     Ok(Ending::Done)
 }

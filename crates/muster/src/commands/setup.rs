@@ -7,7 +7,7 @@ use serde_json::json;
 use super::password::PasswordSource;
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::say;
 
 /// Set up the first organization with its company admin, for scripts; refuses a database that has one
@@ -60,15 +60,17 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         password,
         password_confirmation: None,
     };
-    let app = application(place, Schema::Prepare).await?;
-    let made = app.set_up(&new).await?;
-    if arguments.output.json {
-        let ids = json!({"organization_id": made.organization, "clinic_id": made.clinic, "person_id": made.person});
-        say(&ids.to_string());
-    } else {
-        say(&format!("{} is set up. {} can sign in now.", new.organization_name, new.username));
-    }
-    Ok(Ending::Done)
+    with(place.given(), Schema::Prepare, async |app| {
+        let made = app.set_up(&new).await?;
+        if arguments.output.json {
+            let ids = json!({"organization_id": made.organization, "clinic_id": made.clinic, "person_id": made.person});
+            say(&ids.to_string());
+        } else {
+            say(&format!("{} is set up. {} can sign in now.", new.organization_name, new.username));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }
 
 /// Names to begin with: `mara.harlow` is Mara Harlow, `mara` is Mara Admin.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
-use crate::open::{Schema, application};
+use crate::open::{Schema, with};
 use crate::output::say;
 
 /// Personal access tokens
@@ -47,7 +47,7 @@ pub struct Arguments {
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
     let owner = TokenOwner { username: arguments.username };
     let new = NewToken { name: arguments.name, scopes: arguments.scope, expires_in_days: arguments.expires };
-    let app = application(place, Schema::Prepare).await?;
+    with(place.given(), Schema::Prepare, async |app| {
     let (token, secret) = app.create_token_for(&owner, &new).await.map_err(|error| match error {
         AppError::NotFound => Failure::new(format!("Nobody signs in as “{}”.", owner.username)),
         other => other.into(),
@@ -62,6 +62,8 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         say(&secret);
     }
     Ok(Ending::Done)
+    })
+    .await
 }
 
 /// Days of `30d`, `12w` or `1y`.

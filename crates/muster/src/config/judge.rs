@@ -56,7 +56,6 @@ pub fn judge(given: Given, problems: &mut Vec<String>) -> Option<Config> {
     note(format(given.log_format.as_deref()).map(|found| log_format = found));
     Some(Config {
         listen: listen?,
-        listen_chosen: given.listen.is_some(),
         database_url,
         data_dir,
         public_url,

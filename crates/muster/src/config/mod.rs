@@ -22,8 +22,6 @@ use crate::log::Format;
 pub struct Config {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// True when somebody chose that, false when it is the default.
-    pub listen_chosen: bool,
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: String,
     /// Holds the secret key, the outbox and, unless told otherwise, the database.

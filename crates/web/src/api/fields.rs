@@ -29,11 +29,6 @@ impl Fields {
         Self { left, found: Vec::new() }
     }
 
-    /// True when nothing is left to read.
-    pub fn is_empty(&self) -> bool {
-        self.left.is_empty()
-    }
-
     fn wrong(&mut self, name: &'static str, expected: &str) {
         self.found.push(at(name, Code::WrongType, &[name, expected]));
     }

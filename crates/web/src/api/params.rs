@@ -58,12 +58,17 @@ impl Params {
         Some(value).filter(|v| !v.trim().is_empty())
     }
 
-    /// Every value of a name that may be repeated.
-    pub fn all(&mut self, name: &'static str) -> Vec<String> {
-        let (taken, left) = std::mem::take(&mut self.left).into_iter().partition(|(key, _)| key == name);
+    /// Every `Left=right` of a name that may be repeated.
+    pub fn pairs(&mut self, name: &'static str) -> Vec<(String, String)> {
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.left).into_iter().partition(|(key, _)| key == name);
         self.left = left;
-        let taken: Vec<(String, String)> = taken;
-        taken.into_iter().map(|(_, value)| value).collect()
+        let split = |(_, text): (String, String)| text.rsplit_once('=').map(|(a, b)| (a.trim().into(), b.trim().into()));
+        let read: Option<Vec<(String, String)>> = taken.into_iter().map(split).collect();
+        if read.is_none() {
+            self.wrong(name, "written as Their column=our_field");
+        }
+        read.unwrap_or_default()
     }
 
     /// A value that `read` understands; `expected` says what that is.

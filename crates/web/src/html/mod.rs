@@ -5,7 +5,6 @@ pub mod parts;
 pub(crate) mod audit;
 pub(crate) mod emr;
 pub(crate) mod home;
-pub(crate) mod imports;
 pub(crate) mod organizations;
 mod shell;
 pub(crate) mod sign_in;

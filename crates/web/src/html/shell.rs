@@ -25,10 +25,7 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     let mut groups = Vec::new();
     let in_a_practice = page.info.organization.is_some();
     if in_a_practice && held.contains(Permission::ViewUsers) {
-        let mut items = vec![item("Users", urls::USERS, here.starts_with(urls::USERS))];
-        if held.contains(Permission::EditUsers) {
-            items.push(item("Import", urls::IMPORT, here == urls::IMPORT));
-        }
+        let items = vec![item("Users", urls::USERS, here.starts_with(urls::USERS))];
         groups.push(NavGroup { label: "EMR", items });
     }
     let mut practice = Vec::new();
