@@ -21,7 +21,7 @@ pub(super) fn group(document: &Value, tag: &Value, base: &str) -> Markup {
                     }
                 }
             }
-        } }
+        }
     }
 }
 
