@@ -9,6 +9,7 @@ mod keys;
 mod work;
 
 pub mod audit;
+pub mod generate;
 pub mod imports;
 pub mod licences;
 pub mod messages;

@@ -86,7 +86,7 @@ impl App {
     /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
     pub(crate) async fn deny(
         &self,
-        who: Who<'_>,
+        who: &Who<'_>,
         organization: OrganizationId,
         action: Action,
         about: About,
@@ -95,7 +95,7 @@ impl App {
         let codes: Vec<&str> = refusals.0.iter().map(|r| r.code.as_str()).collect();
         let denied = async {
             let mut work = self.work(organization).await?;
-            work.note(&who, action, Effect::Denied, about, &json!({"codes": codes}));
+            work.note(who, action, Effect::Denied, about, &json!({"codes": codes}));
             work.commit().await
         };
         if let Err(error) = denied.await {

@@ -181,7 +181,7 @@ both_engines! {
         let (person, emr) = (&mara.profile().person, mara.profile().emr.as_ref().unwrap());
         assert_eq!((person.full_name.as_str(), person.previous_names.len()), ("Mara J. Harlow", 2));
         assert_eq!((emr.clinics.len(), emr.default_clinic, emr.is_active()), (2, practice.clinics[2].id, true));
-        assert_eq!(emr.permissions.iter().map(|p| p.as_str()).collect::<Vec<_>>(), ["view_patients", "edit_patients"]);
+        assert_eq!(emr.permissions.iter().map(muster_domain::emr::Permission::as_str).collect::<Vec<_>>(), ["view_patients", "edit_patients"]);
         assert_eq!(emr.license.expires_on.unwrap().to_string(), "2027-03-31");
         let again = imported(&app, &practice, csv).await;
         assert_eq!((again.added, again.unchanged), (0, 1));

@@ -145,7 +145,8 @@ fn new_profile(n: usize, kind: UserType, permissions: &[Permission], clinics: &[
 }
 
 const VIEW: [Permission; 2] = [Permission::ViewPatients, Permission::ViewUsers];
-const MANAGE: [Permission; 4] = [Permission::ViewPatients, Permission::ViewUsers, Permission::EditUsers, Permission::ClinicAdmin];
+const MANAGE: [Permission; 4] =
+    [Permission::ViewPatients, Permission::ViewUsers, Permission::EditUsers, Permission::ClinicAdmin];
 
 both_engines! {
     /// Random actors never see, count, find or touch anyone outside their clinics, through any door.
@@ -415,11 +416,10 @@ both_engines! {
             for record in &page.records {
                 let key = |action, effect| record.entry.subject_id.map(|id| (PersonId(id), action, effect));
                 for (action, effect) in [("person.created", "done"), ("person.updated", "done"), ("person.updated", "denied")] {
-                    if record.entry.action == action && record.entry.effect == effect {
-                        if let Some(key) = key(action, effect) {
+                    if record.entry.action == action && record.entry.effect == effect
+                        && let Some(key) = key(action, effect) {
                             *found.entry(key).or_default() += 1;
                         }
-                    }
                 }
             }
             after = page.next;

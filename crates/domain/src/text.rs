@@ -68,7 +68,8 @@ pub fn query_grams(salt: u128, query: &str) -> Vec<i64> {
 /// A 64-bit mix (constants of splitmix64) of salt and characters; a collision only costs a re-check.
 fn gram(salt: u128, first: char, second: Option<char>) -> i64 {
     let pair = (u64::from(u32::from(first)) << 32) | second.map_or(0, |c| u64::from(u32::from(c)) + 1);
-    let mut x = (salt as u64) ^ ((salt >> 64) as u64).rotate_left(31) ^ pair.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let (high, low) = uuid::Uuid::from_u128(salt).as_u64_pair();
+    let mut x = low ^ high.rotate_left(31) ^ pair.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     // Positive, so that it reads the same as text in both databases.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, License, NewPassword, Outcome, Permission, PermissionSet, Profile,
-    Status, UserType, decide, default_permissions, preview_type_change,
+    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, License, NewPassword, Outcome, Permission,
+    PermissionSet, Profile, Status, UserType, decide, default_permissions, preview_type_change,
 };
 use muster_domain::licences::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};
@@ -90,8 +90,8 @@ fn support() -> Authority {
     Authority::operator(ActorKind::Support, HOME)
 }
 
-fn permissions(list: &[Permission]) -> Option<Vec<String>> {
-    Some(list.iter().map(|p| p.as_str().to_owned()).collect())
+fn permissions(list: &[Permission]) -> Vec<String> {
+    list.iter().map(|p| p.as_str().to_owned()).collect()
 }
 
 fn edit(actor: &Authority, facts: &Facts, before: &Profile, patch: EmrPatch) -> Result<Outcome, Refusals> {
@@ -188,8 +188,14 @@ fn every_problem_of_a_new_profile_is_named_at_once_at_its_field() {
 #[test]
 fn nobody_gives_what_they_do_not_hold() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1]);
-    let patch = EmrPatch { permissions: permissions(&[Permission::ViewPatients, Permission::CompanyAdmin]), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, patch.clone())), [(Some("permissions"), Code::PermissionNotHeldByYou)]);
+    let patch = EmrPatch {
+        permissions: Some(permissions(&[Permission::ViewPatients, Permission::CompanyAdmin])),
+        ..EmrPatch::default()
+    };
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &target, patch.clone())),
+        [(Some("permissions"), Code::PermissionNotHeldByYou)]
+    );
     assert!(edit(&company_admin(), &facts(), &target, patch.clone()).is_ok());
     assert!(edit(&support(), &facts(), &target, patch).is_ok());
 }
@@ -197,7 +203,10 @@ fn nobody_gives_what_they_do_not_hold() {
 #[test]
 fn nobody_changes_someone_who_holds_more() {
     let boss = profile(9, UserType::PT, &[Permission::ViewPatients, Permission::CompanyAdmin], &[1]);
-    let rename = Change { person: PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() }, ..Change::default() };
+    let rename = Change {
+        person: PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() },
+        ..Change::default()
+    };
     assert_eq!(codes(decide(&manager(), &facts(), &boss, false, &rename)), [(None, Code::HoldsMoreThanYou)]);
     assert!(decide(&company_admin(), &facts(), &boss, false, &rename).is_ok());
 }
@@ -205,12 +214,18 @@ fn nobody_changes_someone_who_holds_more() {
 #[test]
 fn whoever_does_not_reach_all_clinics_of_a_person_cannot_become_them() {
     let elsewhere = profile(9, UserType::PT, &[Permission::ViewPatients], &[1, 3]);
-    let take_over = Change { person: PersonPatch { email: Some(Some("evil@saco.example".into())), ..PersonPatch::default() }, ..Change::default() };
+    let take_over = Change {
+        person: PersonPatch { email: Some(Some("evil@saco.example".into())), ..PersonPatch::default() },
+        ..Change::default()
+    };
     assert_eq!(codes(decide(&manager(), &facts(), &elsewhere, false, &take_over)), [(None, Code::HoldsMoreThanYou)]);
     let password = NewPassword { password: "Tr4velling-oak-Ridge".into(), confirmation: None };
     let take_over = Change { password: Some(password), ..Change::default() };
     assert_eq!(codes(decide(&manager(), &facts(), &elsewhere, false, &take_over)), [(None, Code::HoldsMoreThanYou)]);
-    let harmless = Change { person: PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() }, ..Change::default() };
+    let harmless = Change {
+        person: PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() },
+        ..Change::default()
+    };
     assert!(decide(&manager(), &facts(), &elsewhere, false, &harmless).is_ok());
 }
 
@@ -221,7 +236,10 @@ fn clinics_outside_the_actors_access_are_neither_added_nor_lost() {
     assert_eq!(codes(edit(&manager(), &facts(), &target, add)), [(Some("clinic_ids"), Code::ClinicOutsideYourAccess)]);
     // A clinic of another practice answers the same: nobody learns that it exists.
     let unknown = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(77)])), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, unknown)), [(Some("clinic_ids"), Code::ClinicOutsideYourAccess)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &target, unknown)),
+        [(Some("clinic_ids"), Code::ClinicOutsideYourAccess)]
+    );
     let swap = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(2)])), ..EmrPatch::default() };
     let kept = edit(&manager(), &facts(), &target, swap).unwrap().profile.emr.unwrap().clinics;
     assert_eq!(kept, BTreeSet::from([clinic(1), clinic(2), clinic(3)]), "the clinic the manager does not see stays");
@@ -231,11 +249,18 @@ fn clinics_outside_the_actors_access_are_neither_added_nor_lost() {
 fn the_default_clinic_stays_among_the_clinics() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1, 2]);
     let remove = EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, remove)), [(Some("clinic_ids"), Code::DefaultClinicNotRemovable)]);
-    let both = EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &target, remove)),
+        [(Some("clinic_ids"), Code::DefaultClinicNotRemovable)]
+    );
+    let both =
+        EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
     assert_eq!(edit(&manager(), &facts(), &target, both).unwrap().seats.to, Some((clinic(2), Group::Therapist)));
     let outside = EmrPatch { default_clinic: Some(clinic(3)), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, outside)), [(Some("default_clinic_id"), Code::DefaultClinicNotAmongClinics)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &target, outside)),
+        [(Some("default_clinic_id"), Code::DefaultClinicNotAmongClinics)]
+    );
 }
 
 #[test]
@@ -250,15 +275,24 @@ fn without_a_free_licence_a_new_profile_is_saved_inactive_and_an_old_one_stays_s
     waiting.emr.as_mut().unwrap().status = Status::Inactive;
     let activate = EmrPatch { status: Some("active".into()), ..EmrPatch::default() };
     assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("status"), Code::NoLicenceAvailable)]);
-    let moved = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(2)])), default_clinic: Some(clinic(1)), ..EmrPatch::default() };
+    let moved = EmrPatch {
+        clinics: Some(BTreeSet::from([clinic(1), clinic(2)])),
+        default_clinic: Some(clinic(1)),
+        ..EmrPatch::default()
+    };
     let active_elsewhere = profile(9, UserType::PTA, &[Permission::ViewPatients], &[2]);
-    assert_eq!(codes(edit(&manager(), &facts, &active_elsewhere, moved)), [(Some("default_clinic_id"), Code::NoLicenceAvailable)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts, &active_elsewhere, moved)),
+        [(Some("default_clinic_id"), Code::NoLicenceAvailable)]
+    );
 }
 
 #[test]
 fn making_someone_inactive_gives_the_seat_back_ends_access_and_says_that_the_licence_stays() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1]);
-    let outcome = edit(&manager(), &facts(), &target, EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() }).unwrap();
+    let outcome =
+        edit(&manager(), &facts(), &target, EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() })
+            .unwrap();
     assert!(outcome.ends_access);
     assert_eq!(outcome.seats.from, Some((clinic(1), Group::Therapist)));
     assert!(outcome.notices[0].sentence().contains("until it is released"));
@@ -269,18 +303,34 @@ fn the_last_company_admin_and_the_last_manager_of_a_clinic_stay_on_every_path() 
     let mut facts = facts();
     facts.other_company_admin = false;
     facts.clinics_managed_by_others = BTreeSet::from([clinic(2)]);
-    let last = profile(2, UserType::Clerical, &[Permission::CompanyAdmin, Permission::EditUsers, Permission::ViewPatients], &[1, 2]);
+    let last = profile(
+        2,
+        UserType::Clerical,
+        &[Permission::CompanyAdmin, Permission::EditUsers, Permission::ViewPatients],
+        &[1, 2],
+    );
     let paths = [
         ("deactivate", EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() }),
-        ("take the permissions", EmrPatch { permissions: permissions(&[Permission::ViewPatients]), ..EmrPatch::default() }),
-        ("change the type", EmrPatch { user_type: Some("SPT".into()), permissions: permissions(&[Permission::ViewPatients]), ..EmrPatch::default() }),
+        (
+            "take the permissions",
+            EmrPatch { permissions: Some(permissions(&[Permission::ViewPatients])), ..EmrPatch::default() },
+        ),
+        (
+            "change the type",
+            EmrPatch {
+                user_type: Some("SPT".into()),
+                permissions: Some(permissions(&[Permission::ViewPatients])),
+                ..EmrPatch::default()
+            },
+        ),
     ];
     for (path, patch) in paths {
         let found = edit(&support(), &facts, &last, patch).unwrap_err();
         assert!(found.has(Code::LastCompanyAdmin), "{path}: {found:?}");
         assert!(found.has(Code::LastUserManager), "{path}: {found:?}");
     }
-    let leave = EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
+    let leave =
+        EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
     assert_eq!(codes(edit(&support(), &facts, &last, leave)), [(Some("clinic_ids"), Code::LastUserManager)]);
 }
 
@@ -288,21 +338,28 @@ fn the_last_company_admin_and_the_last_manager_of_a_clinic_stay_on_every_path() 
 fn an_assistant_finishes_only_with_an_attestation_where_a_clinic_allows_it() {
     let pta = profile(9, UserType::PTA, &[Permission::ViewPatients], &[1]);
     let grant = |attested| EmrPatch {
-        permissions: permissions(&[Permission::ViewPatients, Permission::FinishSoapNotes]),
+        permissions: Some(permissions(&[Permission::ViewPatients, Permission::FinishSoapNotes])),
         finish_attested: attested,
         ..EmrPatch::default()
     };
-    assert_eq!(codes(edit(&manager(), &facts(), &pta, grant(false))), [(Some("finish_attested"), Code::AttestationRequired)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &pta, grant(false))),
+        [(Some("finish_attested"), Code::AttestationRequired)]
+    );
     let attested = edit(&manager(), &facts(), &pta, grant(true)).unwrap().profile.emr.unwrap().finish_attestation;
     assert_eq!(attested, Some(Attestation { by: Some(person(1)) }));
     let mut closed = facts();
     closed.clinics.get_mut(&clinic(1)).unwrap().assistants_may_finish = AssistantFinish::Refused;
-    assert_eq!(codes(edit(&manager(), &closed, &pta, grant(true))), [(Some("permissions"), Code::ClinicForbidsAssistantFinish)]);
+    assert_eq!(
+        codes(edit(&manager(), &closed, &pta, grant(true))),
+        [(Some("permissions"), Code::ClinicForbidsAssistantFinish)]
+    );
 }
 
 #[test]
 fn only_support_changes_the_type_and_sees_what_breaks() {
-    let pt = profile(9, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes, Permission::ViewUsers], &[1]);
+    let pt =
+        profile(9, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes, Permission::ViewUsers], &[1]);
     let patch = EmrPatch { user_type: Some("SPT".into()), ..EmrPatch::default() };
     assert!(codes(edit(&company_admin(), &facts(), &pt, patch)).contains(&(Some("user_type"), Code::SupportOnly)));
     let preview = preview_type_change(&pt.person, pt.emr.as_ref().unwrap(), UserType::SPT);
@@ -350,7 +407,8 @@ fn the_matrix_of_types_permissions_and_paths_is_as_reviewed() {
             let list: Vec<String> = wanted.iter().map(|p| p.as_str().to_owned()).collect();
             let existing = profile(9, kind, &[Permission::ViewPatients, Permission::AnalyticsAccess], &[1]);
             for (path, attested) in [("edit", false), ("edit+attest", true)] {
-                let patch = EmrPatch { permissions: Some(list.clone()), finish_attested: attested, ..EmrPatch::default() };
+                let patch =
+                    EmrPatch { permissions: Some(list.clone()), finish_attested: attested, ..EmrPatch::default() };
                 cells.push(format!("{path}: {}", outcome(edit(&company_admin(), &facts(), &existing, patch))));
             }
             let mut without = existing.clone();
@@ -377,8 +435,10 @@ fn outcome(result: Result<Outcome, Refusals>) -> String {
 /// Actor × action, as reviewed.
 #[test]
 fn the_matrix_of_actors_and_actions_is_as_reviewed() {
-    let view_only = Authority::of(&profile(3, UserType::Clerical, &[Permission::ViewPatients, Permission::ViewUsers], &[1]));
-    let therapist = Authority::of(&profile(4, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes], &[1]));
+    let view_only =
+        Authority::of(&profile(3, UserType::Clerical, &[Permission::ViewPatients, Permission::ViewUsers], &[1]));
+    let therapist =
+        Authority::of(&profile(4, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes], &[1]));
     let mut gone = profile(5, UserType::PT, &MANAGER, &[1, 2]);
     gone.emr.as_mut().unwrap().status = Status::Inactive;
     let actors = [
@@ -395,7 +455,12 @@ fn the_matrix_of_actors_and_actions_is_as_reviewed() {
     let boss = profile(12, UserType::Clerical, &[Permission::ViewPatients, Permission::CompanyAdmin], &[1]);
     let mut table = String::new();
     for (name, actor) in &actors {
-        for (who, target) in [("colleague", &colleague), ("colleague of clinics 1, 3", &shared), ("someone of clinic 3", &elsewhere), ("company admin", &boss)] {
+        for (who, target) in [
+            ("colleague", &colleague),
+            ("colleague of clinics 1, 3", &shared),
+            ("someone of clinic 3", &elsewhere),
+            ("company admin", &boss),
+        ] {
             let change = |change| outcome(decide(actor, &facts(), target, false, &change));
             let phone = PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() };
             let email = PersonPatch { email: Some(Some("new@saco.example".into())), ..PersonPatch::default() };
@@ -404,10 +469,19 @@ fn the_matrix_of_actors_and_actions_is_as_reviewed() {
                 actor.may_see(target),
                 change(Change { person: phone, ..Change::default() }),
                 change(Change { person: email, ..Change::default() }),
-                outcome(edit(actor, &facts(), target, EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() })),
+                outcome(edit(
+                    actor,
+                    &facts(),
+                    target,
+                    EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() }
+                )),
             );
         }
-        table += &format!("{name:<30}{:<28}add: {}\n\n", "a new assistant", outcome(decide(actor, &facts(), &blank(), true, &new_pta())));
+        table += &format!(
+            "{name:<30}{:<28}add: {}\n\n",
+            "a new assistant",
+            outcome(decide(actor, &facts(), &blank(), true, &new_pta()))
+        );
     }
     insta::assert_snapshot!("actor_by_action", table);
 }

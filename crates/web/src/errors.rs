@@ -195,7 +195,14 @@ impl IntoResponse for PageError {
 pub(crate) fn page(status: StatusCode, sentence: &str) -> Response {
     let urls = crate::assets::urls();
     let assets = parts::AssetUrls { css: &urls.css, js: &urls.js, htmx: &urls.htmx };
-    let plain = parts::Plain { title: title(status), lead: Some(sentence), notice: None, assets: &assets, demo: false, wide: false };
+    let plain = parts::Plain {
+        title: title(status),
+        lead: Some(sentence),
+        notice: None,
+        assets: &assets,
+        demo: false,
+        wide: false,
+    };
     let body = html! { p.plain-links { a href=(crate::urls::HOME) { "Go to the start page" } } };
     (status, parts::plain_page(&plain, &body)).into_response()
 }

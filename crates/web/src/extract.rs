@@ -185,7 +185,8 @@ impl FromRequestParts<Web> for Api {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, ApiError> {
         let from = origin(parts, web, Channel::Api);
         if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-            let secret = value.to_str().ok().and_then(|v| v.split_once(' ')).filter(|(s, _)| s.eq_ignore_ascii_case("bearer"));
+            let secret =
+                value.to_str().ok().and_then(|v| v.split_once(' ')).filter(|(s, _)| s.eq_ignore_ascii_case("bearer"));
             let (_, secret) = secret.ok_or(AppError::NotSignedIn)?;
             let chosen = chosen_organization(parts);
             let actor = web.app.authenticate_token(secret.trim(), chosen, from).await?;

@@ -160,5 +160,9 @@ fn went_wrong() -> Response {
 }
 
 fn answer(path: &str, status: StatusCode, code: &str, sentence: &str) -> Response {
-    if path.starts_with("/api/") { errors::problem(status, code, sentence, Vec::new()) } else { errors::page(status, sentence) }
+    if path.starts_with("/api/") {
+        errors::problem(status, code, sentence, Vec::new())
+    } else {
+        errors::page(status, sentence)
+    }
 }

@@ -27,7 +27,11 @@ pub(super) fn csv(records: &[Recorded]) -> Result<Vec<u8>> {
     for record in records {
         let e = &record.entry;
         let id = |id: Option<uuid::Uuid>| id.map(|i| i.to_string()).unwrap_or_default();
-        let hash: String = record.hash.iter().map(|b| format!("{b:02x}")).collect();
+        let hash = record.hash.iter().fold(String::with_capacity(64), |mut out, b| {
+            use std::fmt::Write;
+            let _ = write!(out, "{b:02x}");
+            out
+        });
         let cells = [
             record.seq.to_string(),
             e.at.to_string(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_domain::audit::Action;
-use muster_domain::licences::{Group, check_total};
+use muster_domain::licences::{Group, check_note, check_total};
 use muster_domain::{ClinicId, Code, Refusal};
 use muster_store::licences::{self, LedgerEntry, Pool};
 use muster_store::organizations;
@@ -82,6 +82,7 @@ impl App {
             let error = Refusal::whole(Code::SupportOnlyTotals).into();
             return Err(self.recorded(actor, Action::LicenceTotalSet, About::nothing(), error).await);
         }
+        check_note(note)?;
         let mut work = self.work(actor.organization()).await?;
         let found = organizations::clinics_by_id(&mut work.tx, work.organization, &[clinic]).await?.pop();
         let found = found.ok_or(AppError::NotFound)?;

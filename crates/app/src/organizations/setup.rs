@@ -111,11 +111,10 @@ impl App {
         if !organizations::none_exists(&mut work.tx).await? {
             return Err(Refusal::whole(Code::AlreadySetUp).into());
         }
-        if let Some(secret) = link {
-            if !sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await? {
+        if let Some(secret) = link
+            && !sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await? {
                 return Err(Refusal::whole(Code::LinkSpent).into());
             }
-        }
         let (organization, clinic) = judge_organization(new, ids);
         let change = first_manager(new, ids.clinic);
         let blank = crate::people::blank(ids.organization, ids.person);

@@ -213,12 +213,12 @@ impl App {
     pub(crate) async fn recorded(&self, actor: &Actor, action: Action, about: About, error: AppError) -> AppError {
         match &error {
             AppError::Refused(refusals) if is_denial(refusals) => {
-                self.deny(Who::from(actor), actor.organization(), action, about, refusals).await;
+                self.deny(&Who::from(actor), actor.organization(), action, about, refusals).await;
             }
             AppError::NotFound => {
                 // The record must not tell more than the actor was told, but it must tell that someone tried.
                 let hidden = Refusals(vec![Refusal::whole(Code::NotFound)]);
-                self.deny(Who::from(actor), actor.organization(), action, about, &hidden).await;
+                self.deny(&Who::from(actor), actor.organization(), action, about, &hidden).await;
             }
             _ => {}
         }
@@ -239,11 +239,10 @@ async fn move_seats(work: &mut Work, seats: &SeatMove) -> std::result::Result<()
     if let Some((clinic, group)) = seats.from {
         licences::give_seat(&mut work.tx, work.organization, clinic, group).await?;
     }
-    if let Some((clinic, group)) = seats.to {
-        if !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await? {
+    if let Some((clinic, group)) = seats.to
+        && !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await? {
             return Err(Attempt::Raced);
         }
-    }
     Ok(())
 }
 

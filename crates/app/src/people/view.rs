@@ -36,7 +36,7 @@ impl PersonView {
         let hidden_clinics = all.count() - clinics.len();
         let edit_refused = emr::may_edit(authority, &stored.profile).err();
         let sign_in_refused = emr::may_reset_sign_in(authority, &stored.profile).err();
-        Self { clinics, hidden_clinics, edit_refused, sign_in_refused, stored }
+        Self { stored, clinics, hidden_clinics, edit_refused, sign_in_refused }
     }
 
     /// The profile.
@@ -89,7 +89,7 @@ impl App {
     pub(crate) async fn require(&self, actor: &Actor, permission: Permission, action: Action) -> Result<()> {
         if let Err(refusal) = actor.require(permission) {
             let refusals = refusal.into();
-            self.deny(Who::from(actor), actor.organization(), action, About::nothing(), &refusals).await;
+            self.deny(&Who::from(actor), actor.organization(), action, About::nothing(), &refusals).await;
             return Err(AppError::Refused(refusals));
         }
         Ok(())

@@ -67,9 +67,8 @@ impl App {
             (Some(o), Some(_)) => o.idle_minutes,
             _ => OPERATOR_IDLE_MINUTES,
         };
-        let actor = match self.actor_of(&mut h, &found, session.organization, origin, None).await? {
-            Some(actor) => actor,
-            None => return Ok(Standing::Nobody),
+        let Some(actor) = self.actor_of(&mut h, &found, session.organization, origin, None).await? else {
+            return Ok(Standing::Nobody);
         };
         drop(h);
 

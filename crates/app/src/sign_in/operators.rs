@@ -31,7 +31,7 @@ impl App {
         let username = refusals.take(check_username(&new.username)).unwrap_or_default();
         let email = refusals.take(check_email(&new.email)).unwrap_or_default();
         let policy = PasswordPolicy { preset: Preset::Seed, expiry_days: None };
-        judge_new(&policy, &new.password, &new.password, &[username.clone()], &mut refusals);
+        judge_new(&policy, &new.password, &new.password, std::slice::from_ref(&username), &mut refusals);
         refusals.into_result()?;
         let hash = self.hash_password(&new.password).await?;
         let id = self.new_id();

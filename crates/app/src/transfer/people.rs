@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use muster_domain::ClinicId;
-use muster_domain::emr::EmrAccount;
+use muster_domain::emr::{EmrAccount, Permission};
 
 use super::TransferError;
 use crate::people::{Listed, PersonView};
@@ -83,7 +83,7 @@ fn cells(view: &PersonView, clinics: &BTreeMap<ClinicId, String>) -> [String; 16
         of(|a| a.status.as_str().to_owned()),
         view.default_clinic().as_ref().map(name).unwrap_or_default(),
         named.join("; "),
-        of(|a| a.permissions.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("; ")),
+        of(|a| a.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join("; ")),
         of(|a| a.license.number.clone().unwrap_or_default()),
         of(|a| a.license.state.clone().unwrap_or_default()),
         of(|a| a.license.expires_on.map(|d| d.to_string()).unwrap_or_default()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::{Code, Refusal};
+use crate::text::is_unprintable;
 
 /// The group of user types that share a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,6 +77,20 @@ pub fn check_total(group: Group, total: i64, assigned: i64) -> Result<(), Refusa
     }
     if total < assigned {
         return Err(Refusal::new("total", Code::TotalBelowAssigned).about(&[assigned.to_string()]));
+    }
+    Ok(())
+}
+
+/// Longest note, in characters.
+const LONGEST_NOTE: usize = 500;
+
+/// Whether a note can be kept in the ledger.
+pub fn check_note(note: &str) -> Result<(), Refusal> {
+    if note.chars().count() > LONGEST_NOTE {
+        return Err(Refusal::new("note", Code::TextTooLong).about(&["A note", "500"]));
+    }
+    if note.chars().any(|c| is_unprintable(c) && c != '\n') {
+        return Err(Refusal::new("note", Code::UnprintableCharacters).about(&["The note"]));
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ impl OrganizationPatch {
             match Preset::parse(preset) {
                 Some(preset) => after.password_preset = preset,
                 None => {
-                    refusals.push(Refusal::new("password_preset", Code::NotUnderstood).about(&[format!("“{preset}”")]))
+                    refusals.push(Refusal::new("password_preset", Code::NotUnderstood).about(&[format!("“{preset}”")]));
                 }
             }
         }

@@ -121,8 +121,8 @@ pub fn human_name(field: &'static str, label: &str, text: &str) -> Result<String
     Ok(name)
 }
 
-fn emptied(text: &Option<String>) -> Option<&str> {
-    text.as_deref().map(str::trim).filter(|t| !t.is_empty())
+fn emptied(text: Option<&String>) -> Option<&str> {
+    text.map(|t| t.trim()).filter(|t| !t.is_empty())
 }
 
 impl PersonPatch {
@@ -150,13 +150,13 @@ impl PersonPatch {
             after.previous_names.push(before.full_name.clone());
         }
         if let Some(email) = &self.email {
-            after.email = emptied(email).and_then(|e| refusals.take(check_email(e)));
+            after.email = emptied(email.as_ref()).and_then(|e| refusals.take(check_email(e)));
         }
         if let Some(phone) = &self.phone {
-            after.phone = emptied(phone).and_then(|p| refusals.take(check_phone(p)));
+            after.phone = emptied(phone.as_ref()).and_then(|p| refusals.take(check_phone(p)));
         }
         if let Some(number) = &self.npi {
-            after.npi = emptied(number).and_then(|n| refusals.take(npi::check(n)));
+            after.npi = emptied(number.as_ref()).and_then(|n| refusals.take(npi::check(n)));
         }
         if let Some(username) = &self.username {
             after.username = refusals.take(check_username(username)).unwrap_or(after.username);

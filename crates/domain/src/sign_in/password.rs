@@ -118,7 +118,7 @@ pub fn assess(policy: &PasswordPolicy, password: &str, personal: &[String]) -> A
     let refusals = rules
         .iter()
         .filter(|(met, _, code)| {
-            !met && !(length == 0 && matches!(code, Code::PasswordCommon | Code::PasswordContainsName))
+            !met && (length > 0 || !matches!(code, Code::PasswordCommon | Code::PasswordContainsName))
         })
         .map(|(_, _, code)| match code {
             Code::PasswordTooShort => Refusal::new("password", *code).about(&[shortest.to_string()]),

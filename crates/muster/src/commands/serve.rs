@@ -93,9 +93,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     let connections = if config.sqlite_path().is_some() { SQLITE_CONNECTIONS } else { POSTGRES_CONNECTIONS };
     let db = database(&config, Schema::Prepare, connections).await?;
     let app = application(&config, db.clone(), public_url.clone())?;
-    if arguments.demo {
-        demo::fill(&app).await?;
-    }
+    let sign_ins = if arguments.demo { Some(demo::fill(&app).await?) } else { None };
     let settings = WebSettings {
         public_url: public_url.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
@@ -104,6 +102,9 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     };
     let router = muster_web::router(app.clone(), settings);
     greet(&app, &public_url).await?;
+    if let Some(table) = sign_ins {
+        demo::show(&table);
+    }
     let mut background = background::begin(&app, mailer, &stop);
     if let Some(listener) = metrics {
         let (app, stop) = (app.clone(), stop.clone());
@@ -151,7 +152,7 @@ fn throw_away(config: &mut Config) -> Result<TempDir, Failure> {
         return Err(Failure::new("A demo listens on this machine only: use --listen 127.0.0.1:PORT or [::1]:PORT."));
     }
     let directory = TempDir::with_prefix("muster-demo-").attempt("A temporary directory cannot be made")?;
-    config.data_dir = directory.path().to_owned();
+    directory.path().clone_into(&mut config.data_dir);
     config.database_url = format!("sqlite:{}", directory.path().join("muster.db").display());
     config.secret = crate::config::SecretSource::DataDirectory;
     // Its people do not exist; their mail goes nowhere.

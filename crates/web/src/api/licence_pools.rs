@@ -73,8 +73,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
     let group = params.read("group", "therapist, assistant, student or clerical", Group::parse);
     params.close()?;
     let pools = web.app.licence_pools(&api.actor).await?;
-    let wanted =
-        |pool: &&Pool| clinic.is_none_or(|c| c == pool.clinic) && group.is_none_or(|g| g == pool.group);
+    let wanted = |pool: &&Pool| clinic.is_none_or(|c| c == pool.clinic) && group.is_none_or(|g| g == pool.group);
     let items: Vec<LicencePool> = pools.iter().filter(wanted).map(LicencePool::from).collect();
     Ok(reply::ok(&LicencePools { total: items.len(), items, next: None }))
 }

@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document: the list of endpoints, and what all of them share.
 
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::path::Parameter;
-use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, RefOr, Ref, Response, ResponseBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
@@ -154,7 +156,10 @@ fn problem(name: &str, description: &str) -> Response {
     let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
     let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
     let header = |text: &str, kind| {
-        HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind).build())).description(Some(text)).build()
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+            .description(Some(text))
+            .build()
     };
     match name {
         "TooMany" | "Unavailable" => response.header("Retry-After", header("Seconds", Type::Integer)).build(),

@@ -63,7 +63,8 @@ impl Params {
         let (taken, left): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.left).into_iter().partition(|(key, _)| key == name);
         self.left = left;
-        let split = |(_, text): (String, String)| text.rsplit_once('=').map(|(a, b)| (a.trim().into(), b.trim().into()));
+        let split =
+            |(_, text): (String, String)| text.rsplit_once('=').map(|(a, b)| (a.trim().into(), b.trim().into()));
         let read: Option<Vec<(String, String)>> = taken.into_iter().map(split).collect();
         if read.is_none() {
             self.wrong(name, "written as Their column=our_field");

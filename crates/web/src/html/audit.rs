@@ -11,7 +11,9 @@ use muster_domain::audit::Action;
 use muster_domain::organizations::Organization;
 use muster_domain::words::field_label;
 
-use super::parts::{self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table};
+use super::parts::{
+    self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table,
+};
 use super::shell::{self, moment};
 use crate::context::Web;
 use crate::errors::PageError;
@@ -49,16 +51,19 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     };
     let link = |sort: &str, after: &str, path: &str| {
         let keep = |name| form.one(name);
-        urls::with_query(path, &[
-            ("subject_id", keep("subject_id")),
-            ("actor_id", keep("actor_id")),
-            ("action", keep("action")),
-            ("effect", keep("effect")),
-            ("from", keep("from")),
-            ("until", keep("until")),
-            ("sort", sort),
-            ("after", after),
-        ])
+        urls::with_query(
+            path,
+            &[
+                ("subject_id", keep("subject_id")),
+                ("actor_id", keep("actor_id")),
+                ("action", keep("action")),
+                ("effect", keep("effect")),
+                ("from", keep("from")),
+                ("until", keep("until")),
+                ("sort", sort),
+                ("after", after),
+            ],
+        )
     };
     let sort = form.one("sort");
     let turned = if query.ascending { "" } else { "seq" };
@@ -95,7 +100,11 @@ fn filters(form: &FormData) -> Markup {
     let mut actions = vec![Choice::new("", "Any action", action)];
     actions.extend(Action::ALL.iter().map(|a| Choice::new(a.as_str(), a.label(), action)));
     let effect = form.one("effect");
-    let effects = [Choice::new("", "Done or denied", effect), Choice::new("done", "Done", effect), Choice::new("denied", "Denied", effect)];
+    let effects = [
+        Choice::new("", "Done or denied", effect),
+        Choice::new("done", "Done", effect),
+        Choice::new("denied", "Denied", effect),
+    ];
     let controls = html! {
         (parts::select(&Select { name: "action", label: "Action", options: &actions, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "effect", label: "Effect", options: &effects, bare: true, ..Select::default() }))
@@ -147,9 +156,13 @@ pub(super) fn details(detail: &str) -> Markup {
         serde_json::Value::String(s) if s.is_empty() => None,
         serde_json::Value::String(s) => Some(s.clone()),
         serde_json::Value::Array(items) if items.is_empty() => None,
-        serde_json::Value::Array(items) => {
-            Some(items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "))
-        }
+        serde_json::Value::Array(items) => Some(
+            items
+                .iter()
+                .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         other => Some(other.to_string()),
     };
     let changes: Vec<(String, Option<String>, Option<String>)> = map
@@ -177,7 +190,8 @@ pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, pa
     match web.app.export_audit_csv(&page.actor, &query).await {
         Ok(csv) => {
             let name = format!("attachment; filename=\"audit-{}.csv\"", day(web.app.now()));
-            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv).into_response()
+            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv)
+                .into_response()
         }
         Err(error) => PageError(error).into_response(),
     }

@@ -6,6 +6,6 @@ pub(crate) mod audit;
 pub(crate) mod emr;
 pub(crate) mod home;
 pub(crate) mod organizations;
+mod said;
 mod shell;
 pub(crate) mod sign_in;
-mod said;

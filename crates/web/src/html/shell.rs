@@ -39,7 +39,8 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
         groups.push(NavGroup { label: "Practice", items: practice });
     }
     if page.actor.is_support() {
-        groups.push(NavGroup { label: "Support", items: vec![item("Practices", urls::SUPPORT, here == urls::SUPPORT)] });
+        groups
+            .push(NavGroup { label: "Support", items: vec![item("Practices", urls::SUPPORT, here == urls::SUPPORT)] });
     }
     groups.push(NavGroup { label: "You", items: vec![item("My account", urls::ME, here.starts_with(urls::ME))] });
     groups
@@ -66,7 +67,14 @@ pub(crate) fn page(web: &Web, page: &Page, title: &str, notice: Option<Banner>, 
 }
 
 /// A page before sign-in.
-pub(crate) fn plain(web: &Web, title: &str, lead: Option<&str>, notice: Option<Banner>, wide: bool, body: &Markup) -> Markup {
+pub(crate) fn plain(
+    web: &Web,
+    title: &str,
+    lead: Option<&str>,
+    notice: Option<Banner>,
+    wide: bool,
+    body: &Markup,
+) -> Markup {
     let assets = asset_urls();
     parts::plain_page(&Plain { title, lead, notice, assets: &assets, demo: web.settings.demo, wide }, body)
 }

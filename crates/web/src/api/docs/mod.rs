@@ -37,7 +37,8 @@ pub(crate) async fn show(State(web): State<Web>) -> Markup {
     let document = DOCUMENT.get_or_init(|| serde_json::from_str(&openapi_json()).unwrap_or_default());
     let assets = crate::assets::urls();
     let assets = parts::AssetUrls { css: &assets.css, js: &assets.js, htmx: &assets.htmx };
-    let tags: Vec<&str> = document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
+    let tags: Vec<&str> =
+        document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let hrefs: Vec<String> = tags.iter().map(|t| format!("#{}", t.to_lowercase())).collect();
     let nav = vec![
         NavGroup { label: "How it works", items: words::CHAPTERS.iter().map(|c| link(c.title, c.href)).collect() },

@@ -66,7 +66,8 @@ struct Place {
     responses((status = 200, description = "A page", body = People)))]
 pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
     let limit = params.limit();
-    let (sort, descending) = params.read("sort", "name, username, user_type, status or last_sign_in_at, with - in front to turn it round", order)
+    let (sort, descending) = params
+        .read("sort", "name, username, user_type, status or last_sign_in_at, with - in front to turn it round", order)
         .unwrap_or((Sort::Name, false));
     let place: Option<Place> = params.cursor();
     let order = format!("{}{}", if descending { "-" } else { "" }, sort.as_str());

@@ -8,7 +8,9 @@ use muster_domain::organizations::Clinic;
 use muster_domain::sign_in::Assessment;
 
 use super::draft::Draft;
-use crate::html::parts::{self, Checkbox, Choice, Field, FieldKind, Fieldset, RadioChoice, RadioGroup, Select, Textarea};
+use crate::html::parts::{
+    self, Checkbox, Choice, Field, FieldKind, Fieldset, RadioChoice, RadioGroup, Select, Textarea,
+};
 use crate::html::said::Said;
 use crate::html::sign_in::password_fields;
 use crate::urls;
@@ -50,7 +52,8 @@ impl FormView<'_> {
     fn type_section(&self) -> Markup {
         let labels: Vec<(String, &str)> =
             UserType::ALL.iter().map(|t| (format!("{}: {}", t.as_str(), t.title()), t.as_str())).collect();
-        let options: Vec<Choice> = labels.iter().map(|(label, value)| Choice::new(value, label, &self.draft.user_type)).collect();
+        let options: Vec<Choice> =
+            labels.iter().map(|(label, value)| Choice::new(value, label, &self.draft.user_type)).collect();
         let body = html! {
             div.fields {
                 (parts::select(&Select {
@@ -81,7 +84,10 @@ impl FormView<'_> {
     fn password_section(&self) -> Markup {
         if let Some(reason) = self.sign_in_refused {
             let body = html! { p.soft { (reason) } };
-            return parts::fieldset(&Fieldset { id: "password-section", legend: "Password", ..Fieldset::default() }, &body);
+            return parts::fieldset(
+                &Fieldset { id: "password-section", legend: "Password", ..Fieldset::default() },
+                &body,
+            );
         }
         let body = if self.is_new { self.new_password() } else { self.stored_password() };
         parts::fieldset(&Fieldset { id: "password-section", legend: "Password", ..Fieldset::default() }, &body)
@@ -89,8 +95,18 @@ impl FormView<'_> {
 
     fn new_password(&self) -> Markup {
         let choices = [
-            RadioChoice { value: "invite", label: "Send an invitation", hint: Some("The person chooses the password; you never have to know it."), disabled_reason: None },
-            RadioChoice { value: "type", label: "Type a password now", hint: Some("It has to be changed at the first sign-in."), disabled_reason: None },
+            RadioChoice {
+                value: "invite",
+                label: "Send an invitation",
+                hint: Some("The person chooses the password; you never have to know it."),
+                disabled_reason: None,
+            },
+            RadioChoice {
+                value: "type",
+                label: "Type a password now",
+                hint: Some("It has to be changed at the first sign-in."),
+                disabled_reason: None,
+            },
         ];
         html! {
             (parts::radio_group(&RadioGroup { name: "access", legend: "First sign-in", current: &self.draft.access, options: &choices, ..RadioGroup::default() }))
@@ -119,7 +135,13 @@ impl FormView<'_> {
 
     fn details_section(&self) -> Markup {
         let d = self.draft;
-        let locked = |field: Field<'_>| if self.sign_in_refused.is_some() { html! { (parts::input(&field.read_only())) } } else { parts::input(&field) };
+        let locked = |field: Field<'_>| {
+            if self.sign_in_refused.is_some() {
+                html! { (parts::input(&field.read_only())) }
+            } else {
+                parts::input(&field)
+            }
+        };
         let statuses = [Choice::new("active", "Active", &d.status), Choice::new("inactive", "Inactive", &d.status)];
         let status_hint = if self.is_new {
             "With no licence free at the default clinic, the profile is saved as inactive."
@@ -147,8 +169,17 @@ impl FormView<'_> {
     fn credentials(&self) -> Markup {
         let d = self.draft;
         let credentials = d.kind().credentials();
-        let npi = Field::new("npi", "NPI", &d.npi).errors(self.said.at("npi")).kind(FieldKind::Code).attr("inputmode", "numeric").autocomplete("off");
-        let number = self.field("license_number", "Licence number", &d.license_number).kind(FieldKind::Code).required().autocomplete("off").hint("If you do not have it yet: 00000");
+        let npi = Field::new("npi", "NPI", &d.npi)
+            .errors(self.said.at("npi"))
+            .kind(FieldKind::Code)
+            .attr("inputmode", "numeric")
+            .autocomplete("off");
+        let number = self
+            .field("license_number", "Licence number", &d.license_number)
+            .kind(FieldKind::Code)
+            .required()
+            .autocomplete("off")
+            .hint("If you do not have it yet: 00000");
         html! {
             @if credentials == Credentials::NpiAndLicense {
                 (parts::input(&npi.required().hint("10 digits. If you do not have it yet: 9999999995")))
@@ -181,13 +212,16 @@ impl FormView<'_> {
                 }))
             }
         };
-        parts::fieldset(&Fieldset {
-            id: "permissions",
-            legend: "Permissions",
-            hint: Some("What is greyed out says why."),
-            errors: self.said.at("permissions"),
-            ..Fieldset::default()
-        }, &body)
+        parts::fieldset(
+            &Fieldset {
+                id: "permissions",
+                legend: "Permissions",
+                hint: Some("What is greyed out says why."),
+                errors: self.said.at("permissions"),
+                ..Fieldset::default()
+            },
+            &body,
+        )
     }
 
     fn permission(&self, offer: &Offer) -> Markup {
@@ -215,7 +249,11 @@ impl FormView<'_> {
             .map(|c| (c.id.to_string(), c))
             .collect();
         let chosen = self.draft.default_clinic.map(|c| c.to_string()).unwrap_or_default();
-        let keep = if self.hidden_clinics > 0 && chosen.is_empty() { "Stays as it is (a clinic you do not manage)" } else { "Choose…" };
+        let keep = if self.hidden_clinics > 0 && chosen.is_empty() {
+            "Stays as it is (a clinic you do not manage)"
+        } else {
+            "Choose…"
+        };
         let mut options = vec![Choice::new("", keep, &chosen)];
         options.extend(ids.iter().map(|(id, c)| Choice::new(id, &c.name, &chosen)));
         let body = html! {
@@ -245,13 +283,16 @@ impl FormView<'_> {
                 }))
             }
         };
-        parts::fieldset(&Fieldset {
-            id: "clinic_ids",
-            legend: "Clinics",
-            hint: Some("You can add the clinics you have access to yourself."),
-            errors: self.said.at("clinic_ids"),
-            ..Fieldset::default()
-        }, &body)
+        parts::fieldset(
+            &Fieldset {
+                id: "clinic_ids",
+                legend: "Clinics",
+                hint: Some("You can add the clinics you have access to yourself."),
+                errors: self.said.at("clinic_ids"),
+                ..Fieldset::default()
+            },
+            &body,
+        )
     }
 }
 

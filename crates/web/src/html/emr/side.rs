@@ -52,42 +52,48 @@ pub(super) fn sign_in(page: &Page, view: &PersonView, now: jiff::Timestamp) -> M
     let active = view.profile().emr.as_ref().is_some_and(EmrAccount::is_active);
     let invite = view.stored.password_state == "none";
     let send = if invite { "Send an invitation" } else { "Send a reset link" };
-    parts::card("Sign-in", &html! {
-        p { "Last signed in: " strong { (ago(view.stored.last_sign_in_at, now, practice)) } }
-        p.soft { (state) }
-        @if view.sign_in_refused.is_none() && active {
-            div.cluster {
-                @if person.email.is_some() {
-                    form method="post" action=(urls::user_sign_in_link(person.id)) {
+    parts::card(
+        "Sign-in",
+        &html! {
+            p { "Last signed in: " strong { (ago(view.stored.last_sign_in_at, now, practice)) } }
+            p.soft { (state) }
+            @if view.sign_in_refused.is_none() && active {
+                div.cluster {
+                    @if person.email.is_some() {
+                        form method="post" action=(urls::user_sign_in_link(person.id)) {
+                            (parts::csrf_field(&page.info.csrf))
+                            (parts::button(&Button { label: send, icon: Some(Icon::Mail), ..Button::default() }))
+                        }
+                    }
+                    form method="post" action=(urls::user_sessions(person.id)) {
                         (parts::csrf_field(&page.info.csrf))
-                        (parts::button(&Button { label: send, icon: Some(Icon::Mail), ..Button::default() }))
+                        (parts::button(&Button { label: "End all sessions", icon: Some(Icon::SignOut), ..Button::default() }))
                     }
                 }
-                form method="post" action=(urls::user_sessions(person.id)) {
-                    (parts::csrf_field(&page.info.csrf))
-                    (parts::button(&Button { label: "End all sessions", icon: Some(Icon::SignOut), ..Button::default() }))
-                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// The latest records about the person.
 pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded]) -> Markup {
     let practice: Option<&Organization> = page.info.organization.as_ref();
     let all = urls::with_query(urls::AUDIT, &[("subject_id", &view.profile().person.id.to_string())]);
-    parts::card("History", &html! {
-        @if records.is_empty() { p.soft { "Nothing yet." } }
-        ol.timeline {
-            @for record in records {
-                li {
-                    strong { (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label())) }
-                    @if record.entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
-                    div.soft.small { (moment(record.entry.at, practice)) @if !record.entry.actor_name.is_empty() { ", " (record.entry.actor_name) } }
-                    (details(&record.entry.detail))
+    parts::card(
+        "History",
+        &html! {
+            @if records.is_empty() { p.soft { "Nothing yet." } }
+            ol.timeline {
+                @for record in records {
+                    li {
+                        strong { (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label())) }
+                        @if record.entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
+                        div.soft.small { (moment(record.entry.at, practice)) @if !record.entry.actor_name.is_empty() { ", " (record.entry.actor_name) } }
+                        (details(&record.entry.detail))
+                    }
                 }
             }
-        }
-        (parts::button_link(&ButtonLink { href: &all, label: "All records", ..ButtonLink::default() }))
-    })
+            (parts::button_link(&ButtonLink { href: &all, label: "All records", ..ButtonLink::default() }))
+        },
+    )
 }

@@ -49,7 +49,12 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
 }
 
 /// `GET /emr/users/{person}`
-pub(crate) async fn show(State(web): State<Web>, Path(id): Path<PersonId>, Query(asked): Query<Asked>, page: Page) -> Response {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<PersonId>,
+    Query(asked): Query<Asked>,
+    page: Page,
+) -> Response {
     let loaded = match load(&web, &page, id).await {
         Ok(loaded) => loaded,
         Err(error) => return PageError(error).into_response(),
@@ -73,7 +78,8 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
     match what {
         "added" | "invited" | "saved" if waits => {
             let group = emr.map_or(Group::Therapist, |e| e.user_type.group()).as_str();
-            let text = format!("No {group} licence is free at the default clinic. Ask for one, then make this person active.");
+            let text =
+                format!("No {group} licence is free at the default clinic. Ask for one, then make this person active.");
             Some(with_note(BannerKind::Warn, "Saved as inactive.", Some(text)))
         }
         "added" => Some(with_note(BannerKind::Ok, "User added.", None)),
@@ -165,7 +171,8 @@ fn draw(
 ) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;
-    let today = web.app.now().to_zoned(page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let today =
+        web.app.now().to_zoned(page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
     let kind = view.profile().emr.as_ref().map(|e| format!("{}, {}", e.user_type.as_str(), e.user_type.title()));
     let title_chips = html! {
         div.cluster {
@@ -210,18 +217,21 @@ fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Said
         is_new: false,
         sign_in_refused: view.sign_in_refused.as_ref().map(|r| r.message.as_str()),
     };
-    parts::card("", &html! {
-        form #profile-form method="post" action=(action) novalidate data-guard {
-            (parts::csrf_field(&page.info.csrf))
-            input type="hidden" name="version" value=[draft.version];
-            input type="hidden" name="seen" value=(draft.seen);
-            (form.sections())
-            (parts::form_actions(&html! {
-                (parts::button_link(&ButtonLink { href: urls::USERS, label: "Cancel", ..ButtonLink::default() }))
-                (parts::button(&Button { label: "Save user", kind: ButtonKind::Primary, ..Button::default() }))
-            }))
-        }
-    })
+    parts::card(
+        "",
+        &html! {
+            form #profile-form method="post" action=(action) novalidate data-guard {
+                (parts::csrf_field(&page.info.csrf))
+                input type="hidden" name="version" value=[draft.version];
+                input type="hidden" name="seen" value=(draft.seen);
+                (form.sections())
+                (parts::form_actions(&html! {
+                    (parts::button_link(&ButtonLink { href: urls::USERS, label: "Cancel", ..ButtonLink::default() }))
+                    (parts::button(&Button { label: "Save user", kind: ButtonKind::Primary, ..Button::default() }))
+                }))
+            }
+        },
+    )
 }
 
 /// What the other manager changed while this one was typing.
@@ -254,7 +264,8 @@ fn read_only(loaded: &Loaded, reason: &str) -> Markup {
     let names: Vec<&str> =
         loaded.clinics.iter().filter(|c| view.clinics.contains(&c.id)).map(|c| c.name.as_str()).collect();
     let license = emr.map(|e| {
-        let parts = [e.license.number.clone(), e.license.state.clone(), e.license.expires_on.map(|d| format!("until {d}"))];
+        let parts =
+            [e.license.number.clone(), e.license.state.clone(), e.license.expires_on.map(|d| format!("until {d}"))];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     });
     let rows = [
@@ -264,7 +275,10 @@ fn read_only(loaded: &Loaded, reason: &str) -> Markup {
         ("NPI", html! { (person.npi.as_deref().unwrap_or("none")) }),
         ("Licence", html! { (license.filter(|l| !l.is_empty()).unwrap_or_else(|| "none".to_owned())) }),
         ("Clinics", html! { (names.join(", ")) @if view.hidden_clinics > 0 { " and " (view.hidden_clinics) " more" } }),
-        ("Permissions", html! { div.chips { @for p in emr.map(|e| e.permissions).unwrap_or_default().iter() { (parts::chip(ChipKind::Plain, p.label())) } } }),
+        (
+            "Permissions",
+            html! { div.chips { @for p in emr.map(|e| e.permissions).unwrap_or_default().iter() { (parts::chip(ChipKind::Plain, p.label())) } } },
+        ),
     ];
     html! {
         (parts::banner(&Banner::line(BannerKind::Info, reason)))

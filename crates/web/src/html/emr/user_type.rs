@@ -24,7 +24,12 @@ pub(crate) struct Asked {
 }
 
 /// `GET /emr/users/{person}/type`: choose, then see the consequences.
-pub(crate) async fn show(State(web): State<Web>, Path(id): Path<PersonId>, Query(asked): Query<Asked>, page: Page) -> Response {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<PersonId>,
+    Query(asked): Query<Asked>,
+    page: Page,
+) -> Response {
     match draw(&web, &page, id, &asked.to, &Said::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
@@ -52,8 +57,11 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> mu
     let wanted = UserType::parse(to).filter(|t| *t != current);
     // Judged even before a type is chosen, so that only support ever sees the page.
     let preview = web.app.preview_type_change(&page.actor, id, wanted.unwrap_or(current)).await?;
-    let labels: Vec<(String, &str)> =
-        UserType::ALL.iter().filter(|t| **t != current).map(|t| (format!("{}: {}", t.as_str(), t.title()), t.as_str())).collect();
+    let labels: Vec<(String, &str)> = UserType::ALL
+        .iter()
+        .filter(|t| **t != current)
+        .map(|t| (format!("{}: {}", t.as_str(), t.title()), t.as_str()))
+        .collect();
     let options: Vec<Choice> = labels.iter().map(|(label, value)| Choice::new(value, label, to)).collect();
     let address = urls::user_type(id);
     let back = urls::user(id);

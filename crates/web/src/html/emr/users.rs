@@ -17,7 +17,9 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{self, Button, ButtonKind, ButtonLink, ChipKind, Choice, Column, Field, Icon, SeatTile, Select, SortState, Table};
+use crate::html::parts::{
+    self, Button, ButtonKind, ButtonLink, ChipKind, Choice, Column, Field, Icon, SeatTile, Select, SortState, Table,
+};
 use crate::html::shell::{self, ago};
 use crate::urls;
 
@@ -104,7 +106,11 @@ fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Marku
     let mut kinds = vec![Choice::new("", "Any type", kind)];
     kinds.extend(UserType::ALL.iter().map(|t| Choice::new(t.as_str(), t.as_str(), kind)));
     let status = form.one("status");
-    let statuses = [Choice::new("", "Any status", status), Choice::new("active", "Active", status), Choice::new("inactive", "Inactive", status)];
+    let statuses = [
+        Choice::new("", "Any status", status),
+        Choice::new("active", "Active", status),
+        Choice::new("inactive", "Inactive", status),
+    ];
     let clinic = form.one("clinic_id");
     let ids: Vec<(String, &str)> = clinics.iter().map(|c| (c.id.to_string(), c.name.as_str())).collect();
     let mut places = vec![Choice::new("", "Any clinic", clinic)];
@@ -139,31 +145,58 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
     let filtered = KEPT.iter().any(|k| *k != "sort" && form.filled(k).is_some());
     if found.people.is_empty() {
         return if filtered {
-            parts::empty_state(Icon::Search, "Nobody matches", "Try fewer letters, or remove a filter. People outside your clinics are not shown.", &html! {
-                (parts::button_link(&ButtonLink { href: urls::USERS, label: "Show everybody", ..ButtonLink::default() }))
-            })
+            parts::empty_state(
+                Icon::Search,
+                "Nobody matches",
+                "Try fewer letters, or remove a filter. People outside your clinics are not shown.",
+                &html! {
+                    (parts::button_link(&ButtonLink { href: urls::USERS, label: "Show everybody", ..ButtonLink::default() }))
+                },
+            )
         } else {
-            parts::empty_state(Icon::Users, "Nobody here yet", "Add the first user, or import your people from a file.", &html! {
-                (parts::button_link(&ButtonLink { href: urls::NEW_USER, label: "Add user", kind: ButtonKind::Primary, ..ButtonLink::default() }))
-            })
+            parts::empty_state(
+                Icon::Users,
+                "Nobody here yet",
+                "Add the first user, or import your people from a file.",
+                &html! {
+                    (parts::button_link(&ButtonLink { href: urls::NEW_USER, label: "Add user", kind: ButtonKind::Primary, ..ButtonLink::default() }))
+                },
+            )
         };
     }
-    let heads: Vec<(&str, String, SortState)> = [(Sort::Name, "Name"), (Sort::UserType, "Type"), (Sort::LastSignIn, "Last sign-in"), (Sort::Status, "Status")]
-        .into_iter()
-        .map(|(sort, label)| {
-            let state = match (listed.filter.sort == sort, listed.filter.descending) {
-                (false, _) => SortState::None,
-                (true, false) => SortState::Ascending,
-                (true, true) => SortState::Descending,
-            };
-            let turned = if state == SortState::Ascending { format!("-{}", sort.as_str()) } else { sort.as_str().to_owned() };
-            (label, address(form, "sort", &turned), state)
-        })
-        .collect();
+    let heads: Vec<(&str, String, SortState)> =
+        [(Sort::Name, "Name"), (Sort::UserType, "Type"), (Sort::LastSignIn, "Last sign-in"), (Sort::Status, "Status")]
+            .into_iter()
+            .map(|(sort, label)| {
+                let state = match (listed.filter.sort == sort, listed.filter.descending) {
+                    (false, _) => SortState::None,
+                    (true, false) => SortState::Ascending,
+                    (true, true) => SortState::Descending,
+                };
+                let turned = if state == SortState::Ascending {
+                    format!("-{}", sort.as_str())
+                } else {
+                    sort.as_str().to_owned()
+                };
+                (label, address(form, "sort", &turned), state)
+            })
+            .collect();
     let sorted = |at: usize| Column::sorted(heads[at].0, &heads[at].1, heads[at].2);
-    let columns = [sorted(0), sorted(1), Column::new("Clinics"), Column::new("Permissions"), Column::new("Notes"), sorted(2), sorted(3)];
+    let columns = [
+        sorted(0),
+        sorted(1),
+        Column::new("Clinics"),
+        Column::new("Permissions"),
+        Column::new("Notes"),
+        sorted(2),
+        sorted(3),
+    ];
     let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, clinics)).collect();
-    let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok()).map(|c| address(form, "after", &URL_SAFE_NO_PAD.encode(c)));
+    let next = found
+        .next
+        .as_ref()
+        .and_then(|c| serde_json::to_vec(c).ok())
+        .map(|c| address(form, "after", &URL_SAFE_NO_PAD.encode(c)));
     let first = form.filled("after").map(|_| address(form, "after", ""));
     html! {
         (parts::data_table(&Table { caption: "Users", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))

@@ -26,5 +26,12 @@ pub(crate) fn time_zone_select(current: &str, errors: &[String]) -> Markup {
     if !ZONES.iter().any(|(value, _)| *value == current) {
         options.push(Choice::new(current, current, current));
     }
-    parts::select(&Select { name: "time_zone", label: "Time zone", options: &options, required: true, errors, ..Select::default() })
+    parts::select(&Select {
+        name: "time_zone",
+        label: "Time zone",
+        options: &options,
+        required: true,
+        errors,
+        ..Select::default()
+    })
 }

@@ -14,7 +14,10 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
-use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Checkbox, Choice, ChipKind, Field, FieldKind, RadioChoice, RadioGroup, Select};
+use crate::html::parts::{
+    self, Banner, BannerKind, Button, ButtonKind, Checkbox, ChipKind, Choice, Field, FieldKind, RadioChoice,
+    RadioGroup, Select,
+};
 use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
@@ -39,7 +42,9 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
     let notice = match asked.done.as_str() {
         "saved" => Some(Banner::line(BannerKind::Ok, "Settings saved.")),
         "clinic" => Some(Banner::line(BannerKind::Ok, "Clinic saved.")),
-        "added" => Some(Banner::line(BannerKind::Ok, "Clinic added. Its licences are unlimited until support sets a total.")),
+        "added" => {
+            Some(Banner::line(BannerKind::Ok, "Clinic added. Its licences are unlimited until support sets a total."))
+        }
         _ => None,
     };
     answer(&web, &page, notice, &Refused::Nothing, None).await
@@ -89,7 +94,13 @@ pub(crate) async fn save_clinic(State(web): State<Web>, Path(id): Path<ClinicId>
     }
 }
 
-async fn answer(web: &Web, page: &Page, notice: Option<Banner<'_>>, refused: &Refused<'_>, error: Option<AppError>) -> Response {
+async fn answer(
+    web: &Web,
+    page: &Page,
+    notice: Option<Banner<'_>>,
+    refused: &Refused<'_>,
+    error: Option<AppError>,
+) -> Response {
     let said = match &error {
         None => Said::default(),
         Some(AppError::Refused(refusals)) => Said::of(refusals),
@@ -109,7 +120,13 @@ async fn answer(web: &Web, page: &Page, notice: Option<Banner<'_>>, refused: &Re
     }
 }
 
-async fn draw(web: &Web, page: &Page, notice: Option<Banner<'_>>, refused: &Refused<'_>, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(
+    web: &Web,
+    page: &Page,
+    notice: Option<Banner<'_>>,
+    refused: &Refused<'_>,
+    said: &Said,
+) -> muster_app::Result<Markup> {
     let held = page.actor.authority().permissions();
     if !held.contains(Permission::ClinicAdmin) {
         return Err(web.app.missing(Permission::ClinicAdmin).into());
@@ -152,8 +169,20 @@ fn practice_form(page: &Page, organization: &Organization, form: Option<&FormDat
     let stored_days = organization.password_expiry_days.map_or_else(|| "never".to_owned(), |d| d.to_string());
     let days = typed("password_expiry_days", &stored_days);
     let presets = [
-        RadioChoice { value: "seed", label: "Strong and mixed", hint: Some("8 or more characters with a number, a special character, upper and lower case, and strength Strong."), disabled_reason: None },
-        RadioChoice { value: "nist-800-63b", label: "Long (NIST 800-63B)", hint: Some("15 or more characters of any kind, none that is commonly used."), disabled_reason: None },
+        RadioChoice {
+            value: "seed",
+            label: "Strong and mixed",
+            hint: Some(
+                "8 or more characters with a number, a special character, upper and lower case, and strength Strong.",
+            ),
+            disabled_reason: None,
+        },
+        RadioChoice {
+            value: "nist-800-63b",
+            label: "Long (NIST 800-63B)",
+            hint: Some("15 or more characters of any kind, none that is commonly used."),
+            disabled_reason: None,
+        },
     ];
     let expiry = [("never", "Never"), ("30", "After 30 days"), ("60", "After 60 days"), ("90", "After 90 days")];
     let expiry: Vec<Choice> = expiry.iter().map(|(value, label)| Choice::new(value, label, &days)).collect();
@@ -177,35 +206,46 @@ fn clinic_form(page: &Page, clinic: &Clinic, admin: bool, form: Option<&FormData
     let id = clinic.id.to_string();
     let name = form.and_then(|f| f.get("name")).unwrap_or(&clinic.name);
     let status = form.and_then(|f| f.get("status")).unwrap_or(clinic.status.as_str());
-    let finish = form.map_or(clinic.assistants_may_finish == muster_domain::organizations::AssistantFinish::Allowed, |f| f.has("assistants_may_finish"));
+    let finish = form
+        .map_or(clinic.assistants_may_finish == muster_domain::organizations::AssistantFinish::Allowed, |f| {
+            f.has("assistants_may_finish")
+        });
     let options = [Choice::new("active", "Active", status), Choice::new("inactive", "Inactive", status)];
     let (name_id, status_id) = (format!("name-{id}"), format!("status-{id}"));
     let place = [clinic.address.as_str(), clinic.city.as_str(), clinic.state.as_str(), clinic.zip.as_str()];
     let place: Vec<&str> = place.into_iter().filter(|p| !p.is_empty()).collect();
     let title = clinic.name.as_str();
-    let chip = if clinic.is_active() { html! {} } else { parts::chip(ChipKind::Off, "Inactive") };
-    parts::card_with(title, &chip, &html! {
-        form method="post" action=(urls::clinic(clinic.id)) novalidate {
-            (parts::csrf_field(&page.info.csrf))
-            input type="hidden" name="version" value=(clinic.version);
-            @if !place.is_empty() { p.soft.small { (place.join(", ")) } }
-            div.fields {
-                (parts::input(&Field::new("name", "Name", name).id(&name_id).required().errors(said.at("name"))))
-                @if admin {
-                    (parts::select(&Select { name: "status", id: Some(&status_id), label: "Status", options: &options, required: true, errors: said.at("status"), ..Select::default() }))
+    let chip = if clinic.is_active() {
+        html! {}
+    } else {
+        parts::chip(ChipKind::Off, "Inactive")
+    };
+    parts::card_with(
+        title,
+        &chip,
+        &html! {
+            form method="post" action=(urls::clinic(clinic.id)) novalidate {
+                (parts::csrf_field(&page.info.csrf))
+                input type="hidden" name="version" value=(clinic.version);
+                @if !place.is_empty() { p.soft.small { (place.join(", ")) } }
+                div.fields {
+                    (parts::input(&Field::new("name", "Name", name).id(&name_id).required().errors(said.at("name"))))
+                    @if admin {
+                        (parts::select(&Select { name: "status", id: Some(&status_id), label: "Status", options: &options, required: true, errors: said.at("status"), ..Select::default() }))
+                    }
                 }
+                (parts::checkbox(&Checkbox {
+                    name: "assistants_may_finish",
+                    value: &id,
+                    label: "Assistants may finish notes",
+                    checked: finish,
+                    hint: Some("Those who hold Finish SOAP Notes. Switched off, none of them can finish a note here, at once."),
+                    ..Checkbox::default()
+                }))
+                (parts::button(&Button { label: "Save clinic", ..Button::default() }))
             }
-            (parts::checkbox(&Checkbox {
-                name: "assistants_may_finish",
-                value: &id,
-                label: "Assistants may finish notes",
-                checked: finish,
-                hint: Some("Those who hold Finish SOAP Notes. Switched off, none of them can finish a note here, at once."),
-                ..Checkbox::default()
-            }))
-            (parts::button(&Button { label: "Save clinic", ..Button::default() }))
-        }
-    })
+        },
+    )
 }
 
 fn new_clinic_form(page: &Page, form: Option<&FormData>, said: &Said) -> Markup {

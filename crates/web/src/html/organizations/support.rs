@@ -53,7 +53,8 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         })
         .collect();
     let columns = [Column::new("Practice"), Column::new("Time zone"), Column::new("Open").quiet()];
-    let next = found.last().filter(|_| more).map(|o| urls::with_query(urls::SUPPORT, &[("after", &unique_key(&o.name))]));
+    let next =
+        found.last().filter(|_| more).map(|o| urls::with_query(urls::SUPPORT, &[("after", &unique_key(&o.name))]));
     let body = html! {
         (parts::heading("Practices", Some("Opening one is recorded in its audit."), &html! {}))
         @if rows.is_empty() {

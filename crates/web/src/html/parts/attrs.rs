@@ -49,11 +49,7 @@ impl Tag {
     /// Adds a caller's extra attributes.
     pub(super) fn extend(mut self, attrs: &[(&str, String)]) -> Self {
         for (name, value) in attrs {
-            self = if value.is_empty() {
-                self.flag(name, true)
-            } else {
-                self.set(name, value)
-            };
+            self = if value.is_empty() { self.flag(name, true) } else { self.set(name, value) };
         }
         self
     }
@@ -81,9 +77,7 @@ fn allowed(name: &str) -> bool {
     !name.is_empty()
         && name != "style"
         && !name.starts_with("on")
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
 }
 
 /// What stands around a control: its hint and its refusals, and how it points to them.

@@ -21,21 +21,13 @@ pub struct Choice<'a> {
 impl<'a> Choice<'a> {
     /// A selectable entry, chosen when its value equals `current`.
     pub fn new(value: &'a str, label: &'a str, current: &str) -> Self {
-        Self {
-            value,
-            label,
-            selected: value == current,
-            disabled: false,
-        }
+        Self { value, label, selected: value == current, disabled: false }
     }
 }
 
 /// A labelled drop-down list.
 #[derive(Clone, Debug, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent attribute"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
 pub struct Select<'a> {
     /// The form field's name.
     pub name: &'a str,
@@ -115,11 +107,7 @@ pub struct Checkbox<'a> {
 
 /// Draws a check box with its label.
 pub fn checkbox(check: &Checkbox) -> Markup {
-    let id = if check.value == "true" {
-        check.name.to_owned()
-    } else {
-        format!("{}-{}", check.name, check.value)
-    };
+    let id = if check.value == "true" { check.name.to_owned() } else { format!("{}-{}", check.name, check.value) };
     let control = Tiny {
         kind: "checkbox",
         id: &id,
@@ -184,13 +172,7 @@ pub fn radio_group(group: &RadioGroup) -> Markup {
             }
         }
     };
-    let head = Fieldset {
-        id: group.name,
-        legend: group.legend,
-        hint: group.hint,
-        errors: group.errors,
-        inner: true,
-    };
+    let head = Fieldset { id: group.name, legend: group.legend, hint: group.hint, errors: group.errors, inner: true };
     fieldset(&head, &body)
 }
 

@@ -55,9 +55,7 @@ pub fn avatar(initials: &str, hue: u8) -> Markup {
 
 /// A colour for a person that stays the same: give the id's bytes or the user name.
 pub fn hue_of(seed: &[u8]) -> u8 {
-    seed.iter()
-        .fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte))
-        % 8
+    seed.iter().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)) % 8
 }
 
 /// One cell of a matrix of people and permissions.

@@ -63,11 +63,7 @@ pub struct Banner<'a> {
 impl<'a> Banner<'a> {
     /// A banner of one line.
     pub fn line(kind: BannerKind, title: &'a str) -> Self {
-        Self {
-            kind,
-            title,
-            ..Self::default()
-        }
+        Self { kind, title, ..Self::default() }
     }
 }
 

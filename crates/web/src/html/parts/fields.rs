@@ -52,10 +52,7 @@ impl FieldKind {
 
 /// A labelled text control. Its id is its name unless `id` says otherwise.
 #[derive(Clone, Debug, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent attribute"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
 pub struct Field<'a> {
     /// The form field's name: the JSON field of the contract.
     pub name: &'a str,
@@ -88,12 +85,7 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// An optional text field.
     pub fn new(name: &'a str, label: &'a str, value: &'a str) -> Self {
-        Self {
-            name,
-            label,
-            value,
-            ..Self::default()
-        }
+        Self { name, label, value, ..Self::default() }
     }
 
     /// A search or filter field: no "optional", a magnifying glass, found by the `/` key.
@@ -191,10 +183,7 @@ pub fn input(field: &Field) -> Markup {
         _ => Some(field.value).filter(|value| !value.is_empty()),
     };
     let code = field.kind == FieldKind::Code;
-    let literal = matches!(
-        field.kind,
-        FieldKind::Password | FieldKind::Code | FieldKind::Email | FieldKind::Url
-    );
+    let literal = matches!(field.kind, FieldKind::Password | FieldKind::Code | FieldKind::Email | FieldKind::Url);
     let control = Tag::new("input")
         .set("id", id)
         .set("name", field.name)

@@ -64,12 +64,7 @@ mod tests {
     use super::{SeatTile, seat_tiles};
 
     fn tile(total: Option<i64>, assigned: i64) -> SeatTile<'static> {
-        SeatTile {
-            group: "therapist",
-            label: "Therapist",
-            total,
-            assigned,
-        }
+        SeatTile { group: "therapist", label: "Therapist", total, assigned }
     }
 
     #[test]

@@ -19,24 +19,17 @@ mod table;
 
 pub use attrs::AttrList;
 pub use choices::{
-    Checkbox, Choice, Fieldset, RadioChoice, RadioGroup, Select, checkbox, fieldset, radio_group,
-    select,
+    Checkbox, Choice, Fieldset, RadioChoice, RadioGroup, Select, checkbox, fieldset, radio_group, select,
 };
 pub use controls::{Button, ButtonKind, ButtonLink, button, button_link, csrf_field};
 pub use data::{Change, ChipKind, Mark, avatar, change_table, chip, filter_chip, hue_of, mark};
-pub use feedback::{
-    Banner, BannerKind, PasswordView, banner, empty_state, password_meter, progress,
-    refusal_summary,
-};
+pub use feedback::{Banner, BannerKind, PasswordView, banner, empty_state, password_meter, progress, refusal_summary};
 pub use fields::{Field, FieldKind, Textarea, input, textarea};
 pub use icon::{Icon, icon};
 pub use layout::{
-    Step, Tab, card, card_with, definition_list, form_actions, heading, section, split, steps,
-    tabs, toolbar,
+    Step, Tab, card, card_with, definition_list, form_actions, heading, section, split, steps, tabs, toolbar,
 };
 pub use licences::{SeatTile, seat_tiles};
 pub use plain::{Plain, plain_page};
 pub use shell::{AssetUrls, NavGroup, NavItem, Shell, page};
-pub use table::{
-    Column, SortState, Table, cursor_pager, data_table, person_cell, row_checkbox, select_all,
-};
+pub use table::{Column, SortState, Table, cursor_pager, data_table, person_cell, row_checkbox, select_all};

@@ -132,11 +132,7 @@ fn nav_group(index: usize, group: &NavGroup) -> Markup {
 }
 
 fn person_menu(person: &str, csrf: &str) -> Markup {
-    let initials: String = person
-        .split_whitespace()
-        .filter_map(|word| word.chars().next())
-        .take(2)
-        .collect();
+    let initials: String = person.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
     html! {
         div.person-menu {
             a.me href="/me" {

@@ -34,19 +34,12 @@ pub struct Column<'a> {
 impl<'a> Column<'a> {
     /// A column with a visible label.
     pub fn new(label: &'a str) -> Self {
-        Self {
-            label,
-            ..Self::default()
-        }
+        Self { label, ..Self::default() }
     }
 
     /// A column that can be sorted by.
     pub fn sorted(label: &'a str, href: &'a str, state: SortState) -> Self {
-        Self {
-            label,
-            sort: Some((href, state)),
-            ..Self::default()
-        }
+        Self { label, sort: Some((href, state)), ..Self::default() }
     }
 
     /// Gives its cells a class.

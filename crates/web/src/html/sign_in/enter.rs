@@ -71,7 +71,8 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
 }
 
 fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &Said) -> Markup {
-    let username = Field::new("username", "User name or email", name).required().autocomplete("username").attr("autofocus", "");
+    let username =
+        Field::new("username", "User name or email", name).required().autocomplete("username").attr("autofocus", "");
     let password = Field::new("password", "Password", "")
         .kind(FieldKind::Password)
         .required()

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use maud::html;
-use muster_app::sign_in::Standing;
 use muster_app::Channel;
+use muster_app::sign_in::Standing;
 
 use crate::context::Web;
 use crate::cookies::Cookie;
@@ -32,7 +32,8 @@ pub(crate) async fn show(State(web): State<Web>, request: axum::extract::Request
         }
         p.plain-links { a href=(urls::HOME) { "Stay signed in" } }
     };
-    shell::plain(&web, "Sign out?", Some("You will need your password to come back."), None, false, &body).into_response()
+    shell::plain(&web, "Sign out?", Some("You will need your password to come back."), None, false, &body)
+        .into_response()
 }
 
 /// `POST /sign-out`

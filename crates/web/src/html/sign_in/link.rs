@@ -62,7 +62,10 @@ fn draw(web: &Web, csrf: &str, token: &str, view: &LinkView, said: &Said) -> Mar
         }
     };
     let (title, lead) = if view.invitation {
-        (format!("Welcome, {}", view.full_name), format!("{} has added you to Muster. Choose your password.", view.organization.name))
+        (
+            format!("Welcome, {}", view.full_name),
+            format!("{} has added you to Muster. Choose your password.", view.organization.name),
+        )
     } else {
         ("Choose a new password".to_owned(), format!("For {} at {}.", view.full_name, view.organization.name))
     };

@@ -11,7 +11,8 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Checkbox, ChipKind, Column, Field, FieldKind, Fieldset, Icon, Table,
+    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Checkbox, ChipKind, Column, Field, FieldKind, Fieldset,
+    Icon, Table,
 };
 use crate::html::said::Said;
 use crate::html::shell::{self, ago, moment};
@@ -76,7 +77,10 @@ pub(super) async fn draw(
 
 async fn may_do(web: &Web, actor: &Actor) -> muster_app::Result<Markup> {
     let Some(me) = actor.person_id() else {
-        return Ok(parts::card("What you may do", &html! { p { "You are a support operator: you process requests of every practice." } }));
+        return Ok(parts::card(
+            "What you may do",
+            &html! { p { "You are a support operator: you process requests of every practice." } },
+        ));
     };
     let view = web.app.person(actor, me).await?;
     let clinics = web.app.clinics(actor).await?;
@@ -119,13 +123,17 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
     let columns = ["Browser", "Address", "Since", "Last active"].map(Column::new);
     let mut columns: Vec<Column> = columns.into();
     columns.push(Column::new("End").quiet());
-    Ok(parts::section("Where you are signed in", None, &parts::data_table(&Table {
-        caption: "Your sessions",
-        columns: &columns,
-        rows: &rows,
-        row_header: Some(0),
-        ..Table::default()
-    })))
+    Ok(parts::section(
+        "Where you are signed in",
+        None,
+        &parts::data_table(&Table {
+            caption: "Your sessions",
+            columns: &columns,
+            rows: &rows,
+            row_header: Some(0),
+            ..Table::default()
+        }),
+    ))
 }
 
 async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Markup> {
@@ -152,9 +160,20 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
     let mut columns: Vec<Column> = ["For", "Scopes", "Runs out", "Last used"].map(Column::new).into();
     columns.push(Column::new("Revoke").quiet());
     let table = if rows.is_empty() {
-        parts::empty_state(Icon::Key, "No access tokens", "A token lets a program act for you. Make one below when an integrator asks for it.", &html! {})
+        parts::empty_state(
+            Icon::Key,
+            "No access tokens",
+            "A token lets a program act for you. Make one below when an integrator asks for it.",
+            &html! {},
+        )
     } else {
-        parts::data_table(&Table { caption: "Your access tokens", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() })
+        parts::data_table(&Table {
+            caption: "Your access tokens",
+            columns: &columns,
+            rows: &rows,
+            row_header: Some(0),
+            ..Table::default()
+        })
     };
     let scopes = html! {
         div.checks {
@@ -174,10 +193,14 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
             (parts::button(&Button { label: "Make a token", ..Button::default() }))
         }
     };
-    Ok(parts::section("Access tokens", Some("For programs that act for you through the API. A token never may do more than you."), &html! {
-        (table)
-        details { summary { "Make a new token" } (parts::card("", &form)) }
-    }))
+    Ok(parts::section(
+        "Access tokens",
+        Some("For programs that act for you through the API. A token never may do more than you."),
+        &html! {
+            (table)
+            details { summary { "Make a new token" } (parts::card("", &form)) }
+        },
+    ))
 }
 
 fn new_token(secret: &str) -> Markup {

@@ -16,11 +16,12 @@ use crate::form::FormData;
 /// Judges by the rules of the link's or the session's practice, with the names typed beside it.
 pub(crate) async fn show(State(web): State<Web>, headers: HeaderMap, body: Bytes) -> Response {
     let form = FormData::parse(&body).unwrap_or_default();
-    let mut words: Vec<String> = ["first_name", "last_name", "full_name", "username", "organization_name", "clinic_name"]
-        .iter()
-        .filter_map(|name| form.filled(name))
-        .map(str::to_owned)
-        .collect();
+    let mut words: Vec<String> =
+        ["first_name", "last_name", "full_name", "username", "organization_name", "clinic_name"]
+            .iter()
+            .filter_map(|name| form.filled(name))
+            .map(str::to_owned)
+            .collect();
     words.extend(form.filled("email").and_then(|e| e.split_once('@')).map(|(local, _)| local.to_owned()));
     let mut organization: Option<Organization> = None;
     if let Some(link) = form.filled("link") {
@@ -30,14 +31,16 @@ pub(crate) async fn show(State(web): State<Web>, headers: HeaderMap, body: Bytes
         }
     } else if let Some(token) = Cookie::Session.read(&headers, &web.settings) {
         let origin = Origin { channel: Channel::Page, address: String::new(), user_agent: String::new() };
-        if let Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) = web.app.authenticate(&token, origin).await {
+        if let Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) = web.app.authenticate(&token, origin).await
+        {
             organization = both.1.organization;
         }
     }
     let password = form.one("password").to_owned();
     let app = web.app.clone();
     // Measuring strength takes milliseconds of computing: not on the threads that answer requests.
-    let judged = tokio::task::spawn_blocking(move || app.assess_password(organization.as_ref(), &password, &words)).await;
+    let judged =
+        tokio::task::spawn_blocking(move || app.assess_password(organization.as_ref(), &password, &words)).await;
     match judged {
         Ok(judged) => meter(&judged).into_response(),
         Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -48,7 +48,9 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
     };
     match web.app.set_up_by_link(&token, &new).await {
         Ok(_) => shell::go(&urls::with_query(urls::SIGN_IN, &[("done", "set-up")])),
-        Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) || refusals.has(Code::AlreadySetUp) => spent(&web),
+        Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) || refusals.has(Code::AlreadySetUp) => {
+            spent(&web)
+        }
         Err(AppError::Refused(refusals)) => {
             let page = draw(&web, &visitor.csrf, &token, &form, &Said::of(&refusals));
             visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
@@ -58,7 +60,9 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
 }
 
 fn draw(web: &Web, csrf: &str, token: &str, form: &FormData, said: &Said) -> Markup {
-    let field = |name: &'static str, label: &'static str| Field::new(name, label, form.one(name)).required().errors(said.at(name));
+    let field = |name: &'static str, label: &'static str| {
+        Field::new(name, label, form.one(name)).required().errors(said.at(name))
+    };
     let judged = web.app.assess_password(None, "", &[]);
     let practice = html! {
         div.fields {
@@ -90,11 +94,20 @@ fn draw(web: &Web, csrf: &str, token: &str, form: &FormData, said: &Said) -> Mar
             (parts::button(&Button { label: "Set up the practice", kind: ButtonKind::Primary, ..Button::default() }))
         }
     };
-    shell::plain(web, "Set up Muster", Some("Two steps on one page; you can change all of it later."), None, true, &body)
+    shell::plain(
+        web,
+        "Set up Muster",
+        Some("Two steps on one page; you can change all of it later."),
+        None,
+        true,
+        &body,
+    )
 }
 
 fn spent(web: &Web) -> Response {
     let body = html! { p.plain-links { a href=(urls::SIGN_IN) { "Sign in" } } };
-    let lead = "This set-up link was used already or has run out. Restarting Muster on an empty database prints a new one.";
-    (StatusCode::NOT_FOUND, shell::plain(web, "This link no longer works", Some(lead), None, false, &body)).into_response()
+    let lead =
+        "This set-up link was used already or has run out. Restarting Muster on an empty database prints a new one.";
+    (StatusCode::NOT_FOUND, shell::plain(web, "This link no longer works", Some(lead), None, false, &body))
+        .into_response()
 }

@@ -25,9 +25,16 @@ pub(crate) struct Asked {
 }
 
 /// `GET /unlock`: whoever comes here by the idle timer of the page finds the session locked from now on.
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, headers: HeaderMap, visitor: Visitor) -> Response {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Response {
     let next = urls::local(&asked.next);
-    let Some(token) = Cookie::Session.read(&headers, &web.settings) else { return shell::go(&urls::sign_in_then(next)) };
+    let Some(token) = Cookie::Session.read(&headers, &web.settings) else {
+        return shell::go(&urls::sign_in_then(next));
+    };
     let name = match web.app.authenticate(&token, visitor.origin.clone()).await {
         Ok(Standing::Locked { name, .. }) => name,
         Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) => match web.app.lock_session(&token).await {
@@ -45,7 +52,9 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, hea
 pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorPosted) -> Response {
     let (visitor, form) = (posted.visitor, posted.form);
     let next = urls::local(form.one("next"));
-    let Some(token) = Cookie::Session.read(&headers, &web.settings) else { return shell::go(&urls::sign_in_then(next)) };
+    let Some(token) = Cookie::Session.read(&headers, &web.settings) else {
+        return shell::go(&urls::sign_in_then(next));
+    };
     let name = form.one("name");
     match web.app.unlock(&token, form.one("password"), &visitor.origin).await {
         Ok(()) => shell::go(next),
@@ -56,7 +65,8 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
         }
         Err(error @ AppError::TooMany(_)) => {
             let text = error.to_string();
-            let page = draw(&web, &visitor.csrf, name, next, Some(Banner::line(BannerKind::Bad, &text)), &Said::default());
+            let page =
+                draw(&web, &visitor.csrf, name, next, Some(Banner::line(BannerKind::Bad, &text)), &Said::default());
             visitor.answer(&web, (StatusCode::TOO_MANY_REQUESTS, page))
         }
         Err(error) => PageError(error).into_response(),
@@ -80,6 +90,8 @@ fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, s
         }
         p.plain-links { a href=(urls::SIGN_OUT) { "Sign out instead" } }
     };
-    let lead = format!("{name}, nothing happened here for a while, so the screen was locked. Enter your password to go on where you were.");
+    let lead = format!(
+        "{name}, nothing happened here for a while, so the screen was locked. Enter your password to go on where you were."
+    );
     shell::plain(web, "Locked", Some(&lead), notice, false, &body)
 }

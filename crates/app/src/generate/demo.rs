@@ -1,0 +1,365 @@
+//! The demo practice: shaped by hand so that every page has something to show. The same each time.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, ToSpan};
+use muster_domain::emr::{
+    Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, NewPassword, Permission, UserType, default_permissions,
+};
+use muster_domain::imports::made_up_username;
+use muster_domain::licences::Group;
+use muster_domain::organizations::{AssistantFinish, Clinic};
+use muster_domain::people::{PersonPatch, npi};
+use muster_domain::text::search_key;
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+
+use super::names::Names;
+use super::random::Random;
+use super::writer::Writer;
+use crate::sign_in::NewOperator;
+use crate::{App, Result};
+
+use UserType::{AT, Billing, COTA, Clerical, OT, PT, PTA, RT, RTT, SLP, SLPA, SOT, SPT, SSLP};
+
+/// A demo practice, ready to be signed in to.
+#[derive(Clone, Debug)]
+pub struct DemoPractice {
+    /// The practice.
+    pub organization: OrganizationId,
+    /// Who can sign in.
+    pub sign_ins: Vec<DemoSignIn>,
+}
+
+/// Somebody who can sign in to the demo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoSignIn {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// What they are.
+    pub what: &'static str,
+}
+
+/// The password of every demo sign-in. It is no secret: the demo listens on this machine only.
+const PASSWORD: &str = "Lobster-47-kayak-Tides";
+
+const CLINICS: [(&str, &str, &str); 5] = [
+    ("Saco", "18 Shipyard Lane", "04072"),
+    ("Gorham", "402 Orchard Road", "04038"),
+    ("Biddeford", "77 Millrace Street", "04005"),
+    ("Scarborough", "9 Clamshell Way", "04074"),
+    ("Portland", "1250 Eastern Quay", "04101"),
+];
+
+/// Who works in each clinic.
+const STAFF: [&[(UserType, u32)]; 5] = [
+    &[(PT, 9), (OT, 3), (SLP, 2), (AT, 1), (PTA, 6), (COTA, 2), (SPT, 2), (Clerical, 2), (Billing, 1)],
+    &[(PT, 4), (OT, 1), (PTA, 3), (COTA, 1), (SPT, 1), (Clerical, 2)],
+    &[(PT, 8), (OT, 3), (SLP, 2), (RT, 1), (PTA, 5), (COTA, 2), (SLPA, 1), (SOT, 2), (Clerical, 3), (Billing, 1)],
+    &[(PT, 8), (OT, 2), (SLP, 1), (AT, 1), (PTA, 4), (COTA, 2), (RTT, 1), (SPT, 1), (Clerical, 3)],
+    &[
+        (PT, 15),
+        (OT, 6),
+        (SLP, 4),
+        (RT, 2),
+        (AT, 2),
+        (PTA, 8),
+        (COTA, 4),
+        (SLPA, 2),
+        (RTT, 2),
+        (SPT, 3),
+        (SOT, 1),
+        (SSLP, 2),
+        (Clerical, 5),
+        (Billing, 2),
+    ],
+];
+
+/// Someone with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
+struct Known {
+    name: (&'static str, &'static str),
+    kind: UserType,
+    clinics: &'static [usize],
+    permissions: &'static [Permission],
+    what: &'static str,
+}
+
+const KNOWN: [Known; 4] = [
+    Known {
+        name: ("Dana", "Whitcomb"),
+        kind: Clerical,
+        clinics: &[0, 1, 2, 3, 4],
+        permissions: &[
+            Permission::ViewPatients,
+            Permission::EditPatients,
+            Permission::ViewUsers,
+            Permission::EditUsers,
+            Permission::CalendarAdmin,
+            Permission::ClinicAdmin,
+            Permission::CompanyAdmin,
+            Permission::AnalyticsAccess,
+            Permission::BillingReportAdmin,
+        ],
+        what: "office manager and company admin: sees and changes everything",
+    },
+    Known {
+        name: ("Priya", "Raman"),
+        kind: PT,
+        clinics: &[0],
+        permissions: &[
+            Permission::ViewPatients,
+            Permission::EditPatients,
+            Permission::ViewUsers,
+            Permission::EditUsers,
+            Permission::StartSoapNotes,
+            Permission::ForwardSoapNotes,
+            Permission::FinishSoapNotes,
+            Permission::CalendarAdmin,
+            Permission::ClinicAdmin,
+            Permission::AnalyticsAccess,
+        ],
+        what: "clinic manager at Saco only",
+    },
+    Known {
+        name: ("Tomás", "Leary"),
+        kind: Clerical,
+        clinics: &[4, 0],
+        permissions: &[Permission::ViewPatients, Permission::ViewUsers],
+        what: "front desk at Portland and Saco: may look, not change",
+    },
+    Known {
+        name: ("Lena", "Osgood"),
+        kind: PT,
+        clinics: &[2],
+        permissions: &[
+            Permission::ViewPatients,
+            Permission::EditPatients,
+            Permission::StartSoapNotes,
+            Permission::ForwardSoapNotes,
+            Permission::FinishSoapNotes,
+        ],
+        what: "physical therapist at Biddeford without user permissions",
+    },
+];
+
+/// Pairs who may well be one person each, entered twice.
+const LOOKALIKES: [(&str, &str, usize); 4] =
+    [("Katherine", "Doyle", 4), ("Kathy", "Doyle", 1), ("Jonathan", "Reyes", 2), ("Jon", "Reyes", 3)];
+
+impl App {
+    /// Makes the demo practice and its sign-ins in an empty database.
+    pub async fn demo(&self) -> Result<DemoPractice> {
+        let hash = self.hash_password(PASSWORD).await?;
+        let clinics = CLINICS.iter().map(|(town, address, zip)| Clinic {
+            address: (*address).to_owned(),
+            city: (*town).to_owned(),
+            state: "ME".to_owned(),
+            zip: (*zip).to_owned(),
+            assistants_may_finish: if *town == "Scarborough" {
+                AssistantFinish::Refused
+            } else {
+                AssistantFinish::Allowed
+            },
+            ..Clinic::new(ClinicId(self.new_id()), town)
+        });
+        let writer = Writer::found(self, "Saco Bay Rehab Group", "America/New_York", clinics.collect()).await?;
+        let mut demo =
+            Demo { app: self, writer, names: Names::new(), random: Random::new(207), count: 0, used: BTreeMap::new() };
+        let mut sign_ins = Vec::new();
+        for known in &KNOWN {
+            let id = demo.add_known(known)?;
+            demo.writer.set_password(id, &hash);
+            let username = made_up_username(known.name.0, known.name.1);
+            sign_ins.push(DemoSignIn { username, password: PASSWORD.to_owned(), what: known.what });
+        }
+        demo.people()?;
+        let organization = demo.writer.organization();
+        demo.writer.write().await?;
+        let support = NewOperator {
+            username: "support".to_owned(),
+            email: "support@muster.example".to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        self.add_operator(&support).await?;
+        let what = "support operator of the installation: licence totals, user types, every practice";
+        sign_ins.push(DemoSignIn { username: support.username, password: support.password, what });
+        Ok(DemoPractice { organization, sign_ins })
+    }
+}
+
+/// The practice in the making.
+struct Demo<'a> {
+    app: &'a App,
+    writer: Writer<'a>,
+    names: Names,
+    random: Random,
+    count: u64,
+    /// How often a user name or email was given.
+    used: BTreeMap<String, u32>,
+}
+
+impl Demo<'_> {
+    fn clinic(&self, at: usize) -> ClinicId {
+        self.writer.clinics[at].id
+    }
+
+    fn people(&mut self) -> Result<()> {
+        for (at, staff) in STAFF.iter().enumerate() {
+            self.limits_before(at);
+            for (kind, count) in *staff {
+                for _ in 0..*count {
+                    let (first, last) = self.names.person(&mut self.random);
+                    self.add(&first, &last, *kind, at)?;
+                }
+            }
+            self.limits_after(at);
+        }
+        for (first, last, at) in LOOKALIKES {
+            self.add(first, last, PT, at)?;
+        }
+        Ok(())
+    }
+
+    /// Two pools are too small for those who come, so somebody waits for a licence.
+    fn limits_before(&mut self, at: usize) {
+        let clinic = self.clinic(at);
+        match CLINICS[at].0 {
+            "Saco" => self.writer.limit(clinic, Group::Assistant, 6),
+            "Biddeford" => self.writer.limit(clinic, Group::Student, 1),
+            _ => {}
+        }
+    }
+
+    /// The other pools have seats left.
+    fn limits_after(&mut self, at: usize) {
+        let clinic = self.clinic(at);
+        let taken = |writer: &Writer<'_>, group| writer.taken.get(&(clinic, group)).copied().unwrap_or(0);
+        match CLINICS[at].0 {
+            "Saco" => {
+                let total = taken(&self.writer, Group::Therapist) + 2;
+                self.writer.limit(clinic, Group::Therapist, total);
+                let total = taken(&self.writer, Group::Student) + 3;
+                self.writer.limit(clinic, Group::Student, total);
+            }
+            // Paid for and hardly used.
+            "Gorham" => self.writer.limit(clinic, Group::Therapist, 20),
+            "Scarborough" => {
+                let total = taken(&self.writer, Group::Assistant) + 1;
+                self.writer.limit(clinic, Group::Assistant, total);
+            }
+            _ => {}
+        }
+    }
+
+    fn unique(&mut self, wanted: String) -> String {
+        let times = self.used.entry(wanted.clone()).or_default();
+        *times += 1;
+        if *times == 1 { wanted } else { format!("{wanted}{times}") }
+    }
+
+    fn email(&mut self, first: &str, last: &str, username: &str) -> String {
+        let plain = |text: &str| search_key(text).chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        let (first, last) = (plain(first), plain(last));
+        let local = if first.is_empty() || last.is_empty() { username.to_owned() } else { format!("{first}.{last}") };
+        self.unique(local) + "@sacobay.example"
+    }
+
+    fn npi(&self) -> String {
+        let nine = (130_000_000 + self.count * 48_611).to_string();
+        format!("{nine}{}", npi::check_digit(nine.as_bytes()))
+    }
+
+    fn add_known(&mut self, known: &Known) -> Result<PersonId> {
+        self.count += 1;
+        let (first, last) = known.name;
+        let username = self.unique(made_up_username(first, last));
+        let person = PersonPatch {
+            first_name: Some(first.to_owned()),
+            last_name: Some(last.to_owned()),
+            email: Some(Some(self.email(first, last, &username))),
+            phone: Some(Some(format!("(207) 555-01{:02}", self.count))),
+            npi: (known.kind == PT).then(|| Some(self.npi())),
+            username: Some(username),
+            ..PersonPatch::default()
+        };
+        let emr = EmrPatch {
+            user_type: Some(known.kind.as_str().to_owned()),
+            default_clinic: known.clinics.first().map(|c| self.clinic(*c)),
+            clinics: Some(known.clinics.iter().map(|c| self.clinic(*c)).collect()),
+            permissions: Some(known.permissions.iter().map(|p| p.as_str().to_owned()).collect()),
+            ..self.license(known.kind)
+        };
+        let password = Some(NewPassword { password: PASSWORD.to_owned(), confirmation: None });
+        let yesterday = self.app.now() - SignedDuration::from_hours(20 + i64::try_from(self.count).unwrap_or(0));
+        self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))
+    }
+
+    /// Everyone else. What is special about somebody follows from their number, so that there is a bit of everything.
+    fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize) -> Result<PersonId> {
+        self.count += 1;
+        let every = |n: u64, rest: u64| self.count % n == rest;
+        let (needs_email, deactivated) = (every(41, 17), every(19, 9));
+        let placeholder = every(23, 7);
+        let attested = kind.group() == Group::Assistant && every(3, 0) && CLINICS[at].0 != "Scarborough";
+        let views_users = kind.group() != Group::Student && every(11, 4);
+        let married = every(29, 12);
+        let username = self.unique(made_up_username(first, last));
+        let email = self.email(first, last, &username);
+        let number = if placeholder { npi::PLACEHOLDER.to_owned() } else { self.npi() };
+        let person = PersonPatch {
+            first_name: Some(first.to_owned()),
+            last_name: Some(last.to_owned()),
+            previous_names: married.then(|| vec![format!("{first} {}", self.names.last(&mut self.random))]),
+            email: Some(Some(email).filter(|_| !needs_email)),
+            phone: Some(Some(format!("(207) 555-{:04}", 1000 + self.count))).filter(|_| !self.count.is_multiple_of(4)),
+            npi: (kind.credentials() == Credentials::NpiAndLicense).then_some(Some(number)),
+            username: Some(username),
+            ..PersonPatch::default()
+        };
+        let mut permissions = default_permissions(kind);
+        if attested {
+            permissions = permissions.with(Permission::FinishSoapNotes);
+        }
+        if views_users {
+            permissions = permissions.with(Permission::ViewUsers);
+        }
+        let mut clinics = vec![at];
+        if self.count.is_multiple_of(5) {
+            clinics.push((at + 1) % CLINICS.len());
+        }
+        let emr = EmrPatch {
+            user_type: Some(kind.as_str().to_owned()),
+            status: (needs_email || deactivated).then(|| "inactive".to_owned()),
+            default_clinic: Some(self.clinic(at)),
+            clinics: Some(clinics.into_iter().map(|c| self.clinic(c)).collect()),
+            permissions: Some(permissions.iter().map(|p| p.as_str().to_owned()).collect()),
+            finish_attested: attested,
+            ..self.license(kind)
+        };
+        let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
+        let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
+        self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)
+    }
+
+    fn license(&mut self, kind: UserType) -> EmrPatch {
+        if kind.credentials() == Credentials::None {
+            return EmrPatch::default();
+        }
+        if self.count % 21 == 5 {
+            return EmrPatch { license_number: Some(Some(LICENSE_PLACEHOLDER.to_owned())), ..EmrPatch::default() };
+        }
+        let days = match self.count {
+            n if n % 17 == 6 => -self.random.between(3, 60),
+            n if n % 17 == 9 => self.random.between(2, 28),
+            n if n % 17 == 13 => self.random.between(40, 85),
+            _ => self.random.between(120, 720),
+        };
+        EmrPatch {
+            license_number: Some(Some(format!("{}{}", kind.as_str(), 2000 + self.count * 7))),
+            license_state: Some(Some(if self.count.is_multiple_of(15) { "NH" } else { "ME" }.to_owned())),
+            license_expires_on: Some(Some(self.app.today().saturating_add(days.days()).to_string())),
+            ..EmrPatch::default()
+        }
+    }
+}

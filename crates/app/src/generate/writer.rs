@@ -1,0 +1,149 @@
+//! Founds a practice and fills it by the thousand. Everyone is judged like anyone else, so what is generated could
+//! have been typed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use muster_domain::audit::Action;
+use muster_domain::emr::{Change, Facts, Profile, decide};
+use muster_domain::licences::{Availability, Group};
+use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
+use muster_store::licences::LedgerEntry;
+use muster_store::{StoreError, imports, licences, organizations, sign_in};
+use serde_json::json;
+
+use crate::people::{Attempt, blank};
+use crate::work::About;
+use crate::{Actor, App, AppError, Result};
+
+/// People written together.
+const BATCH: usize = 1000;
+
+/// A practice being filled.
+pub(super) struct Writer<'a> {
+    app: &'a App,
+    pub actor: Actor,
+    pub clinics: Vec<Clinic>,
+    facts: Facts,
+    waiting: Waiting,
+    /// Seats taken so far.
+    pub taken: BTreeMap<(ClinicId, Group), i64>,
+}
+
+/// Not written yet.
+#[derive(Default)]
+struct Waiting {
+    totals: Vec<(ClinicId, Group, i64)>,
+    profiles: Vec<Profile>,
+    seats: BTreeMap<(ClinicId, Group), i64>,
+    sign_ins: Vec<(PersonId, Timestamp)>,
+    passwords: Vec<(PersonId, String)>,
+}
+
+fn ended(attempt: Attempt) -> AppError {
+    match attempt {
+        Attempt::Raced => Refusal::whole(Code::SomeoneSavedFirst).into(),
+        Attempt::Failed(error) => error,
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// Founds the practice with its clinics.
+    pub async fn found(app: &'a App, name: &str, time_zone: &str, clinics: Vec<Clinic>) -> Result<Self> {
+        let id = OrganizationId(app.new_id());
+        let organization = Organization::new(id, name, time_zone);
+        let actor = Actor::command_line(id);
+        let mut work = app.work_on_new(id).await?;
+        match organizations::insert(&mut work.tx, &organization, app.now()).await {
+            Err(StoreError::Taken(_)) => return Err(Refusal::new("name", Code::NameTaken).about(&[name]).into()),
+            other => other?,
+        }
+        let about = About::new(id.0, name);
+        work.done(&actor, Action::OrganizationCreated, about, &json!({"name": name, "time_zone": time_zone}));
+        app.save_new_clinics(&mut work, &actor, &clinics).await.map_err(ended)?;
+        work.commit().await?;
+        let facts = Facts {
+            clinics: clinics.iter().map(|c| (c.id, c.clone())).collect(),
+            username_owner: None,
+            email_owner: None,
+            npi_owner: None,
+            seats: BTreeMap::new(),
+            other_company_admin: false,
+            clinics_managed_by_others: BTreeSet::new(),
+            password_policy: organization.password_policy(),
+        };
+        Ok(Self { app, actor, clinics, facts, waiting: Waiting::default(), taken: BTreeMap::new() })
+    }
+
+    /// The practice.
+    pub fn organization(&self) -> OrganizationId {
+        self.actor.organization()
+    }
+
+    /// Pays for so many seats of a pool from now on.
+    pub fn limit(&mut self, clinic: ClinicId, group: Group, total: i64) {
+        let assigned = self.taken.get(&(clinic, group)).copied().unwrap_or(0);
+        self.facts.seats.insert((clinic, group), Availability::of(Some(total), assigned));
+        self.waiting.totals.push((clinic, group, total));
+    }
+
+    /// Adds somebody, if the judge agrees.
+    pub fn add(&mut self, change: &Change, last_sign_in: Option<Timestamp>) -> Result<PersonId> {
+        let before = blank(self.organization(), PersonId(self.app.new_id()));
+        let outcome = decide(self.actor.authority(), &self.facts, &before, true, change)?;
+        let id = outcome.profile.person.id;
+        if let Some(pool) = outcome.seats.to {
+            *self.taken.entry(pool).or_default() += 1;
+            *self.waiting.seats.entry(pool).or_default() += 1;
+            if let Some(Availability::Free(free)) = self.facts.seats.get_mut(&pool) {
+                *free -= 1;
+            }
+        }
+        self.waiting.sign_ins.extend(last_sign_in.map(|at| (id, at)));
+        self.waiting.profiles.push(outcome.profile);
+        Ok(id)
+    }
+
+    /// Gives somebody just added a password, hashed already.
+    pub fn set_password(&mut self, id: PersonId, hash: &str) {
+        self.waiting.passwords.push((id, hash.to_owned()));
+    }
+
+    /// Writes when enough is waiting; how many people.
+    pub async fn write_full(&mut self) -> Result<u64> {
+        if self.waiting.profiles.len() >= BATCH { self.write().await } else { Ok(0) }
+    }
+
+    /// Writes what is waiting; how many people.
+    pub async fn write(&mut self) -> Result<u64> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (app, actor) = (self.app, &self.actor);
+        let mut work = app.work(actor.organization()).await?;
+        if !waiting.profiles.is_empty() {
+            app.save_new_people(&mut work, actor, &waiting.profiles, &waiting.seats).await.map_err(ended)?;
+            imports::set_last_sign_ins(&mut work.tx, actor.organization(), &waiting.sign_ins).await?;
+        }
+        for (id, hash) in &waiting.passwords {
+            sign_in::set_password(&mut work.tx, id.0, hash, "set", app.now()).await?;
+        }
+        for (clinic, group, total) in &waiting.totals {
+            let entry = LedgerEntry {
+                id: app.new_id(),
+                clinic: *clinic,
+                group: *group,
+                before: None,
+                after: Some(*total),
+                actor_kind: actor.authority().kind().as_str(),
+                actor_name: actor.name().to_owned(),
+                note: "Generated".to_owned(),
+            };
+            licences::set_total(&mut work.tx, actor.organization(), &entry, app.now()).await?;
+            let name = self.facts.clinics.get(clinic).map_or("", |c| c.name.as_str());
+            let detail = json!({"group": group, "total": {"before": null, "after": total}});
+            work.done(actor, Action::LicenceTotalSet, About::new(clinic.0, name), &detail);
+        }
+        work.commit().await?;
+        Ok(waiting.profiles.len() as u64)
+    }
+}

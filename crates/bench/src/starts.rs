@@ -1,0 +1,36 @@
+//! How soon the program answers, and what it needs while idle.
+
+use std::time::{Duration, Instant};
+
+use muster_testkit::program::Program;
+
+use crate::row::{Rows, percentile};
+
+/// Resident memory of a process in MiB.
+pub fn resident_mib(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+/// Starts on fresh databases and again, and memory when nothing happens.
+pub async fn measure(rows: &mut Rows) {
+    let mut fresh = Vec::new();
+    let mut again = Vec::new();
+    let mut idle = f64::MAX;
+    for _ in 0..7 {
+        let begun = Instant::now();
+        let server = Program::serve(Vec::<String>::new()).await;
+        fresh.push(begun.elapsed());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        idle = idle.min(resident_mib(server.process()));
+        let program = server.kill_9().await;
+        let begun = Instant::now();
+        let server = program.start().await;
+        again.push(begun.elapsed());
+        server.kill_9().await;
+    }
+    rows.at_most("first answer on a fresh SQLite database (median)", percentile(&mut fresh, 0.5), "ms", 150.0);
+    rows.at_most("first answer again (median)", percentile(&mut again, 0.5), "ms", 50.0);
+    rows.at_most("idle memory", idle, "MiB", 22.0);
+}

@@ -1,0 +1,114 @@
+//! Tests nobody can forget to extend: every route is asked without credentials, and every one that changes something
+//! leaves a record.
+
+use axum::body::Body;
+use axum::http::Request;
+use muster_testkit::both_practices;
+use muster_testkit::practice::{Practice, Someone};
+use muster_web::{ROUTES, Route, Who};
+use serde_json::{Value, json};
+
+use crate::{a_therapist, assert_problem};
+
+/// Routes that change nothing, whatever their method.
+const CHANGES_NOTHING: &[(&str, &str)] = &[("post", "/api/v1/people/{person}/emr-account/type-preview")];
+
+fn filled(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+async fn ask(practice: &Practice, route: &Route) -> muster_testkit::practice::Answer {
+    let request = Request::builder().method(route.method.to_uppercase().as_str()).uri(filled(route.path));
+    practice.call(request.body(Body::empty()).expect("a request")).await
+}
+
+both_practices! {
+    async fn without_credentials_programs_get_401_and_people_the_sign_in_page(practice) {
+        for route in ROUTES {
+            let answer = ask(practice, route).await;
+            match route.who {
+                Who::Program => assert_problem(&answer, 401, "not_signed_in"),
+                Who::Person => {
+                    assert_eq!(answer.status, 303, "{route:?}");
+                    assert!(answer.header("location").starts_with("/sign-in"), "{route:?}");
+                }
+                Who::Anyone => assert!(answer.status < 500, "{route:?}: {}", answer.text()),
+            }
+        }
+    }
+
+    async fn an_unknown_address_of_the_api_answers_with_a_problem(practice) {
+        assert_problem(&practice.api("").get("/nothing").await, 404, "not_found");
+        assert_problem(&practice.api("").send("PUT", "/people", None, "").await, 405, "wrong_method");
+    }
+
+    async fn everything_that_changes_something_is_on_record(practice) {
+        let mara = practice.add(Someone::default()).await;
+        practice.give_password(&mara).await;
+        practice.session("mharlow").await;
+        practice.operator("helpdesk").await;
+        let (admin, support) = (practice.token("admin").await, practice.token("helpdesk").await);
+        let sessions = practice.api(&admin).get(&format!("/people/{}/sessions", mara.id)).await.expect(200).json();
+        let session = sessions["items"][0]["id"].as_str().expect("a session").to_owned();
+        let made = practice.api(&admin).post("/tokens", &json!({"name": "x", "scopes": ["admin"]})).await.expect(201);
+        let token = made.json()["id"].as_str().expect("a token").to_owned();
+        let csv = format!("first_name,last_name,email,npi,user_type,clinic,license_number\nIda,Ito,ida@saco.example,{},PT,Saco,1\n", practice.fresh_npi());
+        let text = |v: Value| v.to_string();
+        let (organization, clinic) = (practice.organization, practice.clinics[1]);
+        let person = format!("/people/{}", mara.id);
+        let cases: Vec<(&str, &str, String, String, &str)> = vec![
+            ("patch", "/organizations/{organization}", format!("/organizations/{organization}"), text(json!({"idle_minutes": 7})), "organization.updated"),
+            ("post", "/clinics", "/clinics".into(), text(json!({"name": "Biddeford"})), "clinic.created"),
+            ("patch", "/clinics/{clinic}", format!("/clinics/{clinic}"), text(json!({"name": "Wells Beach"})), "clinic.updated"),
+            ("post", "/people", "/people".into(), text(a_therapist(practice, "new")), "invitation.sent"),
+            ("patch", "/people/{person}", person.clone(), text(json!({"phone": "207 555 0142"})), "person.updated"),
+            ("patch", "/people/{person}/emr-account", format!("{person}/emr-account"), text(json!({"license_state": "ME"})), "person.updated"),
+            ("post", "/people/{person}/sign-in-link", format!("{person}/sign-in-link"), String::new(), "password_reset.sent"),
+            ("delete", "/people/{person}/sessions/{session}", format!("{person}/sessions/{session}"), String::new(), "sessions.ended"),
+            ("delete", "/people/{person}/sessions", format!("{person}/sessions"), String::new(), "sessions.ended"),
+            ("put", "/licence-pools/{clinic}/{group}", format!("/licence-pools/{clinic}/student"), text(json!({"total": 3})), "licence_pool.total_set"),
+            ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
+            ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
+            ("post", "/imports", "/imports".into(), csv, "people.imported"),
+        ];
+        for route in ROUTES.iter().filter(|r| r.who == Who::Program && r.method != "get") {
+            let key = (route.method, route.path.trim_start_matches("/api/v1"));
+            let excused = CHANGES_NOTHING.contains(&(route.method, route.path));
+            assert!(excused || cases.iter().any(|c| (c.0, c.1) == key), "{route:?} has no audit test");
+        }
+        for (method, template, path, body, action) in cases {
+            let who = if template.starts_with("/licence-pools") { &support } else { &admin };
+            let api = practice.api(who).with("muster-organization", organization.to_string());
+            let newest = |list: Value| (list["items"][0]["seq"].as_i64().unwrap_or(0), list["items"][0]["action"].clone());
+            let reader = practice.api(&admin);
+            let (before, _) = newest(reader.get("/audit-events?limit=1").await.expect(200).json());
+            let kind = if template == "/imports" { "text/csv" } else { "application/json" };
+            let answer = api.send(&method.to_uppercase(), &path, Some(kind), body).await;
+            assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+            let (after, found) = newest(reader.get("/audit-events?limit=1").await.expect(200).json());
+            assert!(after > before, "{method} {template} left no record");
+            assert_eq!(found, action, "{method} {template}");
+        }
+        assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
+    }
+
+    async fn what_was_refused_is_on_record_too(practice) {
+        let (_, token) = crate::a_clinic_manager(practice).await;
+        let stranger = crate::a_stranger(practice).await;
+        let admin = practice.token("admin").await;
+        for (path, patch, action, code) in [
+            (format!("/people/{}", stranger.id), json!({"phone": "1"}), "person.updated", "not_found"),
+            (format!("/people/{}", stranger.id), json!({"phone": 1}), "person.updated", "not_found"),
+            (format!("/organizations/{}", practice.organization), json!({"idle_minutes": 5}), "organization.updated", "not_allowed"),
+        ] {
+            assert!(practice.api(&token).patch(&path, &patch).await.status >= 400);
+            let newest = practice.api(&admin).get("/audit-events?limit=1").await.json()["items"][0].clone();
+            assert_eq!((&newest["effect"], &newest["action"]), (&json!("denied"), &json!(action)), "{path}");
+            assert_eq!(newest["detail"]["codes"], json!([code]));
+            assert_eq!(newest["actor"]["name"], "Manager Harlow");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the tests share: a practice being served, and somebody's browser in it.
+
+use std::time::Duration;
+
+use fantoccini::Locator;
+use fantoccini::cookies::Cookie;
+use muster_testkit::browser::{Browser, Options};
+use muster_testkit::databases;
+use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use serde_json::Value;
+
+/// A practice on a SQLite file of its own.
+pub async fn practice() -> Practice {
+    Practice::on(databases::sqlite().await).await
+}
+
+/// Somebody's browser.
+pub struct Desk<'a> {
+    pub practice: &'a Practice,
+    pub browser: Browser,
+}
+
+impl<'a> Desk<'a> {
+    /// Nobody signed in yet.
+    pub async fn at(practice: &'a Practice) -> Self {
+        Self::with(practice, Browser::options()).await
+    }
+
+    /// The same with another kind of browser.
+    pub async fn with(practice: &'a Practice, options: Options) -> Self {
+        practice.serve().await;
+        Self { practice, browser: options.start().await }
+    }
+
+    /// The first manager's browser, signed in.
+    pub async fn of_admin(practice: &'a Practice) -> Self {
+        let desk = Self::at(practice).await;
+        desk.hold_session("admin").await;
+        desk
+    }
+
+    /// Signs in without the form, which has tests of its own.
+    pub async fn hold_session(&self, username: &str) {
+        self.go("/healthz").await;
+        let mut cookie = Cookie::new("muster_session", self.practice.session(username).await);
+        cookie.set_path("/");
+        self.browser.client().add_cookie(cookie).await.expect("a cookie is set");
+    }
+
+    /// Signs in with the form.
+    pub async fn sign_in(&self, username: &str, password: &str) {
+        self.go("/sign-in").await;
+        self.browser.fill("username", username).await;
+        self.browser.fill("password", password).await;
+        self.browser.press("Sign in").await;
+    }
+
+    /// Goes to an address of the practice.
+    pub async fn go(&self, path: &str) {
+        self.browser.visit(&format!("{}{path}", self.practice.url)).await;
+    }
+
+    /// Path and query of the page.
+    pub async fn here(&self) -> String {
+        self.browser.url().await.strip_prefix(&self.practice.url).unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the page is at this address; a query nobody asked about is left out.
+    pub async fn arrive(&self, path: &str) {
+        let mut here = String::new();
+        for _ in 0..300 {
+            here = self.here().await;
+            let reached = if path.contains('?') { here == path } else { here.split('?').next() == Some(path) };
+            if reached {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        panic!("still at {here}, not at {path}\n{}", self.browser.text().await);
+    }
+
+    /// What a script in the page answers.
+    pub async fn script(&self, script: &str) -> Value {
+        self.browser.client().execute(script, Vec::new()).await.expect("a script runs")
+    }
+
+    /// Waits until a script answers `true`.
+    pub async fn until(&self, what: &str, script: &str) {
+        for _ in 0..300 {
+            // A page that is just being replaced answers with an error.
+            let answer = self.browser.client().execute(script, Vec::new()).await;
+            if matches!(answer, Ok(Value::Bool(true))) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        panic!("waited in vain until {what}\n{}", self.browser.text().await);
+    }
+
+    /// How many elements fit a selector.
+    pub async fn count(&self, css: &str) -> usize {
+        self.browser.client().find_all(Locator::Css(css)).await.expect("elements").len()
+    }
+
+    /// Types keys into whatever has the focus.
+    pub async fn keys(&self, keys: &str) {
+        let focused = self.browser.client().active_element().await.expect("a focused element");
+        focused.send_keys(keys).await.expect("keys are typed");
+    }
+
+    /// Fields refused on the page, in its order.
+    pub async fn refused_fields(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('main [id$=\"-error\"]')] \
+                      .filter(e => e.offsetParent).map(e => e.id.slice(0, -6))";
+        serde_json::from_value(self.script(script).await).expect("names of fields")
+    }
+
+    /// The names shown in the list.
+    pub async fn listed(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('#people tbody th a')].map(a => a.textContent)";
+        serde_json::from_value(self.script(script).await).expect("names")
+    }
+
+    /// Waits until the list shows exactly these people, in this order.
+    pub async fn list_becomes(&self, names: &[&str]) {
+        let mut listed = Vec::new();
+        for _ in 0..300 {
+            listed = self.listed().await;
+            if listed == names {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        panic!("the list shows {listed:?}, not {names:?}, at {}", self.here().await);
+    }
+}
+
+/// Someone who has a password, so that they can sign in.
+pub async fn someone_with_password(practice: &Practice, someone: Someone<'_>) -> Member {
+    let member = practice.add(someone).await;
+    practice.give_password(&member).await;
+    member
+}
+
+/// The link in the newest message waiting, as a path of the site.
+pub async fn link_sent(practice: &Practice) -> String {
+    let text = practice.messages().await.pop().expect("a message");
+    let link = text.split_whitespace().find(|word| word.starts_with("http")).expect("a link in it");
+    link.strip_prefix(&practice.url).expect("a link to the practice").to_owned()
+}
+
+/// The password of everybody, again.
+pub const SECRET: &str = PASSWORD;
