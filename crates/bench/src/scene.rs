@@ -7,7 +7,7 @@ use muster_app::generate::GenerateSpec;
 use muster_app::imports::ImportOptions;
 use muster_app::people::{Listed, NewProfile};
 use muster_app::sign_in::{NewToken, TokenOwner};
-use muster_app::{Actor, App, Channel, Filter, Keys, Settings, SystemClock, SystemEntropy};
+use muster_app::{Actor, App, Channel, Filter, Keys, Settings, SystemClock, SystemEntropy, Total};
 use muster_domain::emr::{EmrPatch, Permission};
 use muster_domain::people::PersonPatch;
 use muster_store::Db;
@@ -53,6 +53,7 @@ pub struct Scene {
     _database: Arc<Option<muster_testkit::postgres::Database>>,
 }
 
+const IMPORTED: &str = "Imported practice";
 const PASSWORD: &str = "Quiet-Lantern-42-Ferry";
 
 impl Scene {
@@ -95,12 +96,11 @@ impl Scene {
             Engine::Postgres => "PostgreSQL",
         };
         let begun = Instant::now();
-        let made =
-            app.generate(GenerateSpec { organizations, people, seed: 7, largest }, |_| ()).await.expect("people");
+        app.generate(GenerateSpec { organizations, people, seed: 7, largest }, |_| ()).await.expect("people");
         rows.note(&format!("{name}: {people} people generated"), &format!("{:.0} s", begun.elapsed().as_secs_f64()));
         import(&app, name, large, rows).await;
 
-        let organization = made.largest;
+        let organization = largest_organization(&app).await;
         let operator = Actor::command_line(organization);
         let clinics = app.clinics(&operator).await.expect("clinics");
         let clinic_ids: Vec<String> = clinics.iter().map(|c| c.id.to_string()).collect();
@@ -179,6 +179,24 @@ impl Scene {
     }
 }
 
+/// The organization with most people.
+async fn largest_organization(app: &App) -> muster_domain::OrganizationId {
+    let machine = Actor::command_line(muster_domain::OrganizationId::INSTALLATION);
+    let mut after = String::new();
+    let mut best = (0, muster_domain::OrganizationId::INSTALLATION);
+    loop {
+        let found = app.organizations(&machine, &after, 200).await.expect("organizations");
+        let Some(last) = found.last() else { return best.1 };
+        after = muster_domain::text::unique_key(&last.name);
+        for organization in found.iter().filter(|o| o.name != IMPORTED) {
+            let listed = Listed { limit: 1, ..Listed::default() };
+            let page = app.people(&Actor::command_line(organization.id), listed).await.expect("a page");
+            let (Total::Exact(count) | Total::About(count)) = page.total;
+            best = best.max((count, organization.id));
+        }
+    }
+}
+
 /// People's words to search for: names, user names, emails, NPIs of a sample.
 async fn sample(app: &App, operator: &Actor) -> Vec<String> {
     let mut words = Vec::new();
@@ -223,7 +241,7 @@ async fn set_own_password(app: &App, organization: muster_domain::OrganizationId
 /// Imports a file of people into a second organization.
 async fn import(app: &App, name: &str, large: bool, rows: &mut Rows) {
     let count = if large { 200_000 } else { 100_000 };
-    let organization = app.add_organization("Imported practice", "America/New_York").await.expect("an organization");
+    let organization = app.add_organization(IMPORTED, "America/New_York").await.expect("an organization");
     let mut csv = String::with_capacity(count * 110);
     csv.push_str("first_name,last_name,email,npi,user_type,clinics,license_number\n");
     for n in 0..count {

@@ -35,15 +35,19 @@ async fn bare(threads: usize) -> f64 {
 
 /// A session of the one who acts.
 pub async fn cookie(scene: &Scene) -> String {
-    sign_in(&Client::new(&scene.url, ""), scene).await
+    let client = Client::new(&scene.url, "");
+    sign_in(&client, scene, &form_cookie(&client).await).await
 }
 
-async fn sign_in(client: &Client, scene: &Scene) -> String {
-    let form = client.page("/sign-in", "").await;
-    let cookie = form.cookies.first().cloned().unwrap_or_default();
-    let csrf = cookie.split_once('=').map(|(_, v)| v).unwrap_or_default();
+/// The cookie that ties sign-in forms to a browser; one serves many sign-ins.
+async fn form_cookie(client: &Client) -> String {
+    client.page("/sign-in", "").await.cookies.first().cloned().unwrap_or_default()
+}
+
+async fn sign_in(client: &Client, scene: &Scene, form: &str) -> String {
+    let csrf = form.split_once('=').map(|(_, v)| v).unwrap_or_default();
     let body = format!("csrf={csrf}&username={}&password={}", scene.username, scene.password);
-    let answer = client.form("/sign-in", &cookie, body).await;
+    let answer = client.form("/sign-in", form, body).await;
     assert_eq!(answer.status, 303, "{}", String::from_utf8_lossy(&answer.body));
     answer.cookies.first().cloned().unwrap_or_default()
 }
@@ -61,8 +65,9 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
             .map(|_| {
                 let (client, scene) = (client.clone(), scene.clone());
                 tokio::spawn(async move {
+                    let form = form_cookie(&client).await;
                     for _ in 0..COUNT / 4 {
-                        sign_in(&client, &scene).await;
+                        sign_in(&client, &scene, &form).await;
                     }
                 })
             })

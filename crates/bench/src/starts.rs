@@ -7,7 +7,8 @@ use muster_testkit::program::Program;
 use crate::row::{Rows, percentile};
 
 /// Resident memory of a process in MiB.
-pub fn resident_mib(process: u32) -> f64 {
+pub fn resident_mib(process: Option<u32>) -> f64 {
+    let process = process.unwrap_or(0);
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0

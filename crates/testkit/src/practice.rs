@@ -268,6 +268,7 @@ impl Practice {
     }
 
     /// Really listens, until the test ends; gives [`Practice::url`].
+    #[allow(clippy::unused_async)] // serving needs a runtime, and this says so
     pub async fn serve(&self) -> &str {
         let held = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(listener) = held {
@@ -341,6 +342,7 @@ impl Answer {
 
     /// Fails the test unless the status is this one.
     #[track_caller]
+    #[allow(clippy::return_self_not_must_use)] // often the check is all that is wanted
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self

@@ -159,10 +159,10 @@ fn finish(error: &AppError, status: StatusCode, response: &mut Response) {
     if let Some(seconds) = retry_after(error) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let AppError::Stale { current } = error {
-        if let Ok(tag) = HeaderValue::from_str(&format!("\"{current}\"")) {
-            response.headers_mut().insert(header::ETAG, tag);
-        }
+    if let AppError::Stale { current } = error
+        && let Ok(tag) = HeaderValue::from_str(&format!("\"{current}\""))
+    {
+        response.headers_mut().insert(header::ETAG, tag);
     }
     if status == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer realm=\"muster\"");

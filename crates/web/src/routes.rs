@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::Response;
 use muster_app::App;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::context::{Web, WebSettings};
 use crate::{api, assets, errors, headers, html, operations};
@@ -141,10 +142,22 @@ pub fn router(app: App, settings: WebSettings) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::extract::DefaultBodyLimit::max(1024 * 1024))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| went_wrong()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        .layer(axum::middleware::from_fn(in_time))
         .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn_with_state(web.clone(), headers::guard))
         .with_state(web)
+}
+
+/// Gives up after a while. An import takes longer: it carries up to 256 MiB, and every row is judged.
+async fn in_time(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let imports = matches!(path.as_str(), "/import" | "/api/v1/imports");
+    let patience = if imports { Duration::from_hours(1) } else { Duration::from_secs(30) };
+    let late = "This took too long and was stopped. Try again in a moment.";
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => answer(&path, StatusCode::SERVICE_UNAVAILABLE, "timed_out", late),
+    }
 }
 
 async fn nothing_here(uri: axum::http::Uri) -> Response {

@@ -115,9 +115,17 @@ impl From<Recorded> for AuditEvent {
             channel: entry.channel,
             address: entry.address,
             detail: serde_json::from_str(&entry.detail).unwrap_or_default(),
-            hash: record.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&record.hash),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// List audit records

@@ -1,5 +1,7 @@
 //! The JSON API as a program meets it: through HTTP, on both databases.
 
+#![allow(clippy::unwrap_used)] // a test's helpers may fail it too
+
 mod coverage;
 mod document;
 mod edits;

@@ -61,7 +61,7 @@ both_practices! {
         let awkward = [
             json!(""), json!(" "), json!("\u{0}"), json!("a\u{0}b"), json!("\u{202e}x"), json!("x".repeat(300)),
             json!("x".repeat(20_000)), json!("😀"), json!("<script>"), json!("'; DROP TABLE people; --"), json!(-1),
-            json!(1e400_f64), json!(18_446_744_073_709_551_615_u64), json!([]), json!({}), json!(null), json!(true),
+            json!(1e300), json!(18_446_744_073_709_551_615_u64), json!([]), json!({}), json!(null), json!(true),
         ];
         let person = ["first_name", "last_name", "full_name", "previous_names", "email", "phone", "npi", "username", "emr_account"];
         let emr = [
@@ -110,7 +110,7 @@ both_practices! {
         let mut body = a_therapist(practice, "candidate");
         body["emr_account"]["permissions"] = json!(codes);
         assert_eq!(refused(&api.post("/people", &body).await.expect(422)), ["permissions wrong_type"]);
-        let many: String = (0..500).map(|n| format!("p{n}=1&")).collect();
+        let many = (0..500).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
         assert!(api.get(&format!("/people?{many}")).await.expect(422).body.len() < 60_000);
     }
 }

@@ -117,7 +117,7 @@ both_practices! {
         let closed = emr(json!({"clinic_ids": [saco, york], "default_clinic_id": saco}));
         on_creation(practice, &admin, closed, 422, &["clinic_ids clinic_inactive"]).await;
 
-        let mara = practice.add(Someone { clinics: &[saco, wells], ..Someone::default() }).await;
+        let mara = practice.add(Someone { clinics: &[saco, wells], permissions: Some(&[Permission::ViewPatients]), ..Someone::default() }).await;
         let without = emr(json!({"clinic_ids": [wells]}));
         on_change(practice, &admin, mara.id, without, 422, &["clinic_ids default_clinic_not_removable"]).await;
         // What the manager cannot see was not sent, and stays.
@@ -156,7 +156,10 @@ both_practices! {
         let up = json!({"emr_account": {"permissions": ["view_users", "edit_users", "company_admin"]}});
         on_change(practice, &token, manager.id, up, 403, &["permissions permission_not_held_by_you"]).await;
         // Another clinic of the same person is enough to keep the sign-in out of reach.
-        let both = practice.add(Someone { username: "both", clinics: &practice.clinics[..2], ..Someone::default() }).await;
+        let both = practice.add(Someone {
+            username: "both", clinics: &practice.clinics[..2], permissions: Some(&[Permission::ViewPatients]),
+            ..Someone::default()
+        }).await;
         on_change(practice, &token, both.id, json!({"email": "me@evil.example"}), 403, &[" holds_more_than_you"]).await;
         on_change(practice, &token, both.id, json!({"phone": "207 555 0142"}), 200, &[]).await;
     }

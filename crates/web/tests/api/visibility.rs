@@ -1,6 +1,7 @@
 //! What a clinic's manager may not know of does not exist: in no list, count, search, filter or address.
 
 use muster_testkit::both_practices;
+use muster_testkit::practice::Someone;
 use serde_json::json;
 
 use crate::{a_clinic_manager, a_stranger, assert_problem};
@@ -67,7 +68,7 @@ both_practices! {
     async fn a_shared_persons_other_clinics_are_only_counted(practice) {
         let (_, token) = a_clinic_manager(practice).await;
         let [_, wells, _] = practice.clinics[..] else { panic!("three clinics") };
-        let both = practice.add(muster_testkit::practice::Someone {
+        let both = practice.add(Someone {
             username: "both", clinics: &[wells, practice.clinics[0]], ..Default::default()
         }).await;
         let shown = practice.api(&token).get(&format!("/people/{}", both.id)).await.expect(200);
@@ -80,7 +81,7 @@ both_practices! {
     }
 
     async fn without_view_users_one_sees_oneself_only(practice) {
-        let mara = practice.add(Default::default()).await;
+        let mara = practice.add(Someone::default()).await;
         let token = practice.token("mharlow").await;
         let api = practice.api(&token);
         api.get(&format!("/people/{}", mara.id)).await.expect(200);

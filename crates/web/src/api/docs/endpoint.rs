@@ -188,6 +188,6 @@ fn curl(path: &str, method: &str, operation: &Value, base: &str) -> PreEscaped<S
         };
     }
     let address = path.replace('{', "$").replace('}', "");
-    command += &format!(" \\\n  \"{base}{}\"", address.to_owned());
+    command += &format!(" \\\n  \"{base}{address}\"");
     PreEscaped(html! { (command) }.into_string())
 }

@@ -138,7 +138,7 @@ fn errors(_: &str) -> Markup {
     }
 }
 
-const EXAMPLE: &str = r##"{
+const EXAMPLE: &str = r#"{
   "type": "/api/docs#npi_invalid",
   "title": "Please put this right",
   "status": 422,
@@ -148,4 +148,4 @@ const EXAMPLE: &str = r##"{
     {"field": "npi", "code": "npi_invalid", "message": "This NPI is not valid: …"},
     {"field": "permissions", "code": "permission_required", "message": "Tick at least one permission."}
   ]
-}"##;
+}"#;
