@@ -55,7 +55,7 @@ codes! {
     EmailInvalid "email_invalid" Invalid "This does not look like an email address. It should read like name@practice.com.";
     EmailRequired "email_required" Invalid "An active profile needs an email address, so that its owner can set a password and be reached.";
     EmailTaken "email_taken" Conflict "This email is already used by {}. Use another address.";
-    UsernameInvalid "username_invalid" Invalid "A user name has 2 to 100 letters, digits or . _ - @ + and no spaces.";
+    UsernameInvalid "username_invalid" Invalid "A user name has 2 to 100 letters, digits or . _ - @ + ' and no spaces.";
     UsernameTaken "username_taken" Conflict "This user name is already used by {}. Choose another one.";
     PhoneInvalid "phone_invalid" Invalid "A phone number has 7 to 20 digits; spaces, dots, dashes, brackets, + and an extension (x123) are fine.";
     NpiInvalid "npi_invalid" Invalid "This NPI is not valid: an NPI has 10 digits, starts with 1 or 2, and its last digit checks the others. If you do not have it yet, enter 9999999995.";
@@ -92,7 +92,7 @@ codes! {
     SupportOnlyTotals "support_only" Forbidden "Only support sets licence totals. Ask for an adjustment instead.";
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
     LastUserManager "last_admin" Conflict "This person is the last user manager of {}. Give someone else there Edit Users first.";
-    NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask for one under Licences, or release one.";
+    NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask support for one more, or make someone else there inactive.";
     NothingToChange "nothing_to_change" Invalid "Nothing was changed.";
     SomeoneSavedFirst "someone_saved_first" Conflict "Someone else saved this while you were working. Nothing of yours is lost: look at what changed, then save again.";
     // Password

@@ -271,11 +271,18 @@ pub async fn end_sessions(tx: &mut Tx, subject: Uuid, except: Option<&[u8]>) -> 
 /// Ends everything a subject could still get in with: sessions, links and tokens.
 pub async fn end_all_access(tx: &mut Tx, subject: Uuid) -> Result<()> {
     end_sessions(tx, subject, None).await?;
-    for text in ["DELETE FROM links WHERE subject_id = $1", "DELETE FROM tokens WHERE subject_id = $1"] {
-        on!(tx, text, |sql, c| {
-            sqlx::query(sql).bind(subject).execute(c).await?;
-        });
-    }
+    end_links(tx, subject).await?;
+    on!(tx, "DELETE FROM tokens WHERE subject_id = $1", |sql, c| {
+        sqlx::query(sql).bind(subject).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Makes every link of a subject worthless.
+pub async fn end_links(tx: &mut Tx, subject: Uuid) -> Result<()> {
+    on!(tx, "DELETE FROM links WHERE subject_id = $1", |sql, c| {
+        sqlx::query(sql).bind(subject).execute(c).await?;
+    });
     Ok(())
 }
 
@@ -464,7 +471,8 @@ pub async fn touch_token(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Sweeps what has run out: sessions older than `sessions_before`, links past `now`, old throttles.
+/// Sweeps what has run out: links and tokens past `now`; sessions, throttles, remembered answers and settled messages
+/// older than `sessions_before`.
 pub async fn sweep(tx: &mut Tx, now: Timestamp, sessions_before: Timestamp) -> Result<()> {
     let text = "DELETE FROM sessions WHERE started_at < $1";
     on!(tx, text, |sql, c| {
@@ -475,8 +483,14 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp, sessions_before: Timestamp) -> R
             sqlx::query(sql).bind(micros(now)).execute(c).await?;
         });
     }
-    on!(tx, "DELETE FROM throttles WHERE last_failure_at < $1", |sql, c| {
-        sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
-    });
+    for text in [
+        "DELETE FROM throttles WHERE last_failure_at < $1",
+        "DELETE FROM idempotency_keys WHERE created_at < $1",
+        "DELETE FROM outbox WHERE state <> 'waiting' AND created_at < $1",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
+        });
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use muster_app::App;
@@ -148,16 +148,19 @@ pub fn router(app: App, settings: WebSettings) -> Router {
         .with_state(web)
 }
 
-/// Gives up after a while. An import takes longer: it carries up to 256 MiB, and every row is judged.
+/// A request that takes too long is given up; an import may take as long as its file is long.
 async fn in_time(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let imports = matches!(path.as_str(), "/import" | "/api/v1/imports");
-    let patience = if imports { Duration::from_hours(1) } else { Duration::from_secs(30) };
-    let late = "This took too long and was stopped. Try again in a moment.";
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => answer(&path, StatusCode::SERVICE_UNAVAILABLE, "timed_out", late),
+    if path == "/api/v1/imports" {
+        return next.run(request).await;
     }
+    let answered = tokio::time::timeout(Duration::from_secs(30), next.run(request)).await;
+    let sentence = "This took too long and was given up. Try again in a moment.";
+    let mut response = answered.unwrap_or_else(|_| answer(&path, StatusCode::SERVICE_UNAVAILABLE, "timed_out", sentence));
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
+    }
+    response
 }
 
 async fn nothing_here(uri: axum::http::Uri) -> Response {

@@ -81,7 +81,7 @@ impl App {
     async fn audit_filter(&self, actor: &Actor, query: &AuditQuery) -> Result<AuditFilter> {
         let own = query.subject.is_some() && query.subject == actor.subject();
         if !own {
-            self.require(actor, Permission::ViewUsers, Action::SettingsViewed).await?;
+            self.require(actor, Permission::ViewUsers, Action::AuditViewed).await?;
         }
         let scope = match actor.authority().clinics() {
             ClinicAccess::Only(clinics) if !own => Some(clinics.iter().map(|c| c.0).collect()),

@@ -201,6 +201,10 @@ impl App {
         move_seats(work, &outcome.seats).await?;
         people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
         let about = About::new(id.0, &outcome.profile.person.full_name);
+        if before.person.email != outcome.profile.person.email {
+            // A link lies in the old mailbox; whoever reads that one must not get in by it.
+            sign_in::end_links(&mut work.tx, id.0).await?;
+        }
         if outcome.ends_access {
             sign_in::end_all_access(&mut work.tx, id.0).await?;
             work.done(actor, Action::SessionsEnded, about.clone(), &json!({"because": "inactive"}));

@@ -57,7 +57,7 @@ actions! {
     AuditExported "audit.exported" "Audit exported";
     OperatorCreated "operator.created" "Support operator added";
     OperatorEntered "operator.entered" "Support opened the practice";
-    SettingsViewed "settings.viewed" "Settings looked for";
+    AuditViewed "audit.viewed" "Audit looked for";
 }
 
 impl Action {

@@ -89,7 +89,7 @@ impl Notice {
     pub fn sentence(&self) -> String {
         match self {
             Self::SavedInactiveNoLicence(group, clinic) => format!(
-                "Saved as inactive: no {} licence is free at {clinic}. Ask for one under Licences, then make this person active.",
+                "Saved as inactive: no {} licence is free at {clinic}. Ask support for one more, then make this person active.",
                 group.as_str()
             ),
             Self::LicenceStays(group, clinic) => format!(

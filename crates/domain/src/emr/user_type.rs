@@ -1,4 +1,4 @@
-//! The thirteen EMR user types and what follows from each.
+//! The fourteen EMR user types and what follows from each.
 
 use serde::{Deserialize, Serialize};
 

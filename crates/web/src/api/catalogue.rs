@@ -15,7 +15,7 @@ pub(super) const CODES: &[(&str, u16, &str)] = &[
     ("wrong_content_type", 415, "The body is not of a kind this address takes."),
     ("too_many_attempts", 429, "Too many attempts; Retry-After says when to try again."),
     ("internal", 500, "Something went wrong on our side. Nothing was saved."),
-    ("timed_out", 503, "This took longer than 30 seconds (an import: an hour) and was stopped."),
+    ("timed_out", 503, "This took longer than 30 seconds and was given up; imports may take longer."),
     ("unavailable", 503, "The database does not answer. Nothing was saved; try again after Retry-After seconds."),
     ("read_only", 507, "Saving is impossible at the moment, perhaps because the disk is full. Reading works."),
 ];

@@ -1,11 +1,15 @@
 //! What the tests share: a practice being served, and somebody's browser in it.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use fantoccini::Locator;
+use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
+use muster_domain::emr::Change;
+use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::databases;
 use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use muster_web::WebSettings;
 use serde_json::Value;
 
 /// A practice on a SQLite file of its own.
@@ -72,7 +76,7 @@ impl<'a> Desk<'a> {
             if reached {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            pause().await;
         }
         panic!("still at {here}, not at {path}\n{}", self.browser.text().await);
     }
@@ -90,7 +94,7 @@ impl<'a> Desk<'a> {
             if matches!(answer, Ok(Value::Bool(true))) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            pause().await;
         }
         panic!("waited in vain until {what}\n{}", self.browser.text().await);
     }
@@ -127,10 +131,30 @@ impl<'a> Desk<'a> {
             if listed == names {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            pause().await;
         }
         panic!("the list shows {listed:?}, not {names:?}, at {}", self.here().await);
     }
+}
+
+/// Between two looks at the page.
+async fn pause() {
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+}
+
+/// Someone with a name of their own.
+pub async fn named(practice: &Practice, first: &str, last: &str, someone: Someone<'_>) -> Member {
+    let member = practice.add(someone).await;
+    let person = PersonPatch {
+        first_name: Some(first.to_owned()),
+        last_name: Some(last.to_owned()),
+        full_name: Some(String::new()),
+        previous_names: Some(Vec::new()),
+        ..PersonPatch::default()
+    };
+    let change = Change { person, ..Change::default() };
+    practice.app.update_person(&practice.machine(), member.id, None, change).await.expect("a name is given");
+    member
 }
 
 /// Someone who has a password, so that they can sign in.
@@ -149,3 +173,46 @@ pub async fn link_sent(practice: &Practice) -> String {
 
 /// The password of everybody, again.
 pub const SECRET: &str = PASSWORD;
+
+/// An installation nobody has set up, with a browser.
+pub struct Empty {
+    pub browser: Browser,
+    /// The set-up link.
+    pub link: String,
+    _database: databases::TestDb,
+}
+
+impl Empty {
+    /// Starts one on a SQLite file of its own.
+    pub async fn start() -> Self {
+        Self::with(Browser::options()).await
+    }
+
+    /// The same with another kind of browser.
+    pub async fn with(options: Options) -> Self {
+        let database = databases::sqlite().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let settings = Settings { public_url: url.clone(), ..Settings::default() };
+        let keys = Keys::derive(b"a secret of the tests, 32 bytes!");
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::new()));
+        let app = App::new(database.db.clone(), clock, entropy, keys, settings);
+        let link = app.new_setup_link().await.expect("an empty database").expect("a link");
+        let web = WebSettings { public_url: url, trusted_proxies: Vec::new(), demo: false, mail_note: None };
+        let service = muster_web::router(app, web).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { browser: options.start().await, link, _database: database }
+    }
+
+    /// What the page says with `role="alert"`.
+    pub async fn alert(&self) -> String {
+        alert(&self.browser).await
+    }
+}
+
+/// What the page says with `role="alert"`.
+pub async fn alert(browser: &Browser) -> String {
+    let script = "return [...document.querySelectorAll('[role=alert]')].map(e => e.innerText).join('\\n')";
+    let text = browser.client().execute(script, Vec::new()).await.expect("a script runs");
+    text.as_str().unwrap_or_default().to_owned()
+}

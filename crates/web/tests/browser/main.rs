@@ -1,5 +1,20 @@
 //! What people do in the browser, in a real Chromium; one module an area. (`browser` in the name of the binary makes
 //! nextest run few of its tests at a time.)
 
+mod accessibility;
+mod add_user;
+mod audit;
 mod common;
+mod edit_user;
+mod idle_lock;
+mod keyboard;
+mod links;
+mod me;
 mod pictures;
+mod refusals;
+mod set_up;
+mod settings;
+mod sign_in;
+mod support;
+mod user_list;
+mod without_javascript;

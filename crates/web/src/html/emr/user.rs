@@ -79,7 +79,7 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
         "added" | "invited" | "saved" if waits => {
             let group = emr.map_or(Group::Therapist, |e| e.user_type.group()).as_str();
             let text =
-                format!("No {group} licence is free at the default clinic. Ask for one, then make this person active.");
+                format!("No {group} licence is free at the default clinic. Ask support for one more, then make this person active.");
             Some(with_note(BannerKind::Warn, "Saved as inactive.", Some(text)))
         }
         "added" => Some(with_note(BannerKind::Ok, "User added.", None)),

@@ -1,0 +1,110 @@
+//! Every page, looked at by axe: light, dark, and as wide as a phone.
+
+use muster_domain::emr::UserType;
+use muster_domain::licences::Group;
+use muster_testkit::browser::{Browser, Options};
+use muster_testkit::practice::{Practice, Someone};
+
+use crate::common::{Desk, Empty, named, practice, someone_with_password};
+
+/// A practice that shows something of everything.
+async fn lively() -> Practice {
+    let practice = practice().await;
+    let machine = practice.machine();
+    for (group, total) in [(Group::Therapist, 2), (Group::Assistant, 1), (Group::Student, 3)] {
+        practice.app.set_licence_total(&machine, practice.clinics[0], group, total, "").await.unwrap();
+    }
+    named(&practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
+    practice.add(Someone { username: "liam", user_type: UserType::PTA, active: false, ..Someone::default() }).await;
+    let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
+    named(&practice, long, long, Someone { username: "bart", user_type: UserType::SPT, ..Someone::default() }).await;
+    practice.operator("helen").await;
+    practice
+}
+
+async fn look(desk: &Desk<'_>, page: &str) {
+    desk.browser.assert_accessible().await;
+    let fits = "const e = document.scrollingElement; return e.scrollWidth <= innerWidth || \
+        [...document.querySelectorAll('body *')].filter(x => x.getBoundingClientRect().right > innerWidth + 1) \
+        .slice(0, 5).map(x => x.tagName + '.' + x.className).join(' ')";
+    assert_eq!(desk.script(fits).await, true, "{page} is wider than its window");
+}
+
+async fn every_page(options: Options) {
+    let practice = lively().await;
+    let desk = Desk::with(&practice, options).await;
+    let visit = async |page: &str, words: &str| {
+        desk.go(page).await;
+        desk.browser.see(words).await;
+        look(&desk, page).await;
+    };
+    visit("/sign-in?done=signed-out", "You are signed out.").await;
+    visit("/reset-password", "Choose a new password").await;
+    visit("/reset-password/none", "This link no longer works").await;
+    visit("/nowhere", "Nothing here").await;
+    let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
+    practice.app.send_sign_in_link(&practice.machine(), mara.id).await.unwrap();
+    visit(&crate::common::link_sent(&practice).await, "Welcome").await;
+
+    desk.hold_session("admin").await;
+    let (liam, admin) = (format!("/emr/users/{}", mara.id), format!("/emr/users/{}", practice.admin.id));
+    visit("/emr/users", "Zoë Ñúñez").await;
+    visit("/emr/users?q=qqq", "Nobody matches").await;
+    visit("/emr/users/new", "Start with the type").await;
+    desk.browser.tick("access", "type", true).await;
+    desk.browser.press("Save user").await;
+    desk.browser.see("Nothing was saved yet").await;
+    look(&desk, "a refused new user").await;
+    visit(&liam, "Mara Harlow").await;
+    visit(&admin, "Ada Minton").await;
+    visit("/audit", "Practice set up").await;
+    visit("/audit?action=sign_out", "Nothing matches").await;
+    visit("/settings", "Lock after").await;
+    desk.browser.fill("idle_minutes", "0").await;
+    desk.browser.press("Save settings").await;
+    desk.browser.see("Nothing was saved yet").await;
+    look(&desk, "refused settings").await;
+    visit("/me", "Where you are signed in").await;
+    visit("/me/password", "Change your password").await;
+    visit("/support", "Nothing here").await;
+    visit("/sign-out", "Sign out?").await;
+    visit("/unlock?next=/me", "Locked").await;
+
+    someone_with_password(&practice, Someone { username: "tessa", user_type: UserType::Clerical, ..Someone::default() }).await;
+    desk.hold_session("tessa").await;
+    visit("/emr/users", "Not allowed").await;
+
+    desk.hold_session("helen").await;
+    visit("/support", "Saco Rehab").await;
+    desk.browser.press("Open").await;
+    desk.arrive("/emr/users").await;
+    visit(&format!("{liam}/type?to=SPT"), "What changes").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_in_light() {
+    every_page(Browser::options()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_in_the_dark() {
+    every_page(Browser::options().dark()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_on_a_phone() {
+    every_page(Browser::options().phone()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_set_up_page_is_accessible() {
+    for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
+        let empty = Empty::with(options).await;
+        empty.browser.visit(&empty.link).await;
+        empty.browser.see("Set up Muster").await;
+        empty.browser.assert_accessible().await;
+        empty.browser.press("Set up the practice").await;
+        empty.browser.see("Nothing was saved yet").await;
+        empty.browser.assert_accessible().await;
+    }
+}

@@ -1,0 +1,244 @@
+//! Every refusal the profile form can meet stands at its field and in the summary, and what was typed stays.
+
+use muster_domain::emr::{Permission, UserType};
+use muster_domain::licences::Group;
+use muster_domain::organizations::ClinicPatch;
+use muster_testkit::practice::{Practice, Someone};
+
+use crate::common::{Desk, alert, practice};
+
+/// Waits for the refusals, and checks each at its field and in the summary; nothing else is refused.
+async fn refused(desk: &Desk<'_>, wanted: &[(&str, &[&str])]) {
+    desk.browser.see("Nothing was saved yet").await;
+    let mut fields: Vec<&str> = wanted.iter().map(|(field, _)| *field).collect();
+    let mut shown = desk.refused_fields().await;
+    fields.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, fields, "{}", alert(&desk.browser).await);
+    let summary = alert(&desk.browser).await;
+    for (field, words) in wanted {
+        let said = desk.browser.field_error(field).await.unwrap_or_default();
+        for part in *words {
+            assert!(said.contains(part), "{field}: {part:?} is not in {said:?}");
+        }
+        for sentence in said.lines() {
+            assert!(summary.contains(sentence), "{sentence:?} is not in the summary:\n{summary}");
+        }
+        let described = format!(
+            "const e = document.getElementById('{field}'); return !!e && e.getAttribute('aria-describedby').includes('{field}-error')"
+        );
+        assert_eq!(desk.script(&described).await, true, "{field} points to its refusal");
+    }
+}
+
+async fn fill(desk: &Desk<'_>, typed: &[(&str, &str)]) {
+    for (name, text) in typed {
+        desk.browser.fill(name, text).await;
+    }
+}
+
+async fn new_user(desk: &Desk<'_>, kind: &str) {
+    desk.go("/emr/users/new").await;
+    if kind != "PT" {
+        desk.browser.choose("user_type", kind).await;
+        let ready = format!("return document.querySelector('#user_type option[selected]').value === '{kind}'");
+        desk.until("the fields are the type's", &ready).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_form_is_told_all_it_needs() {
+    let practice = practice().await;
+    let desk = Desk::of_admin(&practice).await;
+    new_user(&desk, "PT").await;
+    for permission in ["view_patients", "edit_patients"] {
+        desk.browser.tick("permissions", permission, false).await;
+    }
+    desk.browser.tick("access", "type", true).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[
+        ("first_name", &["The first name is needed."]),
+        ("last_name", &["The last name is needed."]),
+        ("username", &["2 to 100 letters"]),
+        ("email", &["An active profile needs an email address"]),
+        ("npi", &["A physical therapist needs an NPI", "9999999995"]),
+        ("license_number", &["needs a licence number", "00000"]),
+        ("permissions", &["Tick at least one permission."]),
+        ("clinic_ids", &["at least one clinic"]),
+        ("password", &["at least 8 characters", "a number", "a special character", "an upper-case", "a lower-case"]),
+    ])
+    .await;
+    assert!(!desk.browser.ticked("permissions", "view_patients").await);
+    assert!(desk.browser.ticked("access", "type").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_misspelt_is_said_at_once_and_stays_as_typed() {
+    let practice = practice().await;
+    let desk = Desk::of_admin(&practice).await;
+    new_user(&desk, "PT").await;
+    let long = "x".repeat(101);
+    let typed = [
+        ("first_name", long.as_str()),
+        ("last_name", "Ma\u{202e}ra"),
+        ("username", "m quill"),
+        ("email", "mara at saco"),
+        ("phone", "12"),
+        ("npi", "1234567890"),
+        ("license_number", "PT*4411"),
+        ("license_state", "ZZ"),
+    ];
+    fill(&desk, &typed).await;
+    desk.browser.tick("access", "type", true).await;
+    fill(&desk, &[("password", "Password1!"), ("password_confirmation", "Password2!")]).await;
+    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.browser.choose("default_clinic_id", "Wells").await;
+    desk.browser.tick("permissions", "billing_report_admin", true).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[
+        ("first_name", &["at most 100 characters"]),
+        ("last_name", &["characters that cannot be shown"]),
+        ("username", &["no spaces"]),
+        ("email", &["name@practice.com"]),
+        ("phone", &["7 to 20 digits"]),
+        ("npi", &["This NPI is not valid"]),
+        ("license_number", &["1 to 40 letters"]),
+        ("license_state", &["two-letter abbreviation"]),
+        ("permissions", &["tick Analytics Access too"]),
+        ("default_clinic_id", &["default clinic"]),
+        ("password", &["must be Strong"]),
+        ("password_confirmation", &["not the same"]),
+    ])
+    .await;
+    for (name, text) in typed {
+        assert_eq!(desk.browser.value(name).await, text, "{name}");
+    }
+    assert_eq!(desk.browser.value("password").await, "", "a password is never sent back");
+    assert!(desk.browser.ticked("permissions", "billing_report_admin").await);
+    assert_eq!(desk.browser.value("default_clinic_id").await, practice.clinics[1].to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told() {
+    let practice = practice().await;
+    let npi = practice.fresh_npi();
+    practice.add(Someone { username: "mara", ..Someone::default() }).await;
+    let (_, _, other) = practice.another("Other Rehab", "elsewhere").await;
+    drop(npi);
+    let desk = Desk::of_admin(&practice).await;
+    new_user(&desk, "PT").await;
+    let taken = "1000000020";
+    drop(other);
+    fill(&desk, &[
+        ("first_name", "Mara"),
+        ("last_name", "Quill"),
+        ("username", "MARA"),
+        ("email", "elsewhere@saco.example"),
+        ("npi", taken),
+        ("license_number", "PT-1"),
+    ])
+    .await;
+    for clinic in &practice.clinics[..2] {
+        desk.browser.tick("clinic_ids", &clinic.to_string(), true).await;
+    }
+    desk.browser.press("Save user").await;
+    refused(&desk, &[
+        ("username", &["already used by Mara Harlow"]),
+        ("email", &["already used by someone you cannot see, perhaps at another practice"]),
+        ("npi", &["already belongs to Mara Harlow"]),
+        ("default_clinic_id", &["default clinic"]),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants() {
+    let practice = practice().await;
+    let off = ClinicPatch { assistants_may_finish: Some(false), ..ClinicPatch::default() };
+    practice.app.update_clinic(&practice.machine(), practice.clinics[0], None, &off).await.unwrap();
+    let desk = Desk::of_admin(&practice).await;
+    new_user(&desk, "COTA").await;
+    fill(&desk, &[("first_name", "Mara"), ("last_name", "Quill"), ("username", "mara"), ("email", "m@saco.example"), ("license_number", "1")]).await;
+    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.browser.tick("permissions", "finish_soap_notes", true).await;
+    desk.browser.tick("finish_attested", "true", true).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("permissions", &["None of this person's clinics lets assistants finish notes"])]).await;
+    assert!(desk.browser.ticked("finish_attested", "true").await);
+}
+
+async fn edited(practice: &Practice, kind: UserType) -> (Desk<'_>, String) {
+    let clinics = [practice.clinics[0], practice.clinics[1]];
+    let member = practice.add(Someone { username: "mara", user_type: kind, clinics: &clinics, ..Someone::default() }).await;
+    let desk = Desk::of_admin(practice).await;
+    let page = format!("/emr/users/{}", member.id);
+    desk.go(&page).await;
+    (desk, page)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_saved_profile_keeps_its_default_clinic_and_moves_only_where_a_licence_is_free() {
+    let practice = practice().await;
+    practice.app.set_licence_total(&practice.machine(), practice.clinics[1], Group::Therapist, 0, "").await.unwrap();
+    let (desk, page) = edited(&practice, UserType::PT).await;
+    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), false).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("clinic_ids", &["Saco is the default clinic"])]).await;
+    assert!(!desk.browser.ticked("clinic_ids", &practice.clinics[0].to_string()).await, "kept as typed");
+    desk.go(&page).await;
+    desk.browser.choose("default_clinic_id", "Wells").await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("default_clinic_id", &["No therapist licence is free at Wells"])]).await;
+    assert_eq!(desk.browser.value("default_clinic_id").await, practice.clinics[1].to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_admin_cannot_be_taken_away() {
+    let practice = practice().await;
+    let desk = Desk::of_admin(&practice).await;
+    let page = format!("/emr/users/{}", practice.admin.id);
+    desk.go(&page).await;
+    desk.browser.choose("status", "inactive").await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("status", &["Ada Minton is the last active company admin", "the last user manager of Saco"])]).await;
+    assert_eq!(desk.browser.value("status").await, "inactive");
+    desk.go(&page).await;
+    desk.browser.tick("permissions", "company_admin", false).await;
+    desk.browser.tick("permissions", "edit_users", false).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("permissions", &["last active company admin", "last user manager of Saco"])]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_password_of_a_saved_profile_is_refused_at_its_field() {
+    let practice = practice().await;
+    let (desk, _) = edited(&practice, UserType::OT).await;
+    desk.browser.press("Type a new password").await;
+    fill(&desk, &[("password", "Mara-Harlow-2026!"), ("password_confirmation", "other")]).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[
+        ("password", &["must not contain the person's name"]),
+        ("password_confirmation", &["not the same"]),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so() {
+    let practice = practice().await;
+    let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
+    let manager = Someone { username: "wendy", user_type: UserType::Clerical, permissions: Some(&permissions), ..Someone::default() };
+    crate::common::someone_with_password(&practice, manager).await;
+    let desk = Desk::at(&practice).await;
+    desk.hold_session("wendy").await;
+    desk.go("/emr/users/new").await;
+    desk.browser.see("You do not hold this permission yourself. Ask a company admin or support.").await;
+    let open = "return [...document.querySelectorAll('[name=permissions]:enabled')].map(b => b.value).join()";
+    assert_eq!(desk.script(open).await, "view_patients,view_users,edit_users");
+    // A box that was greyed out but is sent all the same is refused at its field.
+    desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true").await;
+    fill(&desk, &[("first_name", "Mara"), ("last_name", "Quill"), ("username", "mara"), ("email", "m@saco.example"), ("npi", "9999999995"), ("license_number", "00000")]).await;
+    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.browser.press("Save user").await;
+    refused(&desk, &[("permissions", &["Company Admin: you do not hold this permission yourself"])]).await;
+}

@@ -1,0 +1,173 @@
+//! The user list: found by anything, filtered, sorted, page by page, with everything in the address.
+
+use muster_domain::emr::{Permission, UserType};
+use muster_testkit::both_practices;
+use muster_testkit::practice::{Practice, Someone};
+
+use crate::common::{Desk, named, practice, someone_with_password};
+
+both_practices! {
+    async fn people_are_found_by_part_of_anything_known_about_them(practice) {
+        crowd(practice).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users").await;
+        desk.list_becomes(&["Ada Minton", "Bo Park", "Liam O'Brien", "Zoë Ñúñez"]).await;
+        desk.browser.see("3 clinics · 4 people").await;
+        let searches: [(&str, &[&str]); 8] = [
+            ("obri", &["Liam O'Brien"]),
+            ("nunez", &["Zoë Ñúñez"]),
+            ("ZOË", &["Zoë Ñúñez"]),
+            ("bpark", &["Bo Park"]),
+            ("liam@saco", &["Liam O'Brien"]),
+            ("100000001", &["Zoë Ñúñez"]),
+            ("z", &["Zoë Ñúñez"]),
+            ("park bo", &["Bo Park"]),
+        ];
+        for (typed, found) in searches {
+            desk.browser.fill("q", typed).await;
+            desk.list_becomes(found).await;
+        }
+        desk.browser.see("3 clinics · 1 person").await;
+        desk.browser.fill("q", "qqq").await;
+        desk.browser.see("Nobody matches").await;
+        desk.browser.see("remove a filter").await;
+        desk.browser.follow("Show everybody").await;
+        desk.list_becomes(&["Ada Minton", "Bo Park", "Liam O'Brien", "Zoë Ñúñez"]).await;
+    }
+}
+
+/// One person of each kind, in different clinics.
+async fn crowd(practice: &Practice) {
+    let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
+    let zoe = Someone { username: "zoe", clinics: &[saco, york], ..Someone::default() };
+    named(practice, "Zoë", "Ñúñez", zoe).await;
+    let liam = Someone { username: "liam", user_type: UserType::PTA, clinics: &[wells], ..Someone::default() };
+    named(practice, "Liam", "O'Brien", liam).await;
+    let bo = Someone { username: "bpark", user_type: UserType::SPT, clinics: &[york], active: false, ..Someone::default() };
+    named(practice, "Bo", "Park", bo).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_filter_narrows_the_list_and_the_address_keeps_them() {
+    let practice = practice().await;
+    crowd(&practice).await;
+    let york = practice.clinics[2].to_string();
+    let desk = Desk::of_admin(&practice).await;
+    desk.go("/emr/users").await;
+    let one_at_a_time = [
+        ("user_type", "PTA", vec!["Liam O'Brien"]),
+        ("status", "inactive", vec!["Bo Park"]),
+        ("clinic_id", york.as_str(), vec!["Bo Park", "Zoë Ñúñez"]),
+        ("permission", "finish_soap_notes", vec!["Zoë Ñúñez"]),
+    ];
+    for (filter, value, found) in one_at_a_time {
+        desk.browser.choose(filter, value).await;
+        desk.list_becomes(&found).await;
+        desk.arrive(&format!("/emr/users?{filter}={value}")).await;
+        desk.browser.choose(filter, "").await;
+        desk.list_becomes(&["Ada Minton", "Bo Park", "Liam O'Brien", "Zoë Ñúñez"]).await;
+        desk.arrive("/emr/users").await;
+    }
+    desk.browser.choose("clinic_id", &york).await;
+    desk.list_becomes(&["Bo Park", "Zoë Ñúñez"]).await;
+    desk.browser.see("York · 2 people").await;
+    desk.browser.choose("status", "active").await;
+    desk.list_becomes(&["Zoë Ñúñez"]).await;
+    desk.browser.fill("q", "zoe").await;
+    let address = format!("/emr/users?q=zoe&status=active&clinic_id={york}");
+    desk.arrive(&address).await;
+
+    desk.browser.client().refresh().await.unwrap();
+    desk.list_becomes(&["Zoë Ñúñez"]).await;
+    assert_eq!(desk.browser.value("q").await, "zoe");
+    assert_eq!(desk.browser.value("status").await, "active");
+    assert_eq!(desk.browser.value("clinic_id").await, york);
+
+    desk.browser.client().back().await.unwrap();
+    desk.arrive(&format!("/emr/users?status=active&clinic_id={york}")).await;
+    desk.list_becomes(&["Zoë Ñúñez"]).await;
+    desk.browser.client().back().await.unwrap();
+    desk.list_becomes(&["Bo Park", "Zoë Ñúñez"]).await;
+    assert_eq!(desk.browser.value("status").await, "");
+    assert_eq!(desk.browser.value("q").await, "");
+    // Nothing about people stays behind in the browser's own storage.
+    let kept = desk.script("return JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})").await;
+    assert!(!kept.to_string().contains("Park"), "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_is_sorted_by_its_heads_and_goes_on_over_pages() {
+    let practice = practice().await;
+    crowd(&practice).await;
+    let desk = Desk::of_admin(&practice).await;
+    desk.go("/emr/users").await;
+    desk.browser.follow("Name").await;
+    desk.list_becomes(&["Zoë Ñúñez", "Liam O'Brien", "Bo Park", "Ada Minton"]).await;
+    desk.arrive("/emr/users?sort=-name").await;
+    desk.browser.follow("Status").await;
+    desk.list_becomes(&["Ada Minton", "Liam O'Brien", "Zoë Ñúñez", "Bo Park"]).await;
+    // A filter keeps the order.
+    desk.browser.choose("clinic_id", "York").await;
+    desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+
+    let names: Vec<String> = (10..65).map(|n| format!("w{n}")).collect();
+    for name in &names {
+        practice.add(Someone { username: name, ..Someone::default() }).await;
+    }
+    desk.go("/emr/users?q=harlow").await;
+    assert_eq!(desk.listed().await.len(), 50);
+    desk.browser.see("55 people").await;
+    desk.browser.follow("Next").await;
+    desk.list_becomes(&["W60 Harlow", "W61 Harlow", "W62 Harlow", "W63 Harlow", "W64 Harlow"]).await;
+    desk.browser.follow("Previous").await;
+    desk.browser.see("W10 Harlow").await;
+    desk.browser.dont_see("W60 Harlow").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clinic_manager_sees_and_counts_only_people_of_her_clinics() {
+    let practice = practice().await;
+    crowd(&practice).await;
+    let wells = practice.clinics[1];
+    let manager = Someone {
+        username: "wendy",
+        user_type: UserType::Clerical,
+        permissions: Some(&[Permission::ViewUsers, Permission::EditUsers]),
+        clinics: &[wells],
+        ..Someone::default()
+    };
+    someone_with_password(&practice, manager).await;
+    let desk = Desk::at(&practice).await;
+    desk.hold_session("wendy").await;
+    desk.go("/emr/users").await;
+    desk.list_becomes(&["Liam O'Brien", "Wendy Harlow"]).await;
+    desk.browser.see("Wells · 2 people").await;
+    desk.browser.dont_see("York").await;
+    desk.browser.fill("q", "zoe").await;
+    desk.browser.see("Nobody matches").await;
+    desk.browser.see("People outside your clinics are not shown.").await;
+    desk.go(&format!("/emr/users?clinic_id={}", practice.clinics[2])).await;
+    desk.browser.see("Nobody matches").await;
+    desk.go("/emr/users/new").await;
+    desk.browser.see("Add user").await;
+    desk.browser.dont_see("Saco Harlow").await;
+    assert_eq!(desk.count("input[name=clinic_ids]").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_of_the_list_shows_licences_and_follows_the_clinic() {
+    let practice = practice().await;
+    crowd(&practice).await;
+    let machine = practice.machine();
+    let group = muster_domain::licences::Group::Therapist;
+    for (clinic, total) in practice.clinics.iter().zip([3, 2, 1]) {
+        practice.app.set_licence_total(&machine, *clinic, group, total, "").await.unwrap();
+    }
+    let desk = Desk::of_admin(&practice).await;
+    desk.go("/emr/users").await;
+    let seat = "const s = document.querySelector('[data-licence-group=therapist]').dataset; return [s.total, s.available].join()";
+    assert_eq!(desk.script(seat).await, "6,5");
+    desk.browser.choose("clinic_id", "York").await;
+    desk.until("the seats are York's", "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'").await;
+    desk.browser.see("York · 2 people").await;
+}
