@@ -201,6 +201,23 @@ fn nobody_gives_what_they_do_not_hold() {
 }
 
 #[test]
+fn a_front_office_manager_looks_after_therapists_and_still_gives_nothing_else() {
+    let held = [Permission::ViewPatients, Permission::ViewUsers, Permission::EditUsers];
+    let office = Authority::of(&profile(1, UserType::Clerical, &held, &[1]));
+    let therapist = profile(9, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes], &[1]);
+    let wider = [Permission::ViewPatients, Permission::FinishSoapNotes, Permission::StartSoapNotes];
+    let give = |list: &[Permission]| EmrPatch { permissions: Some(permissions(list)), ..EmrPatch::default() };
+    assert!(edit(&office, &facts(), &therapist, give(&wider)).is_ok());
+    assert_eq!(
+        codes(edit(&office, &facts(), &therapist, give(&[Permission::ViewPatients, Permission::ClinicAdmin]))),
+        [(Some("permissions"), Code::PermissionNotHeldByYou)]
+    );
+    assert!(!office.permissions().contains(Permission::FinishSoapNotes), "giving is not holding");
+    let own_type_may_hold = Authority::of(&profile(2, UserType::PT, &held, &[1]));
+    assert_eq!(codes(edit(&own_type_may_hold, &facts(), &therapist, give(&wider))), [(None, Code::HoldsMoreThanYou)]);
+}
+
+#[test]
 fn nobody_changes_someone_who_holds_more() {
     let boss = profile(9, UserType::PT, &[Permission::ViewPatients, Permission::CompanyAdmin], &[1]);
     let rename = Change {

@@ -16,17 +16,18 @@ struct Own;
 #[include = "htmx.min.js"]
 struct Vendor;
 
-/// Addresses of the three files every page loads.
+/// Addresses of the files every page loads.
 pub(crate) struct Urls {
     pub css: String,
     pub js: String,
     pub htmx: String,
+    pub icon: String,
 }
 
 /// The addresses, worked out once.
 pub(crate) fn urls() -> &'static Urls {
     static URLS: OnceLock<Urls> = OnceLock::new();
-    URLS.get_or_init(|| Urls { css: url("app.css"), js: url("app.js"), htmx: url("htmx.min.js") })
+    URLS.get_or_init(|| Urls { css: url("app.css"), js: url("app.js"), htmx: url("htmx.min.js"), icon: url("favicon.svg") })
 }
 
 fn find(name: &str) -> Option<rust_embed::EmbeddedFile> {
@@ -47,7 +48,11 @@ pub(crate) async fn serve(Path((hash, name)): Path<(String, String)>) -> Respons
     let Some(file) = find(&name).filter(|f| hash_of(f) == hash) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let kind = if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+    let kind = match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/javascript; charset=utf-8",
+    };
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, file.data).into_response()
 }

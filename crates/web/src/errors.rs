@@ -194,7 +194,7 @@ impl IntoResponse for PageError {
 /// A page that only says what went wrong and where to go.
 pub(crate) fn page(status: StatusCode, sentence: &str) -> Response {
     let urls = crate::assets::urls();
-    let assets = parts::AssetUrls { css: &urls.css, js: &urls.js, htmx: &urls.htmx };
+    let assets = parts::AssetUrls { css: &urls.css, js: &urls.js, htmx: &urls.htmx, icon: &urls.icon };
     let plain = parts::Plain {
         title: title(status),
         lead: Some(sentence),

@@ -134,6 +134,8 @@ routes! {
     post "/api/v1/imports" Program api::imports::handle;
 }
 
+const WENT_WRONG: &str = "Something went wrong on our side. Nothing was saved.";
+
 /// Everything a request passes, outermost last.
 pub fn router(app: App, settings: WebSettings) -> Router {
     let web = Web { app, settings: Arc::new(settings) };
@@ -156,11 +158,21 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
     let answered = tokio::time::timeout(Duration::from_secs(30), next.run(request)).await;
     let sentence = "This took too long and was given up. Try again in a moment.";
-    let mut response = answered.unwrap_or_else(|_| answer(&path, StatusCode::SERVICE_UNAVAILABLE, "timed_out", sentence));
+    let mut response =
+        answered.unwrap_or_else(|_| answer(&path, StatusCode::SERVICE_UNAVAILABLE, "timed_out", sentence));
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && path.starts_with("/api/") && is_page(&response) {
+        // A caught panic knows nothing of the path; programs get their own kind of answer.
+        response = answer(&path, StatusCode::INTERNAL_SERVER_ERROR, "internal", WENT_WRONG);
+    }
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }
     response
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    kind.is_some_and(|k| k.starts_with("text/html"))
 }
 
 async fn nothing_here(uri: axum::http::Uri) -> Response {
@@ -172,7 +184,7 @@ async fn wrong_method(uri: axum::http::Uri) -> Response {
 }
 
 fn went_wrong() -> Response {
-    errors::page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Nothing was saved.")
+    errors::page(StatusCode::INTERNAL_SERVER_ERROR, WENT_WRONG)
 }
 
 fn answer(path: &str, status: StatusCode, code: &str, sentence: &str) -> Response {

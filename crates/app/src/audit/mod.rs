@@ -1,6 +1,7 @@
 //! Reading and verifying the audit record.
 
 mod export;
+mod redact;
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
@@ -75,6 +76,7 @@ impl App {
         let more = i64::try_from(records.len()).unwrap_or(0) > limit;
         records.truncate(usize::try_from(limit).unwrap_or(0));
         let next = records.last().filter(|_| more).map(|r| r.seq);
+        redact::clinics(actor.authority(), &mut records);
         Ok(AuditPage { records, next })
     }
 
@@ -106,7 +108,9 @@ impl App {
         let mut h = self.db.read().await?;
         crate::people::seen(&mut h, actor, id).await?;
         let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
-        Ok(audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?)
+        let mut records = audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?;
+        redact::clinics(actor.authority(), &mut records);
+        Ok(records)
     }
 
     /// Everything that matches as a CSV file, one line a record; the export itself is recorded.
@@ -120,7 +124,8 @@ impl App {
         actor.require_scope(Scope::AuditRead)?;
         let filter = self.audit_filter(actor, query).await?;
         let mut h = self.db.read().await?;
-        let records = audit::list(&mut h, actor.organization(), &filter, LARGEST_EXPORT).await?;
+        let mut records = audit::list(&mut h, actor.organization(), &filter, LARGEST_EXPORT).await?;
+        redact::clinics(actor.authority(), &mut records);
         drop(h);
         let mut work = self.work(actor.organization()).await?;
         work.done(actor, Action::AuditExported, About::nothing(), &json!({"records": records.len()}));

@@ -112,9 +112,10 @@ impl App {
             return Err(Refusal::whole(Code::AlreadySetUp).into());
         }
         if let Some(secret) = link
-            && !sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await? {
-                return Err(Refusal::whole(Code::LinkSpent).into());
-            }
+            && !sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await?
+        {
+            return Err(Refusal::whole(Code::LinkSpent).into());
+        }
         let (organization, clinic) = judge_organization(new, ids);
         let change = first_manager(new, ids.clinic);
         let blank = crate::people::blank(ids.organization, ids.person);

@@ -244,9 +244,10 @@ async fn move_seats(work: &mut Work, seats: &SeatMove) -> std::result::Result<()
         licences::give_seat(&mut work.tx, work.organization, clinic, group).await?;
     }
     if let Some((clinic, group)) = seats.to
-        && !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await? {
-            return Err(Attempt::Raced);
-        }
+        && !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await?
+    {
+        return Err(Attempt::Raced);
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::emr::{Permission, PermissionSet, Profile};
+use crate::emr::{Permission, PermissionSet, Profile, eligibility};
 use crate::ids::{ClinicId, OrganizationId, PersonId};
 
 /// What kind of actor asks.
@@ -44,6 +44,7 @@ pub struct Authority {
     organization: OrganizationId,
     person: Option<PersonId>,
     permissions: PermissionSet,
+    may_give: PermissionSet,
     clinics: ClinicAccess,
 }
 
@@ -57,7 +58,12 @@ impl Authority {
             Some(account) => ClinicAccess::Only(account.clinics.clone()),
             None => ClinicAccess::Only(BTreeSet::new()),
         };
+        // What a manager's own type bars them from holding does not count against them: front-office managers look
+        // after therapists too.
+        let barred = |p: &Permission| active.is_some_and(|e| p.is_soap() && eligibility(e.user_type, *p).is_err());
+        let may_give = Permission::ALL.into_iter().filter(barred).fold(permissions, PermissionSet::with);
         Self {
+            may_give,
             kind: ActorKind::Person,
             organization: profile.person.organization,
             person: Some(profile.person.id),
@@ -68,7 +74,7 @@ impl Authority {
 
     /// Of support or the command line, working for one organization.
     pub fn operator(kind: ActorKind, organization: OrganizationId) -> Self {
-        Self { kind, organization, person: None, permissions: PermissionSet::FULL, clinics: ClinicAccess::All }
+        Self { kind, organization, person: None, permissions: PermissionSet::FULL, may_give: PermissionSet::FULL, clinics: ClinicAccess::All }
     }
 
     /// What kind of actor.
@@ -89,6 +95,12 @@ impl Authority {
     /// What the actor holds, with what that implies.
     pub fn permissions(&self) -> PermissionSet {
         self.permissions
+    }
+
+    /// What the actor may give to others, and may see others hold and still change them: what the actor holds, and
+    /// the note permissions the actor's own type rules out.
+    pub fn may_give(&self) -> PermissionSet {
+        self.may_give
     }
 
     /// The clinics reached.

@@ -6,7 +6,7 @@ use super::{
     Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Profile,
     Status, UserType, default_permissions, eligibility, grantable,
 };
-use crate::access::Authority;
+use crate::access::{Authority, ClinicAccess};
 use crate::ids::ClinicId;
 use crate::licences::{Availability, Group};
 use crate::organizations::Clinic;
@@ -131,7 +131,7 @@ pub fn may_edit(actor: &Authority, person: &Profile) -> Result<(), Refusal> {
         return Err(Refusal::whole(Code::UserOutsideYourAccess));
     }
     let held = person.emr.as_ref().map_or(PermissionSet::EMPTY, |e| e.permissions.effective());
-    if actor.is_self(person.person.id) || held.is_within(actor.permissions()) {
+    if actor.is_self(person.person.id) || held.is_within(actor.may_give()) {
         Ok(())
     } else {
         Err(Refusal::whole(Code::HoldsMoreThanYou))
@@ -163,6 +163,10 @@ pub fn decide(
             return Err(Refusal::whole(Code::NotAllowed).about(&[Permission::EditUsers.label()]).into());
         }
         require_on_creation(&change.person, &mut refusals);
+        if change.emr.is_none() && *actor.clinics() != ClinicAccess::All {
+            // Without a clinic the actor could never see the person again.
+            refusals.push(Refusal::new("clinic_ids", Code::ClinicRequired));
+        }
     } else {
         may_edit(actor, before)?;
     }
@@ -383,7 +387,7 @@ fn judge_permissions(
             set
         }
         (None, Some(_)) => held,
-        (None, None) => default_permissions(user_type).and(actor.permissions()),
+        (None, None) => default_permissions(user_type).and(actor.may_give()),
     };
     let type_changed = before.is_some_and(|b| b.user_type != user_type);
     let added = wanted.minus(held);

@@ -37,9 +37,10 @@ pub fn default_permissions(kind: UserType) -> PermissionSet {
     ticked.iter().copied().collect()
 }
 
-/// Whether this actor may give this permission to anyone: nobody grants what they do not hold.
+/// Whether this actor may give this permission to anyone: nobody grants what they do not hold, but see
+/// [`Authority::may_give`].
 pub fn grantable(actor: &Authority, permission: Permission) -> Result<(), Code> {
-    if actor.permissions().contains(permission) { Ok(()) } else { Err(Code::PermissionNotHeldByYou) }
+    if actor.may_give().contains(permission) { Ok(()) } else { Err(Code::PermissionNotHeldByYou) }
 }
 
 /// One permission as the profile page offers it.

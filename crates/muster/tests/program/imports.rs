@@ -83,8 +83,9 @@ async fn the_public_file_gives_the_same_people_on_both_engines() {
 async fn what_is_exported_can_be_imported_and_formulas_are_text() {
     let place = Place::sqlite();
     place.set_up().await;
-    let text = "first_name,last_name,email,user_type,clinics,phone\n=1+1,Lund,ada@x.example,Clerical,Saco; Wells,+1 207 555 0100\n";
-    let file = place.write("people.csv", text);
+    let header = "first_name,last_name,email,user_type,clinics,default_clinic,phone\n";
+    let text = format!("{header}=1+1,Lund,ada@x.example,Clerical,Saco; Wells,Saco,+1 207 555 0100\n");
+    let file = place.write("people.csv", &text);
     assert_eq!(import(&place, &file, &[]).await.code, Some(0));
     let exported = place.done(&["export", "--organization", HARBOR]).await;
     assert!(exported.contains("'=1+1") && exported.contains("'+1 207"), "{exported}");

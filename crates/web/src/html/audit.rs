@@ -8,7 +8,8 @@ use jiff::{Timestamp, ToSpan};
 use maud::{Markup, html};
 use muster_app::audit::{AuditQuery, Recorded};
 use muster_domain::audit::Action;
-use muster_domain::organizations::Organization;
+use muster_domain::emr::Permission;
+use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::words::field_label;
 
 use super::parts::{
@@ -49,6 +50,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
         Ok(found) => found,
         Err(error) => return PageError(error).into_response(),
     };
+    let clinics = web.app.clinics(&page.actor).await.unwrap_or_default();
     let link = |sort: &str, after: &str, path: &str| {
         let keep = |name| form.one(name);
         urls::with_query(
@@ -77,7 +79,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
         Column::new("Details"),
         Column::new("From"),
     ];
-    let rows: Vec<Vec<Markup>> = found.records.iter().map(|r| row(r, practice)).collect();
+    let rows: Vec<Vec<Markup>> = found.records.iter().map(|r| row(r, practice, &clinics)).collect();
     let next = found.next.map(|seq| link(sort, &seq.to_string(), urls::AUDIT));
     let export = link(sort, "", urls::AUDIT_CSV);
     let body = html! {
@@ -127,7 +129,7 @@ fn filters(form: &FormData) -> Markup {
     }
 }
 
-fn row(record: &Recorded, practice: Option<&Organization>) -> Vec<Markup> {
+fn row(record: &Recorded, practice: Option<&Organization>, clinics: &[Clinic]) -> Vec<Markup> {
     let entry = &record.entry;
     let by = entry.actor_id.map(|id| urls::with_query(urls::AUDIT, &[("actor_id", &id.to_string())]));
     let about = entry.subject_id.map(|id| urls::with_query(urls::AUDIT, &[("subject_id", &id.to_string())]));
@@ -140,31 +142,37 @@ fn row(record: &Recorded, practice: Option<&Organization>) -> Vec<Markup> {
             @if entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
         },
         html! { @if let Some(href) = about { a href=(href) { (entry.subject_name) } } @else { (entry.subject_name) } },
-        details(&entry.detail),
+        details(&entry.detail, clinics),
         html! { (entry.channel.replace('_', " ")) @if !entry.address.is_empty() { span.under.soft { " " (entry.address) } } },
     ]
 }
 
+/// A recorded value as people read it: clinics and permissions by name, nothing for what is empty.
+fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+        serde_json::Value::String(text) if text.is_empty() => None,
+        serde_json::Value::String(text) => {
+            let clinic = clinics.iter().find(|c| c.id.to_string() == *text).map(|c| c.name.clone());
+            let permission = Permission::parse(text).map(|p| p.label().to_owned());
+            Some(clinic.or(permission).unwrap_or_else(|| text.clone()))
+        }
+        serde_json::Value::Array(items) => {
+            let words: Vec<String> = items.iter().filter_map(|i| in_words(i, clinics)).collect();
+            (!words.is_empty()).then(|| words.join(", "))
+        }
+        other => Some(other.to_string()),
+    }
+}
+
 /// Before → after as a small table, anything else as it is.
-pub(super) fn details(detail: &str) -> Markup {
+pub(super) fn details(detail: &str, clinics: &[Clinic]) -> Markup {
     let Ok(serde_json::Value::Object(map)) = serde_json::from_str(detail) else { return html! {} };
     if map.is_empty() {
         return html! {};
     }
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(s) if s.is_empty() => None,
-        serde_json::Value::String(s) => Some(s.clone()),
-        serde_json::Value::Array(items) if items.is_empty() => None,
-        serde_json::Value::Array(items) => Some(
-            items
-                .iter()
-                .map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
-        other => Some(other.to_string()),
-    };
+    let text = |value: &serde_json::Value| in_words(value, clinics);
     let changes: Vec<(String, Option<String>, Option<String>)> = map
         .iter()
         .map(|(field, value)| match (value.get("before"), value.get("after")) {

@@ -15,7 +15,7 @@ use crate::{assets, urls};
 /// Where style sheet and scripts are.
 pub(crate) fn asset_urls() -> AssetUrls<'static> {
     let found = assets::urls();
-    AssetUrls { css: &found.css, js: &found.js, htmx: &found.htmx }
+    AssetUrls { css: &found.css, js: &found.js, htmx: &found.htmx, icon: &found.icon }
 }
 
 fn nav(page: &Page) -> Vec<NavGroup<'static>> {

@@ -70,7 +70,11 @@ async fn every_page(options: Options) {
     visit("/sign-out", "Sign out?").await;
     visit("/unlock?next=/me", "Locked").await;
 
-    someone_with_password(&practice, Someone { username: "tessa", user_type: UserType::Clerical, ..Someone::default() }).await;
+    someone_with_password(
+        &practice,
+        Someone { username: "tessa", user_type: UserType::Clerical, ..Someone::default() },
+    )
+    .await;
     desk.hold_session("tessa").await;
     visit("/emr/users", "Not allowed").await;
 

@@ -82,7 +82,8 @@ async fn the_type_decides_the_fields_and_what_was_typed_stays() {
     // The summary follows what is ticked.
     desk.browser.see("Send notes for co-signature").await;
     desk.browser.tick("permissions", "forward_soap_notes", false).await;
-    desk.until("the summary follows", "return !document.getElementById('summary').innerText.includes('co-signature')").await;
+    desk.until("the summary follows", "return !document.getElementById('summary').innerText.includes('co-signature')")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,7 +111,9 @@ async fn an_assistant_may_finish_notes_once_the_signature_is_attested() {
 async fn a_student_and_a_clerk_are_added_without_credentials() {
     let practice = practice().await;
     let desk = Desk::of_admin(&practice).await;
-    for (kind, username, words) in [("SOT", "student", "SOT, student occupational therapist"), ("Clerical", "clerk", "Clerical, front office")] {
+    for (kind, username, words) in
+        [("SOT", "student", "SOT, student occupational therapist"), ("Clerical", "clerk", "Clerical, front office")]
+    {
         desk.go("/emr/users/new").await;
         desk.browser.choose("user_type", kind).await;
         desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
@@ -184,7 +187,9 @@ async fn a_typed_password_is_judged_live_and_changed_at_the_first_sign_in() {
     desk.arrive("/me/password").await;
     desk.go("/me").await;
     desk.arrive("/me/password").await;
-    for (name, text) in [("current_password", "Quiet-harbor-Lamp-42"), ("password", SECRET), ("password_confirmation", SECRET)] {
+    for (name, text) in
+        [("current_password", "Quiet-harbor-Lamp-42"), ("password", SECRET), ("password_confirmation", SECRET)]
+    {
         desk.browser.fill(name, text).await;
     }
     desk.browser.press("Change password").await;

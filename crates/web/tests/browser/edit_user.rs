@@ -40,7 +40,9 @@ async fn of_two_managers_the_second_is_told_what_the_first_changed_and_loses_not
     let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
     let all: Vec<Permission> = Permission::ALL.into_iter().filter(|p| !p.is_soap()).collect();
     // Whoever edits a therapist has to hold what she holds.
-    let held = [all.as_slice(), &[Permission::StartSoapNotes, Permission::ForwardSoapNotes, Permission::FinishSoapNotes]].concat();
+    let held =
+        [all.as_slice(), &[Permission::StartSoapNotes, Permission::ForwardSoapNotes, Permission::FinishSoapNotes]]
+            .concat();
     let second = Someone { username: "petra", user_type: UserType::PT, permissions: Some(&held), ..Someone::default() };
     someone_with_password(&practice, second).await;
     let page = format!("/emr/users/{}", mara.id);

@@ -53,7 +53,8 @@ async fn a_user_is_added_with_the_keyboard_alone() {
     desk.until("the type keeps the focus", "return document.activeElement.id === 'user_type'").await;
     tab_to(&desk, "[name=access]").await;
     desk.keys(DOWN).await;
-    desk.until("the password fields are there", "return document.getElementById('password').offsetParent !== null").await;
+    desk.until("the password fields are there", "return document.getElementById('password').offsetParent !== null")
+        .await;
     for (field, text) in [
         ("password", SECRET),
         ("password_confirmation", SECRET),

@@ -56,17 +56,23 @@ async fn an_empty_form_is_told_all_it_needs() {
     }
     desk.browser.tick("access", "type", true).await;
     desk.browser.press("Save user").await;
-    refused(&desk, &[
-        ("first_name", &["The first name is needed."]),
-        ("last_name", &["The last name is needed."]),
-        ("username", &["2 to 100 letters"]),
-        ("email", &["An active profile needs an email address"]),
-        ("npi", &["A physical therapist needs an NPI", "9999999995"]),
-        ("license_number", &["needs a licence number", "00000"]),
-        ("permissions", &["Tick at least one permission."]),
-        ("clinic_ids", &["at least one clinic"]),
-        ("password", &["at least 8 characters", "a number", "a special character", "an upper-case", "a lower-case"]),
-    ])
+    refused(
+        &desk,
+        &[
+            ("first_name", &["The first name is needed."]),
+            ("last_name", &["The last name is needed."]),
+            ("username", &["2 to 100 letters"]),
+            ("email", &["An active profile needs an email address"]),
+            ("npi", &["A physical therapist needs an NPI", "9999999995"]),
+            ("license_number", &["needs a licence number", "00000"]),
+            ("permissions", &["Tick at least one permission."]),
+            ("clinic_ids", &["at least one clinic"]),
+            (
+                "password",
+                &["at least 8 characters", "a number", "a special character", "an upper-case", "a lower-case"],
+            ),
+        ],
+    )
     .await;
     assert!(!desk.browser.ticked("permissions", "view_patients").await);
     assert!(desk.browser.ticked("access", "type").await);
@@ -95,20 +101,23 @@ async fn everything_misspelt_is_said_at_once_and_stays_as_typed() {
     desk.browser.choose("default_clinic_id", "Wells").await;
     desk.browser.tick("permissions", "billing_report_admin", true).await;
     desk.browser.press("Save user").await;
-    refused(&desk, &[
-        ("first_name", &["at most 100 characters"]),
-        ("last_name", &["characters that cannot be shown"]),
-        ("username", &["no spaces"]),
-        ("email", &["name@practice.com"]),
-        ("phone", &["7 to 20 digits"]),
-        ("npi", &["This NPI is not valid"]),
-        ("license_number", &["1 to 40 letters"]),
-        ("license_state", &["two-letter abbreviation"]),
-        ("permissions", &["tick Analytics Access too"]),
-        ("default_clinic_id", &["default clinic"]),
-        ("password", &["must be Strong"]),
-        ("password_confirmation", &["not the same"]),
-    ])
+    refused(
+        &desk,
+        &[
+            ("first_name", &["at most 100 characters"]),
+            ("last_name", &["characters that cannot be shown"]),
+            ("username", &["no spaces"]),
+            ("email", &["name@practice.com"]),
+            ("phone", &["7 to 20 digits"]),
+            ("npi", &["This NPI is not valid"]),
+            ("license_number", &["1 to 40 letters"]),
+            ("license_state", &["two-letter abbreviation"]),
+            ("permissions", &["tick Analytics Access too"]),
+            ("default_clinic_id", &["default clinic"]),
+            ("password", &["must be Strong"]),
+            ("password_confirmation", &["not the same"]),
+        ],
+    )
     .await;
     for (name, text) in typed {
         assert_eq!(desk.browser.value(name).await, text, "{name}");
@@ -129,25 +138,31 @@ async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told(
     new_user(&desk, "PT").await;
     let taken = "1000000020";
     drop(other);
-    fill(&desk, &[
-        ("first_name", "Mara"),
-        ("last_name", "Quill"),
-        ("username", "MARA"),
-        ("email", "elsewhere@saco.example"),
-        ("npi", taken),
-        ("license_number", "PT-1"),
-    ])
+    fill(
+        &desk,
+        &[
+            ("first_name", "Mara"),
+            ("last_name", "Quill"),
+            ("username", "MARA"),
+            ("email", "elsewhere@saco.example"),
+            ("npi", taken),
+            ("license_number", "PT-1"),
+        ],
+    )
     .await;
     for clinic in &practice.clinics[..2] {
         desk.browser.tick("clinic_ids", &clinic.to_string(), true).await;
     }
     desk.browser.press("Save user").await;
-    refused(&desk, &[
-        ("username", &["already used by Mara Harlow"]),
-        ("email", &["already used by someone you cannot see, perhaps at another practice"]),
-        ("npi", &["already belongs to Mara Harlow"]),
-        ("default_clinic_id", &["default clinic"]),
-    ])
+    refused(
+        &desk,
+        &[
+            ("username", &["already used by Mara Harlow"]),
+            ("email", &["already used by someone you cannot see, perhaps at another practice"]),
+            ("npi", &["already belongs to Mara Harlow"]),
+            ("default_clinic_id", &["default clinic"]),
+        ],
+    )
     .await;
 }
 
@@ -158,7 +173,17 @@ async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants() {
     practice.app.update_clinic(&practice.machine(), practice.clinics[0], None, &off).await.unwrap();
     let desk = Desk::of_admin(&practice).await;
     new_user(&desk, "COTA").await;
-    fill(&desk, &[("first_name", "Mara"), ("last_name", "Quill"), ("username", "mara"), ("email", "m@saco.example"), ("license_number", "1")]).await;
+    fill(
+        &desk,
+        &[
+            ("first_name", "Mara"),
+            ("last_name", "Quill"),
+            ("username", "mara"),
+            ("email", "m@saco.example"),
+            ("license_number", "1"),
+        ],
+    )
+    .await;
     desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
     desk.browser.tick("permissions", "finish_soap_notes", true).await;
     desk.browser.tick("finish_attested", "true", true).await;
@@ -169,7 +194,8 @@ async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants() {
 
 async fn edited(practice: &Practice, kind: UserType) -> (Desk<'_>, String) {
     let clinics = [practice.clinics[0], practice.clinics[1]];
-    let member = practice.add(Someone { username: "mara", user_type: kind, clinics: &clinics, ..Someone::default() }).await;
+    let member =
+        practice.add(Someone { username: "mara", user_type: kind, clinics: &clinics, ..Someone::default() }).await;
     let desk = Desk::of_admin(practice).await;
     let page = format!("/emr/users/{}", member.id);
     desk.go(&page).await;
@@ -200,7 +226,8 @@ async fn the_last_admin_cannot_be_taken_away() {
     desk.go(&page).await;
     desk.browser.choose("status", "inactive").await;
     desk.browser.press("Save user").await;
-    refused(&desk, &[("status", &["Ada Minton is the last active company admin", "the last user manager of Saco"])]).await;
+    refused(&desk, &[("status", &["Ada Minton is the last active company admin", "the last user manager of Saco"])])
+        .await;
     assert_eq!(desk.browser.value("status").await, "inactive");
     desk.go(&page).await;
     desk.browser.tick("permissions", "company_admin", false).await;
@@ -216,10 +243,10 @@ async fn a_typed_password_of_a_saved_profile_is_refused_at_its_field() {
     desk.browser.press("Type a new password").await;
     fill(&desk, &[("password", "Mara-Harlow-2026!"), ("password_confirmation", "other")]).await;
     desk.browser.press("Save user").await;
-    refused(&desk, &[
-        ("password", &["must not contain the person's name"]),
-        ("password_confirmation", &["not the same"]),
-    ])
+    refused(
+        &desk,
+        &[("password", &["must not contain the person's name"]), ("password_confirmation", &["not the same"])],
+    )
     .await;
 }
 
@@ -227,7 +254,12 @@ async fn a_typed_password_of_a_saved_profile_is_refused_at_its_field() {
 async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so() {
     let practice = practice().await;
     let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
-    let manager = Someone { username: "wendy", user_type: UserType::Clerical, permissions: Some(&permissions), ..Someone::default() };
+    let manager = Someone {
+        username: "wendy",
+        user_type: UserType::Clerical,
+        permissions: Some(&permissions),
+        ..Someone::default()
+    };
     crate::common::someone_with_password(&practice, manager).await;
     let desk = Desk::at(&practice).await;
     desk.hold_session("wendy").await;
@@ -236,8 +268,20 @@ async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so() {
     let open = "return [...document.querySelectorAll('[name=permissions]:enabled')].map(b => b.value).join()";
     assert_eq!(desk.script(open).await, "view_patients,view_users,edit_users");
     // A box that was greyed out but is sent all the same is refused at its field.
-    desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true").await;
-    fill(&desk, &[("first_name", "Mara"), ("last_name", "Quill"), ("username", "mara"), ("email", "m@saco.example"), ("npi", "9999999995"), ("license_number", "00000")]).await;
+    desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true")
+        .await;
+    fill(
+        &desk,
+        &[
+            ("first_name", "Mara"),
+            ("last_name", "Quill"),
+            ("username", "mara"),
+            ("email", "m@saco.example"),
+            ("npi", "9999999995"),
+            ("license_number", "00000"),
+        ],
+    )
+    .await;
     desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
     desk.browser.press("Save user").await;
     refused(&desk, &[("permissions", &["Company Admin: you do not hold this permission yourself"])]).await;

@@ -34,7 +34,12 @@ async fn whoever_may_only_look_sees_the_profile_and_why_it_cannot_be_changed() {
 async fn someone_who_holds_more_is_read_only_with_the_reason() {
     let practice = practice().await;
     let permissions = [Permission::ViewUsers, Permission::EditUsers];
-    let manager = Someone { username: "wendy", user_type: UserType::Clerical, permissions: Some(&permissions), ..Someone::default() };
+    let manager = Someone {
+        username: "wendy",
+        user_type: UserType::Clerical,
+        permissions: Some(&permissions),
+        ..Someone::default()
+    };
     someone_with_password(&practice, manager).await;
     let desk = Desk::at(&practice).await;
     desk.hold_session("wendy").await;

@@ -43,7 +43,8 @@ async fn crowd(practice: &Practice) {
     named(practice, "Zoë", "Ñúñez", zoe).await;
     let liam = Someone { username: "liam", user_type: UserType::PTA, clinics: &[wells], ..Someone::default() };
     named(practice, "Liam", "O'Brien", liam).await;
-    let bo = Someone { username: "bpark", user_type: UserType::SPT, clinics: &[york], active: false, ..Someone::default() };
+    let bo =
+        Someone { username: "bpark", user_type: UserType::SPT, clinics: &[york], active: false, ..Someone::default() };
     named(practice, "Bo", "Park", bo).await;
 }
 
@@ -168,6 +169,10 @@ async fn the_head_of_the_list_shows_licences_and_follows_the_clinic() {
     let seat = "const s = document.querySelector('[data-licence-group=therapist]').dataset; return [s.total, s.available].join()";
     assert_eq!(desk.script(seat).await, "6,5");
     desk.browser.choose("clinic_id", "York").await;
-    desk.until("the seats are York's", "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'").await;
+    desk.until(
+        "the seats are York's",
+        "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'",
+    )
+    .await;
     desk.browser.see("York · 2 people").await;
 }

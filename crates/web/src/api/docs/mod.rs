@@ -36,7 +36,7 @@ pub(crate) async fn show(State(web): State<Web>) -> Markup {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| serde_json::from_str(&openapi_json()).unwrap_or_default());
     let assets = crate::assets::urls();
-    let assets = parts::AssetUrls { css: &assets.css, js: &assets.js, htmx: &assets.htmx };
+    let assets = parts::AssetUrls { css: &assets.css, js: &assets.js, htmx: &assets.htmx, icon: &assets.icon };
     let tags: Vec<&str> =
         document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let hrefs: Vec<String> = tags.iter().map(|t| format!("#{}", t.to_lowercase())).collect();

@@ -6,7 +6,7 @@ use muster_app::audit::Recorded;
 use muster_app::people::PersonView;
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Status};
-use muster_domain::organizations::Organization;
+use muster_domain::organizations::{Clinic, Organization};
 
 use crate::extract::Page;
 use crate::html::audit::details;
@@ -76,7 +76,7 @@ pub(super) fn sign_in(page: &Page, view: &PersonView, now: jiff::Timestamp) -> M
 }
 
 /// The latest records about the person.
-pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded]) -> Markup {
+pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded], clinics: &[Clinic]) -> Markup {
     let practice: Option<&Organization> = page.info.organization.as_ref();
     let all = urls::with_query(urls::AUDIT, &[("subject_id", &view.profile().person.id.to_string())]);
     parts::card(
@@ -89,7 +89,7 @@ pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded]) -> M
                         strong { (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label())) }
                         @if record.entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
                         div.soft.small { (moment(record.entry.at, practice)) @if !record.entry.actor_name.is_empty() { ", " (record.entry.actor_name) } }
-                        (details(&record.entry.detail))
+                        (details(&record.entry.detail, clinics))
                     }
                 }
             }

@@ -78,8 +78,9 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
     match what {
         "added" | "invited" | "saved" if waits => {
             let group = emr.map_or(Group::Therapist, |e| e.user_type.group()).as_str();
-            let text =
-                format!("No {group} licence is free at the default clinic. Ask support for one more, then make this person active.");
+            let text = format!(
+                "No {group} licence is free at the default clinic. Ask support for one more, then make this person active."
+            );
             Some(with_note(BannerKind::Warn, "Saved as inactive.", Some(text)))
         }
         "added" => Some(with_note(BannerKind::Ok, "User added.", None)),
@@ -190,7 +191,7 @@ fn draw(
     let side = html! {
         (summary(draft, &loaded.clinics))
         (side::sign_in(page, view, web.app.now()))
-        (side::history(page, view, &loaded.history))
+        (side::history(page, view, &loaded.history, &loaded.clinics))
     };
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
@@ -245,7 +246,7 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
                 strong { (record.entry.actor_name) } ", " (moment(record.entry.at, practice)) ": "
                 (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label()))
             }
-            (details(&record.entry.detail))
+            (details(&record.entry.detail, &loaded.clinics))
         }
         p { "Saving again keeps what you typed below." }
     };

@@ -32,6 +32,10 @@ impl ButtonKind {
 
 /// A button that submits its form.
 #[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent attribute"
+)]
 pub struct Button<'a> {
     /// What it says.
     pub label: &'a str,
@@ -43,6 +47,8 @@ pub struct Button<'a> {
     pub icon_only: bool,
     /// Name and value sent when this button is the one pressed.
     pub sends: Option<(&'a str, &'a str)>,
+    /// Lower, for rows of a table.
+    pub small: bool,
     /// Greyed out; say why beside it.
     pub disabled: bool,
     /// Further attributes, e.g. `formaction` or `form`.
@@ -51,8 +57,9 @@ pub struct Button<'a> {
 
 /// Draws a button that submits its form.
 pub fn button(button: &Button) -> Markup {
+    let class = if button.small { format!("{} small", button.kind.class()) } else { button.kind.class().to_owned() };
     Tag::new("button")
-        .set("class", button.kind.class())
+        .set("class", &class)
         .set("type", "submit")
         .maybe("name", button.sends.map(|(name, _)| name))
         .maybe("value", button.sends.map(|(_, value)| value))

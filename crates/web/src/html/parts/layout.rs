@@ -17,6 +17,32 @@ pub fn heading(title: &str, subtitle: Option<&str>, aside: &Markup) -> Markup {
     }
 }
 
+/// Draws the heading of a page about one person, with their picture.
+pub fn person_heading(picture: &Markup, name: &str, subtitle: Option<&str>, aside: &Markup) -> Markup {
+    html! {
+        div.page-head.of-person {
+            div.who {
+                (picture)
+                div {
+                    h1 { (name) }
+                    @if let Some(subtitle) = subtitle { p { (subtitle) } }
+                }
+            }
+            @if !aside.0.is_empty() { div.page-aside { (aside) } }
+        }
+    }
+}
+
+/// Draws something that opens when asked for, in a card of its own.
+pub fn disclosure(summary: &str, open: bool, body: &Markup) -> Markup {
+    html! {
+        details.card open[open] {
+            summary { (summary) }
+            div.card-body { (body) }
+        }
+    }
+}
+
 /// Draws a card; without a title when that is empty.
 pub fn card(title: &str, body: &Markup) -> Markup {
     card_with(title, &html! {}, body)

@@ -37,6 +37,8 @@ pub struct AssetUrls<'a> {
     pub js: &'a str,
     /// The htmx library.
     pub htmx: &'a str,
+    /// The drawing on the browser's tab.
+    pub icon: &'a str,
 }
 
 /// Everything around the body of a page.
@@ -94,6 +96,9 @@ pub fn page(shell: &Shell, body: &Markup) -> Markup {
     }
 }
 
+/// How htmx behaves: nothing inline, nothing of a page kept in the browser's storage, and the back button loads anew.
+const HTMX: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true}"#;
+
 /// The document's head.
 pub(super) fn head(title: &str, assets: &AssetUrls) -> Markup {
     html! {
@@ -102,8 +107,9 @@ pub(super) fn head(title: &str, assets: &AssetUrls) -> Markup {
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
             meta name="theme-color" content="#0f2f34";
-            meta name="htmx-config" content=r#"{"includeIndicatorStyles":false,"allowEval":false,"selfRequestsOnly":true}"#;
+            meta name="htmx-config" content=(HTMX);
             title { (title) " · Muster" }
+            link rel="icon" type="image/svg+xml" href=(assets.icon);
             link rel="stylesheet" href=(assets.css);
             script src=(assets.htmx) defer {}
             script type="module" src=(assets.js) {}
