@@ -24,6 +24,9 @@ pub enum AppError {
     /// Refused, with every reason.
     #[error("{0}")]
     Refused(Refusals),
+    /// Somebody who looks alike may be the same person; nothing was saved.
+    #[error("{}", Code::PossibleDuplicate.sentence())]
+    PossibleDuplicate(Box<crate::people::Candidates>),
     /// Someone else saved first.
     #[error("{}", Code::SomeoneSavedFirst.sentence())]
     Stale {

@@ -6,10 +6,13 @@ mod context;
 mod error;
 mod hashing;
 mod keys;
+mod spreadsheet;
 mod work;
 
 pub mod audit;
+pub mod credentials;
 pub mod generate;
+pub mod images;
 pub mod imports;
 pub mod licences;
 pub mod messages;

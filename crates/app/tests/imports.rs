@@ -210,7 +210,7 @@ both_engines! {
             (9, vec![Code::NpiTaken]),
             (10, vec![Code::ClinicRequired]),
             (11, vec![Code::NotUnderstood]),
-            (12, vec![Code::AttestationRequired]),
+            (12, vec![Code::SignatureRequired, Code::AttestationRequired]),
         ]);
         assert_eq!((report.rows, report.added, report.outcome()), (10, 3, Imported::Some));
         assert_eq!(report.refused[1].refusals.0[0].message.split('.').next(), Some("This row has 2 cells, but the header has 7"));
@@ -328,6 +328,7 @@ async fn manager(app: &App, practice: &Practice) -> Actor {
         }),
         password: Some(NewPassword { password: "Tr4velling-oak-Ridge".into(), confirmation: None }),
         invite: None,
+        ..muster_app::people::NewProfile::default()
     };
     app.add_person(&line(practice.id), new, None).await.unwrap();
     let origin = Origin { channel: Channel::Import, address: "192.0.2.1".into(), user_agent: String::new() };

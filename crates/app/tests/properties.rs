@@ -141,6 +141,7 @@ fn new_profile(n: usize, kind: UserType, permissions: &[Permission], clinics: &[
         }),
         password: Some(NewPassword { password: PASSWORD.into(), confirmation: None }),
         invite: Some(false),
+        ..NewProfile::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! whose goal is a time print the time itself. `--large` measures at 1,000,000 people.
 
 mod client;
+mod duplicates;
 mod lists;
 mod row;
 mod scene;
@@ -23,6 +24,7 @@ async fn main() -> ExitCode {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let scene = Scene::build(engine, large, &mut rows).await;
         lists::measure(&scene, &mut rows).await;
+        duplicates::measure(&scene, &mut rows).await;
         sign_ins::measure(&scene, &mut rows).await;
         scene.tear_down().await;
     }

@@ -46,6 +46,8 @@ pub struct Scene {
     pub cookie: String,
     pub clinics: Vec<String>,
     pub words: Vec<String>,
+    pub app: App,
+    pub organization: muster_domain::OrganizationId,
     pub username: String,
     pub password: String,
     server: Arc<tokio::sync::Mutex<Option<Server>>>,
@@ -123,6 +125,7 @@ impl Scene {
                 }),
                 password: None,
                 invite: Some(false),
+                ..NewProfile::default()
             };
             app.add_person(&operator, new, None).await.expect("someone who acts");
         }
@@ -156,6 +159,8 @@ impl Scene {
             cookie: String::new(),
             clinics: clinic_ids,
             words,
+            app,
+            organization,
             username: "bench-admin".into(),
             password: PASSWORD.into(),
             server: Arc::new(tokio::sync::Mutex::new(Some(server))),

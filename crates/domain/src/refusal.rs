@@ -67,6 +67,14 @@ codes! {
     LicenseNotForType "license_not_for_type" Invalid "A {} profile has no licence number. Leave it empty.";
     StateInvalid "state_invalid" Invalid "Use the two-letter abbreviation of a US state or territory, such as ME.";
     DateInvalid "date_invalid" Invalid "Write the date as year-month-day, such as 2027-03-31.";
+    LicenceListedTwice "licence_listed_twice" Conflict "This licence is on the list already.";
+    TooManyLicences "too_many_licences" Invalid "A person may have at most 20 licences.";
+    // Supervision and leaving
+    SupervisorNotForType "supervisor_not_for_type" Invalid "Only assistants and students have a supervisor.";
+    SupervisorUnknown "supervisor_unknown" Invalid "There is no such therapist, or you do not have access to that person.";
+    SupervisorNotTherapist "supervisor_not_therapist" Invalid "{} is not an active therapist and cannot supervise.";
+    SupervisorLeaving "supervisor_leaving" Invalid "This is the person who leaves. Choose another therapist.";
+    SuperviseesNeedSupervisor "supervisees_need_supervisor" Invalid "This person supervises assistants or students. Choose the therapist who takes them over.";
     // Permissions of a profile
     PermissionRequired "permission_required" Invalid "Tick at least one permission.";
     UnknownPermission "unknown_permission" Invalid "{} is not a permission Muster knows.";
@@ -76,6 +84,13 @@ codes! {
     NeedsAnalyticsAccess "needs_analytics_access" Invalid "Billing Report Admin works inside Analytics: tick Analytics Access too.";
     AttestationRequired "attestation_required" Invalid "To let an assistant finish SOAP notes, confirm that this person's signature is on file.";
     ClinicForbidsAssistantFinish "clinic_forbids_assistant_finish" Invalid "None of this person's clinics lets assistants finish notes. A clinic admin can switch that on in Settings.";
+    FinishSwitchedOff "finish_switched_off" Invalid "Assistants may not finish notes at this clinic: it is switched off there. A clinic admin can switch it on in Settings.";
+    FinishNotGranted "finish_not_granted" Invalid "Finish SOAP Notes was not given to this person.";
+    AccountInactive "account_inactive" Invalid "This account is inactive.";
+    ClinicClosed "clinic_closed" Invalid "This clinic is inactive.";
+    NotAtThisClinic "not_at_this_clinic" Invalid "This person does not work at this clinic.";
+    SignatureRequired "signature_required" Invalid "{}: needs a signature on file first. Add it to the saved profile, under Therapist signature.";
+    SoapNeverCopied "soap_never_copied" Invalid "{}: SOAP note permissions are never copied. Give them on the profile.";
     PermissionNotHeldByYou "permission_not_held_by_you" Forbidden "{}: you do not hold this permission yourself. Ask a company admin or support.";
     // Clinics of a profile
     ClinicRequired "clinic_required" Invalid "Choose at least one clinic.";
@@ -93,8 +108,22 @@ codes! {
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
     LastUserManager "last_admin" Conflict "This person is the last user manager of {}. Give someone else there Edit Users first.";
     NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask support for one more, or make someone else there inactive.";
+    PossibleDuplicate "possible_duplicate" Conflict "Someone much like this is here already. Look first: is it the same person, or someone else?";
+    MergeWithItself "merge_with_itself" Invalid "A profile cannot be merged with itself.";
+    MergeTooOld "merge_too_old" Conflict "This merge is more than 30 days old and cannot be undone any more.";
+    MergeUndoneAlready "merge_undone_already" Conflict "This merge was undone already.";
+    ChangedSinceMerge "changed_since_merge" Conflict "One of the two profiles was changed after the merge. Undoing it would lose that change.";
     NothingToChange "nothing_to_change" Invalid "Nothing was changed.";
     SomeoneSavedFirst "someone_saved_first" Conflict "Someone else saved this while you were working. Nothing of yours is lost: look at what changed, then save again.";
+    // Picture and signature
+    ImageMissing "image_missing" Invalid "Choose a file first.";
+    ImageKind "image_kind" Invalid "This is not {} file. What counts is the content, not the name.";
+    ImageUnreadable "image_unreadable" Invalid "This image is damaged or incomplete. Save it again, or choose another one.";
+    ImageTooLarge "image_too_large" Invalid "This image is too large. It may have at most 4096 × 4096 pixels and 5 MiB.";
+    PictureNotSquare "picture_not_square" Invalid "A profile picture is a perfect square; this one is {} × {} pixels. Crop it and send it again.";
+    SignatureNotForType "signature_not_for_type" Invalid "A {} has no signature: therapists and assistants do.";
+    SignatureEmpty "signature_empty" Invalid "There is nothing to see on this signature. Draw it again, or choose another file.";
+    SignatureInUse "signature_in_use" Conflict "This assistant finishes SOAP notes with this signature. Take Finish SOAP Notes away first, or replace the signature.";
     // Password
     PasswordTooShort "password_too_short" Invalid "The password needs at least {} characters.";
     PasswordTooLong "password_too_long" Invalid "The password may have at most 256 characters.";

@@ -63,6 +63,7 @@ fn facts() -> Facts {
         other_company_admin: true,
         clinics_managed_by_others: (1..=4).map(clinic).collect(),
         password_policy: PasswordPolicy { preset: Preset::Seed, expiry_days: None },
+        signature_on_file: true,
     }
 }
 
@@ -365,6 +366,11 @@ fn an_assistant_finishes_only_with_an_attestation_where_a_clinic_allows_it() {
     );
     let attested = edit(&manager(), &facts(), &pta, grant(true)).unwrap().profile.emr.unwrap().finish_attestation;
     assert_eq!(attested, Some(Attestation { by: Some(person(1)) }));
+    let mut unsigned = facts();
+    unsigned.signature_on_file = false;
+    let refused = edit(&manager(), &unsigned, &pta, grant(true)).unwrap_err();
+    assert_eq!(refused.0[0].message.split(". ").next(), Some("Finish SOAP Notes: needs a signature on file first"));
+    assert_eq!(codes(Err(refused)), [(Some("permissions"), Code::SignatureRequired)]);
     let mut closed = facts();
     closed.clinics.get_mut(&clinic(1)).unwrap().assistants_may_finish = AssistantFinish::Refused;
     assert_eq!(

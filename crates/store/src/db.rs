@@ -158,14 +158,14 @@ impl Db {
                 let migrator = sqlx::migrate!("migrations/sqlite");
                 for _ in migrator.iter() {
                     if migrator.run(write).await.is_ok() {
-                        return Ok(());
+                        return crate::duplicates::fill(self).await;
                     }
                 }
                 migrator.run(write).await?;
             }
             Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
-        Ok(())
+        crate::duplicates::fill(self).await
     }
 
     /// A number that changes whenever a migration does; names test templates.

@@ -3,6 +3,7 @@
 //! Statements are written with small markers that [`spell`] expands:
 //! - `{ids $2}`: the identifiers in the JSON array bound as `$2`, as a sub-query of one column;
 //! - `{texts $2}`: the same for text;
+//! - `{ints $2}`: the same for whole numbers;
 //! - `{rows $1: a uuid, b text, n int, h bytes}`: the objects in the JSON array bound as `$1`, as a table;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
@@ -39,7 +40,10 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("ids", Engine::Postgres) => {
             write!(out, "(SELECT value::uuid FROM jsonb_array_elements_text({argument}::jsonb))")
         }
-        ("texts", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
+        ("ints", Engine::Postgres) => {
+            write!(out, "(SELECT value::bigint FROM jsonb_array_elements_text({argument}::jsonb))")
+        }
+        ("texts" | "ints", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
         ("texts", Engine::Postgres) => write!(out, "(SELECT value FROM jsonb_array_elements_text({argument}::jsonb))"),
         ("rows", _) => {
             expand_rows(engine, argument, out);

@@ -10,8 +10,11 @@ mod error;
 mod query;
 
 pub mod audit;
+pub mod credentials;
 pub mod directory;
+pub mod duplicates;
 pub mod idempotency;
+pub mod images;
 pub mod imports;
 pub mod licences;
 pub mod organizations;

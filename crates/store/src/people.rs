@@ -11,7 +11,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Handle, Result, StoreError, Tx, dialect, directory, micros, typed, when};
+use crate::{Handle, Result, StoreError, Tx, dialect, directory, duplicates, micros, typed, when};
 
 /// A profile with what the store knows beyond it.
 #[derive(Clone, Debug)]
@@ -196,13 +196,21 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
     let ids = dialect::id_list(profiles.iter().map(|p| &p.person.id.0));
     for text in [
         "DELETE FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids $2}",
-        "DELETE FROM professional_licences WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}",
         "DELETE FROM sign_in_names WHERE organization_id = $1 AND subject_id IN {ids $2}",
+        "DELETE FROM duplicate_keys WHERE organization_id = $1 AND person_id IN {ids $2}",
     ] {
         on!(tx, text, |sql, c| {
             sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
         });
     }
+    // The first licence is replaced in place: its profession is not part of the profile.
+    let unlicensed = |p: &&Profile| p.emr.as_ref().is_none_or(|e| e.license == License::default());
+    let unlicensed = dialect::id_list(profiles.iter().filter(unlicensed).map(|p| &p.person.id.0));
+    let text =
+        "DELETE FROM professional_licences WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(unlicensed).execute(c).await?;
+    });
     let without_account: Vec<&Uuid> = profiles.iter().filter(|p| p.emr.is_none()).map(|p| &p.person.id.0).collect();
     if !without_account.is_empty() {
         let text = "DELETE FROM emr_accounts WHERE organization_id = $1 AND person_id IN {ids $2}";
@@ -274,8 +282,11 @@ async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], n
     });
     let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
         SELECT $1, r.id, 0, r.number, r.state, r.expires
-        FROM {rows $2: id uuid, number text, state text, expires text} r";
+        FROM {rows $2: id uuid, number text, state text, expires text} r
+        WHERE true ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
+            state = excluded.state, expires_on = excluded.expires_on";
     run(tx, text, organization, licences.collect(), now).await?;
+    duplicates::save(tx, organization, profiles).await?;
     directory::save(tx, organization, profiles).await
 }
 

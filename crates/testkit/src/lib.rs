@@ -10,3 +10,4 @@ pub mod practice;
 mod processes;
 pub mod program;
 pub mod smtp_sink;
+pub mod variants;

@@ -163,6 +163,13 @@ impl Practice {
         self.add_to(self.organization, &self.clinics[..1], someone).await
     }
 
+    /// Puts a signature on file for a therapist or an assistant.
+    pub async fn sign(&self, member: &Member) {
+        let drawing = muster_app::images::made_up_signature();
+        let origin = muster_domain::emr::SignatureOrigin::Uploaded;
+        self.app.set_signature(&self.machine(), member.id, origin, drawing).await.expect("a signature");
+    }
+
     async fn add_to(&self, organization: OrganizationId, usual: &[ClinicId], someone: Someone<'_>) -> Member {
         let clinics = if someone.clinics.is_empty() { usual } else { someone.clinics };
         let mut person = PersonPatch {
@@ -185,7 +192,7 @@ impl Practice {
             person.npi = Some(Some(self.fresh_npi()));
             emr.license_number = Some(Some("PT-1".to_owned()));
         }
-        let new = NewProfile { person, emr: Some(emr), password: None, invite: Some(false) };
+        let new = NewProfile { person, emr: Some(emr), password: None, invite: Some(false), ..NewProfile::default() };
         let saved = self.app.add_person(&Actor::command_line(organization), new, None).await;
         let saved = saved.unwrap_or_else(|e| panic!("{} is added: {e}", someone.username));
         Member { id: saved.view.profile().person.id, username: someone.username.to_owned() }

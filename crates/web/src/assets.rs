@@ -21,13 +21,23 @@ pub(crate) struct Urls {
     pub css: String,
     pub js: String,
     pub htmx: String,
+    /// Loaded by the pages with a picture or signature only.
+    pub crop: String,
+    pub sign: String,
     pub icon: String,
 }
 
 /// The addresses, worked out once.
 pub(crate) fn urls() -> &'static Urls {
     static URLS: OnceLock<Urls> = OnceLock::new();
-    URLS.get_or_init(|| Urls { css: url("app.css"), js: url("app.js"), htmx: url("htmx.min.js"), icon: url("favicon.svg") })
+    URLS.get_or_init(|| Urls {
+        css: url("app.css"),
+        js: url("app.js"),
+        htmx: url("htmx.min.js"),
+        crop: url("crop.js"),
+        sign: url("sign.js"),
+        icon: url("favicon.svg"),
+    })
 }
 
 fn find(name: &str) -> Option<rust_embed::EmbeddedFile> {

@@ -7,6 +7,7 @@ use muster_app::AppError;
 use muster_domain::{Refusal, Severity};
 use serde::Serialize;
 
+use crate::api::people::duplicates::LookAlikes;
 use crate::html::parts;
 
 /// The status of a failure.
@@ -20,6 +21,7 @@ pub(crate) fn status(error: &AppError) -> StatusCode {
             Severity::Conflict => StatusCode::CONFLICT,
             Severity::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         },
+        AppError::PossibleDuplicate(_) => StatusCode::CONFLICT,
         AppError::Stale { .. } => StatusCode::PRECONDITION_FAILED,
         AppError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         AppError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -37,6 +39,7 @@ fn code(error: &AppError) -> &'static str {
         AppError::ScopeMissing(_) => "scope_missing",
         AppError::NotFound => "not_found",
         AppError::Refused(refusals) => refusals.0.first().map_or("refused", |r| r.code.as_str()),
+        AppError::PossibleDuplicate(_) => "possible_duplicate",
         AppError::Stale { .. } => "someone_saved_first",
         AppError::TooMany(_) => "too_many_attempts",
         AppError::Unavailable => "unavailable",
@@ -94,6 +97,10 @@ pub(crate) struct Problem {
     code: String,
     /// Every refusal at once.
     errors: Vec<ProblemField>,
+    /// With `possible_duplicate`: who looks alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    candidates: Option<LookAlikes>,
 }
 
 /// One refusal.
@@ -129,6 +136,16 @@ impl<E: Into<AppError>> From<E> for ApiError {
 
 /// A problem that never reached a use case.
 pub(crate) fn problem(status: StatusCode, code: &str, detail: &str, errors: Vec<ProblemField>) -> Response {
+    problem_with(status, code, detail, errors, None)
+}
+
+fn problem_with(
+    status: StatusCode,
+    code: &str,
+    detail: &str,
+    errors: Vec<ProblemField>,
+    candidates: Option<LookAlikes>,
+) -> Response {
     let body = Problem {
         kind: format!("/api/docs#{code}"),
         title: title(status).to_owned(),
@@ -136,6 +153,7 @@ pub(crate) fn problem(status: StatusCode, code: &str, detail: &str, errors: Vec<
         detail: detail.to_owned(),
         code: code.to_owned(),
         errors,
+        candidates,
     };
     let text = serde_json::to_string(&body).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response()
@@ -149,7 +167,11 @@ impl IntoResponse for ApiError {
             AppError::Refused(refusals) => refusals.0.iter().map(ProblemField::from).collect(),
             _ => Vec::new(),
         };
-        let mut response = problem(status, code(&self.0), &self.0.to_string(), fields);
+        let candidates = match &self.0 {
+            AppError::PossibleDuplicate(found) => Some(LookAlikes::from(&**found)),
+            _ => None,
+        };
+        let mut response = problem_with(status, code(&self.0), &self.0.to_string(), fields, candidates);
         finish(&self.0, status, &mut response);
         response
     }

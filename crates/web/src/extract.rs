@@ -118,7 +118,7 @@ async fn read_form(request: Request) -> Result<FormData, Response> {
         .ok_or_else(|| page(StatusCode::BAD_REQUEST, "This form could not be read. Nothing was saved."))
 }
 
-fn stale_form() -> Response {
+pub(crate) fn stale_form() -> Response {
     page(
         StatusCode::FORBIDDEN,
         "This form is no longer valid, perhaps because you signed in again in another window. Nothing was saved. Go back, reload the page and try again.",
@@ -226,6 +226,6 @@ fn from_this_site(headers: &HeaderMap, public_url: &str) -> bool {
 }
 
 /// Compares without telling by its time how much was right.
-fn constant_time_eq(a: &str, b: &str) -> bool {
+pub(crate) fn constant_time_eq(a: &str, b: &str) -> bool {
     a.len() == b.len() && !a.is_empty() && a.bytes().zip(b.bytes()).fold(0, |sum, (x, y)| sum | (x ^ y)) == 0
 }

@@ -10,6 +10,11 @@ impl FormData {
         serde_urlencoded::from_bytes(body).ok().map(Self)
     }
 
+    /// Takes fields that were read elsewhere.
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// Reads a query string; an unreadable one is empty.
     pub fn query(text: Option<&str>) -> Self {
         text.and_then(|t| serde_urlencoded::from_str(t).ok()).map(Self).unwrap_or_default()

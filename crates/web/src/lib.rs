@@ -14,6 +14,7 @@ mod headers;
 pub mod html;
 mod operations;
 mod routes;
+mod upload;
 pub mod urls;
 
 pub use api::openapi_json;

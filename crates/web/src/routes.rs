@@ -87,10 +87,33 @@ routes! {
     post "/emr/users/new" Person html::emr::new_user::save;
     get "/emr/users/{person}" Person html::emr::user::show;
     post "/emr/users/{person}" Person html::emr::user::save;
+    post "/emr/users/{person}/picture" Person html::emr::images::set_picture;
+    post "/emr/users/{person}/picture/remove" Person html::emr::images::remove_picture;
+    post "/emr/users/{person}/signature" Person html::emr::images::set_signature;
+    post "/emr/users/{person}/signature/remove" Person html::emr::images::remove_signature;
+    get "/emr/users/{person}/copy" Person html::emr::copy::show;
+    post "/emr/users/{person}/copy" Person html::emr::copy::save;
     post "/emr/users/{person}/sign-in-link" Person html::emr::user::send_link;
     post "/emr/users/{person}/sessions" Person html::emr::user::end_sessions;
+    get "/emr/users/{person}/licences" Person html::emr::licences::show;
+    post "/emr/users/{person}/licences" Person html::emr::licences::add;
+    post "/emr/users/{person}/licences/{licence}" Person html::emr::licences::save;
+    post "/emr/users/{person}/licences/{licence}/remove" Person html::emr::licences::remove;
+    post "/emr/users/{person}/supervisor" Person html::emr::supervisor::save;
+    get "/emr/users/{person}/offboarding" Person html::emr::offboarding::show;
+    post "/emr/users/{person}/offboarding" Person html::emr::offboarding::save;
     get "/emr/users/{person}/type" Person html::emr::user_type::show;
     post "/emr/users/{person}/type" Person html::emr::user_type::save;
+
+    // Across products
+    get "/people/credentials" Person html::credentials::show;
+    get "/people/credentials.csv" Person html::credentials::export;
+
+    // One person, one profile
+    get "/people/duplicates" Person html::emr::duplicates::show;
+    post "/people/duplicates/merge" Person html::emr::duplicates::merge;
+    post "/people/duplicates/someone-else" Person html::emr::duplicates::someone_else;
+    post "/people/duplicates/merges/{merge}/undo" Person html::emr::duplicates::undo;
 
     // The practice
     get "/audit" Person html::audit::show;
@@ -115,6 +138,12 @@ routes! {
     patch "/api/v1/clinics/{clinic}" Program api::clinics::save;
     get "/api/v1/people" Program api::people::list::handle;
     post "/api/v1/people" Program api::people::create::handle;
+    get "/api/v1/people/duplicates" Program api::people::duplicates::list;
+    post "/api/v1/people/duplicates/someone-else" Program api::people::duplicates::someone_else;
+    post "/api/v1/people/duplicates/merge-preview" Program api::people::duplicates::preview;
+    post "/api/v1/people/duplicates/merge" Program api::people::duplicates::merge;
+    get "/api/v1/people/duplicates/merges" Program api::people::duplicates::merges;
+    post "/api/v1/people/duplicates/merges/{merge}/undo" Program api::people::duplicates::undo;
     get "/api/v1/people/{person}" Program api::people::show::handle;
     patch "/api/v1/people/{person}" Program api::people::update::handle;
     get "/api/v1/people/{person}/emr-account" Program api::people::emr_account::show;
@@ -124,6 +153,22 @@ routes! {
     get "/api/v1/people/{person}/sessions" Program api::people::sessions::list;
     delete "/api/v1/people/{person}/sessions" Program api::people::sessions::end_all;
     delete "/api/v1/people/{person}/sessions/{session}" Program api::people::sessions::end;
+    get "/api/v1/people/{person}/picture" Program api::people::images::picture;
+    put "/api/v1/people/{person}/picture" Program api::people::images::set_picture;
+    delete "/api/v1/people/{person}/picture" Program api::people::images::remove_picture;
+    get "/api/v1/people/{person}/signature" Program api::people::images::signature;
+    put "/api/v1/people/{person}/signature" Program api::people::images::set_signature;
+    delete "/api/v1/people/{person}/signature" Program api::people::images::remove_signature;
+    post "/api/v1/people/{person}/copy-from" Program api::people::copy_from::handle;
+    get "/api/v1/people/credentials" Program api::people::credentials::handle;
+    get "/api/v1/people/{person}/licences" Program api::people::licences::list;
+    post "/api/v1/people/{person}/licences" Program api::people::licences::create;
+    patch "/api/v1/people/{person}/licences/{licence}" Program api::people::licences::save;
+    delete "/api/v1/people/{person}/licences/{licence}" Program api::people::licences::remove;
+    get "/api/v1/people/{person}/supervisor" Program api::people::supervisor::show;
+    put "/api/v1/people/{person}/supervisor" Program api::people::supervisor::save;
+    get "/api/v1/people/{person}/offboarding" Program api::people::offboarding::show;
+    post "/api/v1/people/{person}/offboarding" Program api::people::offboarding::create;
     get "/api/v1/people/{person}/history" Program api::people::history::handle;
     get "/api/v1/licence-pools" Program api::licence_pools::list;
     put "/api/v1/licence-pools/{clinic}/{group}" Program api::licence_pools::set;

@@ -55,6 +55,16 @@ pub const MY_TOKENS: &str = "/me/tokens";
 pub const USERS: &str = "/emr/users";
 /// Adding a user.
 pub const NEW_USER: &str = "/emr/users/new";
+/// Whose credentials lack something.
+pub const CREDENTIALS: &str = "/people/credentials";
+/// The same as a file.
+pub const CREDENTIALS_CSV: &str = "/people/credentials.csv";
+/// Possible duplicates.
+pub const DUPLICATES: &str = "/people/duplicates";
+/// Putting two profiles together.
+pub const MERGE: &str = "/people/duplicates/merge";
+/// Saying that two people are two people.
+pub const SOMEONE_ELSE: &str = "/people/duplicates/someone-else";
 /// The audit record.
 pub const AUDIT: &str = "/audit";
 /// The audit record as a file.
@@ -88,6 +98,56 @@ pub fn user_sign_in_link(id: PersonId) -> String {
     format!("{USERS}/{id}/sign-in-link")
 }
 
+/// Setting a person's picture.
+pub fn user_picture(id: PersonId) -> String {
+    format!("{USERS}/{id}/picture")
+}
+
+/// Setting a person's signature.
+pub fn user_signature(id: PersonId) -> String {
+    format!("{USERS}/{id}/signature")
+}
+
+/// Removing what stands at one of these two.
+pub fn removal(image: &str) -> String {
+    format!("{image}/remove")
+}
+
+/// Copying access from colleagues.
+pub fn user_copy(id: PersonId) -> String {
+    format!("{USERS}/{id}/copy")
+}
+
+/// A person's picture itself.
+pub fn picture_file(id: PersonId) -> String {
+    format!("/api/v1/people/{id}/picture")
+}
+
+/// A person's signature itself.
+pub fn signature_file(id: PersonId) -> String {
+    format!("/api/v1/people/{id}/signature")
+}
+
+/// A person's professional licences.
+pub fn user_licences(id: PersonId) -> String {
+    format!("{USERS}/{id}/licences")
+}
+
+/// One of them, by its place.
+pub fn user_licence(id: PersonId, position: i64) -> String {
+    format!("{USERS}/{id}/licences/{position}")
+}
+
+/// Setting a person's supervisor.
+pub fn user_supervisor(id: PersonId) -> String {
+    format!("{USERS}/{id}/supervisor")
+}
+
+/// Leaving, for good or for a while.
+pub fn user_offboarding(id: PersonId) -> String {
+    format!("{USERS}/{id}/offboarding")
+}
+
 /// Changing a person's user type.
 pub fn user_type(id: PersonId) -> String {
     format!("{USERS}/{id}/type")
@@ -96,6 +156,11 @@ pub fn user_type(id: PersonId) -> String {
 /// Ending a person's sessions.
 pub fn user_sessions(id: PersonId) -> String {
     format!("{USERS}/{id}/sessions")
+}
+
+/// Undoing a merge.
+pub fn merge_undo(id: uuid::Uuid) -> String {
+    format!("{DUPLICATES}/merges/{id}/undo")
 }
 
 /// One clinic's settings form.

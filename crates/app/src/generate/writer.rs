@@ -10,9 +10,10 @@ use muster_domain::licences::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::licences::LedgerEntry;
-use muster_store::{StoreError, imports, licences, organizations, sign_in};
+use muster_store::{StoreError, images, imports, licences, organizations, sign_in};
 use serde_json::json;
 
+use crate::images::made_up;
 use crate::people::{Attempt, blank};
 use crate::work::About;
 use crate::{Actor, App, AppError, Result};
@@ -72,6 +73,8 @@ impl<'a> Writer<'a> {
             other_company_admin: false,
             clinics_managed_by_others: BTreeSet::new(),
             password_policy: organization.password_policy(),
+            // Whoever of them needs one gets one, see `write`.
+            signature_on_file: true,
         };
         Ok(Self { app, actor, clinics, facts, waiting: Waiting::default(), taken: BTreeMap::new() })
     }
@@ -122,6 +125,14 @@ impl<'a> Writer<'a> {
         let mut work = app.work(actor.organization()).await?;
         if !waiting.profiles.is_empty() {
             app.save_new_people(&mut work, actor, &waiting.profiles, &waiting.seats).await.map_err(ended)?;
+            // An assistant finishes notes only with a signature on file.
+            let finishing = |p: &&Profile| p.emr.as_ref().is_some_and(|e| e.finish_attestation.is_some());
+            if waiting.profiles.iter().any(|p| finishing(&p)) {
+                let signature = made_up(actor.name(), app.now())?;
+                for profile in waiting.profiles.iter().filter(finishing) {
+                    images::set_signature(&mut work.tx, actor.organization(), profile.person.id, &signature).await?;
+                }
+            }
             imports::set_last_sign_ins(&mut work.tx, actor.organization(), &waiting.sign_ins).await?;
         }
         for (id, hash) in &waiting.passwords {

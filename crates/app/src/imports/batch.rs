@@ -11,6 +11,7 @@ use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::Handle;
 
+use super::alike;
 use super::known::{Known, next_numbers, shared_facts};
 use super::reader::RawRow;
 use super::report::{Flags, RowRefusal};
@@ -58,13 +59,19 @@ impl App {
         done.next_numbers = next_numbers(h, run, bases, judged_again).await?;
         let mut bench = Bench { app: self, actor, run, known, facts, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
-            if let Err(refusals) = bench.judge(&wanted) {
-                let cells = row.cells.as_deref().unwrap_or_default();
-                bench.done.refused.push(RowRefusal::new(row.line, cells, refusals));
+            match bench.judge(&wanted) {
+                Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
+                Ok(()) => {}
+                Err(refusals) => {
+                    let cells = row.cells.as_deref().unwrap_or_default();
+                    bench.done.refused.push(RowRefusal::new(row.line, cells, refusals));
+                }
             }
         }
         bench.done.refused.sort_by_key(|r| r.line);
-        Ok(bench.done)
+        let mut done = bench.done;
+        done.alike = alike::lines(h, actor.organization(), &done.profiles, &done.lines).await?;
+        Ok(done)
     }
 }
 

@@ -113,6 +113,8 @@ pub(super) async fn shared_facts(h: &mut impl Handle, run: &Run) -> Result<Facts
         other_company_admin: false,
         clinics_managed_by_others: BTreeSet::new(),
         password_policy: run.organization.password_policy(),
+        // New people have none yet.
+        signature_on_file: false,
     })
 }
 

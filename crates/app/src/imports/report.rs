@@ -107,6 +107,11 @@ pub struct ImportReport {
     pub refused: Vec<RowRefusal>,
     /// How often each reason was given, over all rows.
     pub refused_by_code: BTreeMap<&'static str, u64>,
+    /// People added who may be somebody who is there already: the same name, also the other way round, or the same
+    /// licence. The list of possible duplicates shows them, and those that look alike in other ways.
+    pub possible_duplicates: u64,
+    /// The first 1,000 lines they are on.
+    pub possible_duplicate_lines: Vec<u64>,
     /// Clinics added.
     pub clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -127,6 +132,8 @@ impl ImportReport {
             refused_rows: 0,
             refused: Vec::new(),
             refused_by_code: BTreeMap::new(),
+            possible_duplicates: 0,
+            possible_duplicate_lines: Vec::new(),
             clinics_added: 0,
             new_clinics: Vec::new(),
             flags: Flags::default(),
@@ -152,6 +159,12 @@ impl ImportReport {
         }
     }
 
+    pub(super) fn flag_duplicates(&mut self, lines: &[u64]) {
+        self.possible_duplicates += lines.len() as u64;
+        let room = NAMED.saturating_sub(self.possible_duplicate_lines.len());
+        self.possible_duplicate_lines.extend(lines.iter().take(room));
+    }
+
     pub(super) fn name_clinic(&mut self, name: &str) {
         self.clinics_added += 1;
         if self.new_clinics.len() < NAMED {
@@ -168,7 +181,7 @@ impl ImportReport {
     pub(super) fn summary(&self) -> Value {
         json!({
             "rows": self.rows, "added": self.added, "unchanged": self.unchanged, "refused": self.refused_rows,
-            "refused_by_code": self.refused_by_code, "clinics_added": self.clinics_added, "flags": self.flags,
+            "refused_by_code": self.refused_by_code, "possible_duplicates": self.possible_duplicates, "clinics_added": self.clinics_added, "flags": self.flags,
         })
     }
 }

@@ -73,6 +73,10 @@ pub(super) type Seats = BTreeMap<(ClinicId, Group), i64>;
 pub(super) struct Judged {
     /// To be added.
     pub profiles: Vec<Profile>,
+    /// The lines they stand on.
+    pub lines: Vec<u64>,
+    /// Lines whose people may be there already.
+    pub alike: Vec<u64>,
     /// To be added before them.
     pub clinics: Vec<Clinic>,
     /// To be taken.
@@ -103,6 +107,7 @@ impl Run {
         report.added += judged.profiles.len() as u64;
         report.unchanged += judged.unchanged;
         report.flags.add(judged.flags);
+        report.flag_duplicates(&judged.alike);
         judged.clinics.iter().for_each(|c| report.name_clinic(&c.name));
         judged.refused.into_iter().for_each(|r| report.refuse(r));
         self.claims.0.extend(judged.claims.0);

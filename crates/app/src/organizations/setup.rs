@@ -250,5 +250,6 @@ fn facts_of_nothing(organization: &Organization, clinic: &Clinic) -> Facts {
         other_company_admin: false,
         clinics_managed_by_others: BTreeSet::new(),
         password_policy: PasswordPolicy { preset: organization.password_preset, expiry_days: None },
+        signature_on_file: false,
     }
 }

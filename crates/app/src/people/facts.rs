@@ -6,7 +6,7 @@ use muster_domain::emr::{Change, Facts, Profile};
 use muster_domain::organizations::Organization;
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::{Handle, licences, organizations, people, sign_in};
+use muster_store::{Handle, images, licences, organizations, people, sign_in};
 
 use crate::{Actor, AppError, Result};
 
@@ -44,6 +44,7 @@ impl Seen {
             other_company_admin: people::another_company_admin(h, id, me).await?,
             clinics_managed_by_others: people::clinics_managed_by_others(h, id, &clinics, me).await?,
             password_policy: organization.password_policy(),
+            signature_on_file: images::has_signature(h, id, me).await?,
         };
         Ok(Self { organization, facts })
     }

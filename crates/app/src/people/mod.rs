@@ -1,6 +1,8 @@
 //! People and their EMR accounts.
 
 mod check;
+mod copy;
+mod duplicates;
 mod facts;
 mod invite;
 mod list;
@@ -8,6 +10,8 @@ mod save;
 mod type_change;
 mod view;
 
+pub use copy::Copied;
+pub use duplicates::{Candidate, Candidates, Decision, MergePreview, Merged, Moved, Pair, PairsPage};
 pub use invite::{Sent, SetUpLink};
 pub use list::{Listed, PeoplePage};
 pub use save::{NewProfile, Saved};

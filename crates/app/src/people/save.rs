@@ -7,8 +7,9 @@ use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity}
 use muster_store::{StoreError, licences, people, sign_in};
 use serde_json::{Map, json};
 
+use super::duplicates::{candidates, require_decided};
 use super::view::seen;
-use super::{PersonView, Seen};
+use super::{Candidates, Decision, PersonView, Seen};
 use crate::work::{About, Who, Work};
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
@@ -23,6 +24,8 @@ pub struct NewProfile {
     pub password: Option<NewPassword>,
     /// `false` keeps the invitation back.
     pub invite: Option<bool>,
+    /// What to do about people who look alike.
+    pub duplicates: Decision,
 }
 
 /// What was saved.
@@ -34,6 +37,8 @@ pub struct Saved {
     pub notices: Vec<String>,
     /// Where an invitation went, if one was sent.
     pub invited: Option<String>,
+    /// Who may be the same person; only after adding somebody.
+    pub duplicates: Candidates,
 }
 
 /// A person before anything is known.
@@ -98,18 +103,32 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let stored = seen(&mut work.tx, actor, PersonId(made)).await?;
-            return Ok(Saved { view: PersonView::of(actor, stored), notices: Vec::new(), invited: None });
+            return Ok(Saved {
+                view: PersonView::of(actor, stored),
+                notices: Vec::new(),
+                invited: None,
+                duplicates: Candidates::default(),
+            });
         }
         let before = blank(actor.organization(), id);
         let change = Change { person: new.person.clone(), emr: new.emr.clone(), password: new.password.clone() };
         let world = Seen::load(&mut work.tx, actor, &before, &change).await?;
         let outcome = decide(actor.authority(), &world.facts, &before, true, &change).map_err(AppError::from)?;
 
+        let duplicates = candidates(&mut work.tx, actor, &outcome.profile).await?;
+        require_decided(&duplicates, &new.duplicates)?;
+
         move_seats(&mut work, &outcome.seats).await?;
         let profile = std::slice::from_ref(&outcome.profile);
         people::insert(&mut work.tx, work.organization, profile, self.now()).await?;
         let about = About::new(id.0, &outcome.profile.person.full_name);
         work.changed(actor, Action::PersonCreated, about.clone(), changes(&Map::new(), &outcome.profile.record()));
+        let others = duplicates.set_apart(&new.duplicates);
+        if !others.is_empty() {
+            muster_store::duplicates::set_apart(&mut work.tx, work.organization, id, &others, actor.name(), self.now())
+                .await?;
+            work.done(actor, Action::FoundToBeTwo, about.clone(), &json!({"not": others}));
+        }
         let mut invited = None;
         if let Some(hash) = password_hash {
             sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
@@ -120,7 +139,7 @@ impl App {
         work.remember(actor, idempotency, id.0).await?;
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited })
+        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
     }
 
     /// Changes a person; `expected` is the version the actor saw.
@@ -178,7 +197,12 @@ impl App {
         }
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited: None })
+        Ok(Saved {
+            view: PersonView::of(actor, stored),
+            notices: sentences(&outcome),
+            invited: None,
+            duplicates: Candidates::default(),
+        })
     }
 
     /// Saves what was decided: seats, profile, ended access and the record. A change of nothing saves nothing.

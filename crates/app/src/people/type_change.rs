@@ -83,6 +83,11 @@ impl App {
         let stored =
             muster_store::people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved { view: PersonView::of(actor, stored), notices: preview.sentences(), invited: None })
+        Ok(Saved {
+            view: PersonView::of(actor, stored),
+            notices: preview.sentences(),
+            invited: None,
+            duplicates: super::Candidates::default(),
+        })
     }
 }

@@ -8,6 +8,7 @@ use muster_domain::emr::{EmrAccount, Permission};
 
 use super::TransferError;
 use crate::people::{Listed, PersonView};
+use crate::spreadsheet::harmless;
 use crate::{Actor, App};
 
 /// Read at once.
@@ -89,9 +90,4 @@ fn cells(view: &PersonView, clinics: &BTreeMap<ClinicId, String>) -> [String; 16
         of(|a| a.license.expires_on.map(|d| d.to_string()).unwrap_or_default()),
     ]
     .map(|cell| harmless(&cell))
-}
-
-/// A leading quote, as spreadsheets themselves use it, makes text of a formula.
-fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }

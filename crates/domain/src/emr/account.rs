@@ -48,6 +48,8 @@ pub enum InactiveReason {
     NoLicence,
     /// It has no email address yet.
     NeedsEmail,
+    /// Away for a while.
+    OnLeave,
 }
 
 impl InactiveReason {
@@ -57,12 +59,13 @@ impl InactiveReason {
             Self::Deactivated => "deactivated",
             Self::NoLicence => "no_licence",
             Self::NeedsEmail => "needs_email",
+            Self::OnLeave => "on_leave",
         }
     }
 
     /// From storage.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Deactivated, Self::NoLicence, Self::NeedsEmail].into_iter().find(|r| r.as_str() == text)
+        [Self::Deactivated, Self::NoLicence, Self::NeedsEmail, Self::OnLeave].into_iter().find(|r| r.as_str() == text)
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Facts {
     pub clinics_managed_by_others: BTreeSet<ClinicId>,
     /// The organization's password rules.
     pub password_policy: PasswordPolicy,
+    /// The person has a signature on file.
+    pub signature_on_file: bool,
 }
 
 impl Facts {
@@ -188,10 +190,12 @@ pub fn decide(
 
     let sign_in_changes =
         change.password.is_some() || person.username != before.person.username || person.email != before.person.email;
-    if !is_new && sign_in_changes
-        && let Err(refusal) = may_reset_sign_in(actor, before) {
-            refusals.push(refusal);
-        }
+    if !is_new
+        && sign_in_changes
+        && let Err(refusal) = may_reset_sign_in(actor, before)
+    {
+        refusals.push(refusal);
+    }
     if let Some(new) = &change.password {
         judge_password(facts, &person, emr.as_ref(), new, &mut refusals);
     }
@@ -204,10 +208,11 @@ pub fn decide(
     let was_active = before.emr.as_ref().is_some_and(EmrAccount::is_active);
     let ends_access = was_active && !after.emr.as_ref().is_some_and(EmrAccount::is_active);
     if let (true, Some(account)) = (ends_access, &after.emr)
-        && account.user_type.group() != Group::Clerical {
-            let clinic = facts.clinic_name(actor, account.default_clinic);
-            notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
-        }
+        && account.user_type.group() != Group::Clerical
+    {
+        let clinic = facts.clinic_name(actor, account.default_clinic);
+        notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
+    }
     Ok(Outcome { profile: after, seats, notices, ends_access })
 }
 
@@ -407,8 +412,15 @@ fn judge_permissions(
     if wanted.contains(Permission::BillingReportAdmin) && !wanted.contains(Permission::AnalyticsAccess) {
         refusals.push(Refusal::new(field, Code::NeedsAnalyticsAccess));
     }
-    let assistant_finish = added.contains(Permission::FinishSoapNotes) && user_type.group() == Group::Assistant;
-    if assistant_finish {
+    // Whoever becomes an assistant brings no right to finish along: it is given anew, with all that takes.
+    let becomes_assistant = before.is_some_and(|b| b.user_type.group() != Group::Assistant);
+    let newly = wanted.contains(Permission::FinishSoapNotes)
+        && (becomes_assistant || added.contains(Permission::FinishSoapNotes));
+    if newly && user_type.group() == Group::Assistant {
+        if !facts.signature_on_file {
+            let label = Permission::FinishSoapNotes.label();
+            refusals.push(Refusal::new(field, Code::SignatureRequired).about(&[label]));
+        }
         let somewhere = clinics.iter().filter_map(|c| facts.clinics.get(c)).any(Clinic::lets_assistants_finish);
         if !somewhere && !clinics.is_empty() {
             refusals.push(Refusal::new(field, Code::ClinicForbidsAssistantFinish));
@@ -437,7 +449,7 @@ fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut R
 }
 
 /// A licence number as states print them: 1 to 40 letters, digits and a few marks.
-fn check_license_number(text: &str) -> Result<String, Refusal> {
+pub(super) fn check_license_number(text: &str) -> Result<String, Refusal> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | ' ' | '#');
     if text.chars().count() <= 40.min(LONGEST_NAME) && text.chars().all(allowed) {
         Ok(text.to_owned())

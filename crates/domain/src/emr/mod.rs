@@ -1,15 +1,30 @@
 //! The EMR account: user types, permissions, clinics, and the one judge of every change to them.
 
 mod account;
+mod copy_from;
+mod credentials;
 mod decide;
 mod eligibility;
+mod finish;
+mod images;
+mod offboarding;
 mod permission;
 mod type_change;
 mod user_type;
 
 pub use account::{Attestation, EmrAccount, EmrPatch, InactiveReason, License, Profile, Status};
+pub use copy_from::{CopyPlan, Skipped, SkippedWhat, copy_from};
+pub use credentials::{
+    FIRST_LICENCE, Issue, LicencePatch, MOST_LICENCES, ProfessionalLicence, Stage, days_left, issues, judge_licence,
+    judge_supervisor, may_supervise, needs_supervisor,
+};
 pub use decide::{Change, Facts, NewPassword, Notice, Outcome, SeatMove, decide, may_edit, may_reset_sign_in};
 pub use eligibility::{Offer, default_permissions, eligibility, grantable, offers};
+pub use finish::may_finish_notes;
+pub use images::{
+    LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
+};
+pub use offboarding::{Leaving, Offboarding, Step, offboard};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};
 pub use user_type::{Credentials, UserType};

@@ -159,6 +159,12 @@ impl PermissionSet {
         Self(self.0 & !permission.bit())
     }
 
+    /// With everything of another set.
+    #[must_use]
+    pub fn with_all(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// What is here and not there.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {

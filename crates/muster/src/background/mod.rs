@@ -4,6 +4,7 @@
 mod letter;
 mod mail;
 mod outbox;
+mod reminders;
 mod sweep;
 
 use muster_app::App;
@@ -17,6 +18,7 @@ pub fn begin(app: &App, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::run(app.clone(), mailer, stop.clone()));
     tasks.spawn(sweep::run(app.clone(), stop.clone()));
+    tasks.spawn(reminders::run(app.clone(), stop.clone()));
     tasks
 }
 

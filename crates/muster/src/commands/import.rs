@@ -134,6 +134,12 @@ fn tell(report: &ImportReport) {
     if report.clinics_added > 0 {
         say(&format!("Clinics added: {}.", report.clinics_added));
     }
+    if report.possible_duplicates > 0 {
+        let lines: Vec<String> = report.possible_duplicate_lines.iter().take(20).map(u64::to_string).collect();
+        let more = if report.possible_duplicates > 20 { ", …" } else { "" };
+        let count = report.possible_duplicates;
+        say(&format!("May be here twice now, see “Duplicates”: {count} (lines {}{more}).", lines.join(", ")));
+    }
     for (count, what) in to_do(&report.flags) {
         if count > 0 {
             say(&format!("{what}: {count}."));

@@ -3,6 +3,7 @@
 mod audit;
 mod directory;
 mod idempotency;
+mod images;
 mod licences;
 mod organizations;
 mod outbox;

@@ -86,7 +86,8 @@ pub(crate) struct AuditEvent {
 /// Who acted.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditActor {
-    /// `person`, `support`, `command_line`, or `nobody` before anyone has signed in.
+    /// `person`, `support`, `command_line`, or `nobody` before anyone has signed in and for
+    /// what Muster does by itself.
     kind: String,
     id: Option<Uuid>,
     /// The name then.

@@ -55,6 +55,11 @@ pub(crate) struct ImportResult {
     refused: Vec<ImportRefusal>,
     /// How often each reason was given, over all rows.
     refused_by_code: BTreeMap<String, u64>,
+    /// People added who may be somebody who is there already: the same name, also the other way round, or the same
+    /// licence. `/people/duplicates` lists them, and those that look alike in other ways.
+    possible_duplicates: u64,
+    /// The first 1,000 lines they are on.
+    possible_duplicate_lines: Vec<u64>,
     /// Clinics added.
     clinics_added: u64,
     /// The first 1,000 of them, by name.

@@ -3,6 +3,7 @@
 pub mod parts;
 
 pub(crate) mod audit;
+pub(crate) mod credentials;
 pub(crate) mod emr;
 pub(crate) mod home;
 pub(crate) mod organizations;

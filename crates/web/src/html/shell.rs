@@ -25,7 +25,13 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     let mut groups = Vec::new();
     let in_a_practice = page.info.organization.is_some();
     if in_a_practice && held.contains(Permission::ViewUsers) {
-        let items = vec![item("Users", urls::USERS, here.starts_with(urls::USERS))];
+        let mut items = vec![
+            item("Users", urls::USERS, here.starts_with(urls::USERS)),
+            item("Credentials", urls::CREDENTIALS, here == urls::CREDENTIALS),
+        ];
+        if held.contains(Permission::EditUsers) {
+            items.push(item("Duplicates", urls::DUPLICATES, here.starts_with(urls::DUPLICATES)));
+        }
         groups.push(NavGroup { label: "EMR", items });
     }
     let mut practice = Vec::new();
@@ -97,6 +103,12 @@ pub(crate) fn go(to: &str) -> Response {
 pub(crate) fn moment(at: Timestamp, organization: Option<&Organization>) -> String {
     let zone = organization.map_or(jiff::tz::TimeZone::UTC, Organization::zone);
     at.to_zoned(zone).strftime("%b %-d, %Y, %H:%M").to_string()
+}
+
+/// The day it is at the practice.
+pub(crate) fn today(web: &Web, page: &Page) -> jiff::civil::Date {
+    let zone = page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, Organization::zone);
+    web.app.now().to_zoned(zone).date()
 }
 
 /// How long ago, for lists: `today 08:12`, `yesterday`, `Mar 3`, `never`.

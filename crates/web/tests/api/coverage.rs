@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use crate::{a_therapist, assert_problem};
 
 /// Routes that change nothing, whatever their method.
-const CHANGES_NOTHING: &[(&str, &str)] = &[("post", "/api/v1/people/{person}/emr-account/type-preview")];
+const CHANGES_NOTHING: &[(&str, &str)] = &[
+    ("post", "/api/v1/people/{person}/emr-account/type-preview"),
+    ("post", "/api/v1/people/duplicates/merge-preview"),
+];
 
 fn filled(path: &str) -> String {
     path.split('/')
@@ -47,9 +50,13 @@ both_practices! {
 
     async fn everything_that_changes_something_is_on_record(practice) {
         let mara = practice.add(Someone::default()).await;
+        let student = practice.add(Someone { username: "sam", user_type: muster_domain::emr::UserType::SPT, ..Someone::default() }).await;
         practice.give_password(&mara).await;
         practice.session("mharlow").await;
         practice.operator("helpdesk").await;
+        let twins = [practice.add(Someone { username: "ann", ..Someone::default() }).await.id, practice.add(Someone { username: "anna", ..Someone::default() }).await.id];
+        let old_twins = [practice.add(Someone { username: "bea", ..Someone::default() }).await.id, practice.add(Someone { username: "beatrix", ..Someone::default() }).await.id];
+        let merge = practice.app.merge(&practice.machine(), old_twins[0], old_twins[1]).await.expect("merged").id;
         let (admin, support) = (practice.token("admin").await, practice.token("helpdesk").await);
         let sessions = practice.api(&admin).get(&format!("/people/{}/sessions", mara.id)).await.expect(200).json();
         let session = sessions["items"][0]["id"].as_str().expect("a session").to_owned();
@@ -66,12 +73,25 @@ both_practices! {
             ("post", "/people", "/people".into(), text(a_therapist(practice, "new")), "invitation.sent"),
             ("patch", "/people/{person}", person.clone(), text(json!({"phone": "207 555 0142"})), "person.updated"),
             ("patch", "/people/{person}/emr-account", format!("{person}/emr-account"), text(json!({"license_state": "ME"})), "person.updated"),
+            ("post", "/people/{person}/licences", format!("{person}/licences"), text(json!({"number": "PT-77", "state": "NH"})), "professional_licence.added"),
+            ("patch", "/people/{person}/licences/{licence}", format!("{person}/licences/1"), text(json!({"state": "VT"})), "professional_licence.changed"),
+            ("delete", "/people/{person}/licences/{licence}", format!("{person}/licences/1"), String::new(), "professional_licence.removed"),
+            ("put", "/people/{person}/supervisor", format!("/people/{}/supervisor", student.id), text(json!({"supervisor_id": mara.id.to_string()})), "supervisor.changed"),
             ("post", "/people/{person}/sign-in-link", format!("{person}/sign-in-link"), String::new(), "password_reset.sent"),
             ("delete", "/people/{person}/sessions/{session}", format!("{person}/sessions/{session}"), String::new(), "sessions.ended"),
             ("delete", "/people/{person}/sessions", format!("{person}/sessions"), String::new(), "sessions.ended"),
+            ("post", "/people/{person}/copy-from", format!("{person}/copy-from"), text(json!({"source_ids": [practice.admin.id]})), "emr_account.access_copied"),
+            ("put", "/people/{person}/picture", format!("{person}/picture?crop=middle"), "image".into(), "picture.set"),
+            ("delete", "/people/{person}/picture", format!("{person}/picture"), String::new(), "picture.removed"),
+            ("put", "/people/{person}/signature", format!("{person}/signature"), "image".into(), "signature.set"),
+            ("delete", "/people/{person}/signature", format!("{person}/signature"), String::new(), "signature.removed"),
+            ("post", "/people/{person}/offboarding", format!("/people/{}/offboarding", student.id), text(json!({"kind": "leave"})), "person.offboarded"),
             ("put", "/licence-pools/{clinic}/{group}", format!("/licence-pools/{clinic}/student"), text(json!({"total": 3})), "licence_pool.total_set"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
+            ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),
+            ("post", "/people/duplicates/merge", "/people/duplicates/merge".into(), text(json!({"kept_id": twins[0], "merged_id": twins[1]})), "people.merged"),
+            ("post", "/people/duplicates/merges/{merge}/undo", format!("/people/duplicates/merges/{merge}/undo"), String::new(), "people.merge_undone"),
             ("post", "/imports", "/imports".into(), csv, "people.imported"),
         ];
         for route in ROUTES.iter().filter(|r| r.who == Who::Program && r.method != "get") {
@@ -85,7 +105,11 @@ both_practices! {
             let newest = |list: Value| (list["items"][0]["seq"].as_i64().unwrap_or(0), list["items"][0]["action"].clone());
             let reader = practice.api(&admin);
             let (before, _) = newest(reader.get("/audit-events?limit=1").await.expect(200).json());
-            let kind = if template == "/imports" { "text/csv" } else { "application/json" };
+            let (kind, body) = match (template, body.as_str()) {
+                ("/imports", _) => ("text/csv", body.into_bytes()),
+                (_, "image") => ("image/png", muster_app::images::made_up_signature()),
+                _ => ("application/json", body.into_bytes()),
+            };
             let answer = api.send(&method.to_uppercase(), &path, Some(kind), body).await;
             assert!(answer.status < 300, "{method} {path}: {}", answer.text());
             let (after, found) = newest(reader.get("/audit-events?limit=1").await.expect(200).json());

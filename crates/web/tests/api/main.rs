@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
+mod copy_from;
 mod coverage;
+mod credentials;
 mod document;
+mod duplicates;
 mod edits;
+mod images;
 mod imports;
 mod lists;
 mod malformed;

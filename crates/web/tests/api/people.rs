@@ -153,8 +153,12 @@ both_practices! {
         let api = practice.api(&token);
         let view = [Permission::ViewPatients];
         let someone = Someone { user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() };
-        let path = format!("/people/{}/emr-account", practice.add(someone).await.id);
+        let quill = practice.add(someone).await;
+        let path = format!("/people/{}/emr-account", quill.id);
         let mut patch = json!({"permissions": ["view_patients", "finish_soap_notes"]});
+        let answer = api.patch(&path, &patch).await.expect(422);
+        assert_eq!(refused(&answer), ["finish_attested attestation_required", "permissions signature_required"]);
+        practice.sign(&quill).await;
         let answer = api.patch(&path, &patch).await.expect(422);
         assert_eq!(refused(&answer), ["finish_attested attestation_required"]);
         patch["finish_attested"] = json!(true);

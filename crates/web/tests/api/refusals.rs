@@ -91,11 +91,12 @@ both_practices! {
             on_creation(practice, token, change, status, expected).await;
         }
         let pta = json!({"emr_account": {"user_type": "PTA", "permissions": ["finish_soap_notes"]}});
-        on_creation(practice, &admin, pta.clone(), 422, &["finish_attested attestation_required"]).await;
+        let unsigned = ["finish_attested attestation_required", "permissions signature_required"];
+        on_creation(practice, &admin, pta.clone(), 422, &unsigned).await;
         let clinic = format!("/clinics/{}", practice.clinics[0]);
         practice.api(&admin).patch(&clinic, &json!({"assistants_may_finish": false})).await.expect(200);
         on_creation(practice, &admin, pta, 422,
-            &["finish_attested attestation_required", "permissions clinic_forbids_assistant_finish"]).await;
+            &["finish_attested attestation_required", "permissions clinic_forbids_assistant_finish", "permissions signature_required"]).await;
     }
 
     async fn clinics_follow_access_and_default(practice) {

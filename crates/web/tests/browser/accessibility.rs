@@ -57,6 +57,10 @@ async fn every_page(options: Options) {
     look(&desk, "a refused new user").await;
     visit(&liam, "Mara Harlow").await;
     visit(&admin, "Ada Minton").await;
+    visit("/people/credentials", "No signature on file").await;
+    visit("/people/credentials?kind=expired", "Nothing is missing").await;
+    visit(&format!("{liam}/licences"), "Add a licence").await;
+    visit(&format!("{liam}/offboarding?kind=leave"), "What happens").await;
     visit("/audit", "Practice set up").await;
     visit("/audit?action=sign_out", "Nothing matches").await;
     visit("/settings", "Lock after").await;

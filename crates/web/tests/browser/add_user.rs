@@ -2,6 +2,7 @@
 
 use muster_domain::licences::Group;
 use muster_testkit::both_practices;
+use muster_testkit::practice::Member;
 
 use crate::common::{Desk, SECRET, practice};
 
@@ -87,7 +88,7 @@ async fn the_type_decides_the_fields_and_what_was_typed_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_assistant_may_finish_notes_once_the_signature_is_attested() {
+async fn an_assistant_may_finish_notes_once_the_signature_is_on_file_and_attested() {
     let practice = practice().await;
     let desk = Desk::of_admin(&practice).await;
     desk.go("/emr/users/new").await;
@@ -96,14 +97,21 @@ async fn an_assistant_may_finish_notes_once_the_signature_is_attested() {
     who(&desk, "aquill").await;
     desk.browser.fill("license_number", "00000").await;
     desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.browser.see("Needs a signature on file first").await;
+    desk.browser.press("Save user").await;
+    desk.browser.see("User added").await;
+    let id = desk.browser.url().await.rsplit('/').next().unwrap_or_default()[..36].parse().unwrap();
+    practice.sign(&Member { id, username: "aquill".to_owned() }).await;
+    desk.go(&format!("/emr/users/{id}")).await;
     desk.browser.tick("permissions", "finish_soap_notes", true).await;
     desk.browser.press("Save user").await;
     let said = desk.browser.field_error("finish_attested").await.unwrap_or_default();
     assert!(said.contains("signature is on file"), "{said}");
     desk.browser.tick("finish_attested", "true", true).await;
     desk.browser.press("Save user").await;
-    desk.browser.see("User added").await;
+    desk.browser.see("Saved.").await;
     desk.browser.see("placeholder licence").await;
+    desk.browser.see("At Saco: yes").await;
     assert!(desk.browser.ticked("permissions", "finish_soap_notes").await);
 }
 

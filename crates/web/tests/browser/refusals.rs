@@ -171,20 +171,10 @@ async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants() {
     let practice = practice().await;
     let off = ClinicPatch { assistants_may_finish: Some(false), ..ClinicPatch::default() };
     practice.app.update_clinic(&practice.machine(), practice.clinics[0], None, &off).await.unwrap();
+    let mara = practice.add(Someone { user_type: UserType::COTA, ..Someone::default() }).await;
+    practice.sign(&mara).await;
     let desk = Desk::of_admin(&practice).await;
-    new_user(&desk, "COTA").await;
-    fill(
-        &desk,
-        &[
-            ("first_name", "Mara"),
-            ("last_name", "Quill"),
-            ("username", "mara"),
-            ("email", "m@saco.example"),
-            ("license_number", "1"),
-        ],
-    )
-    .await;
-    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.go(&format!("/emr/users/{}", mara.id)).await;
     desk.browser.tick("permissions", "finish_soap_notes", true).await;
     desk.browser.tick("finish_attested", "true", true).await;
     desk.browser.press("Save user").await;

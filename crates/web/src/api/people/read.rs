@@ -21,6 +21,7 @@ pub(crate) const READ_ONLY: &[&str] = &[
     "can_reset_sign_in",
     "notices",
     "invitation_sent_to",
+    "possible_duplicates",
 ];
 
 /// Fields of an EMR account that are shown and cannot be set.
@@ -112,6 +113,12 @@ pub(crate) struct NewPersonInput {
     password: Option<String>,
     /// `false` keeps the invitation back. Default: true.
     send_invitation: Option<bool>,
+    /// `note` (default): add the person and name who looks alike. `check`: add nobody while somebody looks alike.
+    duplicates: Option<String>,
+    /// Candidates who were looked at and are other people; anybody else who looks alike is asked about.
+    someone_else: Option<Vec<Uuid>>,
+    /// Go on although somebody out of the caller's sight looks alike.
+    someone_else_hidden: Option<bool>,
 }
 
 /// Fields of an EMR account. Absent leaves a field alone.

@@ -59,7 +59,7 @@ pub(crate) struct Emr {
     user_type: &'static str,
     /// `active` or `inactive`; an active account holds a licence of its default clinic's pool.
     status: &'static str,
-    /// `deactivated`, `no_licence` or `needs_email`; null while active.
+    /// `deactivated`, `no_licence`, `needs_email` or `on_leave`; null while active.
     inactive_reason: Option<&'static str>,
     /// One of the clinics; null when the caller has no access to it.
     default_clinic_id: Option<Uuid>,
@@ -140,6 +140,8 @@ pub(crate) struct SavedPerson {
     notices: Vec<String>,
     /// Where an invitation went; null when none was sent.
     invitation_sent_to: Option<String>,
+    /// Who may be the same person; only after adding somebody.
+    possible_duplicates: super::duplicates::LookAlikes,
 }
 
 impl From<&muster_app::people::Saved> for SavedPerson {
@@ -148,6 +150,7 @@ impl From<&muster_app::people::Saved> for SavedPerson {
             person: Person::from(&saved.view),
             notices: saved.notices.clone(),
             invitation_sent_to: saved.invited.clone(),
+            possible_duplicates: super::duplicates::LookAlikes::from(&saved.duplicates),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_app::people::{NewProfile, PersonView};
+use muster_app::people::{Decision, NewProfile, PersonView};
 use muster_domain::ClinicId;
 use muster_domain::access::Authority;
 use muster_domain::emr::{self, Change, EmrPatch, NewPassword, Permission, UserType};
@@ -174,7 +174,13 @@ impl Draft {
         let typed = self.access == "type";
         let mut person = self.person();
         person.previous_names = None;
-        NewProfile { person, emr: Some(self.emr()), password: typed.then(|| self.password()), invite: Some(!typed) }
+        NewProfile {
+            person,
+            emr: Some(self.emr()),
+            password: typed.then(|| self.password()),
+            invite: Some(!typed),
+            duplicates: Decision::Ask,
+        }
     }
 
     /// The change to a stored profile. A greyed-out box sends nothing: what is held there stays.

@@ -1,6 +1,7 @@
 //! The profile form: type first, then what that type needs, in the order of the User Manager.
 
 use maud::{Markup, html};
+use muster_domain::Code;
 use muster_domain::access::Authority;
 use muster_domain::emr::{self, Credentials, Offer, Permission, UserType};
 use muster_domain::licences::Group;
@@ -32,6 +33,8 @@ pub(super) struct FormView<'a> {
     pub is_new: bool,
     /// Why the sign-in of the person cannot be changed, if so.
     pub sign_in_refused: Option<&'a str>,
+    /// An assistant cannot be given Finish SOAP Notes yet: no signature is on file.
+    pub needs_signature: bool,
 }
 
 impl FormView<'_> {
@@ -195,7 +198,10 @@ impl FormView<'_> {
     }
 
     fn permissions_section(&self) -> Markup {
-        let offers = emr::offers(self.actor, self.draft.kind());
+        let mut offers = emr::offers(self.actor, self.draft.kind());
+        for offer in offers.iter_mut().filter(|o| o.needs_attestation && self.needs_signature) {
+            offer.refused = offer.refused.or(Some(Code::SignatureRequired));
+        }
         let finish = offers.iter().find(|o| o.permission == Permission::FinishSoapNotes);
         let attest = finish.is_some_and(|o| o.needs_attestation && o.refused.is_none());
         let body = html! {

@@ -1,9 +1,15 @@
 //! The User Manager: the list, adding and editing users.
 
+pub(crate) mod copy;
 mod draft;
+pub(crate) mod duplicates;
 mod form;
+pub(crate) mod images;
+pub(crate) mod licences;
 pub(crate) mod new_user;
+pub(crate) mod offboarding;
 mod side;
+pub(crate) mod supervisor;
 pub(crate) mod user;
 pub(crate) mod user_type;
 pub(crate) mod users;

@@ -4,9 +4,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
+use muster_app::people::{Candidates, Decision};
 use muster_domain::emr::Permission;
 
 use super::draft::Draft;
+use super::duplicates::question;
 use super::form::{FormView, NEW_ACTION, summary};
 use crate::context::Web;
 use crate::errors::PageError;
@@ -37,31 +39,57 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         }
         return answer(&web, &page, &draft, &Said::default()).await;
     }
-    match web.app.add_person(&page.actor, draft.new_profile(), None).await {
+    let mut new = draft.new_profile();
+    let decided: Vec<String> = form.all("someone_else").map(str::to_owned).collect();
+    if let Some(id) = form.filled("same_person").and_then(|id| id.parse().ok()) {
+        return match web.app.same_person(&page.actor, id, &new).await {
+            Ok(saved) => {
+                shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", "saved")]))
+            }
+            Err(error) => refused(&web, &page, &draft, error, &decided).await,
+        };
+    }
+    if !decided.is_empty() {
+        let ids = decided.iter().filter_map(|id| id.parse().ok()).collect();
+        new.duplicates = Decision::SomeoneElse { ids, hidden: decided.iter().any(|d| d == "hidden") };
+    }
+    match web.app.add_person(&page.actor, new, None).await {
         Ok(saved) => {
             let done = if saved.invited.is_some() { "invited" } else { "added" };
             shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", done)]))
         }
-        Err(error) => refused(&web, &page, &draft, error).await,
+        Err(error) => refused(&web, &page, &draft, error, &decided).await,
     }
 }
 
-async fn refused(web: &Web, page: &Page, draft: &Draft, error: AppError) -> Response {
+async fn refused(web: &Web, page: &Page, draft: &Draft, error: AppError, decided: &[String]) -> Response {
+    if let AppError::PossibleDuplicate(found) = &error {
+        return match draw(web, page, draft, &Said::default(), Some((found, decided))).await {
+            Ok(markup) => shell::refused(&error, markup),
+            Err(error) => PageError(error).into_response(),
+        };
+    }
     let AppError::Refused(refusals) = &error else { return PageError(error).into_response() };
-    match draw(web, page, draft, &Said::of(refusals)).await {
+    match draw(web, page, draft, &Said::of(refusals), None).await {
         Ok(markup) => shell::refused(&error, markup),
         Err(error) => PageError(error).into_response(),
     }
 }
 
 async fn answer(web: &Web, page: &Page, draft: &Draft, said: &Said) -> Response {
-    match draw(web, page, draft, said).await {
+    match draw(web, page, draft, said, None).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn draw(web: &Web, page: &Page, draft: &Draft, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(
+    web: &Web,
+    page: &Page,
+    draft: &Draft,
+    said: &Said,
+    alike: Option<(&Candidates, &[String])>,
+) -> muster_app::Result<Markup> {
     if !page.actor.authority().permissions().contains(Permission::EditUsers) {
         return Err(web.app.missing(Permission::EditUsers).into());
     }
@@ -77,10 +105,12 @@ async fn draw(web: &Web, page: &Page, draft: &Draft, said: &Said) -> muster_app:
         action: NEW_ACTION,
         is_new: true,
         sign_in_refused: None,
+        needs_signature: true,
     };
     let form = html! {
         form #profile-form method="post" action=(NEW_ACTION) novalidate data-guard {
             (parts::csrf_field(&page.info.csrf))
+            @if let Some((found, decided)) = alike { (question(draft, &clinics, found, decided)) }
             (view.sections())
             (parts::form_actions(&html! {
                 (parts::button_link(&ButtonLink { href: urls::USERS, label: "Cancel", ..ButtonLink::default() }))

@@ -36,6 +36,7 @@ pub(super) fn status(account: &EmrAccount) -> Markup {
         (Status::Active, _) => parts::chip(ChipKind::Ok, "Active"),
         (Status::Inactive, Some(InactiveReason::NoLicence)) => parts::chip(ChipKind::Off, "Inactive: no licence free"),
         (Status::Inactive, Some(InactiveReason::NeedsEmail)) => parts::chip(ChipKind::Off, "Inactive: needs an email"),
+        (Status::Inactive, Some(InactiveReason::OnLeave)) => parts::chip(ChipKind::Off, "On leave"),
         (Status::Inactive, _) => parts::chip(ChipKind::Off, "Inactive"),
     }
 }

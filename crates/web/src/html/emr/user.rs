@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::audit::Recorded;
+use muster_app::credentials::{Left, Supervised};
 use muster_app::people::PersonView;
 use muster_domain::audit::Action;
-use muster_domain::emr::{EmrAccount, InactiveReason};
+use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicence};
 use muster_domain::licences::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::{Code, PersonId};
@@ -15,7 +16,8 @@ use serde::Deserialize;
 
 use super::draft::Draft;
 use super::form::{FormView, summary};
-use super::side;
+use super::images::{self, Images};
+use super::{licences, offboarding, side, supervisor};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
@@ -39,13 +41,21 @@ struct Loaded {
     view: PersonView,
     clinics: Vec<Clinic>,
     history: Vec<Recorded>,
+    images: Images,
+    licences: Vec<ProfessionalLicence>,
+    supervised: Supervised,
+    left: Vec<Left>,
 }
 
 async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded> {
     let view = web.app.person(&page.actor, id).await?;
     let clinics = web.app.clinics(&page.actor).await?;
     let history = web.app.person_history(&page.actor, id, HISTORY).await?;
-    Ok(Loaded { view, clinics, history })
+    let images = Images::load(web, page, id).await?;
+    let licences = web.app.licences(&page.actor, id).await?;
+    let supervised = web.app.supervision(&page.actor, id).await?;
+    let left = web.app.offboardings(&page.actor, id).await?;
+    Ok(Loaded { view, clinics, history, images, licences, supervised, left })
 }
 
 /// `GET /emr/users/{person}`
@@ -92,6 +102,17 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
         }
         "link" => Some(with_note(BannerKind::Ok, "The link is on its way. It works once.", note)),
         "sessions" => Some(with_note(BannerKind::Ok, "Every session of this person was ended.", None)),
+        "picture" => Some(with_note(BannerKind::Ok, "Picture saved.", None)),
+        "picture-removed" => Some(with_note(BannerKind::Ok, "Picture removed.", None)),
+        "signature" => Some(with_note(BannerKind::Ok, "Signature saved.", None)),
+        "signature-removed" => Some(with_note(BannerKind::Ok, "Signature removed.", None)),
+        "copied" => Some(with_note(BannerKind::Ok, "Access copied.", None)),
+        "licences" => Some(with_note(BannerKind::Ok, "The licences were saved.", None)),
+        "supervisor" => Some(with_note(BannerKind::Ok, "The supervisor was saved.", None)),
+        "offboarded" => {
+            let text = "What was done stands under “Leaving”. The licence stays on the bill until it is released.";
+            Some(with_note(BannerKind::Ok, "Off-boarded. This person can no longer sign in.", Some(text.to_owned())))
+        }
         "type" => Some(with_note(BannerKind::Ok, "The user type was changed.", None)),
         _ => None,
     }
@@ -145,6 +166,20 @@ async fn refused(web: &Web, page: &Page, id: PersonId, mut draft: Draft, error: 
     }
 }
 
+/// The profile again, with what was wrong with a picture or signature.
+pub(super) async fn refused_image(web: &Web, page: &Page, id: PersonId, error: AppError) -> Response {
+    let loaded = match load(web, page, id).await {
+        Ok(loaded) => loaded,
+        Err(error) => return PageError(error).into_response(),
+    };
+    let draft = Draft::of(&loaded.view, loaded.history.first().map_or(0, |r| r.seq));
+    let said = match &error {
+        AppError::Refused(refusals) => Said::of(refusals),
+        _ => Said::default(),
+    };
+    shell::refused(&error, draw(web, page, &loaded, &draft, &said, None, None))
+}
+
 /// `POST /emr/users/{person}/sign-in-link`
 pub(crate) async fn send_link(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
     match web.app.send_sign_in_link(&posted.page.actor, id).await {
@@ -179,6 +214,9 @@ fn draw(
         div.cluster {
             @if let Some(emr) = &view.profile().emr { (side::status(emr)) }
             (side::flags(view, today))
+            @if view.edit_refused.is_none() && view.profile().emr.is_some() {
+                (parts::button_link(&ButtonLink { href: &urls::user_copy(person.id), label: "Copy access from…", icon: Some(Icon::Copy), ..ButtonLink::default() }))
+            }
             @if page.actor.is_support() && view.profile().emr.is_some() {
                 (parts::button_link(&ButtonLink { href: &urls::user_type(person.id), label: "Change user type", icon: Some(Icon::Edit), ..ButtonLink::default() }))
             }
@@ -188,9 +226,18 @@ fn draw(
         Some(refusal) => read_only(loaded, &refusal.message),
         None => edit_form(web, page, loaded, draft, said),
     };
+    let main = html! {
+        (images::picture_card(page, view, &loaded.images, said))
+        (main)
+        (images::signature_card(page, view, &loaded.images, said))
+        (licences::card(page, view, &loaded.licences, today))
+    };
     let side = html! {
         (summary(draft, &loaded.clinics))
+        (images::finish_card(view, &loaded.clinics))
+        (supervisor::card(page, view, &loaded.supervised, &Said::default()))
         (side::sign_in(page, view, web.app.now()))
+        (offboarding::card(page, view, &loaded.left))
         (side::history(page, view, &loaded.history, &loaded.clinics))
     };
     let body = html! {
@@ -217,6 +264,8 @@ fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Said
         action: &action,
         is_new: false,
         sign_in_refused: view.sign_in_refused.as_ref().map(|r| r.message.as_str()),
+        needs_signature: loaded.images.signature.is_none()
+            && !view.profile().emr.as_ref().is_some_and(|e| e.permissions.contains(Permission::FinishSoapNotes)),
     };
     parts::card(
         "",

@@ -1,0 +1,174 @@
+//! Leaving, for good or for a while: everything that belongs to it in one transaction, with a record.
+
+use muster_domain::audit::Action;
+use muster_domain::emr::{Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard};
+use muster_domain::{Code, PersonId, Refusal, Refusals};
+use muster_store::people::Stored;
+use muster_store::{Handle, credentials, people};
+use serde_json::json;
+
+use super::offered;
+use crate::people::{Attempt, Seen, seen};
+use crate::work::About;
+use crate::{Actor, App, AppError, Result, Scope};
+
+/// Records shown.
+const MOST_SHOWN: i64 = 20;
+
+/// What would happen.
+#[derive(Clone, Debug)]
+pub struct OffboardingPlan {
+    /// The steps, in order; empty when refused.
+    pub steps: Vec<Step>,
+    /// What stands in the way.
+    pub refused: Option<Refusals>,
+    /// Assistants and students to hand over, by name.
+    pub supervisees: Vec<String>,
+    /// Therapists who may take them over.
+    pub offered: Vec<(PersonId, String)>,
+}
+
+/// How someone left.
+pub type Left = credentials::Recorded;
+
+/// Everything known before judging.
+struct Known {
+    before: Stored,
+    supervisees: Vec<(PersonId, String)>,
+    successor: Option<Profile>,
+    judged: std::result::Result<Offboarding, Refusals>,
+}
+
+impl App {
+    /// What leaving would do; changes nothing.
+    pub async fn offboarding_plan(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        kind: Leaving,
+        successor: Option<PersonId>,
+    ) -> Result<OffboardingPlan> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let known = know(&mut h, actor, id, kind, successor).await?;
+        let offered = if known.supervisees.is_empty() {
+            Vec::new()
+        } else {
+            offered(&mut h, actor, &known.before.profile).await?
+        };
+        let (steps, refused) = match known.judged {
+            Ok(judged) => (judged.steps, None),
+            Err(refusals) => (Vec::new(), Some(refusals)),
+        };
+        let supervisees = known.supervisees.into_iter().map(|(_, name)| name).collect();
+        Ok(OffboardingPlan { steps, refused, supervisees, offered })
+    }
+
+    /// How a person left before, newest first.
+    pub async fn offboardings(&self, actor: &Actor, id: PersonId) -> Result<Vec<Left>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        seen(&mut h, actor, id).await?;
+        Ok(credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?)
+    }
+
+    /// Does it, all or nothing.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with everything that stands in the way.
+    pub async fn offboard(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        kind: Leaving,
+        successor: Option<PersonId>,
+    ) -> Result<Left> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let mut about = About { id: Some(id.0), name: String::new() };
+        match self.try_offboard(actor, id, kind, successor, &mut about).await {
+            Ok(left) => Ok(left),
+            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
+        }
+    }
+
+    async fn try_offboard(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        kind: Leaving,
+        successor: Option<PersonId>,
+        about: &mut About,
+    ) -> std::result::Result<Left, Attempt> {
+        let mut work = self.work(actor.organization()).await?;
+        let known = know(&mut work.tx, actor, id, kind, successor).await?;
+        about.name.clone_from(&known.before.profile.person.full_name);
+        let judged = known.judged.map_err(AppError::from)?;
+        self.save_outcome(&mut work, actor, &known.before.profile, &judged.outcome).await?;
+        if let Some(to) = known.successor.as_ref().filter(|_| !known.supervisees.is_empty()) {
+            let to = to.person.id;
+            let entries: Vec<_> = known.supervisees.iter().map(|(p, _)| (*p, self.new_id())).collect();
+            credentials::set_supervisor(&mut work.tx, work.organization, &entries, Some(to), self.now()).await?;
+            for (person, name) in &known.supervisees {
+                let detail = json!({"supervisor_id": {"before": id, "after": to}});
+                work.done(actor, Action::SupervisorChanged, About::new(person.0, name), &detail);
+            }
+        }
+        let left = Left {
+            id: self.new_id(),
+            kind: kind.as_str().to_owned(),
+            actor_id: actor.subject(),
+            actor_name: actor.name().to_owned(),
+            steps: json!(judged.steps).to_string(),
+            at: Some(self.now()),
+        };
+        credentials::insert_offboarding(&mut work.tx, work.organization, id, &left, self.now()).await?;
+        let done: Vec<&str> = judged.steps.iter().map(|s| s.step).collect();
+        work.done(actor, Action::PersonOffboarded, about.clone(), &json!({"kind": kind, "steps": done}));
+        work.commit().await?;
+        Ok(left)
+    }
+}
+
+async fn know(
+    h: &mut impl Handle,
+    actor: &Actor,
+    id: PersonId,
+    kind: Leaving,
+    successor: Option<PersonId>,
+) -> Result<Known> {
+    let organization = actor.organization();
+    let before = seen(h, actor, id).await?;
+    if before.profile.emr.is_none() {
+        return Err(AppError::NotFound);
+    }
+    may_edit(actor.authority(), &before.profile)?;
+    let theirs = credentials::supervisees(h, organization, id).await?;
+    let theirs = people::find_many(h, organization, &theirs).await?;
+    // Whom the actor may not change is not handed over and not told of; their own managers find them on the worklist.
+    let supervisees: Vec<(PersonId, String)> = theirs
+        .into_iter()
+        .filter(|s| may_edit(actor.authority(), &s.profile).is_ok())
+        .map(|s| (s.profile.person.id, s.profile.person.full_name))
+        .collect();
+    let found = match successor {
+        None => None,
+        Some(chosen) => people::find(h, organization, chosen).await?.map(|s| s.profile),
+    };
+    let visible = found.filter(|p| actor.authority().may_see(p));
+    let unknown = successor.is_some() && visible.is_none();
+    let successor = visible;
+    let patch = EmrPatch { status: Some(Status::Inactive.as_str().to_owned()), ..EmrPatch::default() };
+    let change = Change { emr: Some(patch), ..Change::default() };
+    let world = Seen::load(h, actor, &before.profile, &change).await?;
+    let names: Vec<String> = supervisees.iter().map(|(_, name)| name.clone()).collect();
+    let mut judged = offboard(actor.authority(), &world.facts, &before.profile, kind, &names, successor.as_ref());
+    if unknown {
+        // Said like any other fault of the field: whether that person exists is not told.
+        let mut refusals = judged.err().unwrap_or_default();
+        refusals.0.retain(|r| r.code != Code::SuperviseesNeedSupervisor);
+        refusals.push(Refusal::new("hand_supervisees_to", Code::SupervisorUnknown));
+        judged = Err(refusals);
+    }
+    Ok(Known { before, supervisees, successor, judged })
+}

@@ -1,0 +1,271 @@
+//! Profile pictures and signatures: shown, set, removed.
+
+mod made_up;
+mod pixels;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use muster_domain::audit::Action;
+use muster_domain::emr::{SignatureOrigin, judge_signature, judge_signature_removal, may_edit};
+use muster_domain::{PersonId, Refusal};
+use muster_store::images;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use crate::people::seen;
+use crate::work::About;
+use crate::{Actor, App, AppError, Result, Scope};
+
+pub use made_up::made_up_signature;
+
+/// Decoding one image may take 128 MiB, so few are decoded at a time.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
+/// An image as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// `image/png` or `image/jpeg`.
+    pub content_type: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the file, in hexadecimal: its entity tag.
+    pub tag: String,
+    /// In pixels.
+    pub width: i64,
+    /// In pixels.
+    pub height: i64,
+    /// How a signature came about; none for a picture.
+    pub origin: Option<SignatureOrigin>,
+    /// The name of whoever set it.
+    pub set_by: String,
+    /// When.
+    pub set_at: Timestamp,
+}
+
+/// What is kept of a signature.
+fn kept(made: pixels::Encoded, origin: SignatureOrigin, set_by: &str, set_at: Timestamp) -> images::Signature {
+    images::Signature {
+        sha256: Sha256::digest(&made.bytes).to_vec(),
+        bytes: made.bytes,
+        width: i64::from(made.width),
+        height: i64::from(made.height),
+        origin,
+        set_by: set_by.to_owned(),
+        set_at,
+    }
+}
+
+/// The made-up signature as it is kept.
+pub(crate) fn made_up(set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
+    Ok(kept(pixels::signature(&made_up_signature())?, SignatureOrigin::Uploaded, set_by, set_at))
+}
+
+fn tag(sha256: &[u8]) -> String {
+    sha256.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl From<images::Picture> for Image {
+    fn from(p: images::Picture) -> Self {
+        Self {
+            content_type: if p.kind == "png" { "image/png" } else { "image/jpeg" },
+            tag: tag(&p.sha256),
+            bytes: p.bytes,
+            width: p.width,
+            height: p.width,
+            origin: None,
+            set_by: p.set_by,
+            set_at: p.set_at,
+        }
+    }
+}
+
+impl From<images::Signature> for Image {
+    fn from(s: images::Signature) -> Self {
+        Self {
+            content_type: "image/png",
+            tag: tag(&s.sha256),
+            bytes: s.bytes,
+            width: s.width,
+            height: s.height,
+            origin: Some(s.origin),
+            set_by: s.set_by,
+            set_at: s.set_at,
+        }
+    }
+}
+
+/// Decodes and encodes on a thread of its own.
+async fn encode(
+    how: impl FnOnce() -> std::result::Result<pixels::Encoded, Refusal> + Send + 'static,
+) -> Result<pixels::Encoded> {
+    let internal = |error: String| AppError::Internal(format!("reading an image: {error}"));
+    let _place = PLACES.acquire().await.map_err(|e| internal(e.to_string()))?;
+    let read = tokio::task::spawn_blocking(how).await.map_err(|e| internal(e.to_string()))?;
+    Ok(read?)
+}
+
+/// Whom a denial is about; the name is left out, because the actor may not know it.
+fn about(id: PersonId) -> About {
+    About { id: Some(id.0), name: String::new() }
+}
+
+impl App {
+    /// A person's picture; none when there is none.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when the actor may not know of the person.
+    pub async fn picture(&self, actor: &Actor, id: PersonId) -> Result<Option<Image>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        seen(&mut h, actor, id).await?;
+        Ok(images::picture(&mut h, actor.organization(), id).await?.map(Image::from))
+    }
+
+    /// A person's signature; none when there is none, or the person's type carries none any more.
+    ///
+    /// # Errors
+    /// As for [`App::picture`].
+    pub async fn signature(&self, actor: &Actor, id: PersonId) -> Result<Option<Image>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let stored = seen(&mut h, actor, id).await?;
+        if judge_signature(&stored.profile).is_err() {
+            return Ok(None);
+        }
+        Ok(images::signature(&mut h, actor.organization(), id).await?.map(Image::from))
+    }
+
+    /// Sets or replaces a person's picture; with `cut` the middle square of it. What was sent is not kept, only what
+    /// was made of it.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] at `picture` when it is no square PNG, JPEG or WebP within the limits.
+    pub async fn set_picture(&self, actor: &Actor, id: PersonId, sent: Vec<u8>, cut: bool) -> Result<Image> {
+        let set = self.try_set_picture(actor, id, sent, cut).await;
+        self.told(actor, Action::PictureSet, id, set).await
+    }
+
+    async fn try_set_picture(&self, actor: &Actor, id: PersonId, sent: Vec<u8>, cut: bool) -> Result<Image> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        self.may_change(actor, id).await?;
+        let made = encode(move || pixels::picture(&sent, cut)).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        let picture = images::Picture {
+            kind: made.kind.to_owned(),
+            sha256: Sha256::digest(&made.bytes).to_vec(),
+            bytes: made.bytes,
+            width: i64::from(made.width),
+            set_by: actor.name().to_owned(),
+            set_at: self.now(),
+        };
+        images::set_picture(&mut work.tx, actor.organization(), id, &picture).await?;
+        let image = Image::from(picture);
+        let detail = json!({"sha256": image.tag, "width": image.width});
+        work.done(actor, Action::PictureSet, About::new(id.0, &stored.profile.person.full_name), &detail);
+        work.commit().await?;
+        Ok(image)
+    }
+
+    /// Removes a person's picture.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is none.
+    pub async fn remove_picture(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        let removed = self.try_remove_picture(actor, id).await;
+        self.told(actor, Action::PictureRemoved, id, removed).await
+    }
+
+    async fn try_remove_picture(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        if !images::remove_picture(&mut work.tx, actor.organization(), id).await? {
+            return Err(AppError::NotFound);
+        }
+        work.done(actor, Action::PictureRemoved, About::new(id.0, &stored.profile.person.full_name), &json!({}));
+        work.commit().await
+    }
+
+    /// Sets or replaces the signature of a therapist or assistant.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] at `signature` when the type carries none, or there is no ink on it.
+    pub async fn set_signature(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        origin: SignatureOrigin,
+        sent: Vec<u8>,
+    ) -> Result<Image> {
+        let set = self.try_set_signature(actor, id, origin, sent).await;
+        self.told(actor, Action::SignatureSet, id, set).await
+    }
+
+    async fn try_set_signature(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        origin: SignatureOrigin,
+        sent: Vec<u8>,
+    ) -> Result<Image> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        judge_signature(&self.may_change(actor, id).await?)?;
+        let made = encode(move || pixels::signature(&sent)).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        judge_signature(&stored.profile)?;
+        let signature = kept(made, origin, actor.name(), self.now());
+        images::set_signature(&mut work.tx, actor.organization(), id, &signature).await?;
+        let image = Image::from(signature);
+        let detail = json!({"sha256": image.tag, "origin": origin.as_str()});
+        work.done(actor, Action::SignatureSet, About::new(id.0, &stored.profile.person.full_name), &detail);
+        work.commit().await?;
+        Ok(image)
+    }
+
+    /// Removes a signature, unless an assistant finishes notes with it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is none, [`AppError::Refused`] when it is in use.
+    pub async fn remove_signature(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        let removed = self.try_remove_signature(actor, id).await;
+        self.told(actor, Action::SignatureRemoved, id, removed).await
+    }
+
+    async fn try_remove_signature(&self, actor: &Actor, id: PersonId) -> Result<()> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        judge_signature_removal(&stored.profile)?;
+        if !images::remove_signature(&mut work.tx, actor.organization(), id).await? {
+            return Err(AppError::NotFound);
+        }
+        work.done(actor, Action::SignatureRemoved, About::new(id.0, &stored.profile.person.full_name), &json!({}));
+        work.commit().await
+    }
+
+    /// Refuses before the work of decoding is done for somebody who may not.
+    async fn may_change(&self, actor: &Actor, id: PersonId) -> Result<muster_domain::emr::Profile> {
+        let mut h = self.db.read().await?;
+        let stored = seen(&mut h, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        Ok(stored.profile)
+    }
+
+    /// Notes a denial; gives the answer on.
+    async fn told<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
+        match answer {
+            Ok(done) => Ok(done),
+            Err(error) => Err(self.recorded(actor, action, about(id), error).await),
+        }
+    }
+}

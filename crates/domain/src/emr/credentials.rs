@@ -1,0 +1,259 @@
+//! Professional licences of a person, and what is still missing from a provider's credentials.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::decide::check_license_number;
+use super::{Credentials, EmrAccount, LICENSE_PLACEHOLDER, Profile, may_edit};
+use crate::access::Authority;
+use crate::licences::Group;
+use crate::people::{check_state, npi};
+use crate::refusal::{Code, Refusal, Refusals};
+use crate::text::{LONGEST_NAME, is_unprintable, tidy};
+
+/// Most licences of one person.
+pub const MOST_LICENCES: usize = 20;
+
+/// The place of the licence that the EMR profile shows; its number, state and date are fields of the account.
+pub const FIRST_LICENCE: i64 = 0;
+
+/// One professional licence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProfessionalLicence {
+    /// Its place in the person's list, kept as long as it stands there; 0 is the one of the EMR profile.
+    pub position: i64,
+    /// As printed; possibly the placeholder.
+    pub number: Option<String>,
+    /// Two letters.
+    pub state: Option<String>,
+    /// In words, such as “Physical therapist”.
+    pub profession: Option<String>,
+    /// Last day it is valid.
+    pub expires_on: Option<Date>,
+}
+
+/// The fields of a licence a change may carry. `None` leaves a field alone, `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LicencePatch {
+    /// As printed.
+    pub number: Option<Option<String>>,
+    /// Two letters.
+    pub state: Option<Option<String>>,
+    /// In words.
+    pub profession: Option<Option<String>>,
+    /// `YYYY-MM-DD`.
+    pub expires_on: Option<Option<String>>,
+}
+
+impl LicencePatch {
+    /// The licence afterwards; what is wrong is noted and left as it was.
+    pub fn apply(&self, before: &ProfessionalLicence, refusals: &mut Refusals) -> ProfessionalLicence {
+        let mut after = before.clone();
+        let filled =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+        let moved = |field, result: Result<String, Refusal>| result.map_err(|r| Refusal { field: Some(field), ..r });
+        if let Some(number) = &self.number {
+            after.number = filled(number).and_then(|n| refusals.take(moved("number", check_license_number(&n))));
+        }
+        if let Some(state) = &self.state {
+            after.state = filled(state).and_then(|s| refusals.take(moved("state", check_state(&s))));
+        }
+        if let Some(profession) = &self.profession {
+            after.profession = filled(profession).and_then(|p| refusals.take(check_profession(&p)));
+        }
+        if let Some(day) = &self.expires_on {
+            after.expires_on = filled(day)
+                .and_then(|d| refusals.take(d.parse().map_err(|_| Refusal::new("expires_on", Code::DateInvalid))));
+        }
+        after
+    }
+}
+
+fn check_profession(text: &str) -> Result<String, Refusal> {
+    let text = tidy(text);
+    if text.chars().count() > LONGEST_NAME {
+        return Err(Refusal::new("profession", Code::TooLong).about(&["The profession"]));
+    }
+    if text.chars().any(is_unprintable) {
+        return Err(Refusal::new("profession", Code::UnprintableCharacters).about(&["The profession"]));
+    }
+    Ok(text)
+}
+
+/// Judges a licence to add (`before` is none) or to change, beside the others of the person.
+///
+/// # Errors
+/// Every refusal at once.
+pub fn judge_licence(
+    actor: &Authority,
+    profile: &Profile,
+    others: &[ProfessionalLicence],
+    before: Option<&ProfessionalLicence>,
+    patch: &LicencePatch,
+) -> Result<ProfessionalLicence, Refusals> {
+    may_edit(actor, profile)?;
+    let mut refusals = Refusals::default();
+    let blank = ProfessionalLicence {
+        position: others.iter().map(|l| l.position).max().unwrap_or(FIRST_LICENCE).max(FIRST_LICENCE) + 1,
+        ..ProfessionalLicence::default()
+    };
+    let after = patch.apply(before.unwrap_or(&blank), &mut refusals);
+    if let Some(emr) = profile.emr.as_ref().filter(|e| e.user_type.credentials() == Credentials::None) {
+        refusals.push(Refusal::new("number", Code::LicenseNotForType).about(&[emr.user_type.title()]));
+    }
+    if after.number.is_none() && !refusals.0.iter().any(|r| r.field == Some("number")) {
+        refusals.push(Refusal::new("number", Code::Required).about(&["A licence number"]));
+    }
+    let real = after.number.as_deref().filter(|n| *n != LICENSE_PLACEHOLDER);
+    let same = |l: &&ProfessionalLicence| {
+        l.position != after.position && l.state == after.state && l.number.as_deref().is_some_and(|n| real == Some(n))
+    };
+    if others.iter().any(|l| same(&l)) {
+        refusals.push(Refusal::new("number", Code::LicenceListedTwice));
+    }
+    if before.is_none() && others.len() >= MOST_LICENCES {
+        refusals.push(Refusal::whole(Code::TooManyLicences));
+    }
+    refusals.into_result()?;
+    Ok(after)
+}
+
+/// How near the end of a licence is. Each stage is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Its last day is over.
+    Expired,
+    /// 30 days or fewer are left.
+    Within30,
+    /// 60 or fewer.
+    Within60,
+    /// 90 or fewer.
+    Within90,
+}
+
+impl Stage {
+    /// Where a licence stands on a day; none while it is good for longer.
+    pub fn of(expires_on: Date, today: Date) -> Option<Self> {
+        match days_left(expires_on, today) {
+            ..=-1 => Some(Self::Expired),
+            0..=30 => Some(Self::Within30),
+            31..=60 => Some(Self::Within60),
+            61..=90 => Some(Self::Within90),
+            _ => None,
+        }
+    }
+
+    /// As stored with a reminder: days, 0 once it has run out.
+    pub fn threshold(self) -> i64 {
+        match self {
+            Self::Expired => 0,
+            Self::Within30 => 30,
+            Self::Within60 => 60,
+            Self::Within90 => 90,
+        }
+    }
+
+    fn issue(self) -> Issue {
+        match self {
+            Self::Expired => Issue::Expired,
+            Self::Within30 => Issue::Expires30,
+            Self::Within60 => Issue::Expires60,
+            Self::Within90 => Issue::Expires90,
+        }
+    }
+}
+
+/// Days until the last valid day; negative once it is over.
+pub fn days_left(expires_on: Date, today: Date) -> i32 {
+    today.until(expires_on).map_or(0, |span| span.get_days())
+}
+
+macro_rules! issues {
+    ($($variant:ident $code:literal $label:literal;)*) => {
+        /// What is missing from a provider's credentials.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Issue { $(#[doc = $label] $variant,)* }
+
+        impl Issue {
+            /// Every kind, most urgent first.
+            pub const ALL: &'static [Issue] = &[$(Issue::$variant,)*];
+            /// The code of the contract.
+            pub fn as_str(self) -> &'static str { match self { $(Issue::$variant => $code,)* } }
+            /// In words.
+            pub fn label(self) -> &'static str { match self { $(Issue::$variant => $label,)* } }
+        }
+    };
+}
+
+issues! {
+    Expired "expired" "Licence expired";
+    Expires30 "expires_30" "Licence expires within 30 days";
+    Expires60 "expires_60" "Licence expires within 60 days";
+    Expires90 "expires_90" "Licence expires within 90 days";
+    PlaceholderNpi "placeholder_npi" "Placeholder NPI";
+    PlaceholderLicence "placeholder_license" "Placeholder licence number";
+    MissingSignature "missing_signature" "No signature on file";
+    MissingSupervisor "missing_supervisor" "No supervisor";
+}
+
+impl Issue {
+    /// The kind a code names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|i| i.as_str() == text.trim())
+    }
+}
+
+/// What is missing, most urgent first: nothing for an account that is not in use.
+pub fn issues(
+    profile: &Profile,
+    licences: &[ProfessionalLicence],
+    has_signature: bool,
+    supervised: bool,
+    today: Date,
+) -> Vec<Issue> {
+    let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Vec::new() };
+    let mut found: Vec<Issue> =
+        licences.iter().filter_map(|l| Stage::of(l.expires_on?, today)).map(Stage::issue).collect();
+    let mut add = |when: bool, issue| {
+        if when {
+            found.push(issue);
+        }
+    };
+    add(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER), Issue::PlaceholderNpi);
+    add(licences.iter().any(|l| l.number.as_deref() == Some(LICENSE_PLACEHOLDER)), Issue::PlaceholderLicence);
+    add(account.user_type.has_signature() && !has_signature, Issue::MissingSignature);
+    add(needs_supervisor(account) && !supervised, Issue::MissingSupervisor);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// True for assistants and students.
+pub fn needs_supervisor(account: &EmrAccount) -> bool {
+    matches!(account.user_type.group(), Group::Assistant | Group::Student)
+}
+
+/// True for whoever may supervise: an active therapist.
+pub fn may_supervise(profile: &Profile) -> bool {
+    profile.emr.as_ref().is_some_and(|e| e.is_active() && e.user_type.group() == Group::Therapist)
+}
+
+/// Judges who is to supervise a person; `supervisor` is none to clear. The caller gives only someone the actor sees.
+///
+/// # Errors
+/// Every refusal at once.
+pub fn judge_supervisor(actor: &Authority, person: &Profile, supervisor: Option<&Profile>) -> Result<(), Refusals> {
+    may_edit(actor, person)?;
+    let Some(supervisor) = supervisor else { return Ok(()) };
+    let mut refusals = Refusals::default();
+    if !person.emr.as_ref().is_some_and(needs_supervisor) {
+        refusals.push(Refusal::new("supervisor_id", Code::SupervisorNotForType));
+    }
+    if !actor.may_see(supervisor) {
+        refusals.push(Refusal::new("supervisor_id", Code::SupervisorUnknown));
+    } else if !may_supervise(supervisor) {
+        let name = &supervisor.person.full_name;
+        refusals.push(Refusal::new("supervisor_id", Code::SupervisorNotTherapist).about(&[name]));
+    }
+    refusals.into_result()
+}

@@ -1,0 +1,144 @@
+//! Leaving: for good or for a while, as one action with everything that belongs to it.
+
+use serde::Serialize;
+
+use super::{Change, EmrPatch, Facts, InactiveReason, Notice, Outcome, Profile, Status, decide, may_supervise};
+use crate::access::Authority;
+use crate::refusal::{Code, Refusal, Refusals};
+
+/// How someone leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaving {
+    /// For good.
+    Departure,
+    /// For a while; an ordinary activation brings the person back.
+    Leave,
+}
+
+impl Leaving {
+    /// The code of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Departure => "departure",
+            Self::Leave => "leave",
+        }
+    }
+
+    /// The kind a code names.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Departure, Self::Leave].into_iter().find(|k| k.as_str() == text.trim())
+    }
+
+    /// In words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Departure => "Left the practice",
+            Self::Leave => "Went on leave",
+        }
+    }
+
+    fn reason(self) -> InactiveReason {
+        match self {
+            Self::Departure => InactiveReason::Deactivated,
+            Self::Leave => InactiveReason::OnLeave,
+        }
+    }
+}
+
+/// One line of the checklist: what will happen, or has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// A stable code.
+    pub step: &'static str,
+    /// In words.
+    pub text: String,
+}
+
+/// What leaving comes to.
+#[derive(Clone, Debug)]
+pub struct Offboarding {
+    /// The profile afterwards.
+    pub outcome: Outcome,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`, whom
+/// the actor sees.
+///
+/// # Errors
+/// Every refusal at once, those of making the account inactive among them.
+pub fn offboard(
+    actor: &Authority,
+    facts: &Facts,
+    before: &Profile,
+    kind: Leaving,
+    supervisees: &[String],
+    successor: Option<&Profile>,
+) -> Result<Offboarding, Refusals> {
+    let patch = EmrPatch { status: Some(Status::Inactive.as_str().to_owned()), ..EmrPatch::default() };
+    let change = Change { emr: Some(patch), ..Change::default() };
+    let mut refusals = Refusals::default();
+    let judged = match decide(actor, facts, before, false, &change) {
+        Ok(outcome) => Some(outcome),
+        Err(Refusals(found)) => {
+            for refusal in found {
+                refusals.push(refusal);
+            }
+            None
+        }
+    };
+    judge_successor(actor, before, supervisees, successor, &mut refusals);
+    let was = before.emr.as_ref().and_then(|e| e.inactive_reason);
+    if was == Some(kind.reason()) && supervisees.is_empty() {
+        refusals.push(Refusal::whole(Code::NothingToChange));
+    }
+    refusals.into_result()?;
+    let Some(mut outcome) = judged else { return Err(Refusal::whole(Code::NotFound).into()) };
+    if let Some(account) = &mut outcome.profile.emr {
+        account.inactive_reason = Some(kind.reason());
+    }
+    let steps = steps(kind, &outcome, supervisees, successor);
+    Ok(Offboarding { outcome, steps })
+}
+
+fn judge_successor(
+    actor: &Authority,
+    before: &Profile,
+    supervisees: &[String],
+    successor: Option<&Profile>,
+    refusals: &mut Refusals,
+) {
+    let field = "hand_supervisees_to";
+    match successor {
+        None if supervisees.is_empty() => {}
+        None => refusals.push(Refusal::new(field, Code::SuperviseesNeedSupervisor)),
+        Some(to) if !actor.may_see(to) => refusals.push(Refusal::new(field, Code::SupervisorUnknown)),
+        Some(to) if to.person.id == before.person.id => refusals.push(Refusal::new(field, Code::SupervisorLeaving)),
+        Some(to) if !may_supervise(to) => {
+            refusals.push(Refusal::new(field, Code::SupervisorNotTherapist).about(&[&to.person.full_name]));
+        }
+        Some(_) => {}
+    }
+}
+
+fn steps(kind: Leaving, outcome: &Outcome, supervisees: &[String], successor: Option<&Profile>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut add = |step, text: String| steps.push(Step { step, text });
+    let emr = match kind {
+        Leaving::Departure => "The EMR account becomes inactive; the profile and its history stay.",
+        Leaving::Leave => "The EMR account becomes inactive, on leave. Making it active again brings the person back.",
+    };
+    add("emr_account", emr.to_owned());
+    add("access", "Every session, sign-in link and access token ends at once.".to_owned());
+    for notice in &outcome.notices {
+        if let Notice::LicenceStays(..) = notice {
+            add("licence", notice.sentence());
+        }
+    }
+    if let (Some(to), false) = (successor, supervisees.is_empty()) {
+        add("supervisees", format!("From now on {} supervises {}.", to.person.full_name, supervisees.join(", ")));
+    }
+    steps
+}

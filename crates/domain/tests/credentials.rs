@@ -1,0 +1,209 @@
+//! Professional licences, supervision, the worklist and leaving, rule by rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, date};
+use muster_domain::access::{ActorKind, Authority};
+use muster_domain::emr::{
+    EmrAccount, Facts, InactiveReason, Issue, Leaving, LicencePatch, License, Permission, PermissionSet,
+    ProfessionalLicence, Profile, Stage, Status, UserType, issues, judge_licence, judge_supervisor, offboard,
+};
+use muster_domain::organizations::Clinic;
+use muster_domain::people::Person;
+use muster_domain::sign_in::{PasswordPolicy, Preset};
+use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
+use uuid::Uuid;
+
+const HOME: OrganizationId = OrganizationId(Uuid::from_u128(1));
+const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
+const TODAY: Date = date(2026, 3, 2);
+
+fn someone(n: u128, kind: UserType) -> Profile {
+    Profile {
+        person: Person {
+            id: PersonId(Uuid::from_u128(1000 + n)),
+            organization: HOME,
+            first_name: "Mara".into(),
+            last_name: format!("Harlow{n}"),
+            full_name: format!("Mara Harlow{n}"),
+            previous_names: vec![],
+            email: Some(format!("mara{n}@saco.example")),
+            phone: None,
+            npi: None,
+            username: format!("mharlow{n}"),
+        },
+        emr: Some(EmrAccount {
+            user_type: kind,
+            status: Status::Active,
+            inactive_reason: None,
+            default_clinic: CLINIC,
+            clinics: BTreeSet::from([CLINIC]),
+            permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
+            license: License { number: kind.has_signature().then(|| "PT1".to_owned()), ..License::default() },
+            finish_attestation: None,
+        }),
+    }
+}
+
+fn therapist(n: u128) -> Profile {
+    let mut made = someone(n, UserType::PT);
+    made.person.npi = Some("1234567893".into());
+    made
+}
+
+fn support() -> Authority {
+    Authority::operator(ActorKind::Support, HOME)
+}
+
+fn licence(position: i64, number: &str, expires_on: Option<Date>) -> ProfessionalLicence {
+    ProfessionalLicence { position, number: Some(number.into()), state: None, profession: None, expires_on }
+}
+
+fn codes<T: std::fmt::Debug>(result: Result<T, Refusals>) -> Vec<(Option<&'static str>, Code)> {
+    result.expect_err("refused").0.into_iter().map(|r| (r.field, r.code)).collect()
+}
+
+fn facts() -> Facts {
+    Facts {
+        clinics: BTreeMap::from([(CLINIC, Clinic::new(CLINIC, "Saco"))]),
+        username_owner: None,
+        email_owner: None,
+        npi_owner: None,
+        seats: BTreeMap::new(),
+        other_company_admin: true,
+        clinics_managed_by_others: BTreeSet::from([CLINIC]),
+        password_policy: PasswordPolicy { preset: Preset::Seed, expiry_days: None },
+        signature_on_file: true,
+    }
+}
+
+#[test]
+fn everything_wrong_with_a_licence_is_said_at_its_field() {
+    let patch = LicencePatch {
+        number: Some(Some("<x>".into())),
+        state: Some(Some("XX".into())),
+        profession: Some(Some("x".repeat(101))),
+        expires_on: Some(Some("31.3.2027".into())),
+    };
+    assert_eq!(
+        codes(judge_licence(&support(), &therapist(1), &[], None, &patch)),
+        [
+            (Some("number"), Code::LicenseInvalid),
+            (Some("state"), Code::StateInvalid),
+            (Some("profession"), Code::TooLong),
+            (Some("expires_on"), Code::DateInvalid),
+        ]
+    );
+    let nothing = judge_licence(&support(), &therapist(1), &[], None, &LicencePatch::default());
+    assert_eq!(codes(nothing), [(Some("number"), Code::Required)]);
+}
+
+#[test]
+fn a_licence_gets_a_place_of_its_own_and_stands_on_the_list_once() {
+    let others = [licence(0, "PT1", None), licence(3, "PT9", None)];
+    let patch =
+        LicencePatch { number: Some(Some(" PT2 ".into())), state: Some(Some("me".into())), ..Default::default() };
+    let made = judge_licence(&support(), &therapist(1), &others, None, &patch).expect("fine");
+    assert_eq!((made.position, made.number.as_deref(), made.state.as_deref()), (4, Some("PT2"), Some("ME")));
+    let again = LicencePatch { number: Some(Some("PT9".into())), ..Default::default() };
+    let twice = judge_licence(&support(), &therapist(1), &others, None, &again);
+    assert_eq!(codes(twice), [(Some("number"), Code::LicenceListedTwice)]);
+    assert!(judge_licence(&support(), &therapist(1), &others, Some(&others[1]), &again).is_ok());
+    let full: Vec<_> = (0..20).map(|n| licence(n, &format!("N{n}"), None)).collect();
+    assert_eq!(codes(judge_licence(&support(), &therapist(1), &full, None, &patch)), [(None, Code::TooManyLicences)]);
+    let student = judge_licence(&support(), &someone(1, UserType::SPT), &[], None, &patch);
+    assert_eq!(codes(student), [(Some("number"), Code::LicenseNotForType)]);
+}
+
+#[test]
+fn a_licence_is_told_about_at_ninety_sixty_and_thirty_days_and_when_it_is_over() {
+    for (days, stage) in [
+        (91, None),
+        (90, Some(Stage::Within90)),
+        (61, Some(Stage::Within90)),
+        (60, Some(Stage::Within60)),
+        (31, Some(Stage::Within60)),
+        (30, Some(Stage::Within30)),
+        (0, Some(Stage::Within30)),
+        (-1, Some(Stage::Expired)),
+        (-400, Some(Stage::Expired)),
+    ] {
+        let day = TODAY.saturating_add(jiff::Span::new().days(days));
+        assert_eq!(Stage::of(day, TODAY), stage, "{days}");
+    }
+}
+
+#[test]
+fn the_worklist_names_what_is_missing_most_urgent_first_and_only_of_active_people() {
+    let mut mara = someone(1, UserType::PTA);
+    mara.person.npi = Some("9999999995".into());
+    let licences = [licence(0, "00000", Some(date(2026, 3, 20))), licence(1, "X", Some(date(2026, 3, 1)))];
+    assert_eq!(
+        issues(&mara, &licences, false, false, TODAY),
+        [
+            Issue::Expired,
+            Issue::Expires30,
+            Issue::PlaceholderNpi,
+            Issue::PlaceholderLicence,
+            Issue::MissingSignature,
+            Issue::MissingSupervisor,
+        ]
+    );
+    assert_eq!(issues(&therapist(1), &[licence(0, "PT1", None)], true, false, TODAY), []);
+    assert_eq!(issues(&someone(1, UserType::SPT), &[], false, false, TODAY), [Issue::MissingSupervisor]);
+    assert_eq!(issues(&someone(1, UserType::Clerical), &[], false, false, TODAY), []);
+    mara.emr.as_mut().expect("an account").status = Status::Inactive;
+    assert_eq!(issues(&mara, &licences, false, false, TODAY), []);
+}
+
+#[test]
+fn only_an_active_therapist_supervises_and_only_assistants_and_students_are_supervised() {
+    let (student, mara) = (someone(1, UserType::SPT), therapist(2));
+    assert_eq!(judge_supervisor(&support(), &student, Some(&mara)), Ok(()));
+    assert_eq!(judge_supervisor(&support(), &student, None), Ok(()));
+    let field = Some("supervisor_id");
+    let pta = someone(3, UserType::PTA);
+    assert_eq!(codes(judge_supervisor(&support(), &student, Some(&pta))), [(field, Code::SupervisorNotTherapist)]);
+    assert_eq!(codes(judge_supervisor(&support(), &mara, Some(&mara))), [(field, Code::SupervisorNotForType)]);
+    let mut away = therapist(4);
+    away.emr.as_mut().expect("an account").status = Status::Inactive;
+    assert_eq!(codes(judge_supervisor(&support(), &student, Some(&away))), [(field, Code::SupervisorNotTherapist)]);
+    let mut foreign = therapist(5);
+    foreign.person.organization = OrganizationId(Uuid::from_u128(2));
+    assert_eq!(codes(judge_supervisor(&support(), &student, Some(&foreign))), [(field, Code::SupervisorUnknown)]);
+}
+
+#[test]
+fn leaving_names_its_steps_and_a_leave_is_not_a_departure() {
+    let mara = therapist(1);
+    let gone = offboard(&support(), &facts(), &mara, Leaving::Departure, &[], None).expect("leaves");
+    let emr = gone.outcome.profile.emr.as_ref().expect("an account");
+    assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::Deactivated)));
+    assert!(gone.outcome.ends_access);
+    let steps: Vec<&str> = gone.steps.iter().map(|s| s.step).collect();
+    assert_eq!(steps, ["emr_account", "access", "licence"]);
+    let away = offboard(&support(), &facts(), &mara, Leaving::Leave, &[], None).expect("goes on leave");
+    let away = away.outcome.profile;
+    assert_eq!(away.emr.as_ref().and_then(|e| e.inactive_reason), Some(InactiveReason::OnLeave));
+    let again = offboard(&support(), &facts(), &away, Leaving::Leave, &[], None);
+    assert_eq!(codes(again), [(None, Code::NothingToChange)]);
+    assert!(offboard(&support(), &facts(), &away, Leaving::Departure, &[], None).is_ok());
+}
+
+#[test]
+fn whoever_supervises_hands_over_to_another_active_therapist_and_the_last_admin_stays() {
+    let (mara, next) = (therapist(1), therapist(2));
+    let field = Some("hand_supervisees_to");
+    let theirs = ["Sam Lee".to_owned()];
+    let left = |to: Option<&Profile>| offboard(&support(), &facts(), &mara, Leaving::Departure, &theirs, to);
+    assert_eq!(codes(left(None)), [(field, Code::SuperviseesNeedSupervisor)]);
+    assert_eq!(codes(left(Some(&mara))), [(field, Code::SupervisorLeaving)]);
+    assert_eq!(codes(left(Some(&someone(3, UserType::PTA)))), [(field, Code::SupervisorNotTherapist)]);
+    let done = left(Some(&next)).expect("leaves");
+    assert_eq!(done.steps.last().map(|s| s.text.as_str()), Some("From now on Mara Harlow2 supervises Sam Lee."));
+    let mut admin = therapist(4);
+    admin.emr.as_mut().expect("an account").permissions = PermissionSet::EMPTY.with(Permission::CompanyAdmin);
+    let alone = Facts { other_company_admin: false, ..facts() };
+    let refused = offboard(&support(), &alone, &admin, Leaving::Departure, &[], None);
+    assert!(codes(refused).contains(&(Some("status"), Code::LastCompanyAdmin)));
+}

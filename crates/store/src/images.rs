@@ -1,0 +1,148 @@
+//! Pictures and signatures at rest: one of each a person at most.
+
+use jiff::Timestamp;
+use muster_domain::emr::SignatureOrigin;
+use muster_domain::{OrganizationId, PersonId};
+
+use crate::{Handle, Result, StoreError, Tx, micros};
+
+/// A profile picture: a square, as encoded by Muster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// `png` or `jpeg`.
+    pub kind: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Of the file.
+    pub sha256: Vec<u8>,
+    /// Width and height, in pixels.
+    pub width: i64,
+    /// The name of whoever set it.
+    pub set_by: String,
+    /// When.
+    pub set_at: Timestamp,
+}
+
+/// A signature: ink on transparent ground, a PNG as encoded by Muster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Of the file.
+    pub sha256: Vec<u8>,
+    /// In pixels.
+    pub width: i64,
+    /// In pixels.
+    pub height: i64,
+    /// How it came about.
+    pub origin: SignatureOrigin,
+    /// The name of whoever set it.
+    pub set_by: String,
+    /// When.
+    pub set_at: Timestamp,
+}
+
+fn at(micros: i64) -> Result<Timestamp> {
+    Timestamp::from_microsecond(micros).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+/// A person's picture.
+pub async fn picture(h: &mut impl Handle, organization: OrganizationId, person: PersonId) -> Result<Option<Picture>> {
+    let text = "SELECT kind, bytes, sha256, width, set_by, set_at FROM pictures
+        WHERE organization_id = $1 AND person_id = $2";
+    let row: Option<(String, Vec<u8>, Vec<u8>, i64, String, i64)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
+    let Some((kind, bytes, sha256, width, set_by, set_at)) = row else { return Ok(None) };
+    Ok(Some(Picture { kind, bytes, sha256, width, set_by, set_at: at(set_at)? }))
+}
+
+/// Sets or replaces a person's picture.
+pub async fn set_picture(tx: &mut Tx, organization: OrganizationId, person: PersonId, picture: &Picture) -> Result<()> {
+    let text = "INSERT INTO pictures (organization_id, person_id, kind, bytes, sha256, width, set_by, set_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (organization_id, person_id) DO UPDATE SET kind = excluded.kind, bytes = excluded.bytes,
+            sha256 = excluded.sha256, width = excluded.width, set_by = excluded.set_by, set_at = excluded.set_at";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(person.0)
+            .bind(&picture.kind)
+            .bind(&picture.bytes)
+            .bind(&picture.sha256)
+            .bind(picture.width)
+            .bind(&picture.set_by)
+            .bind(micros(picture.set_at))
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Removes a person's picture; false when there is none.
+pub async fn remove_picture(tx: &mut Tx, organization: OrganizationId, person: PersonId) -> Result<bool> {
+    let text = "DELETE FROM pictures WHERE organization_id = $1 AND person_id = $2";
+    let done =
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());
+    Ok(done > 0)
+}
+
+/// A person's signature.
+pub async fn signature(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    person: PersonId,
+) -> Result<Option<Signature>> {
+    let text = "SELECT bytes, sha256, width, height, origin, set_by, set_at FROM signatures
+        WHERE organization_id = $1 AND person_id = $2";
+    let row: Option<(Vec<u8>, Vec<u8>, i64, i64, String, String, i64)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
+    let Some((bytes, sha256, width, height, origin, set_by, set_at)) = row else { return Ok(None) };
+    let origin = SignatureOrigin::parse(&origin).ok_or(StoreError::Corrupt(origin))?;
+    Ok(Some(Signature { bytes, sha256, width, height, origin, set_by, set_at: at(set_at)? }))
+}
+
+/// True when a person has a signature.
+pub async fn has_signature(h: &mut impl Handle, organization: OrganizationId, person: PersonId) -> Result<bool> {
+    let text = "SELECT 1 FROM signatures WHERE organization_id = $1 AND person_id = $2";
+    let row: Option<(i32,)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
+    Ok(row.is_some())
+}
+
+/// Sets or replaces a person's signature.
+pub async fn set_signature(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    person: PersonId,
+    signature: &Signature,
+) -> Result<()> {
+    let text =
+        "INSERT INTO signatures (organization_id, person_id, bytes, sha256, width, height, origin, set_by, set_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (organization_id, person_id) DO UPDATE SET bytes = excluded.bytes, sha256 = excluded.sha256,
+            width = excluded.width, height = excluded.height, origin = excluded.origin, set_by = excluded.set_by,
+            set_at = excluded.set_at";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(person.0)
+            .bind(&signature.bytes)
+            .bind(&signature.sha256)
+            .bind(signature.width)
+            .bind(signature.height)
+            .bind(signature.origin.as_str())
+            .bind(&signature.set_by)
+            .bind(micros(signature.set_at))
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Removes a person's signature; false when there is none.
+pub async fn remove_signature(tx: &mut Tx, organization: OrganizationId, person: PersonId) -> Result<bool> {
+    let text = "DELETE FROM signatures WHERE organization_id = $1 AND person_id = $2";
+    let done =
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());
+    Ok(done > 0)
+}

@@ -1,0 +1,133 @@
+//! `GET` and `POST /api/v1/people/{person}/licences`, `PATCH` and `DELETE …/licences/{licence}`
+
+use axum::extract::State;
+use muster_domain::PersonId;
+use muster_domain::emr::{LicencePatch, ProfessionalLicence};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::body::Body;
+use crate::api::failure::{Answer, Failure};
+use crate::api::fields::Fields;
+use crate::api::params::Params;
+use crate::api::path::Ids;
+use crate::api::reply;
+use crate::context::Web;
+use crate::extract::Api;
+
+/// The professional licences of a person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Licences {
+    items: Vec<LicenceItem>,
+    /// Always null: there is one page.
+    next: Option<String>,
+    total: usize,
+}
+
+/// A professional licence.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LicenceItem {
+    /// Its number in the person's list, for the address; 0 is the one of the EMR account.
+    #[schema(example = 1)]
+    id: i64,
+    /// As printed; `00000` stands for one not known yet.
+    #[schema(example = "PT1234")]
+    number: Option<String>,
+    /// Two letters.
+    #[schema(example = "ME")]
+    state: Option<String>,
+    /// In words.
+    #[schema(example = "Physical therapist")]
+    profession: Option<String>,
+    /// Last valid day.
+    #[schema(format = Date)]
+    expires_on: Option<String>,
+}
+
+impl From<&ProfessionalLicence> for LicenceItem {
+    fn from(l: &ProfessionalLicence) -> Self {
+        Self {
+            id: l.position,
+            number: l.number.clone(),
+            state: l.state.clone(),
+            profession: l.profession.clone(),
+            expires_on: l.expires_on.map(|d| d.to_string()),
+        }
+    }
+}
+
+/// Fields of a licence. Absent leaves a field alone, null clears it.
+#[derive(ToSchema)]
+#[allow(dead_code)] // describes a body
+pub(crate) struct LicenceInput {
+    /// 1 to 40 letters, digits, dots, dashes, slashes or spaces; needed.
+    #[schema(example = "PT1234")]
+    number: Option<String>,
+    /// Two letters.
+    #[schema(example = "ME")]
+    state: Option<String>,
+    /// At most 100 characters.
+    #[schema(example = "Physical therapist")]
+    profession: Option<String>,
+    /// Last valid day, `YYYY-MM-DD`.
+    #[schema(format = Date)]
+    expires_on: Option<String>,
+}
+
+fn read(mut fields: Fields) -> Answer<LicencePatch> {
+    let patch = LicencePatch {
+        number: fields.clearable("number"),
+        state: fields.clearable("state"),
+        profession: fields.clearable("profession"),
+        expires_on: fields.clearable("expires_on"),
+    };
+    fields.close(&["id"])?;
+    Ok(patch)
+}
+
+/// List a person's professional licences
+#[utoipa::path(get, path = "/api/v1/people/{person}/licences", tag = "Credentials",
+    params(crate::api::openapi::PersonPath),
+    responses((status = 200, description = "The licences", body = Licences)))]
+pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+    params.close()?;
+    let licences = web.app.licences(&api.actor, ids.one("person")?).await?;
+    let items: Vec<LicenceItem> = licences.iter().map(LicenceItem::from).collect();
+    Ok(reply::ok(&Licences { total: items.len(), items, next: None }))
+}
+
+/// Add a professional licence
+#[utoipa::path(post, path = "/api/v1/people/{person}/licences", tag = "Credentials",
+    params(crate::api::openapi::PersonPath), request_body = LicenceInput,
+    responses((status = 201, description = "Added", body = LicenceItem,
+        headers(("Location" = String, description = "Its address")))))]
+pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+    let person: PersonId = ids.one("person")?;
+    let patch = read(body.fields)?;
+    let made = web.app.add_licence(&api.actor, person, &patch).await?;
+    let location = format!("/api/v1/people/{person}/licences/{}", made.position);
+    Ok(reply::created(&LicenceItem::from(&made), &location))
+}
+
+/// Change a professional licence
+///
+/// A merge patch. Licence 0 is the one of the EMR account and is judged with it.
+#[utoipa::path(patch, path = "/api/v1/people/{person}/licences/{licence}", tag = "Credentials",
+    params(crate::api::openapi::PersonPath, ("licence" = i64, Path, description = "Its number in the person's list")),
+    request_body(content((LicenceInput = "application/merge-patch+json"), (LicenceInput = "application/json"))),
+    responses((status = 200, description = "Saved", body = LicenceItem)))]
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+    let (person, licence) = (ids.one("person")?, ids.one("licence")?);
+    let patch = read(body.fields)?;
+    let saved = web.app.change_licence(&api.actor, person, licence, &patch).await.map_err(Failure::from)?;
+    Ok(reply::ok(&LicenceItem::from(&saved)))
+}
+
+/// Remove a professional licence
+#[utoipa::path(delete, path = "/api/v1/people/{person}/licences/{licence}", tag = "Credentials",
+    params(crate::api::openapi::PersonPath, ("licence" = i64, Path, description = "Its number in the person's list")),
+    responses((status = 204, description = "Removed")))]
+pub(crate) async fn remove(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+    web.app.remove_licence(&api.actor, ids.one("person")?, ids.one("licence")?).await?;
+    Ok(reply::nothing())
+}

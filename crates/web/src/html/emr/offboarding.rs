@@ -1,0 +1,163 @@
+//! `/emr/users/{person}/offboarding`: leaving for good or for a while, with what it does shown first.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use muster_app::AppError;
+use muster_app::credentials::Left;
+use muster_app::people::PersonView;
+use muster_domain::PersonId;
+use muster_domain::emr::Leaving;
+use serde::Deserialize;
+
+use crate::context::Web;
+use crate::errors::PageError;
+use crate::extract::{Page, Posted};
+use crate::html::parts::{
+    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Icon, RadioChoice, RadioGroup, Select,
+};
+use crate::html::said::Said;
+use crate::html::shell::{self, moment};
+use crate::urls;
+
+/// What the address may carry.
+#[derive(Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    hand_supervisees_to: String,
+}
+
+/// `GET /emr/users/{person}/offboarding`: choose, then see what happens.
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<PersonId>,
+    Query(asked): Query<Asked>,
+    page: Page,
+) -> Response {
+    match draw(&web, &page, id, &asked, &Said::default()).await {
+        Ok(markup) => markup.into_response(),
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+/// `POST /emr/users/{person}/offboarding`
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+    let (page, form) = (posted.page, posted.form);
+    let asked =
+        Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
+    let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
+    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await {
+        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
+        Err(AppError::Refused(refusals)) => match draw(&web, &page, id, &asked, &Said::of(&refusals)).await {
+            Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
+            Err(error) => PageError(error).into_response(),
+        },
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) -> muster_app::Result<Markup> {
+    let view = web.app.person(&page.actor, id).await?;
+    let chosen = Leaving::parse(&asked.kind);
+    let kind = chosen.unwrap_or(Leaving::Departure);
+    let plan = web.app.offboarding_plan(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await?;
+    let kinds = [
+        RadioChoice {
+            value: "departure",
+            label: "Leaves for good",
+            hint: Some("The profile stays, inactive, with its history."),
+            disabled_reason: None,
+        },
+        RadioChoice {
+            value: "leave",
+            label: "Goes on leave",
+            hint: Some("Make the profile active again when the person is back."),
+            disabled_reason: None,
+        },
+    ];
+    let ids: Vec<(String, &str)> = plan.offered.iter().map(|(id, name)| (id.to_string(), name.as_str())).collect();
+    let mut successors = vec![Choice::new("", "Choose…", &asked.hand_supervisees_to)];
+    successors.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &asked.hand_supervisees_to)));
+    let address = urls::user_offboarding(id);
+    let back = urls::user(id);
+    let name = &view.profile().person.full_name;
+    let body = html! {
+        p.plain-links { a href=(back) { (parts::icon(Icon::ChevronLeft)) " " (name) } }
+        (parts::heading(&format!("Off-board {name}"), Some("Everything at once, on record."), &html! {}))
+        (said.summary())
+        (parts::card("How", &html! {
+            form method="get" action=(address) {
+                (parts::radio_group(&RadioGroup { name: "kind", legend: "How the person leaves", current: kind.as_str(), options: &kinds, ..RadioGroup::default() }))
+                @if !plan.supervisees.is_empty() {
+                    p { "Supervises " (plan.supervisees.join(", ")) "." }
+                    div.fields {
+                        (parts::select(&Select { name: "hand_supervisees_to", label: "Hand them over to", options: &successors, required: true, errors: said.at("hand_supervisees_to"), ..Select::default() }))
+                    }
+                }
+                (parts::button(&Button { label: "Show what happens", ..Button::default() }))
+            }
+        }))
+        @if chosen.is_some() {
+            (parts::card("What happens", &html! {
+                @if let Some(refusals) = &plan.refused {
+                    (parts::banner(&Banner {
+                        kind: BannerKind::Bad,
+                        title: "This cannot be done now",
+                        body: html! { @for r in &refusals.0 { p { (r.message) } } },
+                        outcome: None,
+                    }))
+                } @else {
+                    ol { @for step in &plan.steps { li { (step.text) } } }
+                    p.soft { "This person's only account is the EMR's. To stop paying for the licence, ask support to release it." }
+                    form method="post" action=(address) {
+                        (parts::csrf_field(&page.info.csrf))
+                        input type="hidden" name="kind" value=(kind.as_str());
+                        input type="hidden" name="hand_supervisees_to" value=(asked.hand_supervisees_to);
+                        div.cluster {
+                            (parts::button_link(&ButtonLink { href: &back, label: "Cancel", ..ButtonLink::default() }))
+                            (parts::button(&Button { label: "Off-board now", kind: ButtonKind::Danger, ..Button::default() }))
+                        }
+                    }
+                }
+            }))
+        }
+    };
+    Ok(shell::page(web, page, "Off-board", None, &body))
+}
+
+/// The card of the profile: the way to off-boarding, and how the person left before.
+pub(super) fn card(page: &Page, view: &PersonView, left: &[Left]) -> Markup {
+    let Some(emr) = &view.profile().emr else { return html! {} };
+    let offer = view.edit_refused.is_none() && emr.is_active();
+    if !offer && left.is_empty() {
+        return html! {};
+    }
+    let practice = page.info.organization.as_ref();
+    let steps = |l: &Left| serde_json::from_str::<Vec<Done>>(&l.steps).unwrap_or_default();
+    parts::card(
+        "Leaving",
+        &html! {
+            @for l in left {
+                details {
+                    summary {
+                        @if let Some(kind) = Leaving::parse(&l.kind) { (kind.label()) } @else { (l.kind) }
+                        @if let Some(at) = l.at { ", " (moment(at, practice)) }
+                    }
+                    p.soft { "Done by " (l.actor_name) "." }
+                    ol { @for step in steps(l) { li { (step.text) } } }
+                }
+            }
+            @if offer {
+                (parts::button_link(&ButtonLink { href: &urls::user_offboarding(view.profile().person.id), label: "Leaves or goes on leave…", icon: Some(Icon::SignOut), ..ButtonLink::default() }))
+            }
+        },
+    )
+}
+
+/// A step as it was recorded.
+#[derive(Deserialize)]
+struct Done {
+    text: String,
+}

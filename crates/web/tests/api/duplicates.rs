@@ -1,0 +1,321 @@
+//! One person, one profile: look-alikes of somebody new, pairs already there, merging and undoing it.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use muster_app::people::{Decision, NewProfile, Saved};
+use muster_app::{Actor, AppError, Origin};
+use muster_domain::emr::{Change, EmrPatch, Permission, Profile, Status, UserType};
+use muster_domain::people::{PersonPatch, Reason};
+use muster_domain::{ClinicId, Code, PersonId};
+use muster_testkit::both_practices;
+use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::variants::population;
+use serde_json::json;
+
+fn someone(first: &str, last: &str, username: &str, clinics: &[ClinicId]) -> NewProfile {
+    let person = PersonPatch {
+        first_name: Some(first.to_owned()),
+        last_name: Some(last.to_owned()),
+        email: Some(Some(format!("{username}@saco.example"))),
+        username: Some(username.to_owned()),
+        npi: Some(Some("9999999995".to_owned())),
+        ..PersonPatch::default()
+    };
+    let emr = EmrPatch {
+        user_type: Some("PT".to_owned()),
+        clinics: Some(clinics.iter().copied().collect::<BTreeSet<_>>()),
+        default_clinic: clinics.first().copied(),
+        permissions: Some(vec!["view_patients".to_owned()]),
+        license_number: Some(Some("00000".to_owned())),
+        ..EmrPatch::default()
+    };
+    NewProfile { person, emr: Some(emr), invite: Some(false), ..NewProfile::default() }
+}
+
+async fn add(practice: &Practice, first: &str, last: &str, username: &str, clinic: usize) -> PersonId {
+    let new = someone(first, last, username, &practice.clinics[clinic..=clinic]);
+    id(&practice.app.add_person(&practice.machine(), new, None).await.expect("added"))
+}
+
+fn id(saved: &Saved) -> PersonId {
+    saved.view.profile().person.id
+}
+
+async fn profile(practice: &Practice, id: PersonId) -> Profile {
+    practice.app.person(&practice.machine(), id).await.expect("a person").stored.profile
+}
+
+/// A user manager of the first clinic only.
+async fn a_manager(practice: &Practice) -> Actor {
+    let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
+    practice
+        .add(Someone {
+            username: "manager",
+            user_type: UserType::Clerical,
+            permissions: Some(&permissions),
+            ..Someone::default()
+        })
+        .await;
+    acting(practice, "manager").await
+}
+
+async fn acting(practice: &Practice, username: &str) -> Actor {
+    let token = practice.token(username).await;
+    let origin = Origin::command_line();
+    practice.app.authenticate_token(&token, None, origin).await.expect("a token's owner")
+}
+
+fn codes(error: &AppError) -> Vec<Code> {
+    match error {
+        AppError::Refused(refusals) => refusals.0.iter().map(|r| r.code).collect(),
+        other => panic!("refused, not {other:?}"),
+    }
+}
+
+both_practices! {
+    async fn a_look_alike_is_asked_about_once(practice) {
+        let first = add(practice, "Margaret", "Harlow", "mharlow", 0).await;
+        let machine = practice.machine();
+        let mut new = someone("Peggy", "Harlow", "peggy", &practice.clinics[..1]);
+        new.duplicates = Decision::Ask;
+        let asked = practice.app.add_person(&machine, new.clone(), None).await;
+        let Err(AppError::PossibleDuplicate(found)) = asked else { panic!("asked: {asked:?}") };
+        assert_eq!(found.seen.len(), 1);
+        assert_eq!(found.seen[0].view.profile().person.id, first);
+        assert_eq!(found.seen[0].reasons, [Reason::Nickname]);
+        assert!(!found.hidden);
+
+        new.duplicates = Decision::SomeoneElse { ids: vec![first], hidden: false };
+        let second = id(&practice.app.add_person(&machine, new, None).await.expect("someone else"));
+        assert!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.is_empty(), "never raised again");
+        let third = add(practice, "Margaret", "Harlow", "third", 1).await;
+        let pairs = practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs;
+        let pairs: BTreeSet<BTreeSet<PersonId>> =
+            pairs.iter().map(|p| BTreeSet::from([p.older.profile().person.id, p.newer.profile().person.id])).collect();
+        assert_eq!(pairs, BTreeSet::from([[first, third].into(), [second, third].into()]));
+        practice.app.someone_else(&machine, third, first).await.expect("noted");
+        practice.app.someone_else(&machine, third, first).await.expect("noted again");
+        assert_eq!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.len(), 1);
+    }
+
+    async fn without_a_question_the_person_is_added_and_the_look_alikes_named(practice) {
+        let first = add(practice, "Mara", "Stone", "mstone", 0).await;
+        practice.app.update_person(&practice.machine(), first, None, Change {
+            emr: Some(EmrPatch { status: Some("inactive".to_owned()), ..EmrPatch::default() }),
+            ..Change::default()
+        }).await.expect("inactive people count too");
+        let new = someone("Stone", "Mara", "other", &practice.clinics[..1]);
+        let saved = practice.app.add_person(&practice.machine(), new, None).await.expect("added");
+        assert_eq!(saved.duplicates.seen[0].view.profile().person.id, first);
+        assert_eq!(saved.duplicates.seen[0].reasons, [Reason::Transposed]);
+    }
+
+    async fn of_somebody_out_of_sight_only_the_existence_is_told(practice) {
+        let hidden = add(practice, "Mara", "Stone", "mstone", 1).await;
+        let manager = a_manager(practice).await;
+        let mut new = someone("Mara", "Stone", "other", &practice.clinics[..1]);
+        new.duplicates = Decision::Ask;
+        let asked = practice.app.add_person(&manager, new.clone(), None).await;
+        let Err(AppError::PossibleDuplicate(found)) = asked else { panic!("asked: {asked:?}") };
+        assert!(found.hidden && found.seen.is_empty());
+        new.duplicates = Decision::SomeoneElse { ids: vec![hidden], hidden: false };
+        assert!(practice.app.add_person(&manager, new.clone(), None).await.is_err(), "naming the hidden one is no way in");
+        new.duplicates = Decision::SomeoneElse { ids: vec![hidden], hidden: true };
+        let added = id(&practice.app.add_person(&manager, new, None).await.expect("added"));
+        assert!(practice.app.duplicate_pairs(&manager, None).await.expect("pairs").pairs.is_empty());
+        let pairs = practice.app.duplicate_pairs(&practice.machine(), None).await.expect("pairs").pairs;
+        assert_eq!(pairs.len(), 1, "who sees both still has to decide");
+        assert!(matches!(practice.app.someone_else(&manager, added, hidden).await, Err(AppError::NotFound)));
+        assert!(matches!(practice.app.preview_merge(&manager, added, hidden).await, Err(AppError::NotFound)));
+        assert!(matches!(practice.app.merge(&manager, added, hidden).await, Err(AppError::NotFound)));
+    }
+
+    async fn the_same_person_gets_the_new_clinics_and_what_the_actor_may_give(practice) {
+        let first = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let manager = a_manager(practice).await;
+        let mut new = someone("Mara", "Stone", "other", &practice.clinics[..1]);
+        new.emr.as_mut().expect("an account").permissions = Some(vec!["view_users".to_owned(), "company_admin".to_owned()]);
+        practice.app.same_person(&manager, first, &new).await.expect("saved");
+        let after = profile(practice, first).await.emr.expect("an account");
+        let held: Vec<&str> = after.permissions.iter().map(Permission::as_str).collect();
+        assert_eq!(held, ["view_patients", "view_users"]);
+        new.emr.as_mut().expect("an account").clinics = Some(practice.clinics[1..2].iter().copied().collect());
+        let refused = practice.app.same_person(&manager, first, &new).await.expect_err("a clinic out of reach");
+        assert_eq!(codes(&refused), [Code::ClinicOutsideYourAccess]);
+        practice.app.same_person(&practice.machine(), first, &new).await.expect("saved");
+        assert_eq!(profile(practice, first).await.emr.expect("an account").clinics.len(), 2);
+    }
+
+    async fn merging_moves_everything_and_undoing_it_leaves_nothing(practice) {
+        let machine = practice.machine();
+        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let merged = add(practice, "Mara", "Stone-Harlow", "mharlow", 1).await;
+        let npi = practice.fresh_npi();
+        let change = Change {
+            person: PersonPatch { npi: Some(Some(npi.clone())), phone: Some(Some("207 555 0142".to_owned())), ..PersonPatch::default() },
+            emr: Some(EmrPatch {
+                permissions: Some(vec!["company_admin".to_owned()]),
+                license_number: Some(Some("PT77".to_owned())),
+                license_state: Some(Some("ME".to_owned())),
+                ..EmrPatch::default()
+            }),
+            password: None,
+        };
+        practice.app.update_person(&machine, merged, None, change).await.expect("saved");
+        let before = (profile(practice, kept).await, profile(practice, merged).await);
+
+        let preview = practice.app.preview_merge(&machine, kept, merged).await.expect("a preview");
+        assert_eq!(preview.refused, None);
+        let fields: Vec<&str> = preview.moves.iter().map(|m| m.field.as_str()).collect();
+        for field in ["clinic_ids", "permissions", "license_number", "previous_names", "npi", "phone"] {
+            assert!(fields.contains(&field), "{field}: {fields:?}");
+        }
+        assert_eq!((profile(practice, kept).await, profile(practice, merged).await), before, "a preview changes nothing");
+
+        let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
+        let (mine, theirs) = (profile(practice, kept).await, profile(practice, merged).await);
+        assert_eq!(mine.person.npi.as_deref(), Some(npi.as_str()));
+        assert_eq!(mine.person.previous_names, ["Mara Stone-Harlow"]);
+        assert_eq!(mine.emr.as_ref().expect("an account").clinics.len(), 2);
+        assert!(mine.emr.as_ref().expect("an account").permissions.contains(Permission::CompanyAdmin));
+        assert_eq!(theirs.emr.as_ref().expect("an account").status, Status::Inactive);
+        assert!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.is_empty());
+        assert_eq!(practice.app.merges(&machine).await.expect("merges").len(), 1);
+
+        practice.app.undo_merge(&machine, done.id).await.expect("undone");
+        assert_eq!((profile(practice, kept).await, profile(practice, merged).await), before);
+        let again = practice.app.undo_merge(&machine, done.id).await.expect_err("once only");
+        assert_eq!(codes(&again), [Code::MergeUndoneAlready]);
+        assert_eq!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.len(), 1);
+        assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
+    }
+
+    async fn a_merge_is_not_undone_over_later_work_or_after_a_month(practice) {
+        let machine = practice.machine();
+        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let merged = add(practice, "Mara", "Stone", "mharlow", 0).await;
+        let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
+        let phone = PersonPatch { phone: Some(Some("207 555 0142".to_owned())), ..PersonPatch::default() };
+        let change = Change { person: phone, ..Change::default() };
+        practice.app.update_person(&machine, kept, None, change).await.expect("saved");
+        assert_eq!(codes(&practice.app.undo_merge(&machine, done.id).await.expect_err("changed")), [Code::ChangedSinceMerge]);
+
+        let other = add(practice, "Ida", "Ito", "ito", 0).await;
+        let twin = add(practice, "Ida", "Ito", "ito2", 0).await;
+        let done = practice.app.merge(&machine, other, twin).await.expect("merged");
+        practice.clock.advance(SignedDuration::from_hours(24 * 30 + 1));
+        assert_eq!(codes(&practice.app.undo_merge(&machine, done.id).await.expect_err("late")), [Code::MergeTooOld]);
+        assert_eq!(codes(&practice.app.merge(&machine, kept, kept).await.expect_err("one")), [Code::MergeWithItself]);
+    }
+
+    async fn nobody_merges_people_who_reach_further(practice) {
+        let manager = a_manager(practice).await;
+        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let new = someone("Mara", "Stone", "wide", &practice.clinics[..2]);
+        let wide = id(&practice.app.add_person(&practice.machine(), new, None).await.expect("added"));
+        let refused = practice.app.merge(&manager, kept, wide).await.expect_err("reaches further");
+        assert_eq!(codes(&refused), [Code::HoldsMoreThanYou]);
+        let preview = practice.app.preview_merge(&manager, kept, wide).await.expect("a preview");
+        assert!(preview.refused.is_some() && preview.moves.is_empty());
+    }
+
+    async fn two_managers_merge_the_same_pair_the_other_way_round(practice) {
+        let one = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let other = add(practice, "Mara", "Stone", "mharlow", 1).await;
+        let (a, b) = (practice.machine(), practice.machine());
+        let (first, second) = tokio::join!(practice.app.merge(&a, one, other), practice.app.merge(&b, other, one));
+        assert!(first.is_ok() || second.is_ok());
+        let clinics = |p: &Profile| p.emr.as_ref().map(|e| e.clinics.len());
+        assert!([profile(practice, one).await, profile(practice, other).await].iter().any(|p| clinics(p) == Some(2)));
+    }
+
+    async fn generated_second_entries_are_found_in_the_database_too(practice) {
+        let world = population(3, 120, 42);
+        let machine = practice.machine();
+        let mut ids = Vec::new();
+        for one in &world.people {
+            let mut new = someone(&one.first_name, &one.last_name, &one.username, &practice.clinics[..1]);
+            new.person.previous_names = Some(one.previous_names.clone());
+            ids.push(id(&practice.app.add_person(&machine, new, None).await.expect("added")));
+        }
+        let (mut found, mut wrong) = (0, 0);
+        for variant in &world.variants {
+            let one = &variant.person;
+            let mut new = someone(&one.first_name, &one.last_name, &one.username, &practice.clinics[..1]);
+            new.person.previous_names = Some(one.previous_names.clone());
+            new.duplicates = Decision::Ask;
+            if let Err(AppError::PossibleDuplicate(asked)) = practice.app.add_person(&machine, new, None).await {
+                let raised: Vec<PersonId> = asked.seen.iter().map(|c| c.view.profile().person.id).collect();
+                found += usize::from(raised.contains(&ids[variant.of]));
+                wrong += usize::from(raised.iter().any(|p| *p != ids[variant.of]));
+            }
+        }
+        assert_eq!((found, wrong), (world.variants.len(), 0));
+    }
+}
+
+both_practices! {
+    async fn programs_are_asked_only_when_they_want_to_be(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let body = |first: &str, username: &str| {
+            let mut body = crate::a_therapist(practice, username);
+            body["first_name"] = json!(first);
+            body["last_name"] = json!("Stone");
+            body["npi"] = json!("9999999995");
+            body["emr_account"]["license_number"] = json!("00000");
+            body
+        };
+        let first = api.post("/people", &body("Margaret", "mstone")).await.expect(201).json();
+        let added = api.post("/people", &body("Peggy", "peggy")).await.expect(201).json();
+        assert_eq!(added["possible_duplicates"]["people"][0]["person"]["id"], first["id"]);
+
+        let mut asking = body("Meg", "meg");
+        asking["duplicates"] = json!("check");
+        let asked = api.post("/people", &asking).await.expect(409).json();
+        assert_eq!(asked["code"], "possible_duplicate");
+        let candidates = asked["candidates"]["people"].as_array().expect("candidates").clone();
+        assert_eq!(candidates.len(), 2);
+        assert_eq!(candidates[0]["reasons"][0]["code"], "nickname");
+        asking["someone_else"] = json!([first["id"]]);
+        api.post("/people", &asking).await.expect(409);
+        asking["someone_else"] = json!([first["id"], added["id"]]);
+        api.post("/people", &asking).await.expect(201);
+        asking["duplicates"] = json!("perhaps");
+        api.post("/people", &asking).await.expect(422);
+
+        let pairs = api.get("/people/duplicates").await.expect(200).json();
+        assert_eq!(pairs["items"].as_array().map(Vec::len), Some(1), "{pairs}");
+        let both = json!({"kept_id": first["id"], "merged_id": added["id"]});
+        let plan = api.post("/people/duplicates/merge-preview", &both).await.expect(200).json();
+        assert_eq!(plan["refused"], json!([]));
+        let merged = api.post("/people/duplicates/merge", &both).await.expect(200).json();
+        assert_eq!(merged["merged"]["emr_account"]["status"], "inactive");
+        let path = format!("/people/duplicates/merges/{}/undo", merged["id"].as_str().expect("an id"));
+        api.send("POST", &path, None, "").await.expect(200);
+        api.send("POST", &path, None, "").await.expect(409);
+        assert_eq!(api.get("/people/duplicates/merges").await.expect(200).json()["items"], json!([]));
+        let apart = json!({"person_id": first["id"], "other_id": added["id"]});
+        api.post("/people/duplicates/someone-else", &apart).await.expect(204);
+        assert_eq!(api.get("/people/duplicates").await.expect(200).json()["items"], json!([]));
+        api.get("/people/duplicates?after=nonsense").await.expect(422);
+        api.post("/people/duplicates/merge", &json!({"kept_id": first["id"]})).await.expect(422);
+    }
+
+    async fn an_import_adds_and_flags(practice) {
+        let token = practice.token("admin").await;
+        add(practice, "Mara", "Stone", "mstone", 0).await;
+        let csv = "first_name,last_name,email,npi,user_type,clinic,license_number\n\
+            Stone,Mara,a@saco.example,9999999995,PT,Saco,00000\n\
+            Ida,Ito,b@saco.example,9999999995,PT,Saco,00000\n\
+            IDA,Itó,c@saco.example,9999999995,PT,Saco,00000\n";
+        for dry in ["?dry_run=true", ""] {
+            let path = format!("/imports{dry}");
+            let report = practice.api(&token).send("POST", &path, Some("text/csv"), csv).await.expect(200).json();
+            assert_eq!(report["added"], 3, "{report}");
+            assert_eq!(report["possible_duplicates"], 2, "{report}");
+            assert_eq!(report["possible_duplicate_lines"], json!([2, 4]));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One person, one profile: being asked, comparing, merging, undoing.
+
+use muster_testkit::both_practices;
+use muster_testkit::practice::Someone;
+
+use crate::common::{Desk, named};
+
+both_practices! {
+    async fn a_manager_is_asked_and_says_that_it_is_someone_else(practice) {
+        named(practice, "Margaret", "Quill", Someone { username: "mquill", ..Someone::default() }).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        crate::add_user::who(&desk, "pquill").await;
+        desk.browser.fill("npi", "9999999995").await;
+        desk.browser.fill("license_number", "00000").await;
+        desk.browser.fill("first_name", "Peggy").await;
+        // The bar with the buttons stays in view and lies over what is just above the edge of the window.
+        desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
+        desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+        desk.browser.press("Save user").await;
+        desk.browser.see("Someone much like this is here already.").await;
+        desk.browser.see("One given name is a short form of the other").await;
+        assert_eq!(desk.browser.value("first_name").await, "Peggy");
+        assert_eq!(desk.browser.value("email").await, "pquill@saco.example");
+        desk.browser.press("Someone else than Margaret Quill").await;
+        desk.browser.see("User added, and the invitation is on its way.").await;
+        desk.go("/people/duplicates").await;
+        desk.browser.see("Nobody seems to stand here twice.").await;
+    }
+
+    async fn two_profiles_are_compared_merged_and_parted_again(practice) {
+        let mara = Someone { username: "mquill", clinics: &practice.clinics[..1], ..Someone::default() };
+        named(practice, "Mara", "Quill", mara).await;
+        let clerk = Someone {
+            username: "mstone",
+            user_type: muster_domain::emr::UserType::Clerical,
+            clinics: &practice.clinics[1..2],
+            ..Someone::default()
+        };
+        named(practice, "Mara", "Quill-Stone", clerk).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/people/duplicates").await;
+        desk.browser.see("One family name is part of the other").await;
+        desk.browser.follow("Compare").await;
+        desk.browser.see("What a merge does").await;
+        desk.browser.see("differs").await;
+        desk.browser.press("Same person: merge").await;
+        desk.browser.see("The two profiles are one now.").await;
+        desk.browser.see("Merged in the last 30 days").await;
+        desk.browser.press("Undo").await;
+        desk.browser.see("The merge was undone.").await;
+        desk.browser.see("One family name is part of the other").await;
+    }
+}
