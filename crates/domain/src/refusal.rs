@@ -108,7 +108,7 @@ codes! {
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
     LastUserManager "last_admin" Conflict "This person is the last user manager of {}. Give someone else there Edit Users first.";
     NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask support for one more, or make someone else there inactive.";
-    PossibleDuplicate "possible_duplicate" Conflict "Someone much like this is here already. Look first: is it the same person, or someone else?";
+    PossibleDuplicate "possible_duplicate" Conflict "Someone much like this is here already. Look first, then say whether it is the same person or someone else.";
     MergeWithItself "merge_with_itself" Invalid "A profile cannot be merged with itself.";
     MergeTooOld "merge_too_old" Conflict "This merge is more than 30 days old and cannot be undone any more.";
     MergeUndoneAlready "merge_undone_already" Conflict "This merge was undone already.";

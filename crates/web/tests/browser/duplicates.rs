@@ -22,6 +22,7 @@ both_practices! {
         desk.browser.see("One given name is a short form of the other").await;
         assert_eq!(desk.browser.value("first_name").await, "Peggy");
         assert_eq!(desk.browser.value("email").await, "pquill@saco.example");
+        desk.script("document.querySelector('[name=someone_else]').scrollIntoView({block: 'center'}); return true").await;
         desk.browser.press("Someone else than Margaret Quill").await;
         desk.browser.see("User added, and the invitation is on its way.").await;
         desk.go("/people/duplicates").await;

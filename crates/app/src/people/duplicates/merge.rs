@@ -104,7 +104,8 @@ fn access(kept: &EmrAccount, merged: &EmrAccount) -> Change {
     let clinics: BTreeSet<ClinicId> = kept.clinics.union(&merged.clinics).copied().collect();
     // An assistant's right to finish notes was confirmed for the profile it stands in.
     let fits = |p: &Permission| *p != Permission::FinishSoapNotes && eligibility(kept.user_type, *p).is_ok();
-    let permissions = merged.permissions.iter().filter(fits).fold(kept.permissions, muster_domain::emr::PermissionSet::with);
+    let permissions =
+        merged.permissions.iter().filter(fits).fold(kept.permissions, muster_domain::emr::PermissionSet::with);
     let emr = EmrPatch {
         clinics: Some(clinics),
         permissions: Some(permissions.iter().map(|p| p.as_str().to_owned()).collect()),
