@@ -120,11 +120,14 @@ pub async fn set_last_sign_ins(
 ) -> Result<()> {
     let rows: Vec<Value> =
         times.iter().map(|(id, at)| json!({"id": id.0.simple().to_string(), "at": micros(*at)})).collect();
+    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice.
     for text in [
         "UPDATE sign_ins SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
-            WHERE sign_ins.organization_id = $1 AND sign_ins.subject_id = r.id",
+            WHERE sign_ins.subject_id = r.id AND sign_ins.organization_id = $1
+                AND sign_ins.subject_id IN (SELECT q.id FROM {rows $2: id uuid} q)",
         "UPDATE directory SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
-            WHERE directory.organization_id = $1 AND directory.person_id = r.id",
+            WHERE directory.organization_id = $1 AND directory.person_id = r.id
+                AND directory.person_id IN (SELECT q.id FROM {rows $2: id uuid} q)",
     ] {
         write(tx, text, organization, rows.clone()).await?;
     }

@@ -112,6 +112,7 @@ impl Browser {
                 for option in &options {
                     if option.prop(property).await?.as_deref() == Some(value) {
                         if !option.is_selected().await? {
+                            self.bring_into_view(&select).await?;
                             option.click().await?;
                         }
                         return Ok(Some(()));
@@ -130,6 +131,7 @@ impl Browser {
                 return Ok(None);
             };
             if mark.is_selected().await? != on {
+                self.bring_into_view(&mark).await?;
                 mark.click().await?;
             }
             Ok((mark.is_selected().await? == on).then_some(()))
@@ -255,9 +257,16 @@ impl Browser {
             if !element.is_enabled().await? {
                 return Ok(None);
             }
+            self.bring_into_view(&element).await?;
             element.click().await.map(Some)
         })
         .await;
+    }
+
+    /// As a person would scroll: away from the edges, where bars that stay in view may cover it.
+    async fn bring_into_view(&self, element: &Element) -> Result<(), CmdError> {
+        let element = serde_json::to_value(element).map_err(CmdError::Json)?;
+        self.client.execute("arguments[0].scrollIntoView({ block: 'center' })", vec![element]).await.map(drop)
     }
 
     async fn field(&self, name: &str) -> Result<Option<Element>, CmdError> {

@@ -15,6 +15,7 @@ pub mod html;
 mod operations;
 mod routes;
 pub mod urls;
+mod user_agent;
 
 pub use api::openapi_json;
 pub use context::WebSettings;

@@ -10,6 +10,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::licences::Group;
 use muster_domain::organizations::Clinic;
+use muster_domain::text::initials;
 use muster_domain::{Code, PersonId};
 use serde::Deserialize;
 
@@ -184,6 +185,8 @@ fn draw(
             }
         }
     };
+    let shown = initials(&person.first_name, &person.last_name);
+    let picture = parts::avatar(&shown, parts::hue_of(person.full_name.as_bytes()));
     let main = match &view.edit_refused {
         Some(refusal) => read_only(loaded, &refusal.message),
         None => edit_form(web, page, loaded, draft, said),
@@ -195,7 +198,7 @@ fn draw(
     };
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
-        (parts::heading(&person.full_name, kind.as_deref(), &title_chips))
+        (parts::person_heading(&picture, &person.full_name, kind.as_deref(), &title_chips))
         @if let Some(since) = changed_since { (someone_saved_first(page, loaded, since)) }
         (said.summary())
         div #profile { (parts::split(&main, &side)) }
@@ -246,7 +249,7 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
                 strong { (record.entry.actor_name) } ", " (moment(record.entry.at, practice)) ": "
                 (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label()))
             }
-            (details(&record.entry.detail, &loaded.clinics))
+            (details(&record.entry.detail, &loaded.clinics, true))
         }
         p { "Saving again keeps what you typed below." }
     };

@@ -43,7 +43,7 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                 li.seat.full[full] data-licence-group=(tile.group) data-total=(total)
                     data-available=(free) data-assigned=(tile.assigned)
                 {
-                    span.seat-label { (tile.label) @if tile.total.is_none() { " " span.seat-note { "no limit" } } }
+                    span.seat-label { (tile.label) }
                     @if tile.total.is_some() {
                         span.seat-count { strong { (free) } " " span { "free of " (total) } }
                         svg.bar width="100%" height="4" aria-hidden="true" focusable="false" {
@@ -52,6 +52,7 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                         }
                     } @else {
                         span.seat-count { strong { (tile.assigned) } " " span { "in use" } }
+                        span.seat-note { "no limit" }
                     }
                 }
             }
