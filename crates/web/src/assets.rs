@@ -1,5 +1,6 @@
 //! Style sheet and scripts, embedded, under names that change with their content.
 
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use axum::extract::Path;
@@ -27,7 +28,12 @@ pub(crate) struct Urls {
 /// The addresses, worked out once.
 pub(crate) fn urls() -> &'static Urls {
     static URLS: OnceLock<Urls> = OnceLock::new();
-    URLS.get_or_init(|| Urls { css: url("app.css"), js: url("app.js"), htmx: url("htmx.min.js"), icon: url("favicon.svg") })
+    URLS.get_or_init(|| Urls {
+        css: url("app.css"),
+        js: url("app.js"),
+        htmx: url("htmx.min.js"),
+        icon: url("favicon.svg"),
+    })
 }
 
 fn find(name: &str) -> Option<rust_embed::EmbeddedFile> {
@@ -40,7 +46,12 @@ fn url(name: &str) -> String {
 }
 
 fn hash_of(file: &rust_embed::EmbeddedFile) -> String {
-    file.metadata.sha256_hash()[..6].iter().map(|b| format!("{b:02x}")).collect()
+    let mut text = String::with_capacity(12);
+    for byte in &file.metadata.sha256_hash()[..6] {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// `GET /assets/{hash}/{name}`

@@ -74,7 +74,14 @@ impl Authority {
 
     /// Of support or the command line, working for one organization.
     pub fn operator(kind: ActorKind, organization: OrganizationId) -> Self {
-        Self { kind, organization, person: None, permissions: PermissionSet::FULL, may_give: PermissionSet::FULL, clinics: ClinicAccess::All }
+        Self {
+            kind,
+            organization,
+            person: None,
+            permissions: PermissionSet::FULL,
+            may_give: PermissionSet::FULL,
+            clinics: ClinicAccess::All,
+        }
     }
 
     /// What kind of actor.

@@ -188,10 +188,12 @@ pub fn decide(
 
     let sign_in_changes =
         change.password.is_some() || person.username != before.person.username || person.email != before.person.email;
-    if !is_new && sign_in_changes
-        && let Err(refusal) = may_reset_sign_in(actor, before) {
-            refusals.push(refusal);
-        }
+    if !is_new
+        && sign_in_changes
+        && let Err(refusal) = may_reset_sign_in(actor, before)
+    {
+        refusals.push(refusal);
+    }
     if let Some(new) = &change.password {
         judge_password(facts, &person, emr.as_ref(), new, &mut refusals);
     }
@@ -204,10 +206,11 @@ pub fn decide(
     let was_active = before.emr.as_ref().is_some_and(EmrAccount::is_active);
     let ends_access = was_active && !after.emr.as_ref().is_some_and(EmrAccount::is_active);
     if let (true, Some(account)) = (ends_access, &after.emr)
-        && account.user_type.group() != Group::Clerical {
-            let clinic = facts.clinic_name(actor, account.default_clinic);
-            notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
-        }
+        && account.user_type.group() != Group::Clerical
+    {
+        let clinic = facts.clinic_name(actor, account.default_clinic);
+        notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
+    }
     Ok(Outcome { profile: after, seats, notices, ends_access })
 }
 

@@ -79,10 +79,10 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     let columns = [
         Column::sorted("When", &order, state),
         Column::new("Who"),
-        Column::new("What"),
+        Column::new("What").class("nowrap"),
         Column::new("For whom"),
         Column::new("Details"),
-        Column::new("Where"),
+        Column::new("Where").class("nowrap"),
     ];
     let rows: Vec<Vec<Markup>> = found.records.iter().map(|r| row(r, practice, &clinics)).collect();
     let next = found.next.map(|seq| link(sort, &seq.to_string(), urls::AUDIT));

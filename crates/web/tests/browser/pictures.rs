@@ -36,7 +36,9 @@ async fn pictures_are_taken_of_the_demo_practice() {
     tokio::spawn(async move { axum::serve(listener, service).await });
 
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    for (look, options) in [("light", Options::default()), ("dark", Browser::options().dark()), ("phone", Browser::options().phone())] {
+    for (look, options) in
+        [("light", Options::default()), ("dark", Browser::options().dark()), ("phone", Browser::options().phone())]
+    {
         let browser = options.start().await;
         let picture = |name: &str| format!("{root}/target/pictures/{look}-{name}.png");
         browser.visit(&format!("{url}/sign-in")).await;
@@ -48,6 +50,10 @@ async fn pictures_are_taken_of_the_demo_practice() {
         if look == "light" {
             // So high that the page itself has 800 points.
             browser.client().set_window_size(1280, 943).await.unwrap();
+            browser.choose("clinic_id", "Saco").await;
+            browser.see("Saco ·").await;
+            let address = browser.url().await;
+            browser.visit(&address).await;
             browser.screenshot(format!("{root}/docs/images/users.png")).await;
         }
         for (name, page) in PAGES {
@@ -57,7 +63,11 @@ async fn pictures_are_taken_of_the_demo_practice() {
             browser.screenshot(picture(&format!("{name}-end"))).await;
         }
         browser.visit(&format!("{url}/emr/users?user_type=PT")).await;
-        browser.client().execute("document.querySelector('#people tbody tr:nth-child(2) a').click()", Vec::new()).await.unwrap();
+        browser
+            .client()
+            .execute("document.querySelector('#people tbody tr:nth-child(2) a').click()", Vec::new())
+            .await
+            .unwrap();
         browser.see("History").await;
         browser.screenshot(picture("profile")).await;
         browser.client().execute("scrollTo(0, 700)", Vec::new()).await.unwrap();

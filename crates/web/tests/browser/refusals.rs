@@ -261,7 +261,10 @@ async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so() {
     desk.go("/emr/users/new").await;
     desk.browser.see("You do not hold this permission yourself. Ask a company admin or support.").await;
     let open = "return [...document.querySelectorAll('[name=permissions]:enabled')].map(b => b.value).join()";
-    assert_eq!(desk.script(open).await, "view_patients,view_users,edit_users,start_soap_notes,forward_soap_notes,finish_soap_notes");
+    assert_eq!(
+        desk.script(open).await,
+        "view_patients,view_users,edit_users,start_soap_notes,forward_soap_notes,finish_soap_notes"
+    );
     // A box that was greyed out but is sent all the same is refused at its field.
     desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true")
         .await;

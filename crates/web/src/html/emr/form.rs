@@ -171,8 +171,7 @@ impl FormView<'_> {
         let credentials = d.kind().credentials();
         let npi = Field::new("npi", "NPI", &d.npi)
             .errors(self.said.at("npi"))
-            .kind(FieldKind::Code)
-            
+            .attr("inputmode", "numeric")
             .autocomplete("off");
         let number = self
             .field("license_number", "Licence number", &d.license_number)

@@ -173,8 +173,16 @@ fn draw(
 ) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;
-    let today =
-        web.app.now().to_zoned(page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let today = web
+        .app
+        .now()
+        .to_zoned(
+            page.info
+                .organization
+                .as_ref()
+                .map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone),
+        )
+        .date();
     let kind = view.profile().emr.as_ref().map(|e| format!("{}, {}", e.user_type.as_str(), e.user_type.title()));
     let title_chips = html! {
         div.cluster {
@@ -197,7 +205,7 @@ fn draw(
         (side::history(page, view, &loaded.history, &loaded.clinics))
     };
     let body = html! {
-        p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
+        p.back { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::person_heading(&picture, &person.full_name, kind.as_deref(), &title_chips))
         @if let Some(since) = changed_since { (someone_saved_first(page, loaded, since)) }
         (said.summary())

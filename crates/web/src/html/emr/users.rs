@@ -188,7 +188,7 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         sorted(0),
         sorted(1),
         Column::new("Clinics"),
-        Column::new("Permissions"),
+        Column::new("Permissions").class("glance"),
         Column::new("Flags"),
         sorted(2),
         sorted(3),
@@ -212,7 +212,8 @@ fn row(web: &Web, page: &Page, view: &PersonView, clinics: &[Clinic]) -> Vec<Mar
     let person = &view.profile().person;
     let practice = page.info.organization.as_ref();
     let now = web.app.now();
-    let today = now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let today =
+        now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone)).date();
     let emr = view.profile().emr.as_ref();
     let default = view.default_clinic();
     let mut names: Vec<String> = clinics
@@ -259,7 +260,8 @@ fn permissions(view: &PersonView) -> Markup {
         div.chips title=(all.join(", ")) {
             @if let Some(notes) = notes { (parts::chip(ChipKind::Plain, notes)) }
             @if let Some(admin) = admin { (parts::chip(ChipKind::Plain, admin)) }
-            @if rest > 0 { span.soft.small { "+" (rest) } }
+            @if shown == 0 { span.soft { (rest) @if rest == 1 { " permission" } @else { " permissions" } } }
+            @else if rest > 0 { span.soft.small { "+" (rest) } }
         }
     }
 }

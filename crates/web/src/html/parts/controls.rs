@@ -32,10 +32,7 @@ impl ButtonKind {
 
 /// A button that submits its form.
 #[derive(Clone, Debug, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent attribute"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
 pub struct Button<'a> {
     /// What it says.
     pub label: &'a str,

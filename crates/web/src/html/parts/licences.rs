@@ -51,8 +51,7 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                             rect.bar-used width={ (tile.percent()) "%" } height="4" rx="2" {}
                         }
                     } @else {
-                        span.seat-count { strong { (tile.assigned) } " " span { "in use" } }
-                        span.seat-note { "no limit" }
+                        span.seat-count { strong { (tile.assigned) } " " span { "in use, no limit" } }
                     }
                 }
             }
