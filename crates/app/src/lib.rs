@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod hashing;
 mod keys;
+mod spreadsheet;
 mod work;
 
 pub mod audit;

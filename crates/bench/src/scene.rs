@@ -150,7 +150,7 @@ impl Scene {
         let mut scene = Self {
             engine,
             large,
-            url: server.url().clone(),
+            url: server.url(),
             admin_token,
             manager_token,
             cookie: String::new(),

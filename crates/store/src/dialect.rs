@@ -2,7 +2,6 @@
 //!
 //! Statements are written with small markers that [`spell`] expands:
 //! - `{ids $2}`: the identifiers in the JSON array bound as `$2`, as a sub-query of one column;
-//! - `{texts $2}`: the same for text;
 //! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
 //! - `{rows $1: a uuid, b text, n int, h bytes}`: the objects in the JSON array bound as `$1`, as a table;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
@@ -40,8 +39,6 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("ids", Engine::Postgres) => {
             write!(out, "(SELECT value::uuid FROM jsonb_array_elements_text({argument}::jsonb))")
         }
-        ("texts", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
-        ("texts", Engine::Postgres) => write!(out, "(SELECT value FROM jsonb_array_elements_text({argument}::jsonb))"),
         ("among", _) => {
             let (column, bound) = argument.split_once(' ').unwrap_or((argument, "$0"));
             match engine {

@@ -56,9 +56,9 @@ pub async fn namesakes(
             WHERE d.organization_id = $1 AND d.name_key = r.name AND d.user_type = r.kind
                 AND a.default_clinic_id = r.clinic ORDER BY d.person_id LIMIT 1) AS person_id
         FROM {rows $2: name text, clinic uuid, kind text} r";
-    let rows = wanted.iter().map(|(name, clinic, kind)| {
-        json!({"name": typed(name), "clinic": clinic.0.simple().to_string(), "kind": kind})
-    });
+    let rows = wanted.iter().map(
+        |(name, clinic, kind)| json!({"name": typed(name), "clinic": clinic.0.simple().to_string(), "kind": kind}),
+    );
     let rows = Value::Array(rows.collect()).to_string();
     let found: Vec<(String, Uuid, String, Option<Uuid>)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(rows).fetch_all(c).await?);
@@ -129,14 +129,17 @@ pub async fn set_last_sign_ins(
 ) -> Result<()> {
     let rows: Vec<Value> =
         times.iter().map(|(id, at)| json!({"id": id.0.simple().to_string(), "at": micros(*at)})).collect();
-    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice.
+    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
+    // so that it indexes the rows instead of reading all of them for each.
     for text in [
-        "UPDATE sign_ins SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
+        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
+            UPDATE sign_ins SET last_sign_in_at = r.at FROM r
             WHERE sign_ins.subject_id = r.id AND sign_ins.organization_id = $1
-                AND sign_ins.subject_id IN (SELECT q.id FROM {rows $2: id uuid} q)",
-        "UPDATE directory SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
+                AND sign_ins.subject_id IN (SELECT q.id FROM r q)",
+        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
+            UPDATE directory SET last_sign_in_at = r.at FROM r
             WHERE directory.organization_id = $1 AND directory.person_id = r.id
-                AND directory.person_id IN (SELECT q.id FROM {rows $2: id uuid} q)",
+                AND directory.person_id IN (SELECT q.id FROM r q)",
     ] {
         write(tx, text, organization, rows.clone()).await?;
     }

@@ -2,6 +2,7 @@
 
 use muster_store::audit::Recorded;
 
+use crate::spreadsheet::harmless;
 use crate::{AppError, Result};
 
 /// One line a record, times in UTC.
@@ -50,20 +51,4 @@ pub(super) fn csv(records: &[Recorded]) -> Result<Vec<u8>> {
         out.write_record(&cells).map_err(failed)?;
     }
     out.into_inner().map_err(|e| AppError::Internal(e.to_string()))
-}
-
-/// A cell that a spreadsheet would run as a formula is written as text: a leading quote, as spreadsheets use it.
-pub(crate) fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_become_text() {
-        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(harmless("Mara"), "Mara");
-    }
 }

@@ -4,6 +4,7 @@ use std::io::{Chain, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::spreadsheet::plain;
 use csv::{ByteRecord, ReaderBuilder};
 use muster_domain::{Code, Refusal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -119,7 +120,8 @@ fn unreadable(why: &str) -> Refusal {
 
 /// The cells as text, or what can be made out of them.
 fn texts(record: &ByteRecord) -> Result<Vec<String>, Vec<String>> {
-    let strict: Result<Vec<String>, _> = record.iter().map(|c| std::str::from_utf8(c).map(str::to_owned)).collect();
+    let strict: Result<Vec<String>, _> =
+        record.iter().map(|c| std::str::from_utf8(c).map(|text| plain(text).to_owned())).collect();
     strict.map_err(|_| record.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
 }
 
