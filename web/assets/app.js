@@ -74,6 +74,28 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => (leavingOnPurpose = false));
 
+/* ---- the back button after signing out ------------------------------------------ */
+
+// A page the browser kept in memory is not shown once somebody came to a page before sign-in.
+const LEFT = "muster-left-at";
+const loadedAt = Date.now();
+const stored = (key) => {
+  try {
+    return Number(localStorage.getItem(key)) || 0;
+  } catch {
+    return 0; // storage switched off
+  }
+};
+const store = (key, time) => {
+  try {
+    localStorage.setItem(key, String(time));
+  } catch {}
+};
+if (document.body.classList.contains("outside")) store(LEFT, loadedAt);
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && stored(LEFT) > loadedAt) location.reload();
+});
+
 /* ---- check boxes of a table -------------------------------------------------- */
 
 function countSelected(scope) {
@@ -103,6 +125,18 @@ document.addEventListener("change", ({ target }) => {
   const scope = scopeOf(target);
   if ("selectAll" in target.dataset) for (const row of all("[data-select-row]", scope)) row.checked = target.checked;
   if ("selectAll" in target.dataset || "selectRow" in target.dataset) countSelected(scope);
+});
+
+/* ---- lists that follow their filters (htmx) ------------------------------------ */
+
+// An address says what is filtered, and nothing of what is not.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.verb !== "get") return;
+  for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
+});
+// What did not arrive as a part is asked for as a whole page, which says what is wrong.
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  if (detail.requestConfig.verb === "get") location.assign(detail.pathInfo.finalRequestPath);
 });
 
 /* ---- small things ------------------------------------------------------------- */
@@ -143,23 +177,15 @@ if (limit > 0) {
   const box = $("#idle-warning .idle-box");
   const early = Math.min(60_000, limit / 2);
   let here = 0;
-  const read = () => {
-    try {
-      // A time in the future (a clock set back) must not keep the page open.
-      return Math.max(here, Math.min(Number(localStorage.getItem(KEY)) || 0, Date.now()));
-    } catch {
-      return here; // storage switched off: this tab counts alone
-    }
-  };
+  // A time in the future (a clock set back) must not keep the page open.
+  const read = () => Math.max(here, Math.min(stored(KEY), Date.now()));
   const active = () => {
     const now = Date.now();
     // A page that slept past the limit is locked, not woken by the click that finds it.
     if (here && now - read() >= limit) return look();
     if (now - here < 1000) return;
     here = now;
-    try {
-      localStorage.setItem(KEY, String(now));
-    } catch {}
+    store(KEY, now);
     if (box && !box.hidden) look();
   };
   const look = () => {

@@ -1,8 +1,16 @@
-//! Cells of files that people open in a spreadsheet.
+//! Cells on their way to and from spreadsheets.
 
-/// A cell that a spreadsheet would run as a formula is written as text: a leading quote, as spreadsheets use it.
+/// What a spreadsheet takes for the start of a formula.
+const STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A cell that a spreadsheet would run as a formula, written as text: with a leading quote, as spreadsheets use it.
 pub(crate) fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(STARTS) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// The cell that [`harmless`] wrote, as it was.
+pub(crate) fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(STARTS)).unwrap_or(cell)
 }
 
 #[cfg(test)]
@@ -10,8 +18,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_become_text() {
-        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(harmless("Mara"), "Mara");
+    fn formulas_become_text_and_come_back() {
+        for cell in ["=HYPERLINK(1)", "+1 207 555 0142", "-1", "@x", "Mara", "'quoted'", "O'Brien", ""] {
+            assert_eq!(plain(&harmless(cell)), cell);
+        }
+        assert_eq!(harmless("=1+1"), "'=1+1");
     }
 }

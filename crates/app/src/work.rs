@@ -106,6 +106,7 @@ impl App {
 
 impl Work {
     /// Adds a record; it is written by [`Work::commit`].
+    #[allow(clippy::needless_pass_by_value)] // callers build it for this one call
     pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
         // What people typed may hold a NUL, which no text column of PostgreSQL takes.
         let clean = |text: &str| text.replace('\0', "");

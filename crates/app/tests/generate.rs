@@ -1,5 +1,7 @@
 //! Generated practices and the demo, on both engines.
 
+#![allow(clippy::unwrap_used)] // helper functions of tests are tests too
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

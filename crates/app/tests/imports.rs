@@ -1,5 +1,7 @@
 //! Importing people from CSV files, on both engines.
 
+#![allow(clippy::unwrap_used)] // helper functions of tests are tests too
+
 use std::io::Cursor;
 use std::sync::Arc;
 

@@ -48,8 +48,7 @@ fn random_search(dice: &mut Dice, words: &[String]) -> String {
     let length = 1 + dice.roll(word.len().min(9));
     let from = dice.roll(word.len() - length + 1);
     let text: String = word[from..from + length].iter().collect();
-    let encoded: String = text.bytes().map(|b| format!("%{b:02X}")).collect();
-    format!("/api/v1/people?limit=50&q={encoded}")
+    format!("/api/v1/people?limit=50&q={}", muster_web::urls::encode(&text))
 }
 
 async fn timed(client: &Client, path: &str) -> (Duration, serde_json::Value) {
@@ -85,7 +84,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
             "ms",
             list_goal,
         );
-        rows.note("    slowest", &format!("{:.1} ms  {}", worst.0.as_secs_f64() * 1000.0, worst.1));
+        Rows::note("    slowest", &format!("{:.1} ms  {}", worst.0.as_secs_f64() * 1000.0, worst.1));
 
         let mut searches = Vec::new();
         let mut worst = (Duration::ZERO, String::new());
@@ -103,7 +102,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
             "ms",
             search_goal,
         );
-        rows.note("    slowest", &format!("{:.1} ms  {}", worst.0.as_secs_f64() * 1000.0, worst.1));
+        Rows::note("    slowest", &format!("{:.1} ms  {}", worst.0.as_secs_f64() * 1000.0, worst.1));
     }
     depth(scene, rows).await;
     render(scene, rows).await;

@@ -37,7 +37,7 @@ impl Rows {
     }
 
     /// A figure that stands beside others, without a goal.
-    pub fn note(&mut self, name: &str, figure: &str) {
+    pub fn note(name: &str, figure: &str) {
         println!("{name:<56} {figure}");
     }
 

@@ -99,7 +99,7 @@ impl Scene {
         };
         let begun = Instant::now();
         app.generate(GenerateSpec { organizations, people, seed: 7, largest }, |_| ()).await.expect("people");
-        rows.note(&format!("{name}: {people} people generated"), &format!("{:.0} s", begun.elapsed().as_secs_f64()));
+        Rows::note(&format!("{name}: {people} people generated"), &format!("{:.0} s", begun.elapsed().as_secs_f64()));
         import(&app, name, large, rows).await;
 
         let organization = largest_organization(&app).await;
@@ -153,7 +153,7 @@ impl Scene {
         let mut scene = Self {
             engine,
             large,
-            url: server.url().to_owned(),
+            url: server.url(),
             admin_token,
             manager_token,
             cookie: String::new(),

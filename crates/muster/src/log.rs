@@ -9,6 +9,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// What is logged unless `MUSTER_LOG` says otherwise.
 pub const DEFAULT_FILTER: &str = "warn,muster=info";
 
+/// The same for commands that do not serve: that a statement took long is no news in bulk work.
+pub const QUIET_FILTER: &str = "warn,muster=info,sqlx::query=error";
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {

@@ -23,8 +23,8 @@ pub enum Schema {
 }
 
 /// The configuration from these flags. Logging has begun when it returns.
-pub fn configure(flags: Given) -> Result<Config, Failure> {
-    let config = Config::load(flags)?;
+pub fn configure(flags: Given, default_filter: &str) -> Result<Config, Failure> {
+    let config = Config::load(flags, default_filter)?;
     log::begin(config.log.clone(), config.log_format);
     Ok(config)
 }
@@ -35,7 +35,7 @@ pub async fn with<T>(
     schema: Schema,
     work: impl AsyncFnOnce(App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let config = configure(flags)?;
+    let config = configure(flags, log::QUIET_FILTER)?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
     let db = database(&config, schema, FEW).await?;
     let ended = work(application(&config, db.clone(), url)?).await;

@@ -2,8 +2,8 @@
 //!
 //! Statements are written with small markers that [`spell`] expands:
 //! - `{ids $2}`: the identifiers in the JSON array bound as `$2`, as a sub-query of one column;
-//! - `{texts $2}`: the same for text;
 //! - `{ints $2}`: the same for whole numbers;
+//! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
 //! - `{rows $1: a uuid, b text, n int, h bytes}`: the objects in the JSON array bound as `$1`, as a table;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
@@ -43,8 +43,18 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("ints", Engine::Postgres) => {
             write!(out, "(SELECT value::bigint FROM jsonb_array_elements_text({argument}::jsonb))")
         }
-        ("texts" | "ints", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
-        ("texts", Engine::Postgres) => write!(out, "(SELECT value FROM jsonb_array_elements_text({argument}::jsonb))"),
+        ("ints", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
+        ("among", _) => {
+            let (column, bound) = argument.split_once(' ').unwrap_or((argument, "$0"));
+            match engine {
+                Engine::Sqlite => write!(out, "{column} IN (SELECT value FROM json_each({bound}))"),
+                // An array is known before the plan is made to run. A sub-query is joined, and in a table that grew
+                // since it was last analysed the join may read the whole of it once for each value.
+                Engine::Postgres => {
+                    write!(out, "{column} = ANY (ARRAY(SELECT jsonb_array_elements_text({bound}::jsonb)))")
+                }
+            }
+        }
         ("rows", _) => {
             expand_rows(engine, argument, out);
             Ok(())

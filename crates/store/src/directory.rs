@@ -97,6 +97,18 @@ impl Default for Filter {
     }
 }
 
+impl Filter {
+    /// True when nobody is left out.
+    fn takes_everybody(&self) -> bool {
+        self.scope == ClinicAccess::All
+            && self.q.trim().is_empty()
+            && self.user_type.is_none()
+            && self.status.is_none()
+            && self.clinic.is_none()
+            && self.permission.is_none()
+    }
+}
+
 /// A place in the list: the sort values of the last row seen, and the total known there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -157,9 +169,20 @@ pub async fn list(
 
     let walked = walk(organization, filter, after, limit).fetch_all::<Row>(h).await?;
     let filled = i64::try_from(walked.len()).unwrap_or(0) > limit;
-    let (rows, total) = if filled || all_seen {
-        let sampled = walked.first().map_or(0, |r| r.matches);
-        let total = if all_seen { Total::Exact(sampled) } else { Total::About(sampled * people / WALK) };
+    let (rows, total) = if all_seen {
+        let total = Total::Exact(walked.first().map_or(0, |r| r.matches));
+        (walked, total)
+    } else if filled {
+        let total = match after {
+            Some(cursor) => cursor.t,
+            None if filter.takes_everybody() => Total::Exact(people),
+            None => {
+                // The walked rows stand together for a reason, so they are no fair sample; rows by identity are.
+                let sampled: Vec<(i64,)> = sample(organization, filter).fetch_all(h).await?;
+                let sampled = sampled.first().map_or(0, |(n,)| *n);
+                Total::About((sampled * people / WALK).max(limit + 1))
+            }
+        };
         (walked, total)
     } else {
         let engine = if matches!(h.split(), Split::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
@@ -203,6 +226,15 @@ fn walk(organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, l
     q.push(") SELECT d.*, (SELECT count(*) FROM matched) AS matches FROM matched d");
     order(&mut q, filter);
     q.push(" LIMIT ").bind(limit + 1);
+    q
+}
+
+/// How many of a thousand rows match that have nothing in common but their age.
+fn sample(organization: OrganizationId, filter: &Filter) -> Query {
+    let mut q = Query::new("WITH sampled AS (SELECT * FROM directory d WHERE d.organization_id = ", organization.0);
+    q.push(" ORDER BY d.person_id LIMIT ").bind(WALK);
+    q.push(") SELECT count(*) FROM sampled d WHERE 1 = 1");
+    conditions(&mut q, filter, None, false);
     q
 }
 

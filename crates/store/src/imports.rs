@@ -17,7 +17,7 @@ pub async fn name_holders(h: &mut impl Handle, keys: &[String]) -> Result<BTreeM
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = "SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE name_key IN {texts $1}";
+    let text = "SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE {among name_key $1}";
     let list = texts(keys);
     let rows: Vec<(String, Uuid, Option<Uuid>)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
@@ -38,25 +38,34 @@ pub async fn numbered_names(h: &mut impl Handle, bases: &[String]) -> Result<BTr
     Ok(found.into_iter().map(|(key,)| key).collect())
 }
 
-/// Someone found by name, default clinic and user type.
+/// Someone as far as a row without NPI, email and user name tells: folded name (see `Person::sort_key`), default
+/// clinic, user type.
 pub type Namesake = (String, ClinicId, String);
 
-/// People of the organization with these folded names (see `Person::sort_key`): name, default clinic, user type, who.
+/// Which of these are in the organization.
 pub async fn namesakes(
     h: &mut impl Handle,
     organization: OrganizationId,
-    name_keys: &[String],
+    wanted: &[Namesake],
 ) -> Result<BTreeMap<Namesake, PersonId>> {
-    if name_keys.is_empty() {
+    if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = "SELECT d.name_key, a.default_clinic_id, d.user_type, d.person_id FROM directory d
-        JOIN emr_accounts a ON a.organization_id = d.organization_id AND a.person_id = d.person_id
-        WHERE d.organization_id = $1 AND d.name_key IN {texts $2}";
-    let list = texts(name_keys);
-    let rows: Vec<(String, Uuid, String, Uuid)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
-    Ok(rows.into_iter().map(|(name, clinic, kind, id)| ((name, ClinicId(clinic), kind), PersonId(id))).collect())
+    let text = "SELECT r.name, r.clinic, r.kind, (SELECT d.person_id FROM directory d
+            JOIN emr_accounts a ON a.organization_id = d.organization_id AND a.person_id = d.person_id
+            WHERE d.organization_id = $1 AND d.name_key = r.name AND d.user_type = r.kind
+                AND a.default_clinic_id = r.clinic ORDER BY d.person_id LIMIT 1) AS person_id
+        FROM {rows $2: name text, clinic uuid, kind text} r";
+    let rows = wanted.iter().map(
+        |(name, clinic, kind)| json!({"name": typed(name), "clinic": clinic.0.simple().to_string(), "kind": kind}),
+    );
+    let rows = Value::Array(rows.collect()).to_string();
+    let found: Vec<(String, Uuid, String, Option<Uuid>)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(rows).fetch_all(c).await?);
+    Ok(found
+        .into_iter()
+        .filter_map(|(name, clinic, kind, id)| Some(((name, ClinicId(clinic), kind), PersonId(id?))))
+        .collect())
 }
 
 /// A link of a person who has none yet.
@@ -120,11 +129,17 @@ pub async fn set_last_sign_ins(
 ) -> Result<()> {
     let rows: Vec<Value> =
         times.iter().map(|(id, at)| json!({"id": id.0.simple().to_string(), "at": micros(*at)})).collect();
+    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
+    // so that it indexes the rows instead of reading all of them for each.
     for text in [
-        "UPDATE sign_ins SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
-            WHERE sign_ins.organization_id = $1 AND sign_ins.subject_id = r.id",
-        "UPDATE directory SET last_sign_in_at = r.at FROM {rows $2: id uuid, at int} r
-            WHERE directory.organization_id = $1 AND directory.person_id = r.id",
+        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
+            UPDATE sign_ins SET last_sign_in_at = r.at FROM r
+            WHERE sign_ins.subject_id = r.id AND sign_ins.organization_id = $1
+                AND sign_ins.subject_id IN (SELECT q.id FROM r q)",
+        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
+            UPDATE directory SET last_sign_in_at = r.at FROM r
+            WHERE directory.organization_id = $1 AND directory.person_id = r.id
+                AND directory.person_id IN (SELECT q.id FROM r q)",
     ] {
         write(tx, text, organization, rows.clone()).await?;
     }

@@ -318,7 +318,7 @@ async fn run(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Vec<Va
 
 /// Which of these keys (see `unique_key`) belong to someone, anywhere.
 pub async fn taken_names(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, PersonId>> {
-    let text = "SELECT name_key, subject_id FROM sign_in_names WHERE name_key IN {texts $1}";
+    let text = "SELECT name_key, subject_id FROM sign_in_names WHERE {among name_key $1}";
     let list = json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string();
     let rows: Vec<(String, Uuid)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, id)| (key, PersonId(id))).collect())
@@ -330,12 +330,14 @@ pub async fn taken_npis(
     organization: OrganizationId,
     npis: &[String],
 ) -> Result<BTreeMap<String, PersonId>> {
-    let text =
-        "SELECT npi, person_id FROM people WHERE organization_id = $1 AND npi IN {texts $2} AND npi <> '9999999995'";
-    let list = json!(npis).to_string();
-    let rows: Vec<(String, Uuid)> =
+    // One look-up each: joined, PostgreSQL reads the whole practice while the table is not analysed yet.
+    let text = "SELECT r.npi, (SELECT p.person_id FROM people p
+            WHERE p.organization_id = $1 AND p.npi = r.npi AND p.npi <> '9999999995') AS person_id
+        FROM {rows $2: npi text} r";
+    let list = json!(npis.iter().map(|n| json!({"npi": typed(n)})).collect::<Vec<_>>()).to_string();
+    let rows: Vec<(String, Option<Uuid>)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
-    Ok(rows.into_iter().map(|(npi, id)| (npi, PersonId(id))).collect())
+    Ok(rows.into_iter().filter_map(|(npi, id)| Some((npi, PersonId(id?)))).collect())
 }
 
 /// The person of a user name or email within one organization.

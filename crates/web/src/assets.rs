@@ -1,5 +1,6 @@
 //! Style sheet and scripts, embedded, under names that change with their content.
 
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use axum::extract::Path;
@@ -50,7 +51,12 @@ fn url(name: &str) -> String {
 }
 
 fn hash_of(file: &rust_embed::EmbeddedFile) -> String {
-    file.metadata.sha256_hash()[..6].iter().map(|b| format!("{b:02x}")).collect()
+    let mut text = String::with_capacity(12);
+    for byte in &file.metadata.sha256_hash()[..6] {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// `GET /assets/{hash}/{name}`

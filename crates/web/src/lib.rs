@@ -16,6 +16,7 @@ mod operations;
 mod routes;
 mod upload;
 pub mod urls;
+mod user_agent;
 
 pub use api::openapi_json;
 pub use context::WebSettings;

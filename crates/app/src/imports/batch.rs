@@ -52,8 +52,8 @@ impl App {
             }
         }
         let facts = shared_facts(h, run).await?;
-        let mut known = Known::load(h, actor, &wanted).await?;
-        known.clinics = facts.clinics.values().map(|c| (unique_key(&c.name), c.id)).collect();
+        let clinics = facts.clinics.values().map(|c| (unique_key(&c.name), c.id)).collect();
+        let known = Known::load(h, actor, &wanted, clinics).await?;
         let new = wanted.iter().filter(|w| !known.is_there(actor, w));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
         done.next_numbers = next_numbers(h, run, bases, judged_again).await?;

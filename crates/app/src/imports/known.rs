@@ -28,7 +28,12 @@ pub(super) struct Known {
 
 impl Known {
     /// Looks up everything the rows name.
-    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[Wanted]) -> Result<Self> {
+    pub async fn load(
+        h: &mut impl Handle,
+        actor: &Actor,
+        rows: &[Wanted],
+        clinics: HashMap<String, ClinicId>,
+    ) -> Result<Self> {
         let organization = actor.organization();
         let keys: Vec<_> = rows.iter().map(Wanted::keys).collect();
         let distinct = |texts: &mut dyn Iterator<Item = &String>| -> Vec<String> {
@@ -36,8 +41,12 @@ impl Known {
         };
         let names = distinct(&mut keys.iter().flat_map(|k| [&k.email, &k.username]).flatten());
         let npis = distinct(&mut keys.iter().filter_map(|k| k.npi.as_ref()));
-        let keyless: BTreeSet<String> =
-            rows.iter().zip(&keys).filter(|(_, k)| k.is_empty()).filter_map(|(r, _)| r.name_key()).collect();
+        let keyless: BTreeSet<Namesake> = rows
+            .iter()
+            .zip(&keys)
+            .filter(|(_, k)| k.is_empty())
+            .filter_map(|(row, _)| namesake(&clinics, row))
+            .collect();
         let names = imports::name_holders(h, &names).await?;
         let npis = if npis.is_empty() { BTreeMap::new() } else { people::taken_npis(h, organization, &npis).await? };
         let namesakes = imports::namesakes(h, organization, &keyless.into_iter().collect::<Vec<_>>()).await?;
@@ -53,7 +62,7 @@ impl Known {
                 Some(seen.map(|s| s.profile.person.id).collect())
             }
         };
-        Ok(Self { names, npis, namesakes, visible, clinics: HashMap::new() })
+        Ok(Self { names, npis, namesakes, visible, clinics })
     }
 
     fn sees(&self, actor: &Actor, id: PersonId, home: Option<muster_domain::OrganizationId>) -> bool {
@@ -79,8 +88,7 @@ impl Known {
 
     /// By what a row without NPI, email and user name is recognised.
     pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
-        let clinic = self.clinics.get(&unique_key(row.home()?))?;
-        Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
+        namesake(&self.clinics, row)
     }
 
     /// The owner of a name the actor may not know of. (Whoever the actor may see is the row's own person.)
@@ -92,6 +100,11 @@ impl Known {
     pub fn hidden_npi(&self, npi: Option<&String>) -> Option<NameOwner> {
         npi.filter(|n| self.npis.contains_key(*n)).map(|_| NameOwner::Hidden)
     }
+}
+
+fn namesake(clinics: &HashMap<String, ClinicId>, row: &Wanted) -> Option<Namesake> {
+    let clinic = clinics.get(&unique_key(row.home()?))?;
+    Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
 }
 
 /// The facts every row of a batch shares.

@@ -4,12 +4,13 @@ use std::io::{Chain, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::spreadsheet::plain;
 use csv::{ByteRecord, ReaderBuilder};
 use muster_domain::{Code, Refusal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Rows judged and saved together.
-pub(super) const BATCH: usize = 500;
+pub(super) const BATCH: usize = 1000;
 /// Batches read ahead.
 const AHEAD: usize = 2;
 /// Longest row, in bytes: a quotation mark that is never closed must not swallow the file into memory.
@@ -78,29 +79,7 @@ fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
         Err(_) => return send(to, Part::Refused(unreadable("it is not UTF-8 text; save it as “CSV UTF-8”"))),
     }
     loop {
-        let mut rows = Vec::with_capacity(BATCH);
-        let mut more = true;
-        while more && rows.len() < BATCH {
-            unread.store(0, Ordering::Relaxed);
-            let line = csv.position().line();
-            match csv.read_byte_record(&mut record) {
-                Ok(false) => more = false,
-                // Spreadsheets leave rows of nothing but separators behind.
-                Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
-                Ok(true) => rows.push(RawRow {
-                    line: record.position().map_or(0, csv::Position::line),
-                    cells: texts(&record)
-                        .map_err(|cells| Unread { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
-                }),
-                Err(error) => {
-                    let endless = unread.load(Ordering::Relaxed) > LONGEST_ROW;
-                    let refusal =
-                        if endless { Refusal::whole(Code::RowTooLong) } else { unreadable(&error.to_string()) };
-                    rows.push(RawRow { line, cells: Err(Unread { refusal, cells: Vec::new() }) });
-                    more = false;
-                }
-            }
-        }
+        let (rows, more) = batch(&mut csv, &mut record, &unread);
         if !rows.is_empty() {
             send(to, Part::Rows(rows, csv.position().byte()))?;
         }
@@ -110,13 +89,39 @@ fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
     }
 }
 
+/// The next rows, and whether there are more after them.
+fn batch<R: Read>(csv: &mut csv::Reader<R>, record: &mut ByteRecord, unread: &AtomicU64) -> (Vec<RawRow>, bool) {
+    let mut rows = Vec::with_capacity(BATCH);
+    while rows.len() < BATCH {
+        unread.store(0, Ordering::Relaxed);
+        let line = csv.position().line();
+        match csv.read_byte_record(record) {
+            Ok(false) => return (rows, false),
+            // Spreadsheets leave rows of nothing but separators behind.
+            Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
+            Ok(true) => rows.push(RawRow {
+                line: record.position().map_or(line, csv::Position::line),
+                cells: texts(record).map_err(|cells| Unread { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
+            }),
+            Err(error) => {
+                let endless = unread.load(Ordering::Relaxed) > LONGEST_ROW;
+                let refusal = if endless { Refusal::whole(Code::RowTooLong) } else { unreadable(&error.to_string()) };
+                rows.push(RawRow { line, cells: Err(Unread { refusal, cells: Vec::new() }) });
+                return (rows, false);
+            }
+        }
+    }
+    (rows, true)
+}
+
 fn unreadable(why: &str) -> Refusal {
     Refusal::whole(Code::FileUnreadable).about(&[why])
 }
 
 /// The cells as text, or what can be made out of them.
 fn texts(record: &ByteRecord) -> Result<Vec<String>, Vec<String>> {
-    let strict: Result<Vec<String>, _> = record.iter().map(|c| std::str::from_utf8(c).map(str::to_owned)).collect();
+    let strict: Result<Vec<String>, _> =
+        record.iter().map(|c| std::str::from_utf8(c).map(|text| plain(text).to_owned())).collect();
     strict.map_err(|_| record.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
 }
 

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use muster_domain::ClinicId;
+use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, Permission};
+
+use serde_json::json;
 
 use super::TransferError;
 use crate::people::{Listed, PersonView};
 use crate::spreadsheet::harmless;
+use crate::work::About;
 use crate::{Actor, App};
 
 /// Read at once.
@@ -35,7 +39,7 @@ const COLUMNS: [&str; 16] = [
 
 impl App {
     /// Writes everyone the actor may see, by name. Cells a spreadsheet would run as a formula are written as text.
-    /// `progress` hears of the people done. Gives how many there were.
+    /// `progress` hears of the people done. The export is recorded. Gives how many there were.
     pub async fn export_people(
         &self,
         actor: &Actor,
@@ -61,6 +65,9 @@ impl App {
             }
         }
         out.flush()?;
+        let mut work = self.work(actor.organization()).await?;
+        work.done(actor, Action::PeopleExported, About::nothing(), &json!({"people": done}));
+        work.commit().await?;
         Ok(done)
     }
 }

@@ -69,6 +69,7 @@ actions! {
     TokenRevoked "token.revoked" "Access token revoked";
     LicenceTotalSet "licence_pool.total_set" "Licence total set";
     PeopleImported "people.imported" "People imported";
+    PeopleExported "people.exported" "People exported";
     AuditExported "audit.exported" "Audit exported";
     OperatorCreated "operator.created" "Support operator added";
     OperatorEntered "operator.entered" "Support opened the practice";

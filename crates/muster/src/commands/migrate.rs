@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cli::{Output, Place};
 use crate::ending::{Ending, Failure};
+use crate::log::QUIET_FILTER;
 use crate::open::{Schema, configure, database};
 use crate::output::say;
 
@@ -21,7 +22,7 @@ pub struct Arguments {
 
 /// Migrates.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let config = configure(place.given())?;
+    let config = configure(place.given(), QUIET_FILTER)?;
     let db = database(&config, Schema::Prepare, 1).await?;
     db.close().await;
     if arguments.output.json {

@@ -14,6 +14,7 @@ use crate::background::{self, Mailer};
 use crate::cli::Place;
 use crate::config::{Config, Given};
 use crate::ending::{Attempt, Ending, Failure};
+use crate::log::DEFAULT_FILTER;
 use crate::open::{Schema, application, configure, database};
 use crate::output::say;
 use crate::until_stopped;
@@ -77,7 +78,7 @@ impl Arguments {
 
 /// Serves until it is asked to stop.
 pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let mut config = configure(arguments.given().or(place.given()))?;
+    let mut config = configure(arguments.given().or(place.given()), DEFAULT_FILTER)?;
     // Held until the end: with it goes the throw-away data.
     let throw_away = if arguments.demo { Some(throw_away(&mut config)?) } else { None };
     let stop = until_stopped::stop_signal()?;

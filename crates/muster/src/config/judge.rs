@@ -9,7 +9,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::given::Given;
 use super::{Config, SecretSource, Smtp};
-use crate::log::{DEFAULT_FILTER, Format};
+use crate::log::Format;
 use crate::secret;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -17,7 +17,7 @@ const DEFAULT_DATA_DIR: &str = "./muster-data";
 const DEFAULT_MAIL_FROM: &str = "Muster <muster@localhost>";
 
 /// The configuration; every problem is noted, and with any there is none.
-pub fn judge(given: Given, problems: &mut Vec<String>) -> Option<Config> {
+pub fn judge(given: Given, default_filter: &str, problems: &mut Vec<String>) -> Option<Config> {
     let mut note = |problem: Result<(), String>| {
         if let Err(problem) = problem {
             problems.push(problem);
@@ -51,7 +51,7 @@ pub fn judge(given: Given, problems: &mut Vec<String>) -> Option<Config> {
     let mut source = SecretSource::DataDirectory;
     note(secret_source(given.secret_key, given.secret_key_file).map(|found| source = found));
     let mut log = Targets::new();
-    note(filter(given.log.as_deref().unwrap_or(DEFAULT_FILTER)).map(|found| log = found));
+    note(filter(given.log.as_deref().unwrap_or(default_filter)).map(|found| log = found));
     let mut log_format = Format::Text;
     note(format(given.log_format.as_deref()).map(|found| log_format = found));
     Some(Config {
@@ -159,14 +159,14 @@ mod tests {
 
     fn problems(given: Given) -> Vec<String> {
         let mut problems = Vec::new();
-        let _ = judge(given, &mut problems);
+        let _ = judge(given, crate::log::DEFAULT_FILTER, &mut problems);
         problems
     }
 
     #[test]
     fn the_defaults_make_sense() {
         let mut problems = Vec::new();
-        let config = judge(Given::default(), &mut problems).unwrap();
+        let config = judge(Given::default(), crate::log::DEFAULT_FILTER, &mut problems).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.database_url, "sqlite:./muster-data/muster.db");

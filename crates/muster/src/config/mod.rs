@@ -76,14 +76,15 @@ impl std::fmt::Debug for SecretSource {
 }
 
 impl Config {
-    /// Reads what was not given by flags, and judges all of it.
-    pub fn load(flags: Given) -> Result<Self, Failure> {
+    /// Reads what was not given by flags, and judges all of it. What is logged unless somebody says otherwise depends
+    /// on the command.
+    pub fn load(flags: Given, default_filter: &str) -> Result<Self, Failure> {
         let environment = Given::from_environment(|name| std::env::var(name).ok());
         let named = flags.config.clone().or_else(|| environment.config.clone());
         let mut problems = Vec::new();
         let written = file::read(named.as_deref(), &mut problems);
         let merged = flags.or(environment).or(written);
-        let config = judge::judge(merged, &mut problems);
+        let config = judge::judge(merged, default_filter, &mut problems);
         match config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(Failure::new(problems.join(" "))),

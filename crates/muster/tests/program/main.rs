@@ -1,5 +1,7 @@
 //! The program from outside: the real binary, as its users run it.
 
+#![allow(clippy::unwrap_used)] // all of it is tests, helpers included
+
 mod audit;
 mod configuration;
 mod first_steps;

@@ -67,6 +67,11 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
             ],
         )
     };
+    let without = |left_out: &str| {
+        let names = ["subject_id", "actor_id", "action", "effect", "from", "until", "sort"];
+        let pairs: Vec<(&str, &str)> = names.iter().filter(|n| **n != left_out).map(|n| (*n, form.one(n))).collect();
+        urls::with_query(urls::AUDIT, &pairs)
+    };
     let sort = form.one("sort");
     let turned = if query.ascending { "" } else { "seq" };
     let order = link(turned, "", urls::AUDIT);
@@ -74,10 +79,10 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     let columns = [
         Column::sorted("When", &order, state),
         Column::new("Who"),
-        Column::new("What"),
+        Column::new("What").class("nowrap"),
         Column::new("For whom"),
         Column::new("Details"),
-        Column::new("From"),
+        Column::new("Where").class("nowrap"),
     ];
     let rows: Vec<Vec<Markup>> = found.records.iter().map(|r| row(r, practice, &clinics)).collect();
     let next = found.next.map(|seq| link(sort, &seq.to_string(), urls::AUDIT));
@@ -87,6 +92,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
             (parts::button_link(&ButtonLink { href: &export, label: "Export as CSV", icon: Some(Icon::Download), ..ButtonLink::default() }))
         }))
         (filters(&form))
+        (one_person(&form, &found.records, &without))
         @if rows.is_empty() {
             (parts::empty_state(Icon::History, "Nothing matches", "Widen the dates or remove a filter.", &html! { a href=(urls::AUDIT) { "Show everything" } }))
         } @else {
@@ -112,18 +118,28 @@ fn filters(form: &FormData) -> Markup {
         (parts::select(&Select { name: "effect", label: "Effect", options: &effects, bare: true, ..Select::default() }))
         (parts::input(&Field::new("from", "From", form.one("from")).kind(FieldKind::Date).bare()))
         (parts::input(&Field::new("until", "To", form.one("until")).kind(FieldKind::Date).bare()))
+        (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
     };
     html! {
         form method="get" action=(urls::AUDIT) role="search" aria-label="Audit filters" {
             @for name in ["subject_id", "actor_id", "sort"] {
                 @if let Some(value) = form.filled(name) { input type="hidden" name=(name) value=(value); }
             }
-            (parts::toolbar(&controls, &parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() })))
+            (parts::toolbar(&controls, &html! {}))
         }
+    }
+}
+
+/// Whose records these are, and the way to everybody's.
+fn one_person(form: &FormData, records: &[Recorded], without: &dyn Fn(&str) -> String) -> Markup {
+    let first = records.first().map(|r| &r.entry);
+    let about = first.map_or("one person", |e| e.subject_name.as_str());
+    let by = first.map_or("one person", |e| e.actor_name.as_str());
+    html! {
         @if form.filled("subject_id").is_some() || form.filled("actor_id").is_some() {
             div.active-filters {
-                @if form.filled("subject_id").is_some() { (parts::filter_chip("about one person", urls::AUDIT)) }
-                @if form.filled("actor_id").is_some() { (parts::filter_chip("by one person", urls::AUDIT)) }
+                @if form.filled("subject_id").is_some() { (parts::filter_chip(&format!("About {about}"), &without("subject_id"))) }
+                @if form.filled("actor_id").is_some() { (parts::filter_chip(&format!("By {by}"), &without("actor_id"))) }
             }
         }
     }
@@ -142,7 +158,7 @@ fn row(record: &Recorded, practice: Option<&Organization>, clinics: &[Clinic]) -
             @if entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
         },
         html! { @if let Some(href) = about { a href=(href) { (entry.subject_name) } } @else { (entry.subject_name) } },
-        details(&entry.detail, clinics),
+        details(&entry.detail, clinics, false),
         html! { (entry.channel.replace('_', " ")) @if !entry.address.is_empty() { span.under.soft { " " (entry.address) } } },
     ]
 }
@@ -166,8 +182,18 @@ fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
     }
 }
 
-/// Before → after as a small table, anything else as it is.
-pub(super) fn details(detail: &str, clinics: &[Clinic]) -> Markup {
+/// The name of a recorded field; one without a label of its own is read as it is written.
+fn label(field: &str) -> String {
+    let known = field_label(field);
+    if known != field {
+        return known.to_owned();
+    }
+    let mut letters = field.chars().map(|c| if c == '_' { ' ' } else { c });
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Before → after as a small table that opens when asked for, a single change at once.
+pub(super) fn details(detail: &str, clinics: &[Clinic], open: bool) -> Markup {
     let Ok(serde_json::Value::Object(map)) = serde_json::from_str(detail) else { return html! {} };
     if map.is_empty() {
         return html! {};
@@ -176,8 +202,9 @@ pub(super) fn details(detail: &str, clinics: &[Clinic]) -> Markup {
     let changes: Vec<(String, Option<String>, Option<String>)> = map
         .iter()
         .map(|(field, value)| match (value.get("before"), value.get("after")) {
-            (Some(before), Some(after)) => (field_label(field).to_owned(), text(before), text(after)),
-            _ => (field_label(field).to_owned(), None, text(value)),
+            (Some(before), Some(after)) => (label(field), text(before), text(after)),
+            // Codes, such as why a sign-in failed.
+            _ => (label(field), None, text(value).map(|t| if field == "because" { t.replace('_', " ") } else { t })),
         })
         .filter(|(_, before, after)| before.is_some() || after.is_some())
         .collect();
@@ -185,8 +212,14 @@ pub(super) fn details(detail: &str, clinics: &[Clinic]) -> Markup {
         changes.iter().map(|(f, b, a)| Change { field: f, before: b.as_deref(), after: a.as_deref() }).collect();
     let summary = changes.iter().map(|c| c.field).take(3).collect::<Vec<_>>().join(", ");
     html! {
-        @if !changes.is_empty() {
-            details { summary { (summary) @if changes.len() > 3 { " and " (changes.len() - 3) " more" } } (parts::change_table("Changes", &changes)) }
+        @if let [one] = changes.as_slice() {
+            p.change {
+                span.soft { (one.field) ": " }
+                @if let Some(before) = one.before { del { (before) } " → " }
+                @if let Some(after) = one.after { ins { (after) } } @else { span.soft { "nothing" } }
+            }
+        } @else if !changes.is_empty() {
+            details open[open] { summary { (summary) @if changes.len() > 3 { " and " (changes.len() - 3) " more" } } (parts::change_table("Changes", &changes)) }
         }
     }
 }

@@ -12,7 +12,7 @@ async fn lively() -> Practice {
     let practice = practice().await;
     let machine = practice.machine();
     for (group, total) in [(Group::Therapist, 2), (Group::Assistant, 1), (Group::Student, 3)] {
-        practice.app.set_licence_total(&machine, practice.clinics[0], group, total, "").await.unwrap();
+        practice.app.set_licence_total(&machine, practice.clinics[0], group, total, "").await.expect("a total");
     }
     named(&practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
     practice.add(Someone { username: "liam", user_type: UserType::PTA, active: false, ..Someone::default() }).await;
@@ -43,7 +43,7 @@ async fn every_page(options: Options) {
     visit("/reset-password/none", "This link no longer works").await;
     visit("/nowhere", "Nothing here").await;
     let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
-    practice.app.send_sign_in_link(&practice.machine(), mara.id).await.unwrap();
+    practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
     visit(&crate::common::link_sent(&practice).await, "Welcome").await;
 
     desk.hold_session("admin").await;

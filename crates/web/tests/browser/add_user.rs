@@ -44,7 +44,7 @@ both_practices! {
         desk.go("/emr/users?q=quill").await;
         desk.list_becomes(&["Mara Quill"]).await;
         desk.browser.see("Wells ★, Saco").await;
-        let message = practice.messages().await.pop().unwrap();
+        let message = practice.messages().await.pop().expect("a message");
         assert!(message.contains("mquill") && message.contains("/invitation/"), "{message}");
     }
 }

@@ -39,19 +39,22 @@ async fn the_record_is_filtered_by_person_action_effect_and_day() {
     desk.browser.follow("Show everything").await;
 
     desk.browser.follow("Mara Harlow").await;
-    desk.browser.see("about one person").await;
-    let about = "return [...document.querySelectorAll('tbody tr')].every(r => r.innerText.includes('Mara Harlow'))";
+    desk.browser.see("About Mara Harlow").await;
+    let about =
+        "return [...document.querySelectorAll('.data > tbody > tr')].every(r => r.innerText.includes('Mara Harlow'))";
     desk.until("everything is about her", about).await;
     desk.browser.follow("When").await;
-    let rows = "return document.querySelector('tbody tr').innerText.includes('Person added')";
+    let rows = "return document.querySelector('.data > tbody > tr').innerText.includes('Person added')";
     desk.until("the oldest comes first", rows).await;
-    desk.browser.press("First name, Last name, Full name").await;
+    desk.browser.press("Because, Name").await;
+    desk.browser.see("wrong password").await;
+    desk.browser.press("Clinics, Default clinic, Email and 9 more").await;
     desk.browser.see("mara@saco.example").await;
 }
 
 fn only(at_most: usize, words: &str) -> String {
     format!(
-        "const rows = [...document.querySelectorAll('tbody tr')]; \
+        "const rows = [...document.querySelectorAll('.data > tbody > tr')]; \
          return rows.length > 0 && rows.length <= {at_most} && rows.every(r => r.innerText.includes('{words}'))"
     )
 }

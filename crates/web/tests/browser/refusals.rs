@@ -51,9 +51,7 @@ async fn an_empty_form_is_told_all_it_needs() {
     let practice = practice().await;
     let desk = Desk::of_admin(&practice).await;
     new_user(&desk, "PT").await;
-    for permission in ["view_patients", "edit_patients"] {
-        desk.browser.tick("permissions", permission, false).await;
-    }
+    desk.script("for (const box of document.querySelectorAll('[name=permissions]:checked')) box.click()").await;
     desk.browser.tick("access", "type", true).await;
     desk.browser.press("Save user").await;
     refused(
@@ -61,7 +59,7 @@ async fn an_empty_form_is_told_all_it_needs() {
         &[
             ("first_name", &["The first name is needed."]),
             ("last_name", &["The last name is needed."]),
-            ("username", &["2 to 100 letters"]),
+            ("username", &["A user name is needed."]),
             ("email", &["An active profile needs an email address"]),
             ("npi", &["A physical therapist needs an NPI", "9999999995"]),
             ("license_number", &["needs a licence number", "00000"]),
@@ -130,14 +128,11 @@ async fn everything_misspelt_is_said_at_once_and_stays_as_typed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told() {
     let practice = practice().await;
-    let npi = practice.fresh_npi();
-    practice.add(Someone { username: "mara", ..Someone::default() }).await;
-    let (_, _, other) = practice.another("Other Rehab", "elsewhere").await;
-    drop(npi);
+    let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+    let npi = practice.app.person(&practice.machine(), mara.id).await.unwrap().profile().person.npi.clone().unwrap();
+    practice.another("Other Rehab", "elsewhere").await;
     let desk = Desk::of_admin(&practice).await;
     new_user(&desk, "PT").await;
-    let taken = "1000000020";
-    drop(other);
     fill(
         &desk,
         &[
@@ -145,7 +140,7 @@ async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told(
             ("last_name", "Quill"),
             ("username", "MARA"),
             ("email", "elsewhere@saco.example"),
-            ("npi", taken),
+            ("npi", &npi),
             ("license_number", "PT-1"),
         ],
     )
@@ -160,7 +155,7 @@ async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told(
             ("username", &["already used by Mara Harlow"]),
             ("email", &["already used by someone you cannot see, perhaps at another practice"]),
             ("npi", &["already belongs to Mara Harlow"]),
-            ("default_clinic_id", &["default clinic"]),
+            ("default_clinic_id", &["Choose which of the clinics"]),
         ],
     )
     .await;
@@ -199,7 +194,7 @@ async fn a_saved_profile_keeps_its_default_clinic_and_moves_only_where_a_licence
     let (desk, page) = edited(&practice, UserType::PT).await;
     desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), false).await;
     desk.browser.press("Save user").await;
-    refused(&desk, &[("clinic_ids", &["Saco is the default clinic"])]).await;
+    refused(&desk, &[("clinic_ids", &["Saco is this person's default clinic"])]).await;
     assert!(!desk.browser.ticked("clinic_ids", &practice.clinics[0].to_string()).await, "kept as typed");
     desk.go(&page).await;
     desk.browser.choose("default_clinic_id", "Wells").await;
@@ -256,7 +251,10 @@ async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so() {
     desk.go("/emr/users/new").await;
     desk.browser.see("You do not hold this permission yourself. Ask a company admin or support.").await;
     let open = "return [...document.querySelectorAll('[name=permissions]:enabled')].map(b => b.value).join()";
-    assert_eq!(desk.script(open).await, "view_patients,view_users,edit_users");
+    assert_eq!(
+        desk.script(open).await,
+        "view_patients,view_users,edit_users,start_soap_notes,forward_soap_notes,finish_soap_notes"
+    );
     // A box that was greyed out but is sent all the same is refused at its field.
     desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true")
         .await;

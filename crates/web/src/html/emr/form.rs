@@ -10,7 +10,7 @@ use muster_domain::sign_in::Assessment;
 
 use super::draft::Draft;
 use crate::html::parts::{
-    self, Checkbox, Choice, Field, FieldKind, Fieldset, RadioChoice, RadioGroup, Select, Textarea,
+    self, Button, Checkbox, Choice, Field, FieldKind, Fieldset, Icon, RadioChoice, RadioGroup, Select, Textarea,
 };
 use crate::html::said::Said;
 use crate::html::sign_in::password_fields;
@@ -68,7 +68,9 @@ impl FormView<'_> {
                     hint: Some("It decides what is asked below, and cannot be changed later without support."),
                     attrs: vec![
                         ("hx-post", self.action.to_owned()),
-                        ("hx-trigger", "change".to_owned()),
+                        // Whoever types the letters of a type passes others on the way.
+                        ("hx-trigger", "change delay:300ms".to_owned()),
+                        ("hx-sync", "this:replace".to_owned()),
                         ("hx-vals", r#"{"refresh":"type"}"#.to_owned()),
                         ("hx-target", "#profile".to_owned()),
                         ("hx-select", "#profile".to_owned()),
@@ -77,7 +79,7 @@ impl FormView<'_> {
                     ..Select::default()
                 }))
                 noscript {
-                    button type="submit" name="refresh" value="type" { "Show the fields of this type" }
+                    (parts::button(&Button { label: "Show the fields of this type", sends: Some(("refresh", "type")), ..Button::default() }))
                 }
             }
         };
@@ -113,17 +115,15 @@ impl FormView<'_> {
         ];
         html! {
             (parts::radio_group(&RadioGroup { name: "access", legend: "First sign-in", current: &self.draft.access, options: &choices, ..RadioGroup::default() }))
-            details open[self.draft.access == "type"] {
-                summary { "Password, if you type one" }
-                (password_fields::fields(self.said, self.judged))
-            }
+            // The style sheet shows it when it is asked for.
+            div.typed-password { (password_fields::fields(self.said, self.judged)) }
         }
     }
 
     fn stored_password(&self) -> Markup {
         let typed = !self.said.at("password").is_empty() || !self.said.at("password_confirmation").is_empty();
         html! {
-            p { "Nobody has to know a colleague's password: send a link instead, with the button on the right." }
+            p { "Nobody has to know a colleague's password: send a link instead, with the button under Sign-in." }
             details open[typed] {
                 summary { "Type a new password" }
                 p.soft { "It ends every session of this person and has to be changed at the next sign-in. Leave both empty to keep the password." }
@@ -174,12 +174,10 @@ impl FormView<'_> {
         let credentials = d.kind().credentials();
         let npi = Field::new("npi", "NPI", &d.npi)
             .errors(self.said.at("npi"))
-            .kind(FieldKind::Code)
             .attr("inputmode", "numeric")
             .autocomplete("off");
         let number = self
             .field("license_number", "Licence number", &d.license_number)
-            .kind(FieldKind::Code)
             .required()
             .autocomplete("off")
             .hint("If you do not have it yet: 00000");
@@ -312,11 +310,11 @@ pub(super) fn summary(draft: &Draft, clinics: &[Clinic]) -> Markup {
         group => format!("Takes one {} licence of the default clinic while active.", group.as_str()),
     };
     html! {
-        div #summary.stack {
+        div #summary {
             (parts::card("What this person will be able to do", &html! {
                 p { "At " strong { (place) } ":" }
                 @if ticked.is_empty() { p.soft { "Nothing yet: tick at least one permission." } }
-                @else { ul { @for p in &ticked { li { (p.grants()) } } } }
+                @else { ul.can-do { @for p in &ticked { li { (parts::icon(Icon::Check)) span { (p.grants()) } } } } }
                 p.soft { (seat) }
             }))
         }

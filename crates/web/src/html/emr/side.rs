@@ -90,7 +90,7 @@ pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded], clin
                         strong { (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label())) }
                         @if record.entry.effect == "denied" { " " (parts::chip(ChipKind::Bad, "Denied")) }
                         div.soft.small { (moment(record.entry.at, practice)) @if !record.entry.actor_name.is_empty() { ", " (record.entry.actor_name) } }
-                        (details(&record.entry.detail, clinics))
+                        (details(&record.entry.detail, clinics, false))
                     }
                 }
             }

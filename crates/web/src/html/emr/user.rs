@@ -11,6 +11,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicence};
 use muster_domain::licences::Group;
 use muster_domain::organizations::Clinic;
+use muster_domain::text::initials;
 use muster_domain::{Code, PersonId};
 use serde::Deserialize;
 
@@ -207,8 +208,16 @@ fn draw(
 ) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;
-    let today =
-        web.app.now().to_zoned(page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let today = web
+        .app
+        .now()
+        .to_zoned(
+            page.info
+                .organization
+                .as_ref()
+                .map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone),
+        )
+        .date();
     let kind = view.profile().emr.as_ref().map(|e| format!("{}, {}", e.user_type.as_str(), e.user_type.title()));
     let title_chips = html! {
         div.cluster {
@@ -222,6 +231,8 @@ fn draw(
             }
         }
     };
+    let shown = initials(&person.first_name, &person.last_name);
+    let picture = parts::avatar(&shown, parts::hue_of(person.full_name.as_bytes()));
     let main = match &view.edit_refused {
         Some(refusal) => read_only(loaded, &refusal.message),
         None => edit_form(web, page, loaded, draft, said),
@@ -241,8 +252,8 @@ fn draw(
         (side::history(page, view, &loaded.history, &loaded.clinics))
     };
     let body = html! {
-        p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
-        (parts::heading(&person.full_name, kind.as_deref(), &title_chips))
+        p.back { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
+        (parts::person_heading(&picture, &person.full_name, kind.as_deref(), &title_chips))
         @if let Some(since) = changed_since { (someone_saved_first(page, loaded, since)) }
         (said.summary())
         div #profile { (parts::split(&main, &side)) }
@@ -295,7 +306,7 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
                 strong { (record.entry.actor_name) } ", " (moment(record.entry.at, practice)) ": "
                 (Action::parse(&record.entry.action).map_or(record.entry.action.as_str(), |a| a.label()))
             }
-            (details(&record.entry.detail, &loaded.clinics))
+            (details(&record.entry.detail, &loaded.clinics, true))
         }
         p { "Saving again keeps what you typed below." }
     };

@@ -77,9 +77,10 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     );
     let subtitle = format!("{place} · {}", counted(found.total));
     let body = html! {
-        (parts::heading("Users", Some(&subtitle), &tiles(&seats)))
+        div #list-head { (parts::heading("Users", Some(&subtitle), &tiles(&seats))) }
+        p #found.vh role="status" { (subtitle) }
         (filters(web, page, form, &clinics))
-        div #people { (results(web, page, form, &listed, &found, &clinics)) }
+        div #people.dims { (results(web, page, form, &listed, &found, &clinics)) }
     };
     Ok(shell::page(web, page, "Users", None, &body))
 }
@@ -134,7 +135,8 @@ fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Marku
     html! {
         form method="get" action=(urls::USERS) role="search" aria-label="Find users"
             hx-get=(urls::USERS) hx-trigger="input changed delay:200ms from:#q, change, submit" hx-target="#people"
-            hx-select="#people" hx-swap="outerHTML" hx-push-url="true" hx-sync="this:replace" {
+            hx-select="#people" hx-select-oob="#list-head,#found:innerHTML" hx-swap="outerHTML" hx-push-url="true"
+            hx-sync="this:replace" hx-indicator="#people" {
             @if let Some(sort) = form.filled("sort") { input type="hidden" name="sort" value=(sort); }
             (parts::toolbar(&controls, &add))
         }
@@ -186,8 +188,8 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         sorted(0),
         sorted(1),
         Column::new("Clinics"),
-        Column::new("Permissions"),
-        Column::new("Notes"),
+        Column::new("Permissions").class("glance"),
+        Column::new("Flags"),
         sorted(2),
         sorted(3),
     ];
@@ -210,7 +212,8 @@ fn row(web: &Web, page: &Page, view: &PersonView, clinics: &[Clinic]) -> Vec<Mar
     let person = &view.profile().person;
     let practice = page.info.organization.as_ref();
     let now = web.app.now();
-    let today = now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, |o| o.zone())).date();
+    let today =
+        now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone)).date();
     let emr = view.profile().emr.as_ref();
     let default = view.default_clinic();
     let mut names: Vec<String> = clinics
@@ -219,16 +222,17 @@ fn row(web: &Web, page: &Page, view: &PersonView, clinics: &[Clinic]) -> Vec<Mar
         .map(|c| if Some(c.id) == default { format!("{} ★", c.name) } else { c.name.clone() })
         .collect();
     names.sort_by_key(|n| !n.ends_with('★'));
-    let hue = parts::hue_of(person.id.0.as_bytes());
+    let hue = parts::hue_of(person.full_name.as_bytes());
     let address = urls::user(person.id);
     let shown = initials(&person.first_name, &person.last_name);
     let more = view.hidden_clinics + names.len().saturating_sub(3);
+    let flags = side::flags(view, today);
     vec![
         parts::person_cell(&shown, hue, &person.full_name, &address, &person.username),
         html! { @if let Some(e) = emr { abbr title=(e.user_type.title()) { (e.user_type.as_str()) } } },
         html! { (names.iter().take(3).cloned().collect::<Vec<_>>().join(", ")) @if more > 0 { " +" (more) } },
         permissions(view),
-        html! { div.chips { (side::flags(view, today)) } },
+        html! { @if !flags.0.is_empty() { div.chips { (flags) } } },
         html! { span.nowrap { (ago(view.stored.last_sign_in_at, now, practice)) } },
         html! { @if let Some(e) = emr { (side::status(e)) } },
     ]
@@ -256,7 +260,8 @@ fn permissions(view: &PersonView) -> Markup {
         div.chips title=(all.join(", ")) {
             @if let Some(notes) = notes { (parts::chip(ChipKind::Plain, notes)) }
             @if let Some(admin) = admin { (parts::chip(ChipKind::Plain, admin)) }
-            @if rest > 0 { span.soft.small { "+" (rest) } }
+            @if shown == 0 { span.soft { (rest) @if rest == 1 { " permission" } @else { " permissions" } } }
+            @else if rest > 0 { span.soft.small { "+" (rest) } }
         }
     }
 }

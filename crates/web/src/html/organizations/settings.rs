@@ -141,15 +141,16 @@ async fn draw(
         div.stack {
             @if admin {
                 @let (form, said) = match refused { Refused::Practice(form) => (Some(*form), said), _ => (None, &none) };
-                (parts::card("Practice", &practice_form(page, &organization, form, said)))
+                @let own_name = matches!(refused, Refused::Nothing | Refused::Practice(_));
+                (parts::card("Practice", &practice_form(page, &organization, own_name, form, said)))
             } @else {
                 (parts::card("Practice", &html! { p.soft { "Only company admins change the settings of the whole practice." } }))
             }
             (parts::section("Clinics", Some("A clinic can be made inactive once it is nobody's default clinic."), &html! {
-                @for clinic in &clinics {
+                div.grid-2 { @for clinic in &clinics {
                     @let (form, said) = match refused { Refused::Clinic(id, form) if *id == clinic.id => (Some(*form), said), _ => (None, &none) };
                     (clinic_form(page, clinic, admin, form, said))
-                }
+                } }
                 @if admin {
                     @let (form, said) = match refused { Refused::NewClinic(form) => (Some(*form), said), _ => (None, &none) };
                     (parts::card("Add a clinic", &new_clinic_form(page, form, said)))
@@ -160,7 +161,15 @@ async fn draw(
     Ok(shell::page(web, page, "Settings", notice, &body))
 }
 
-fn practice_form(page: &Page, organization: &Organization, form: Option<&FormData>, said: &Said) -> Markup {
+/// `own_name`: the field of the name has its name as id. Of several forms that is the refused one, because the summary
+/// leads there.
+fn practice_form(
+    page: &Page,
+    organization: &Organization,
+    own_name: bool,
+    form: Option<&FormData>,
+    said: &Said,
+) -> Markup {
     let typed = |name: &str, stored: &str| form.and_then(|f| f.get(name)).unwrap_or(stored).to_owned();
     let name = typed("name", &organization.name);
     let zone = typed("time_zone", &organization.time_zone);
@@ -191,7 +200,7 @@ fn practice_form(page: &Page, organization: &Organization, form: Option<&FormDat
             (parts::csrf_field(&page.info.csrf))
             input type="hidden" name="version" value=(organization.version);
             div.fields {
-                (parts::input(&Field::new("name", "Name of the practice", &name).required().errors(said.at("name"))))
+                (parts::input(&Field::new("name", "Name of the practice", &name).id(if own_name { "name" } else { "practice-name" }).required().errors(said.at("name"))))
                 (time_zone_select(&zone, said.at("time_zone")))
                 (parts::input(&Field::new("idle_minutes", "Lock after (minutes without activity)", &minutes).kind(FieldKind::Number).required().errors(said.at("idle_minutes")).attr("min", "1").attr("max", "240")))
                 (parts::select(&Select { name: "password_expiry_days", label: "Passwords have to be changed", options: &expiry, required: true, errors: said.at("password_expiry_days"), ..Select::default() }))
@@ -211,7 +220,8 @@ fn clinic_form(page: &Page, clinic: &Clinic, admin: bool, form: Option<&FormData
             f.has("assistants_may_finish")
         });
     let options = [Choice::new("active", "Active", status), Choice::new("inactive", "Inactive", status)];
-    let (name_id, status_id) = (format!("name-{id}"), format!("status-{id}"));
+    let id_of = |name: &str| if form.is_some() { name.to_owned() } else { format!("{name}-{id}") };
+    let (name_id, status_id) = (id_of("name"), id_of("status"));
     let place = [clinic.address.as_str(), clinic.city.as_str(), clinic.state.as_str(), clinic.zip.as_str()];
     let place: Vec<&str> = place.into_iter().filter(|p| !p.is_empty()).collect();
     let title = clinic.name.as_str();
@@ -253,7 +263,7 @@ fn new_clinic_form(page: &Page, form: Option<&FormData>, said: &Said) -> Markup 
     html! {
         form method="post" action=(urls::CLINICS) novalidate {
             (parts::csrf_field(&page.info.csrf))
-            div.fields { (parts::input(&Field::new("name", "Name", &name).id("new-clinic-name").required().errors(said.at("name")))) }
+            div.fields { (parts::input(&Field::new("name", "Name", &name).id(if form.is_some() { "name" } else { "new-clinic-name" }).required().errors(said.at("name")))) }
             (parts::button(&Button { label: "Add clinic", ..Button::default() }))
         }
     }

@@ -85,12 +85,19 @@ pub(super) struct Notes<'a> {
     id: &'a str,
     hint: Option<&'a str>,
     errors: &'a [String],
+    also: Option<&'a str>,
 }
 
 impl<'a> Notes<'a> {
     /// The notes of the control with this id.
     pub(super) fn new(id: &'a str, hint: Option<&'a str>, errors: &'a [String]) -> Self {
-        Self { id, hint, errors }
+        Self { id, hint, errors, also: None }
+    }
+
+    /// Something else on the page, by its id, that describes the control too.
+    pub(super) fn and(mut self, also: Option<&'a str>) -> Self {
+        self.also = also;
+        self
     }
 
     /// Whether the control was refused.
@@ -107,6 +114,7 @@ impl<'a> Notes<'a> {
         if self.hint.is_some() {
             ids.push(format!("{}-hint", self.id));
         }
+        ids.extend(self.also.map(str::to_owned));
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 

@@ -72,6 +72,8 @@ pub struct Field<'a> {
     pub read_only: bool,
     /// One sentence of help under the control.
     pub hint: Option<&'a str>,
+    /// The id of something else on the page that describes it.
+    pub described_by: Option<&'a str>,
     /// Why the value was refused, each a sentence.
     pub errors: &'a [String],
     /// The browser's autofill token, e.g. `email`, `current-password`, `off`.
@@ -135,6 +137,13 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// Points to something else on the page that describes it.
+    #[must_use]
+    pub fn described_by(mut self, id: &'a str) -> Self {
+        self.described_by = Some(id);
+        self
+    }
+
     /// Adds the refusals.
     #[must_use]
     pub fn errors(mut self, errors: &'a [String]) -> Self {
@@ -177,7 +186,7 @@ pub(super) fn label(id: &str, text: &str, optional: bool) -> Markup {
 /// Draws a labelled text control.
 pub fn input(field: &Field) -> Markup {
     let id = field.id.unwrap_or(field.name);
-    let notes = Notes::new(id, field.hint, field.errors);
+    let notes = Notes::new(id, field.hint, field.errors).and(field.described_by);
     let value = match field.kind {
         FieldKind::Password | FieldKind::File => None,
         _ => Some(field.value).filter(|value| !value.is_empty()),

@@ -43,7 +43,7 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                 li.seat.full[full] data-licence-group=(tile.group) data-total=(total)
                     data-available=(free) data-assigned=(tile.assigned)
                 {
-                    span.seat-label { (tile.label) @if tile.total.is_none() { " " span.seat-note { "no limit" } } }
+                    span.seat-label { (tile.label) }
                     @if tile.total.is_some() {
                         span.seat-count { strong { (free) } " " span { "free of " (total) } }
                         svg.bar width="100%" height="4" aria-hidden="true" focusable="false" {
@@ -51,7 +51,7 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                             rect.bar-used width={ (tile.percent()) "%" } height="4" rx="2" {}
                         }
                     } @else {
-                        span.seat-count { strong { (tile.assigned) } " " span { "in use" } }
+                        span.seat-count { strong { (tile.assigned) } " " span { "in use, no limit" } }
                     }
                 }
             }

@@ -27,7 +27,8 @@ pub use feedback::{Banner, BannerKind, PasswordView, banner, empty_state, passwo
 pub use fields::{Field, FieldKind, Textarea, input, textarea};
 pub use icon::{Icon, icon};
 pub use layout::{
-    Step, Tab, card, card_with, definition_list, form_actions, heading, section, split, steps, tabs, toolbar,
+    Step, Tab, card, card_with, definition_list, disclosure, form_actions, heading, person_heading, section, split,
+    steps, tabs, toolbar,
 };
 pub use licences::{SeatTile, seat_tiles};
 pub use plain::{Plain, plain_page};

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::form::FormData;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Checkbox, ChipKind, Column, Field, FieldKind, Fieldset,
     Icon, Table,
@@ -17,6 +18,7 @@ use crate::html::parts::{
 use crate::html::said::Said;
 use crate::html::shell::{self, ago, moment};
 use crate::urls;
+use crate::user_agent::browser_in_words;
 
 /// What the address may carry.
 #[derive(Deserialize)]
@@ -33,7 +35,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         "revoked" => Some(Banner::line(BannerKind::Ok, "That token no longer works.")),
         _ => None,
     };
-    match draw(&web, &page, notice, None, &Said::default()).await {
+    match draw(&web, &page, notice, None, None, &Said::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -55,6 +57,7 @@ pub(super) async fn draw(
     page: &Page,
     notice: Option<Banner<'_>>,
     made: Option<&str>,
+    typed: Option<&FormData>,
     said: &Said,
 ) -> muster_app::Result<Markup> {
     let actor = &page.actor;
@@ -69,7 +72,7 @@ pub(super) async fn draw(
         div.stack {
             (may_do(web, actor).await?)
             (sessions(web, page, &page.info).await?)
-            (tokens(web, page, said).await?)
+            (tokens(web, page, typed, said).await?)
         }
     };
     Ok(shell::page(web, page, "My account", notice, &body))
@@ -105,7 +108,7 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
         .map(|s| {
             let current = s.id == info.id;
             vec![
-                html! { (s.user_agent.chars().take(60).collect::<String>()) },
+                html! { (browser_in_words(&s.user_agent)) },
                 html! { (s.address) },
                 html! { (moment(s.started_at, practice)) },
                 html! { (ago(Some(s.last_seen_at), web.app.now(), practice)) },
@@ -113,7 +116,7 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
                     @if current { (parts::chip(ChipKind::Ok, "This one")) } @else {
                         form method="post" action=(format!("{}/sessions/{}/end", urls::ME, s.id)) {
                             (parts::csrf_field(&page.info.csrf))
-                            (parts::button(&Button { label: "End", attrs: vec![("class", "small".to_owned())], ..Button::default() }))
+                            (parts::button(&Button { label: "End", small: true, ..Button::default() }))
                         }
                     }
                 },
@@ -122,7 +125,7 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
         .collect();
     let columns = ["Browser", "Address", "Since", "Last active"].map(Column::new);
     let mut columns: Vec<Column> = columns.into();
-    columns.push(Column::new("End").quiet());
+    columns.push(Column::new("End").quiet().class("actions"));
     Ok(parts::section(
         "Where you are signed in",
         None,
@@ -136,7 +139,7 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
     ))
 }
 
-async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Markup> {
+async fn tokens(web: &Web, page: &Page, typed: Option<&FormData>, said: &Said) -> muster_app::Result<Markup> {
     let practice = page.info.organization.as_ref();
     let held = web.app.tokens(&page.actor).await?;
     let rows: Vec<Vec<Markup>> = held
@@ -151,14 +154,14 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
                 html! {
                     form method="post" action=(format!("{}/{}/revoke", urls::MY_TOKENS, t.id)) {
                         (parts::csrf_field(&page.info.csrf))
-                        (parts::button(&Button { label: "Revoke", kind: ButtonKind::Danger, ..Button::default() }))
+                        (parts::button(&Button { label: "Revoke", kind: ButtonKind::Danger, small: true, ..Button::default() }))
                     }
                 },
             ]
         })
         .collect();
     let mut columns: Vec<Column> = ["For", "Scopes", "Runs out", "Last used"].map(Column::new).into();
-    columns.push(Column::new("Revoke").quiet());
+    columns.push(Column::new("Revoke").quiet().class("actions"));
     let table = if rows.is_empty() {
         parts::empty_state(
             Icon::Key,
@@ -178,7 +181,7 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
     let scopes = html! {
         div.checks {
             @for scope in Scope::ALL {
-                (parts::checkbox(&Checkbox { name: "scopes", value: scope.as_str(), label: scope.label(), hint: Some(scope.as_str()), ..Checkbox::default() }))
+                (parts::checkbox(&Checkbox { name: "scopes", value: scope.as_str(), label: scope.label(), checked: typed.is_some_and(|t| t.all("scopes").any(|s| s == scope.as_str())), hint: Some(scope.as_str()), ..Checkbox::default() }))
             }
         }
     };
@@ -186,8 +189,8 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
         form method="post" action=(urls::MY_TOKENS) novalidate {
             (parts::csrf_field(&page.info.csrf))
             div.fields {
-                (parts::input(&Field::new("name", "What is it for?", "").required().errors(said.at("name"))))
-                (parts::input(&Field::new("expires_in_days", "Works for (days)", "90").kind(FieldKind::Number).required().errors(said.at("expires_in_days"))))
+                (parts::input(&Field::new("name", "What is it for?", typed.map_or("", |t| t.one("name"))).required().errors(said.at("name"))))
+                (parts::input(&Field::new("expires_in_days", "Works for (days)", typed.map_or("90", |t| t.one("expires_in_days"))).kind(FieldKind::Number).required().errors(said.at("expires_in_days"))))
             }
             (parts::fieldset(&Fieldset { id: "scopes", legend: "What it may do", errors: said.at("scopes"), inner: true, ..Fieldset::default() }, &scopes))
             (parts::button(&Button { label: "Make a token", ..Button::default() }))
@@ -198,7 +201,7 @@ async fn tokens(web: &Web, page: &Page, said: &Said) -> muster_app::Result<Marku
         Some("For programs that act for you through the API. A token never may do more than you."),
         &html! {
             (table)
-            details { summary { "Make a new token" } (parts::card("", &form)) }
+            (parts::disclosure("Make a new token", typed.is_some(), &form))
         },
     ))
 }

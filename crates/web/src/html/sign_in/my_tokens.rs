@@ -24,10 +24,11 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         expires_in_days: days,
     };
     let (status, drawn) = match web.app.create_token(&page.actor, &new).await {
-        Ok((_, secret)) => (StatusCode::OK, me::draw(&web, &page, None, Some(&secret), &Said::default()).await),
-        Err(AppError::Refused(refusals)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, me::draw(&web, &page, None, None, &Said::of(&refusals)).await)
-        }
+        Ok((_, secret)) => (StatusCode::OK, me::draw(&web, &page, None, Some(&secret), None, &Said::default()).await),
+        Err(AppError::Refused(refusals)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            me::draw(&web, &page, None, None, Some(&form), &Said::of(&refusals)).await,
+        ),
         Err(error) => return PageError(error).into_response(),
     };
     match drawn {

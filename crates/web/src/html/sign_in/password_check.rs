@@ -37,12 +37,13 @@ pub(crate) async fn show(State(web): State<Web>, headers: HeaderMap, body: Bytes
         }
     }
     let password = form.one("password").to_owned();
+    let is_empty = password.is_empty();
     let app = web.app.clone();
     // Measuring strength takes milliseconds of computing: not on the threads that answer requests.
     let judged =
         tokio::task::spawn_blocking(move || app.assess_password(organization.as_ref(), &password, &words)).await;
     match judged {
-        Ok(judged) => meter(&judged).into_response(),
+        Ok(judged) => meter(&judged, is_empty).into_response(),
         Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -7,12 +7,12 @@ use crate::html::parts::{self, Field, FieldKind, PasswordView};
 use crate::html::said::Said;
 use crate::urls;
 
-/// The meter for a judgement.
-pub(crate) fn meter(judged: &Assessment) -> Markup {
+/// The meter for a judgement; nothing is said about the strength of what is not there yet.
+pub(crate) fn meter(judged: &Assessment, is_empty: bool) -> Markup {
     let requirements: Vec<(bool, &str)> = judged.requirements.iter().map(|r| (r.met, r.label.as_str())).collect();
     parts::password_meter(&PasswordView {
         requirements: &requirements,
-        score_label: judged.strength,
+        score_label: if is_empty { "" } else { judged.strength },
         score: judged.score,
         acceptable: judged.refusals.is_empty(),
     })
@@ -26,7 +26,7 @@ pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
         .autocomplete("new-password")
         .errors(said.at("password"))
         .attr("maxlength", "256")
-        .attr("aria-describedby", "password-meter")
+        .described_by("password-meter")
         .attr("hx-post", urls::PASSWORD_CHECK)
         .attr("hx-trigger", "input changed delay:150ms")
         .attr("hx-target", "#password-meter")
@@ -42,7 +42,7 @@ pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
     html! {
         div.stack {
             (parts::input(&password))
-            (meter(judged))
+            (meter(judged, true))
             (parts::input(&again))
         }
     }

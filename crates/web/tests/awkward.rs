@@ -1,0 +1,292 @@
+//! Every page with awkward data: long names, other scripts, emoji, and markup where text belongs.
+
+use axum::body::Body;
+use axum::http::Request;
+use muster_domain::emr::{Change, EmrPatch, UserType};
+use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
+use muster_domain::people::PersonPatch;
+use muster_testkit::databases;
+use muster_testkit::practice::{Answer, Practice, Someone};
+
+const SCRIPT: &str = "<script>alert(1)</script>";
+
+struct Caller<'a> {
+    practice: &'a Practice,
+    cookie: String,
+    csrf: String,
+}
+
+impl<'a> Caller<'a> {
+    async fn nobody(practice: &'a Practice) -> Self {
+        let caller = Self { practice, cookie: String::new(), csrf: String::new() };
+        let answer = caller.get("/sign-in").await;
+        let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        let csrf = csrf_in(&answer.text());
+        Self { practice, cookie, csrf }
+    }
+
+    async fn signed_in(practice: &'a Practice, username: &str) -> Self {
+        let cookie = format!("muster_session={}", practice.session(username).await);
+        let caller = Self { practice, cookie, csrf: String::new() };
+        let csrf = csrf_in(&caller.get("/me").await.text());
+        Self { csrf, ..caller }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).expect("a request");
+        self.practice.call(request).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut body = format!("csrf={}", muster_web::urls::encode(&self.csrf));
+        for (name, value) in fields {
+            body += &format!("&{name}={}", muster_web::urls::encode(value));
+        }
+        let request = Request::post(path)
+            .header("cookie", &self.cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .expect("a request");
+        self.practice.call(request).await
+    }
+}
+
+fn csrf_in(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// What holds of every page whatever is on it.
+#[track_caller]
+fn sound(what: &str, answer: &Answer) {
+    let html = answer.text();
+    let head = |name: &str| answer.header(name).to_owned();
+    assert!(head("content-type").starts_with("text/html"), "{what}: {}", head("content-type"));
+    assert_eq!(head("cache-control"), "no-store", "{what}");
+    let policy = head("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{what}: {policy}");
+    assert!(!policy.contains("unsafe-"), "{what}: {policy}");
+    assert_eq!(head("x-content-type-options"), "nosniff", "{what}");
+    assert!(!html.contains("<script>") && !html.contains("<img"), "{what}: text became markup\n{html}");
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{what}");
+    for once in ["<h1>", "<main ", "<title>", "</html>", "</body>", "</main>"] {
+        assert_eq!(html.matches(once).count(), 1, "{what}: {once}");
+    }
+    let title = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(t, _)| t);
+    assert!(title.is_some_and(|t| t.len() > " · Muster".len()), "{what}: {title:?}");
+    well_formed(what, &html);
+}
+
+/// Every element is closed in its turn, no attribute is given twice, and no id is used twice.
+#[track_caller]
+fn well_formed(what: &str, html: &str) {
+    const VOID: [&str; 6] = ["meta", "link", "input", "hr", "br", "img"];
+    const SHAPES: [&str; 4] = ["path", "rect", "circle", "line"];
+    let (mut open, mut ids): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once('<') {
+        let mut quoted = false;
+        let end = after.find(|c: char| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let tag = &after[..end.unwrap_or_else(|| panic!("{what}: a tag never ends: {after:.80}"))];
+        rest = &after[tag.len()..];
+        if tag.starts_with('!') {
+            continue;
+        }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "{what}: {name} closes out of turn before {rest:.120}");
+            continue;
+        }
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
+        let mut names: Vec<&str> = tag.split('"').step_by(2).flat_map(str::split_whitespace).skip(1).collect();
+        names.retain(|n| !n.is_empty() && *n != "/");
+        for name in &names {
+            assert!(!name.starts_with("on") && *name != "style=", "{what}: {name} in <{tag}>");
+        }
+        assert!(!tag.contains("=\"javascript:"), "{what}: <{tag}>");
+        let total = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), total, "{what}: an attribute is given twice in <{tag}>");
+        if let Some((_, id)) = tag.split_once(" id=\"") {
+            ids.push(id.split('"').next().unwrap_or_default().to_owned());
+        }
+        let closed = VOID.contains(&name) || (tag.ends_with('/') && SHAPES.contains(&name));
+        if !closed {
+            open.push(name.to_owned());
+        }
+    }
+    assert!(open.is_empty(), "{what}: never closed: {open:?}");
+    let total = ids.len();
+    ids.sort_unstable();
+    let all = ids.clone();
+    ids.dedup();
+    assert_eq!(ids.len(), total, "{what}: an id is used twice: {all:?}");
+}
+
+/// A practice in which every text that may be anything is something awkward.
+async fn awkward() -> (Practice, Vec<String>) {
+    let practice = Practice::on(databases::sqlite().await).await;
+    let machine = practice.machine();
+    let long = "ẞ".repeat(100);
+    let names = [
+        (SCRIPT, "\"><img src=x onerror=alert(1)>"),
+        ("محمد عبد الرحمن", "אברהם־כהן"),
+        ("👩🏽‍⚕️🦉", "O'Brien & Søn </title>"),
+        (long.as_str(), long.as_str()),
+        ("{{7*7}}", "%3Cscript%3E javascript:alert(1)"),
+    ];
+    let mut pages = Vec::new();
+    for (n, (first, last)) in names.into_iter().enumerate() {
+        let username = format!("awkward{n}");
+        let member = practice.add(Someone { username: &username, ..Someone::default() }).await;
+        let person = PersonPatch {
+            first_name: Some(first.to_owned()),
+            last_name: Some(last.to_owned()),
+            full_name: Some(String::new()),
+            previous_names: Some(vec![SCRIPT.to_owned(), long.clone()]),
+            ..PersonPatch::default()
+        };
+        let emr = EmrPatch { license_expires_on: Some(Some("2026-03-10".to_owned())), ..EmrPatch::default() };
+        let change = Change { person, emr: Some(emr), password: None };
+        let saved = practice.app.update_person(&machine, member.id, None, change).await;
+        saved.unwrap_or_else(|e| panic!("{first} {last}: {e}"));
+        pages.push(format!("/emr/users/{}", member.id));
+    }
+    for (clinic, name) in practice.clinics.iter().zip([SCRIPT, "عيادة 🦉", long.as_str()]) {
+        let patch = ClinicPatch { name: Some(name.to_owned()), ..ClinicPatch::default() };
+        practice.app.update_clinic(&machine, *clinic, None, &patch).await.expect("a name");
+    }
+    let patch = OrganizationPatch { name: Some(format!("{SCRIPT} Rehab")), ..OrganizationPatch::default() };
+    practice.app.update_organization(&machine, practice.organization, None, &patch).await.expect("a name");
+    practice.operator("helen").await;
+    (practice, pages)
+}
+
+#[tokio::test]
+async fn no_text_becomes_markup_on_any_page() {
+    let (practice, profiles) = awkward().await;
+    let encoded = muster_web::urls::encode(SCRIPT);
+    let nobody = Caller::nobody(&practice).await;
+    let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
+    practice.app.send_sign_in_link(&practice.machine(), mara.id).await.unwrap();
+    let text = practice.messages().await.pop().unwrap();
+    let link = text.split_whitespace().find_map(|w| w.strip_prefix(&practice.url)).unwrap().to_owned();
+    for path in [
+        "/sign-in".to_owned(),
+        format!("/sign-in?done={encoded}&next=/{encoded}"),
+        "/reset-password".to_owned(),
+        "/setup/none".to_owned(),
+        format!("/reset-password/{encoded}"),
+        format!("/{encoded}"),
+        link.clone(),
+    ] {
+        sound(&path, &nobody.get(&path).await);
+    }
+    for (path, fields) in [
+        ("/sign-in", vec![("username", SCRIPT), ("password", SCRIPT), ("next", SCRIPT)]),
+        ("/reset-password", vec![("username", SCRIPT)]),
+        (&link, vec![("password", SCRIPT), ("password_confirmation", "other")]),
+    ] {
+        sound(path, &nobody.post(path, &fields).await);
+    }
+
+    let admin = Caller::signed_in(&practice, "admin").await;
+    let mut pages: Vec<String> =
+        ["/emr/users", "/emr/users/new", "/audit", "/settings", "/me", "/me/password", "/support", "/sign-out"]
+            .map(str::to_owned)
+            .into();
+    pages.extend(profiles.clone());
+    pages.push(format!(
+        "/emr/users?q={encoded}&user_type={encoded}&status={encoded}&clinic_id={encoded}&sort={encoded}&after={encoded}"
+    ));
+    pages.push(format!("/audit?action={encoded}&effect={encoded}&from={encoded}&until={encoded}&subject_id={encoded}&sort={encoded}&after={encoded}"));
+    pages.push(format!("/me?done={encoded}"));
+    pages.push(format!("{}?done={encoded}", profiles[0]));
+    for path in &pages {
+        let answer = admin.get(path).await;
+        sound(path, &answer);
+    }
+    assert!(admin.get("/emr/users").await.text().contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+
+    // Forms sent back with what was typed.
+    let every = [
+        "first_name",
+        "last_name",
+        "full_name",
+        "previous_names",
+        "email",
+        "phone",
+        "npi",
+        "username",
+        "user_type",
+        "status",
+        "license_number",
+        "license_state",
+        "license_expires_on",
+        "permissions",
+        "clinic_ids",
+        "default_clinic_id",
+        "password",
+        "password_confirmation",
+        "name",
+        "time_zone",
+        "idle_minutes",
+        "password_preset",
+        "password_expiry_days",
+        "scopes",
+        "expires_in_days",
+        "current_password",
+    ];
+    let fields: Vec<(&str, &str)> = every.iter().map(|n| (*n, SCRIPT)).collect();
+    let clinic = format!("/settings/clinics/{}", practice.clinics[1]);
+    let long_clinic = [("name", "x<script>alert(1)</script>x"), ("status", SCRIPT)];
+    for path in ["/emr/users/new", &profiles[0], "/settings", "/me/tokens", "/me/password"] {
+        let answer = admin.post(path, &fields).await;
+        assert!(answer.status >= 400, "{path} took it: {}", answer.status);
+        sound(path, &answer);
+    }
+    sound(&clinic, &admin.post(&clinic, &long_clinic).await);
+    let refresh: Vec<(&str, &str)> = fields.iter().copied().chain([("refresh", "summary")]).collect();
+    sound("a refreshed profile", &admin.post("/emr/users/new", &refresh).await);
+    let made = admin.post("/me/tokens", &[("name", SCRIPT), ("scopes", "people:read"), ("expires_in_days", "3")]).await;
+    sound("a new token", &made);
+    sound("/unlock", &admin.get(&format!("/unlock?next=/{encoded}")).await);
+}
+
+#[tokio::test]
+async fn no_text_becomes_markup_for_support() {
+    let (practice, profiles) = awkward().await;
+    let helen = Caller::signed_in(&practice, "helen").await;
+    sound("/support", &helen.get("/support").await);
+    helen.post(&format!("/support/organizations/{}", practice.organization), &[]).await;
+    for path in ["/emr/users", "/audit", "/settings", "/me", &format!("{}/type?to=SPT", profiles[0])] {
+        sound(path, &helen.get(path).await);
+    }
+}
+
+#[tokio::test]
+async fn files_of_the_pages_are_kept_by_caches_and_their_links_work() {
+    let (practice, _) = awkward().await;
+    let nobody = Caller::nobody(&practice).await;
+    let html = nobody.get("/sign-in").await.text();
+    let mut kinds = Vec::new();
+    for (_, rest) in html.match_indices("/assets/").map(|(at, _)| html.split_at(at)) {
+        let path = rest.split('"').next().unwrap();
+        let answer = nobody.get(path).await.expect(200);
+        assert!(answer.header("cache-control").contains("immutable"), "{path}");
+        kinds.push(answer.header("content-type").to_owned());
+    }
+    kinds.sort_unstable();
+    assert_eq!(
+        kinds,
+        [
+            "image/svg+xml",
+            "text/css; charset=utf-8",
+            "text/javascript; charset=utf-8",
+            "text/javascript; charset=utf-8"
+        ]
+    );
+}
