@@ -84,7 +84,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let mut sum = [0; 3];
     for (kind, [all, found, wrong]) in tally {
         let figures = format!("{:.1} % found, {:.1} % false alarms of {all}", percent(found, all), percent(wrong, all));
-        rows.note(&format!("{engine}: second entries, {kind:?}"), &figures);
+        crate::row::Rows::note(&format!("{engine}: second entries, {kind:?}"), &figures);
         sum = [sum[0] + all, sum[1] + found, sum[2] + wrong];
     }
     rows.rate(&format!("{engine}: second entries found"), percent(sum[1], sum[0]), "%", 99.0);

@@ -148,7 +148,8 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
 /// Makes the numbers of people who came with a release that had none. Safe to call at every start, and twice at once.
 pub(crate) async fn fill(db: &Db) -> Result<()> {
     let text = "SELECT value FROM installation WHERE fact = $1";
-    let mut h = db.read().await?;
+    // Through the writing connection: a database in memory has no other.
+    let mut h = db.begin().await?;
     let done: Option<(String,)> =
         on!(&mut h, text, |sql, c| sqlx::query_as(sql).bind(FILLED.0).fetch_optional(c).await?);
     drop(h);

@@ -46,11 +46,16 @@ fn at(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
+/// Columns of a stored picture, in the order read.
+type PictureRow = (String, Vec<u8>, Vec<u8>, i64, String, i64);
+/// Columns of a stored signature, in the order read.
+type SignatureRow = (Vec<u8>, Vec<u8>, i64, i64, String, String, i64);
+
 /// A person's picture.
 pub async fn picture(h: &mut impl Handle, organization: OrganizationId, person: PersonId) -> Result<Option<Picture>> {
     let text = "SELECT kind, bytes, sha256, width, set_by, set_at FROM pictures
         WHERE organization_id = $1 AND person_id = $2";
-    let row: Option<(String, Vec<u8>, Vec<u8>, i64, String, i64)> =
+    let row: Option<PictureRow> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
     let Some((kind, bytes, sha256, width, set_by, set_at)) = row else { return Ok(None) };
     Ok(Some(Picture { kind, bytes, sha256, width, set_by, set_at: at(set_at)? }))
@@ -94,7 +99,7 @@ pub async fn signature(
 ) -> Result<Option<Signature>> {
     let text = "SELECT bytes, sha256, width, height, origin, set_by, set_at FROM signatures
         WHERE organization_id = $1 AND person_id = $2";
-    let row: Option<(Vec<u8>, Vec<u8>, i64, i64, String, String, i64)> =
+    let row: Option<SignatureRow> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
     let Some((bytes, sha256, width, height, origin, set_by, set_at)) = row else { return Ok(None) };
     let origin = SignatureOrigin::parse(&origin).ok_or(StoreError::Corrupt(origin))?;

@@ -65,7 +65,11 @@ pub(crate) fn made_up(set_by: &str, set_at: Timestamp) -> Result<images::Signatu
 }
 
 fn tag(sha256: &[u8]) -> String {
-    sha256.iter().map(|b| format!("{b:02x}")).collect()
+    sha256.iter().fold(String::with_capacity(64), |mut out, b| {
+        use std::fmt::Write;
+        let _ = write!(out, "{b:02x}");
+        out
+    })
 }
 
 impl From<images::Picture> for Image {

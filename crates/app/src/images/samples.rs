@@ -45,6 +45,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// One chunk of a PNG.
+#[allow(clippy::trivially_copy_pass_by_ref)] // a byte string literal is a reference
 pub(super) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(data.len()).expect("short").to_be_bytes().to_vec();
     bytes.extend_from_slice(kind);
@@ -55,6 +56,7 @@ pub(super) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 /// The same PNG with a further chunk behind its header.
+#[allow(clippy::trivially_copy_pass_by_ref)] // a byte string literal is a reference
 pub(super) fn with_chunk(png: &[u8], kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let header = 8 + 25;
     [&png[..header], &chunk(kind, data), &png[header..]].concat()

@@ -7,7 +7,7 @@ CREATE TABLE duplicate_keys (
     dup_key INTEGER NOT NULL,
     person_id BLOB NOT NULL,
     PRIMARY KEY (organization_id, dup_key, person_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX duplicate_keys_person ON duplicate_keys (organization_id, person_id);
 
 CREATE TABLE not_duplicates (

@@ -78,7 +78,7 @@ async fn the_type_decides_the_fields_and_what_was_typed_stays() {
     desk.browser.choose("user_type", "PTA").await;
     desk.browser.see("Licence number").await;
     desk.browser.see("NPI optional").await;
-    desk.browser.see("this assistant's signature is on file").await;
+    desk.browser.see("Needs a signature on file first").await;
     assert_eq!(desk.browser.value("username").await, "aquill");
     // The summary follows what is ticked.
     desk.browser.see("Send notes for co-signature").await;
@@ -119,13 +119,17 @@ async fn an_assistant_may_finish_notes_once_the_signature_is_on_file_and_atteste
 async fn a_student_and_a_clerk_are_added_without_credentials() {
     let practice = practice().await;
     let desk = Desk::of_admin(&practice).await;
-    for (kind, username, words) in
-        [("SOT", "student", "SOT, student occupational therapist"), ("Clerical", "clerk", "Clerical, front office")]
-    {
+    // Two names, or the second would be asked about as a likeness of the first.
+    for (kind, username, first, last, words) in [
+        ("SOT", "student", "Ines", "Brandt", "SOT, student occupational therapist"),
+        ("Clerical", "clerk", "Otto", "Villareal", "Clerical, front office"),
+    ] {
         desk.go("/emr/users/new").await;
         desk.browser.choose("user_type", kind).await;
         desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
         who(&desk, username).await;
+        desk.browser.fill("first_name", first).await;
+        desk.browser.fill("last_name", last).await;
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
         desk.browser.press("Save user").await;
         desk.browser.see("User added").await;

@@ -10,8 +10,8 @@ use muster_testkit::practice::Someone;
 use crate::common::{Desk, practice};
 
 fn a_wide_file() -> tempfile::NamedTempFile {
-    let file = tempfile::Builder::new().suffix(".png").tempfile().unwrap();
-    std::fs::write(file.path(), made_up_signature()).unwrap();
+    let file = tempfile::Builder::new().suffix(".png").tempfile().expect("a file");
+    std::fs::write(file.path(), made_up_signature()).expect("is written");
     file
 }
 
