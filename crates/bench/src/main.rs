@@ -1,7 +1,8 @@
 //! What is measured. One line a row: `name  ours  limit  ratio  goal  ok|short`.
 //!
 //! The machine is shared, so a figure stands beside a limit taken in the same run wherever one can be named; rows
-//! whose goal is a time print the time itself. `--large` measures at 1,000,000 people.
+//! whose goal is a time print the time itself. `--large` measures at 1,000,000 people; the name of an engine or of a
+//! part (`sqlite`, `postgres`, `starts`, `import`, …) measures only that.
 
 mod client;
 mod duplicates;
@@ -17,15 +18,34 @@ use scene::{Engine, Scene};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let large = std::env::args().any(|a| a == "--large");
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let large = words.iter().any(|w| w == "--large");
+    let named = |names: &[&str]| words.iter().any(|w| names.contains(&w.as_str()));
+    let engines = ["sqlite", "postgres"];
+    let parts = ["starts", "import", "lists", "duplicates", "sign-ins"];
+    let wants = |name: &str, all: &[&str]| !named(all) || named(&[name]);
     println!("{}", row::HEAD);
     let mut rows = row::Rows::default();
-    starts::measure(&mut rows).await;
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let scene = Scene::build(engine, large, &mut rows).await;
-        lists::measure(&scene, &mut rows).await;
-        duplicates::measure(&scene, &mut rows).await;
-        sign_ins::measure(&scene, &mut rows).await;
+    if wants("starts", &parts) {
+        starts::measure(&mut rows).await;
+    }
+    for engine in [Engine::Sqlite, Engine::Postgres].into_iter().filter(|e| wants(e.as_str(), &engines)) {
+        if wants("import", &parts) {
+            scene::import_alone(&engine, large, &mut rows).await;
+        }
+        if !["lists", "duplicates", "sign-ins"].iter().any(|part| wants(part, &parts)) {
+            continue;
+        }
+        let scene = Scene::build(engine, large).await;
+        if wants("lists", &parts) {
+            lists::measure(&scene, &mut rows).await;
+        }
+        if wants("duplicates", &parts) {
+            duplicates::measure(&scene, &mut rows).await;
+        }
+        if wants("sign-ins", &parts) {
+            sign_ins::measure(&scene, &mut rows).await;
+        }
         scene.tear_down().await;
     }
     rows.finish()

@@ -23,6 +23,54 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// As named on the command line.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// As printed.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// An empty installation, its address, and what it lies in.
+struct Installation {
+    app: App,
+    url: String,
+    directory: tempfile::TempDir,
+    database: Option<muster_testkit::postgres::Database>,
+}
+
+const SECRET: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed";
+
+async fn installation(engine: &Engine) -> Installation {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut database = None;
+    let url = match engine {
+        Engine::Sqlite => format!("sqlite:{}", directory.path().join("muster.db").display()),
+        Engine::Postgres => {
+            let made = muster_testkit::postgres::empty_database().await;
+            let url = made.url().to_owned();
+            database = Some(made);
+            url
+        }
+    };
+    let db = Db::open(&url, 8).await.expect("a database");
+    db.migrate().await.expect("a schema");
+    let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&SECRET[i * 2..i * 2 + 2], 16).unwrap_or(0)).collect();
+    let app =
+        App::new(db, Arc::new(SystemClock), Arc::new(SystemEntropy::new()), Keys::derive(&bytes), Settings::default());
+    Installation { app, url, directory, database }
+}
+
 /// Numbers that look random and repeat with the seed (xorshift64*).
 pub struct Dice(pub u64);
 
@@ -55,52 +103,22 @@ pub struct Scene {
     _database: Arc<Option<muster_testkit::postgres::Database>>,
 }
 
-const IMPORTED: &str = "Imported practice";
 const PASSWORD: &str = "Quiet-Lantern-42-Ferry";
 
 impl Scene {
     /// The engine's name.
     pub fn name(&self) -> &'static str {
-        match self.engine {
-            Engine::Sqlite => "SQLite",
-            Engine::Postgres => "PostgreSQL",
-        }
+        self.engine.name()
     }
 
-    /// Generates, imports, adds the people who act, and serves.
-    pub async fn build(engine: Engine, large: bool, rows: &mut Rows) -> Self {
-        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
-        let mut database = None;
-        let url = match &engine {
-            Engine::Sqlite => format!("sqlite:{}", directory.path().join("muster.db").display()),
-            Engine::Postgres => {
-                let made = muster_testkit::postgres::empty_database().await;
-                let url = made.url().to_owned();
-                database = Some(made);
-                url
-            }
-        };
-        let secret = "5eed".repeat(16);
-        let db = Db::open(&url, 8).await.expect("a database");
-        db.migrate().await.expect("a schema");
-        let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&secret[i * 2..i * 2 + 2], 16).unwrap_or(0)).collect();
-        let app = App::new(
-            db,
-            Arc::new(SystemClock),
-            Arc::new(SystemEntropy::new()),
-            Keys::derive(&bytes),
-            Settings::default(),
-        );
-
+    /// Generates, adds the people who act, and serves.
+    pub async fn build(engine: Engine, large: bool) -> Self {
+        let Installation { app, url, directory, database } = installation(&engine).await;
         let (organizations, people, largest) = if large { (400, 1_000_000, Some(200_000)) } else { (1, 100_000, None) };
-        let name = match engine {
-            Engine::Sqlite => "SQLite",
-            Engine::Postgres => "PostgreSQL",
-        };
         let begun = Instant::now();
         app.generate(GenerateSpec { organizations, people, seed: 7, largest }, |_| ()).await.expect("people");
-        Rows::note(&format!("{name}: {people} people generated"), &format!("{:.0} s", begun.elapsed().as_secs_f64()));
-        import(&app, name, large, rows).await;
+        let took = begun.elapsed().as_secs_f64();
+        Rows::note(&format!("{}: {people} people generated", engine.name()), &format!("{took:.0} s"));
 
         let organization = largest_organization(&app).await;
         let operator = Actor::command_line(organization);
@@ -147,7 +165,7 @@ impl Scene {
 
         let arguments = ["--database-url".to_owned(), url];
         let server = Program::new(std::iter::once("serve".to_owned()).chain(arguments))
-            .env("MUSTER_SECRET_KEY", &secret)
+            .env("MUSTER_SECRET_KEY", SECRET)
             .start()
             .await;
         let mut scene = Self {
@@ -164,7 +182,7 @@ impl Scene {
             username: "bench-admin".into(),
             password: PASSWORD.into(),
             server: Arc::new(tokio::sync::Mutex::new(Some(server))),
-            _directory: directory,
+            _directory: Arc::new(directory),
             _database: Arc::new(database),
         };
         scene.cookie = crate::sign_ins::cookie(&scene).await;
@@ -193,7 +211,7 @@ async fn largest_organization(app: &App) -> muster_domain::OrganizationId {
         let found = app.organizations(&machine, &after, 200).await.expect("organizations");
         let Some(last) = found.last() else { return best.1 };
         after = muster_domain::text::unique_key(&last.name);
-        for organization in found.iter().filter(|o| o.name != IMPORTED) {
+        for organization in &found {
             let listed = Listed { limit: 1, ..Listed::default() };
             let page = app.people(&Actor::command_line(organization.id), listed).await.expect("a page");
             let (Total::Exact(count) | Total::About(count)) = page.total;
@@ -243,10 +261,12 @@ async fn set_own_password(app: &App, organization: muster_domain::OrganizationId
     app.use_link(&token, PASSWORD, PASSWORD, &origin).await.expect("a password");
 }
 
-/// Imports a file of people into a second organization.
-async fn import(app: &App, name: &str, large: bool, rows: &mut Rows) {
+/// Imports a file of people into an empty practice.
+pub async fn import_alone(engine: &Engine, large: bool, rows: &mut Rows) {
     let count = if large { 200_000 } else { 100_000 };
-    let organization = app.add_organization(IMPORTED, "America/New_York").await.expect("an organization");
+    let Installation { app, directory: _directory, database: _database, .. } = installation(engine).await;
+    let name = engine.name();
+    let organization = app.add_organization("Imported practice", "America/New_York").await.expect("an organization");
     let mut csv = String::with_capacity(count * 110);
     csv.push_str("first_name,last_name,email,npi,user_type,clinics,license_number\n");
     for n in 0..count {

@@ -10,11 +10,18 @@ pub const LONGEST_NAME: usize = 100;
 
 /// The form under which user names and emails are unique: NFKC, case folded, outer space gone.
 pub fn unique_key(text: &str) -> String {
+    if text.is_ascii() {
+        // What the general rule makes of plain letters, ten times as fast.
+        return text.trim().to_ascii_lowercase();
+    }
     text.trim().nfkc().default_case_fold().nfkc().collect()
 }
 
 /// The form in which text is searched and sorted: as [`unique_key`], and accents do not matter.
 pub fn search_key(text: &str) -> String {
+    if text.is_ascii() {
+        return text.trim().to_ascii_lowercase();
+    }
     text.trim().nfkd().filter(|c| !is_combining_mark(*c)).default_case_fold().nfc().collect()
 }
 
@@ -43,15 +50,17 @@ pub fn initials(first: &str, last: &str) -> String {
 /// They index "any part of" searches from one character on, in any script. The salt is the organization, so that
 /// no posting list ever spans two practices. Sorted, without repeats.
 pub fn grams(salt: u128, text: &str) -> Vec<i64> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut found = BTreeSet::new();
-    for (at, first) in chars.iter().enumerate() {
-        found.insert(gram(salt, *first, None));
-        if let Some(second) = chars.get(at + 1) {
-            found.insert(gram(salt, *first, Some(*second)));
+    let mut found = Vec::with_capacity(text.len() * 2);
+    let mut chars = text.chars().peekable();
+    while let Some(first) = chars.next() {
+        found.push(gram(salt, first, None));
+        if let Some(second) = chars.peek() {
+            found.push(gram(salt, first, Some(*second)));
         }
     }
-    found.into_iter().collect()
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// The pieces a stored text must have to contain `query`: its pairs, or the single character it is.
@@ -86,6 +95,18 @@ mod tests {
         assert_eq!(unique_key("ﬁona"), unique_key("FIONA"));
         assert_eq!(unique_key("straße"), unique_key("STRASSE"));
         assert_ne!(unique_key("josé"), unique_key("jose"));
+    }
+
+    #[test]
+    fn the_short_way_for_plain_letters_gives_what_the_rule_gives() {
+        let plain: String = (0..=127_u8).map(char::from).collect();
+        for text in [plain.as_str(), " Mara HARLOW\t", "", "\u{b}x\u{1c}"] {
+            let by_rule: String = text.trim().nfkc().default_case_fold().nfkc().collect();
+            assert_eq!(unique_key(text), by_rule);
+            let by_rule: String =
+                text.trim().nfkd().filter(|c| !is_combining_mark(*c)).default_case_fold().nfc().collect();
+            assert_eq!(search_key(text), by_rule);
+        }
     }
 
     #[test]

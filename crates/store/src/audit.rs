@@ -6,9 +6,10 @@
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::audit::Entry;
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
+use crate::dialect::{Bytes, Id};
 use crate::query::Query;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros};
 
@@ -45,29 +46,53 @@ pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<O
     Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 
+#[derive(Serialize)]
+struct RecordRow<'a> {
+    seq: i64,
+    event_id: Id,
+    at: i64,
+    actor_kind: &'a str,
+    actor_id: Option<Id>,
+    actor_name: &'a str,
+    action: &'a str,
+    effect: &'a str,
+    subject_id: Option<Id>,
+    subject_name: &'a str,
+    channel: &'a str,
+    address: &'a str,
+    detail: &'a str,
+    hash: Bytes<'a>,
+}
+
 /// Appends signed records and moves the head. Only under [`lock`].
 pub async fn append(tx: &mut Tx, organization: OrganizationId, records: &[Recorded]) -> Result<()> {
     let Some(last) = records.last() else { return Ok(()) };
-    let rows: Vec<_> = records
-        .iter()
-        .map(|r| {
-            let e = &r.entry;
-            json!({
-                "seq": r.seq, "event_id": e.id.simple().to_string(), "at": micros(e.at), "actor_kind": e.actor_kind,
-                "actor_id": e.actor_id.map(|i| i.simple().to_string()), "actor_name": e.actor_name, "action": e.action,
-                "effect": e.effect, "subject_id": e.subject_id.map(|i| i.simple().to_string()),
-                "subject_name": e.subject_name, "channel": e.channel, "address": e.address, "detail": e.detail,
-                "hash": dialect::hex(&r.hash),
-            })
-        })
-        .collect();
+    let rows = records.iter().map(|r| {
+        let e = &r.entry;
+        RecordRow {
+            seq: r.seq,
+            event_id: Id(e.id),
+            at: micros(e.at),
+            actor_kind: &e.actor_kind,
+            actor_id: e.actor_id.map(Id),
+            actor_name: &e.actor_name,
+            action: &e.action,
+            effect: &e.effect,
+            subject_id: e.subject_id.map(Id),
+            subject_name: &e.subject_name,
+            channel: &e.channel,
+            address: &e.address,
+            detail: &e.detail,
+            hash: Bytes(&r.hash),
+        }
+    });
+    let rows = dialect::rows(rows);
     let text = "INSERT INTO audit_events (organization_id, seq, event_id, at, actor_kind, actor_id, actor_name, action,
             effect, subject_id, subject_name, channel, address, detail, hash)
         SELECT $1, r.seq, r.event_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.action, r.effect, r.subject_id,
             r.subject_name, r.channel, r.address, r.detail, r.hash
         FROM {rows $2: seq int, event_id uuid, at int, actor_kind text, actor_id uuid, actor_name text, action text,
             effect text, subject_id uuid, subject_name text, channel text, address text, detail text, hash bytes} r";
-    let rows = serde_json::Value::Array(rows).to_string();
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
     });

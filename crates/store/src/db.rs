@@ -121,7 +121,10 @@ impl Db {
             .foreign_keys(false)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(256)
-            .pragma("cache_size", "-4000")
+            // For the one writer: a long import touches pages all over the file, and each that does not fit is written
+            // and read again.
+            .pragma("cache_size", "-24000")
+            .pragma("wal_autocheckpoint", "16000")
             .pragma("temp_store", "memory");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -140,7 +143,7 @@ impl Db {
         let read = SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options.pragma("query_only", "on"));
+            .connect_lazy_with(options.pragma("cache_size", "-4000").pragma("query_only", "on"));
         Ok(Self::Sqlite { write, read })
     }
 

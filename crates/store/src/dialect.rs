@@ -1,16 +1,19 @@
 //! The few places where the two engines are spelled differently.
 //!
 //! Statements are written with small markers that [`spell`] expands:
-//! - `{ids $2}`: the identifiers in the JSON array bound as `$2`, as a sub-query of one column;
+//! - `a IN {ids $2}`: true when `a` is one of the identifiers in the JSON array bound as `$2`;
 //! - `{ints $2}`: the same for whole numbers;
 //! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
-//! - `{rows $1: a uuid, b text, n int, h bytes}`: the objects in the JSON array bound as `$1`, as a table;
+//! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the objects in the JSON array bound as `$1`, as a table;
+//! - `{each r.l} x`: the whole numbers of such a list, as a table with a column `value`;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
 
 use std::fmt::Write;
 
+use serde::{Serialize, Serializer};
 use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +40,26 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
     let (verb, argument) = marker.split_once(' ').unwrap_or((marker, ""));
     match (verb, engine) {
         ("ids", Engine::Sqlite) => write!(out, "(SELECT unhex(value) FROM json_each({argument}))"),
-        ("ids", Engine::Postgres) => {
-            write!(out, "(SELECT value::uuid FROM jsonb_array_elements_text({argument}::jsonb))")
-        }
-        ("ints", Engine::Postgres) => {
-            write!(out, "(SELECT value::bigint FROM jsonb_array_elements_text({argument}::jsonb))")
+        ("ids" | "ints", Engine::Postgres) => {
+            // An array is known before the plan is made to run. A sub-query is joined, and in a table that grew since
+            // it was last analysed the join may read the whole practice.
+            let kind = if verb == "ids" { "uuid" } else { "bigint" };
+            out.truncate(out.trim_end_matches("IN ").len());
+            write!(out, "= ANY (ARRAY(SELECT value::{kind} FROM jsonb_array_elements_text({argument}::jsonb)))")
         }
         ("ints", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
         ("among", _) => {
             let (column, bound) = argument.split_once(' ').unwrap_or((argument, "$0"));
             match engine {
                 Engine::Sqlite => write!(out, "{column} IN (SELECT value FROM json_each({bound}))"),
-                // An array is known before the plan is made to run. A sub-query is joined, and in a table that grew
-                // since it was last analysed the join may read the whole of it once for each value.
                 Engine::Postgres => {
                     write!(out, "{column} = ANY (ARRAY(SELECT jsonb_array_elements_text({bound}::jsonb)))")
                 }
             }
+        }
+        ("each", Engine::Sqlite) => write!(out, "json_each({argument})"),
+        ("each", Engine::Postgres) => {
+            write!(out, "LATERAL (SELECT e::bigint AS value FROM jsonb_array_elements_text({argument}) e)")
         }
         ("rows", _) => {
             expand_rows(engine, argument, out);
@@ -88,12 +94,16 @@ fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
             (Engine::Sqlite, "uuid" | "bytes") => write!(out, "{comma}unhex(value->>'{name}') AS {name}"),
             (Engine::Postgres, "uuid") => write!(out, "{comma}(value->>'{name}')::uuid AS {name}"),
             (Engine::Postgres, "bytes") => write!(out, "{comma}decode(value->>'{name}', 'hex') AS {name}"),
+            // The list itself, for `{each}`; `->>` would make a text of it.
+            (Engine::Sqlite, "list") => write!(out, "{comma}jsonb_extract(value, '$.{name}') AS {name}"),
+            (Engine::Postgres, "list") => write!(out, "{comma}value->'{name}' AS {name}"),
             (Engine::Postgres, "int") => write!(out, "{comma}(value->>'{name}')::bigint AS {name}"),
             _ => write!(out, "{comma}value->>'{name}' AS {name}"),
         };
     }
     let _ = match engine {
-        Engine::Sqlite => write!(out, " FROM json_each({bound}))"),
+        // Binary, so that a row is not written out as text only to be read again for each of its columns.
+        Engine::Sqlite => write!(out, " FROM jsonb_each({bound}))"),
         Engine::Postgres => write!(out, " FROM jsonb_array_elements({bound}::jsonb))"),
     };
 }
@@ -108,13 +118,48 @@ pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a uuid::Uuid>) -> Stri
     out
 }
 
-/// Bytes for a `bytes` column of a `{rows}` marker.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
+/// The array bound for a `{rows}` marker, written straight from typed rows; none when there is no row.
+pub(crate) fn rows<R: Serialize>(rows: impl IntoIterator<Item = R>) -> Option<String> {
+    let mut out = vec![b'['];
+    for row in rows {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        // Neither strings nor numbers can fail to be written to memory.
+        serde_json::to_writer(&mut out, &row).ok()?;
     }
-    out
+    if out.len() == 1 {
+        return None;
+    }
+    out.push(b']');
+    String::from_utf8(out).ok()
+}
+
+/// An identifier in a row: for a `uuid` column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Id(pub Uuid);
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.simple().encode_lower(&mut [0; 32]))
+    }
+}
+
+/// Bytes in a row: for a `bytes` column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes<'a>(pub &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(self.0))
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Grams for a `{grams}` marker.
@@ -147,11 +192,11 @@ mod tests {
         let text = "x IN {ids $2} AND {find t $3} FROM {rows $1: a uuid, n int} r";
         assert_eq!(
             spell(Engine::Sqlite, text).0,
-            "x IN (SELECT unhex(value) FROM json_each($2)) AND instr(t, $3) > 0 FROM (SELECT unhex(value->>'a') AS a, value->>'n' AS n FROM json_each($1)) r"
+            "x IN (SELECT unhex(value) FROM json_each($2)) AND instr(t, $3) > 0 FROM (SELECT unhex(value->>'a') AS a, value->>'n' AS n FROM jsonb_each($1)) r"
         );
         assert_eq!(
             spell(Engine::Postgres, text).0,
-            "x IN (SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb)) AND strpos(t, $3) > 0 FROM (SELECT (value->>'a')::uuid AS a, (value->>'n')::bigint AS n FROM jsonb_array_elements($1::jsonb)) r"
+            "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT (value->>'a')::uuid AS a, (value->>'n')::bigint AS n FROM jsonb_array_elements($1::jsonb)) r"
         );
     }
 }

@@ -10,10 +10,9 @@ use muster_domain::emr::{Permission, Profile, Status, UserType};
 use muster_domain::text::{grams, query_grams, search_key, unique_key};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::{self, Engine};
+use crate::dialect::{self, Engine, Id};
 use crate::query::Query;
 use crate::{Handle, Result, Split, Tx};
 
@@ -327,26 +326,37 @@ const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT 
 const KEEP_GRAMS: &str = "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams
     FROM {rows $2: id uuid, grams text} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id";
 
+#[derive(Serialize)]
+struct EntryRow {
+    id: Id,
+    name: String,
+    username: String,
+    search: String,
+    kind: &'static str,
+    status: &'static str,
+    permissions: i64,
+    grams: String,
+}
+
 /// Writes the rows of these profiles, with their search pieces. A person without EMR account has a row with an empty
 /// type, so that the whole practice can be searched.
 pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
     let engine = if matches!(tx, Tx::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
-    let rows: Vec<_> = profiles
-        .iter()
-        .map(|p| {
-            let search = p.person.search_text();
-            let pieces = grams(organization.0.as_u128(), &search);
-            json!({
-                "id": p.person.id.0.simple().to_string(), "name": p.person.sort_key(),
-                "username": unique_key(&p.person.username), "search": search,
-                "kind": p.emr.as_ref().map_or("", |e| e.user_type.as_str()),
-                "status": p.emr.as_ref().map_or("", |e| e.status.as_str()),
-                "permissions": p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
-                "grams": dialect::gram_document(engine, &pieces),
-            })
-        })
-        .collect();
-    let rows = serde_json::Value::Array(rows).to_string();
+    let rows = profiles.iter().map(|p| {
+        let search = p.person.search_text();
+        let pieces = grams(organization.0.as_u128(), &search);
+        EntryRow {
+            id: Id(p.person.id.0),
+            name: p.person.sort_key(),
+            username: unique_key(&p.person.username),
+            search,
+            kind: p.emr.as_ref().map_or("", |e| e.user_type.as_str()),
+            status: p.emr.as_ref().map_or("", |e| e.status.as_str()),
+            permissions: p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
+            grams: dialect::gram_document(engine, &pieces),
+        }
+    });
+    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
     let statements = match engine {
         Engine::Sqlite => vec![
             FORGET_GRAMS.to_owned(),

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use muster_domain::emr::{License, Profile};
 use muster_domain::people::{Person, Traits};
 use muster_domain::{OrganizationId, PersonId};
+use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::dialect::Id;
 use crate::{Db, Handle, Result, Tx, dialect, micros, people, when};
 
 /// A bucket with more people says nothing: a very common name.
@@ -85,14 +87,15 @@ pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "{COMPARED} WHERE p.organization_id = $1 AND p.person_id IN
-            (SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}})"
-    );
+    let text = "SELECT DISTINCT person_id FROM duplicate_keys WHERE organization_id = $1 AND dup_key IN {ints $2}";
     let keys = json!(keys).to_string();
-    let rows: Vec<Row> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
-    Ok(compared(organization, rows))
+    let found: Vec<(Uuid,)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<PersonId> = found.into_iter().map(|(id,)| PersonId(id)).collect();
+    traits(h, organization, &found).await
 }
 
 /// These people as compared.
@@ -126,19 +129,34 @@ pub async fn shared_keys(
     Ok(found)
 }
 
+#[derive(Serialize)]
+struct KeysRow {
+    id: Id,
+    keys: Vec<i64>,
+}
+
+/// Deletes the numbers of these people as they are stored. Before anything they are made of changes.
+pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[PersonId]) -> Result<()> {
+    let stored = traits(tx, organization, ids).await?;
+    let keys: Vec<Vec<i64>> = stored.iter().map(|near| near.traits.keys(salt(organization))).collect();
+    let all = json!(keys.concat()).to_string();
+    let rows = stored.iter().zip(keys).map(|(near, keys)| KeysRow { id: Id(near.id.0), keys });
+    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
+    let text = "DELETE FROM duplicate_keys WHERE organization_id = $1
+        AND dup_key IN {ints $3}
+        AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(rows).bind(all).execute(c).await?;
+    });
+    Ok(())
+}
+
 /// Writes the numbers of profiles; the old ones have to be gone.
 pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
-    let rows = profiles.iter().flat_map(|p| {
-        let id = p.person.id.0.simple().to_string();
-        Traits::of(p).keys(salt(organization)).into_iter().map(move |key| json!({"id": id, "k": key}))
-    });
-    let rows: Vec<_> = rows.collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let rows = serde_json::Value::Array(rows).to_string();
+    let rows = profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt(organization)) });
+    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
     let text = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)
-        SELECT $1, r.k, r.id FROM {rows $2: id uuid, k int} r WHERE true ON CONFLICT DO NOTHING";
+        SELECT $1, k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ON CONFLICT DO NOTHING";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
     });

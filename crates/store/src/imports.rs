@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::dialect::{Bytes, Id};
 use crate::{Handle, Result, Tx, dialect, micros, typed};
 
 /// Who holds a user name or email: the subject and, for a person, the organization.
@@ -81,14 +83,20 @@ pub struct NewLink {
 
 /// Stores invitations of people just added.
 pub async fn insert_invitations(tx: &mut Tx, organization: OrganizationId, links: &[NewLink]) -> Result<()> {
-    let rows = links.iter().map(|l| {
-        json!({
-            "hash": dialect::hex(&l.token_hash), "id": l.person.0.simple().to_string(), "expires": micros(l.expires_at),
-        })
-    });
+    #[derive(Serialize)]
+    struct Row<'a> {
+        hash: Bytes<'a>,
+        id: Id,
+        expires: i64,
+    }
+    let rows = dialect::rows(links.iter().map(|l| Row {
+        hash: Bytes(&l.token_hash),
+        id: Id(l.person.0),
+        expires: micros(l.expires_at),
+    }));
     let text = "INSERT INTO links (token_hash, purpose, subject_id, organization_id, expires_at)
         SELECT r.hash, 'invitation', r.id, $1, r.expires FROM {rows $2: hash bytes, id uuid, expires int} r";
-    write(tx, text, organization, rows.collect()).await
+    write(tx, text, organization, rows).await
 }
 
 /// A sealed message to queue.
@@ -110,15 +118,23 @@ pub async fn insert_messages(
     now: Timestamp,
 ) -> Result<()> {
     let now = micros(now);
-    let rows = messages.iter().map(|m| {
-        json!({
-            "id": m.id.simple().to_string(), "recipient": m.recipient, "sealed": dialect::hex(&m.sealed), "at": now,
-        })
-    });
+    #[derive(Serialize)]
+    struct Row<'a> {
+        id: Id,
+        recipient: &'a str,
+        sealed: Bytes<'a>,
+        at: i64,
+    }
+    let rows = dialect::rows(messages.iter().map(|m| Row {
+        id: Id(m.id),
+        recipient: &m.recipient,
+        sealed: Bytes(&m.sealed),
+        at: now,
+    }));
     let text = "INSERT INTO outbox (organization_id, message_id, recipient, sealed, state, next_at, created_at)
         SELECT $1, r.id, r.recipient, r.sealed, 'waiting', r.at, r.at
         FROM {rows $2: id uuid, recipient text, sealed bytes, at int} r";
-    write(tx, text, organization, rows.collect()).await
+    write(tx, text, organization, rows).await
 }
 
 /// Writes down when people last signed in, on the sign-in and in the list.
@@ -127,8 +143,12 @@ pub async fn set_last_sign_ins(
     organization: OrganizationId,
     times: &[(PersonId, Timestamp)],
 ) -> Result<()> {
-    let rows: Vec<Value> =
-        times.iter().map(|(id, at)| json!({"id": id.0.simple().to_string(), "at": micros(*at)})).collect();
+    #[derive(Serialize)]
+    struct Row {
+        id: Id,
+        at: i64,
+    }
+    let rows = dialect::rows(times.iter().map(|(id, at)| Row { id: Id(id.0), at: micros(*at) }));
     // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
     // so that it indexes the rows instead of reading all of them for each.
     for text in [
@@ -157,11 +177,8 @@ fn texts(keys: &[String]) -> String {
     json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string()
 }
 
-async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Vec<Value>) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let rows = Value::Array(rows).to_string();
+async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<String>) -> Result<()> {
+    let Some(rows) = rows else { return Ok(()) };
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
     });

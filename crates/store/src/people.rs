@@ -8,9 +8,11 @@ use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, Permi
 use muster_domain::people::Person;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::dialect::Id;
 use crate::{Handle, Result, StoreError, Tx, dialect, directory, duplicates, micros, typed, when};
 
 /// A profile with what the store knows beyond it.
@@ -179,10 +181,14 @@ pub async fn clinics_managed_by_others(
 /// caller's transaction is over.
 pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
     save(tx, organization, profiles, now).await?;
-    let rows: Vec<Value> = profiles.iter().map(|p| json!({"id": hex_id(p.person.id.0)})).collect();
+    #[derive(Serialize)]
+    struct New {
+        id: Id,
+    }
+    let rows = profiles.iter().map(|p| New { id: Id(p.person.id.0) });
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
-    run(tx, text, organization, rows, now).await?;
+    run(tx, text, organization, dialect::rows(rows), now).await?;
     insert_names(tx, organization, profiles, now).await?;
     let text = "UPDATE organizations SET people_count = people_count + $2 WHERE organization_id = $1";
     on!(tx, text, |sql, c| {
@@ -193,11 +199,12 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 
 /// Saves profiles that exist; each version grows by one. [`StoreError::Taken`] as for [`insert`].
 pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
-    let ids = dialect::id_list(profiles.iter().map(|p| &p.person.id.0));
+    let ids: Vec<PersonId> = profiles.iter().map(|p| p.person.id).collect();
+    duplicates::forget(tx, organization, &ids).await?;
+    let ids = dialect::id_list(ids.iter().map(|p| &p.0));
     for text in [
         "DELETE FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids $2}",
         "DELETE FROM sign_in_names WHERE organization_id = $1 AND subject_id IN {ids $2}",
-        "DELETE FROM duplicate_keys WHERE organization_id = $1 AND person_id IN {ids $2}",
     ] {
         on!(tx, text, |sql, c| {
             sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
@@ -222,18 +229,65 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
     insert_names(tx, organization, profiles, now).await
 }
 
-fn hex_id(id: Uuid) -> String {
-    id.simple().to_string()
+#[derive(Serialize)]
+struct PersonRow<'a> {
+    id: Id,
+    first: &'a str,
+    last: &'a str,
+    shown: &'a str,
+    previous: String,
+    email: Option<&'a str>,
+    phone: Option<&'a str>,
+    npi: Option<&'a str>,
+    username: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountRow {
+    id: Id,
+    kind: &'static str,
+    status: &'static str,
+    reason: Option<&'static str>,
+    clinic: Id,
+    permissions: i64,
+    attested: i64,
+    attested_by: Option<Id>,
+}
+
+#[derive(Serialize)]
+struct ClinicRow {
+    id: Id,
+    clinic: Id,
+}
+
+#[derive(Serialize)]
+struct LicenceRow<'a> {
+    id: Id,
+    number: Option<&'a str>,
+    state: Option<&'a str>,
+    expires: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NameRow {
+    id: Id,
+    key: String,
 }
 
 async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
     let people = profiles.iter().map(|p| {
         let p = &p.person;
-        json!({
-            "id": hex_id(p.id.0), "first": p.first_name, "last": p.last_name, "shown": p.full_name,
-            "previous": json!(p.previous_names).to_string(), "email": p.email, "phone": p.phone, "npi": p.npi,
-            "username": p.username,
-        })
+        PersonRow {
+            id: Id(p.id.0),
+            first: &p.first_name,
+            last: &p.last_name,
+            shown: &p.full_name,
+            previous: serde_json::to_string(&p.previous_names).unwrap_or_else(|_| "[]".to_owned()),
+            email: p.email.as_deref(),
+            phone: p.phone.as_deref(),
+            npi: p.npi.as_deref(),
+            username: &p.username,
+        }
     });
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
             phone, npi, username, created_at, updated_at)
@@ -243,17 +297,18 @@ async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], n
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
             email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username,
             updated_at = excluded.updated_at, version = people.version + 1";
-    run(tx, text, organization, people.collect(), now).await?;
+    run(tx, text, organization, dialect::rows(people), now).await?;
 
     let with_emr = || profiles.iter().filter_map(|p| p.emr.as_ref().map(|e| (p.person.id.0, e)));
-    let accounts = with_emr().map(|(id, e)| {
-        json!({
-            "id": hex_id(id), "kind": e.user_type.as_str(), "status": e.status.as_str(),
-            "reason": e.inactive_reason.map(InactiveReason::as_str), "clinic": hex_id(e.default_clinic.0),
-            "permissions": e.permissions.bits(),
-            "attested": i64::from(e.finish_attestation.is_some()),
-            "attested_by": e.finish_attestation.and_then(|a| a.by).map(|p| hex_id(p.0)),
-        })
+    let accounts = with_emr().map(|(id, e)| AccountRow {
+        id: Id(id),
+        kind: e.user_type.as_str(),
+        status: e.status.as_str(),
+        reason: e.inactive_reason.map(InactiveReason::as_str),
+        clinic: Id(e.default_clinic.0),
+        permissions: e.permissions.bits(),
+        attested: i64::from(e.finish_attestation.is_some()),
+        attested_by: e.finish_attestation.and_then(|a| a.by).map(|p| Id(p.0)),
     });
     let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
             permissions, finish_attested_by, finish_attested_at)
@@ -266,26 +321,26 @@ async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], n
             finish_attested_by = excluded.finish_attested_by,
             finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
                 ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
-    run(tx, text, organization, accounts.collect(), now).await?;
+    run(tx, text, organization, dialect::rows(accounts), now).await?;
 
     let clinics =
-        with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| json!({"id": hex_id(id), "clinic": hex_id(c.0)})));
+        with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| ClinicRow { id: Id(id), clinic: Id(c.0) }));
     let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
         SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
-    run(tx, text, organization, clinics.collect(), now).await?;
+    run(tx, text, organization, dialect::rows(clinics), now).await?;
 
-    let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| {
-        json!({
-            "id": hex_id(id), "number": e.license.number, "state": e.license.state,
-            "expires": e.license.expires_on.map(|d| d.to_string()),
-        })
+    let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| LicenceRow {
+        id: Id(id),
+        number: e.license.number.as_deref(),
+        state: e.license.state.as_deref(),
+        expires: e.license.expires_on.map(|d| d.to_string()),
     });
     let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
         SELECT $1, r.id, 0, r.number, r.state, r.expires
         FROM {rows $2: id uuid, number text, state text, expires text} r
         WHERE true ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
             state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, text, organization, licences.collect(), now).await?;
+    run(tx, text, organization, dialect::rows(licences), now).await?;
     duplicates::save(tx, organization, profiles).await?;
     directory::save(tx, organization, profiles).await
 }
@@ -294,20 +349,23 @@ async fn insert_names(tx: &mut Tx, organization: OrganizationId, profiles: &[Pro
     let names = profiles.iter().flat_map(|p| {
         let keys: BTreeSet<String> =
             [Some(&p.person.username), p.person.email.as_ref()].into_iter().flatten().map(|n| unique_key(n)).collect();
-        keys.into_iter().map(|key| json!({"id": hex_id(p.person.id.0), "key": key}))
+        keys.into_iter().map(|key| NameRow { id: Id(p.person.id.0), key })
     });
     let text = "INSERT INTO sign_in_names (name_key, subject_id, organization_id)
         SELECT r.key, r.id, $1 FROM {rows $2: id uuid, key text} r";
-    run(tx, text, organization, names.collect(), now).await
+    run(tx, text, organization, dialect::rows(names), now).await
 }
 
 /// Runs a set-based statement: `$1` the organization, `$2` the rows, `$3` (where named) the time.
-async fn run(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Vec<Value>, now: Timestamp) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+async fn run(
+    tx: &mut Tx,
+    text: &str,
+    organization: OrganizationId,
+    rows: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(rows) = rows else { return Ok(()) };
     let timed = text.contains("$3");
-    let rows = Value::Array(rows).to_string();
     on!(tx, text, |sql, c| {
         let query = sqlx::query(sql).bind(organization.0).bind(rows);
         let query = if timed { query.bind(micros(now)) } else { query };
