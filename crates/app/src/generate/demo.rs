@@ -143,9 +143,14 @@ const KNOWN: [Known; 4] = [
     },
 ];
 
-/// Pairs who may well be one person each, entered twice.
-const LOOKALIKES: [(&str, &str, usize); 4] =
-    [("Katherine", "Doyle", 4), ("Kathy", "Doyle", 1), ("Jonathan", "Reyes", 2), ("Jon", "Reyes", 3)];
+/// Pairs who may well be one person each: known at one clinic, and entered in a hurry at another, where nobody had the
+/// numbers at hand.
+const LOOKALIKES: [(&str, &str, usize, bool); 4] = [
+    ("Katherine", "Doyle", 4, true),
+    ("Kathy", "Doyle", 1, false),
+    ("Jonathan", "Reyes", 2, true),
+    ("Jon", "Reyes", 3, false),
+];
 
 impl App {
     /// Makes the demo practice and its sign-ins in an empty database.
@@ -164,8 +169,16 @@ impl App {
             ..Clinic::new(ClinicId(self.new_id()), town)
         });
         let writer = Writer::found(self, "Saco Bay Rehab Group", "America/New_York", clinics.collect()).await?;
-        let mut demo =
-            Demo { app: self, writer, names: Names::new(), random: Random::new(207), count: 0, used: BTreeMap::new() };
+        let mut demo = Demo {
+            app: self,
+            writer,
+            names: Names::new(),
+            random: Random::new(207),
+            count: 0,
+            used: BTreeMap::new(),
+            therapists: [const { Vec::new() }; 5],
+            supervised: Vec::new(),
+        };
         let mut sign_ins = Vec::new();
         for known in &KNOWN {
             let id = demo.add_known(known)?;
@@ -197,6 +210,10 @@ struct Demo<'a> {
     count: u64,
     /// How often a user name or email was given.
     used: BTreeMap<String, u32>,
+    /// Active therapists, by clinic.
+    therapists: [Vec<PersonId>; 5],
+    /// Who works under one of them, with the clinic.
+    supervised: Vec<(PersonId, usize)>,
 }
 
 impl Demo<'_> {
@@ -210,15 +227,27 @@ impl Demo<'_> {
             for (kind, count) in *staff {
                 for _ in 0..*count {
                     let (first, last) = self.names.person(&mut self.random);
-                    self.add(&first, &last, *kind, at)?;
+                    self.add(&first, &last, *kind, at, true)?;
                 }
             }
             self.limits_after(at);
         }
-        for (first, last, at) in LOOKALIKES {
-            self.add(first, last, PT, at)?;
+        for (first, last, at, numbers) in LOOKALIKES {
+            self.add(first, last, PT, at, numbers)?;
         }
+        self.supervisors();
         Ok(())
+    }
+
+    /// Most assistants and students work under a therapist of their clinic; for some nobody has said so yet.
+    fn supervisors(&mut self) {
+        let waiting = std::mem::take(&mut self.supervised);
+        for (n, (person, at)) in waiting.into_iter().enumerate() {
+            let therapists = &self.therapists[at];
+            if n % 6 != 4 && !therapists.is_empty() {
+                self.writer.supervise(person, therapists[n % therapists.len()]);
+            }
+        }
     }
 
     /// Two pools are too small for those who come, so somebody waits for a licence.
@@ -288,19 +317,24 @@ impl Demo<'_> {
             default_clinic: known.clinics.first().map(|c| self.clinic(*c)),
             clinics: Some(known.clinics.iter().map(|c| self.clinic(*c)).collect()),
             permissions: Some(known.permissions.iter().map(|p| p.as_str().to_owned()).collect()),
-            ..self.license(known.kind)
+            ..self.license(known.kind, true)
         };
         let password = Some(NewPassword { password: PASSWORD.to_owned(), confirmation: None });
         let yesterday = self.app.now() - SignedDuration::from_hours(20 + i64::try_from(self.count).unwrap_or(0));
-        self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))
+        let id = self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))?;
+        if known.kind.has_signature() {
+            self.writer.sign(id);
+        }
+        Ok(id)
     }
 
     /// Everyone else. What is special about somebody follows from their number, so that there is a bit of everything.
-    fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize) -> Result<PersonId> {
+    /// Without `numbers` NPI and licence are stood in for.
+    fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize, numbers: bool) -> Result<PersonId> {
         self.count += 1;
         let every = |n: u64, rest: u64| self.count % n == rest;
         let (needs_email, deactivated) = (every(41, 17), every(19, 9));
-        let placeholder = every(23, 7);
+        let placeholder = every(23, 7) || !numbers;
         let attested = kind.group() == Group::Assistant && every(3, 0) && CLINICS[at].0 != "Scarborough";
         let views_users = kind.group() != Group::Student && every(11, 4);
         let married = every(29, 12);
@@ -335,18 +369,29 @@ impl Demo<'_> {
             clinics: Some(clinics.into_iter().map(|c| self.clinic(c)).collect()),
             permissions: Some(permissions.iter().map(|p| p.as_str().to_owned()).collect()),
             finish_attested: attested,
-            ..self.license(kind)
+            ..self.license(kind, numbers)
         };
+        let active = emr.status.is_none();
         let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
         let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
-        self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)
+        let id = self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)?;
+        // Whoever is new or has other things to do has not signed yet.
+        if kind.has_signature() && numbers && !self.count.is_multiple_of(9) {
+            self.writer.sign(id);
+        }
+        match kind.group() {
+            Group::Therapist if active => self.therapists[at].push(id),
+            Group::Assistant | Group::Student if active => self.supervised.push((id, at)),
+            _ => {}
+        }
+        Ok(id)
     }
 
-    fn license(&mut self, kind: UserType) -> EmrPatch {
+    fn license(&mut self, kind: UserType, number: bool) -> EmrPatch {
         if kind.credentials() == Credentials::None {
             return EmrPatch::default();
         }
-        if self.count % 21 == 5 {
+        if self.count % 21 == 5 || !number {
             return EmrPatch { license_number: Some(Some(LICENSE_PLACEHOLDER.to_owned())), ..EmrPatch::default() };
         }
         let days = match self.count {
