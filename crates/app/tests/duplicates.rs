@@ -63,7 +63,7 @@ both_engines! {
             one.npi = Some(format!("{nine}{}", npi::check_digit(nine.as_bytes())));
             one
         };
-        store(db, organization, (0..1600).map(namesake).collect()).await;
+        store(db, organization, (0..2400).map(namesake).collect()).await;
         let mut h = db.read().await.expect("a reader");
         let shared = duplicates::shared_keys(&mut h, organization, &ClinicAccess::All, -1, 20_000).await.expect("numbers");
         assert!(shared.len() > 6500, "four steps look at 6,000, here are {}", shared.len());

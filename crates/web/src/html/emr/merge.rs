@@ -116,11 +116,11 @@ pub(super) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
                 @let other = if one.is_gone { &one.merge.kept } else { &one.merge.merged };
                 @let person = &other.profile().person;
                 p {
-                    @if one.is_gone { "Went up in the profile of " } @else { "Took in the profile of " }
+                    @if one.is_gone { "Merged into " } @else { "Took in " }
                     a href=(urls::user(person.id)) { (person.full_name) " (" (person.username) ")" }
                     @if let Some(at) = one.merge.at { ", " (moment(at, practice)) }
                     "."
-                    @if !one.is_gone { span.soft { " Its history is there." } }
+                    @if !one.is_gone { span.soft { " Its earlier history is there." } }
                 }
             }
         },
