@@ -124,8 +124,8 @@ pub struct HandOver {
 }
 
 /// Takes hand-overs back: what began is gone, what ended goes on as if nothing had been. Whoever got yet another
-/// supervisor since keeps that one.
-pub async fn take_back(tx: &mut Tx, organization: OrganizationId, steps: &[HandOver]) -> Result<()> {
+/// supervisor since keeps that one. Gives the supervisions that go on.
+pub async fn take_back(tx: &mut Tx, organization: OrganizationId, steps: &[HandOver]) -> Result<Vec<Uuid>> {
     let begun = dialect::id_list(steps.iter().filter_map(|s| s.begun.as_ref()));
     let text = "DELETE FROM supervisions WHERE organization_id = $1 AND supervision_id IN {ids $2} AND until_at IS NULL
         RETURNING supervision_id";
@@ -135,11 +135,11 @@ pub async fn take_back(tx: &mut Tx, organization: OrganizationId, steps: &[HandO
     let ended = dialect::id_list(steps.iter().filter(stood).filter_map(|s| s.ended.as_ref()));
     let text = "UPDATE supervisions SET until_at = NULL WHERE organization_id = $1 AND supervision_id IN {ids $2}
         AND NOT EXISTS (SELECT 1 FROM supervisions n WHERE n.organization_id = $1
-            AND n.person_id = supervisions.person_id AND n.until_at IS NULL)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(ended).execute(c).await?;
-    });
-    Ok(())
+            AND n.person_id = supervisions.person_id AND n.until_at IS NULL)
+        RETURNING supervision_id";
+    let goes_on: Vec<(Uuid,)> =
+        on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(ended).fetch_all(c).await?);
+    Ok(goes_on.into_iter().map(|(id,)| id).collect())
 }
 
 /// Ends the present supervision of these people and, unless `supervisor` is none, begins a new one under the id given

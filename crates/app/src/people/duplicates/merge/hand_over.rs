@@ -188,8 +188,10 @@ impl App {
         }
         let steps: Vec<HandOver> =
             handed.supervisions.iter().map(|s| HandOver { ended: s.ended, begun: s.begun }).collect();
-        credentials::take_back(&mut work.tx, organization, &steps).await?;
-        note(work, actor, &handed.supervisions, &json!({"before": kept, "after": merged})).await?;
+        let goes_on = credentials::take_back(&mut work.tx, organization, &steps).await?;
+        let back = |s: &&Supervising| s.ended.is_some_and(|id| goes_on.contains(&id));
+        let back: Vec<Supervising> = handed.supervisions.iter().filter(back).cloned().collect();
+        note(work, actor, &back, &json!({"before": kept, "after": merged})).await?;
         Ok(())
     }
 }
