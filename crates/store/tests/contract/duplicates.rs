@@ -105,9 +105,10 @@ fn spelled(text: &str, quoted: impl Fn(u128) -> String) -> String {
 
 /// Opens a database of the release that ended with migration 4, and brings it up to date.
 async fn brought_up_to_date(url: &str) -> Db {
-    let migrations = match url.starts_with("sqlite:") {
-        true => sqlx::migrate!("migrations/sqlite"),
-        false => sqlx::migrate!("migrations/postgres"),
+    let migrations = if url.starts_with("sqlite:") {
+        sqlx::migrate!("migrations/sqlite")
+    } else {
+        sqlx::migrate!("migrations/postgres")
     };
     let early: Vec<_> = migrations.iter().filter(|m| m.version <= 4).cloned().collect();
     assert_eq!(early.len(), 4);
