@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use muster_app::credentials::WorklistAsked;
 use muster_app::generate::{GenerateSpec, Generated};
-use muster_app::people::{Listed, PersonView};
+use muster_app::people::{Listed, Pair, PersonView};
 use muster_app::sign_in::Standing;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::OrganizationId;
-use muster_domain::emr::{InactiveReason, Permission, UserType};
+use muster_domain::emr::{InactiveReason, Issue, Permission, UserType};
 use muster_domain::licences::{Availability, Group};
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
@@ -142,6 +143,25 @@ both_engines! {
         assert!(people.iter().filter(|p| days(p).is_some_and(|d| (0..30).contains(&d))).count() >= 4);
 
         let operator = Actor::command_line(demo.organization);
+        let asked = |kind| WorklistAsked { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
+        for (kind, few) in [
+            (Issue::MissingSignature, 5..25),
+            (Issue::MissingSupervisor, 3..20),
+            (Issue::Expired, 4..20),
+            (Issue::Expires30, 3..20),
+            (Issue::Expires90, 6..30),
+            (Issue::PlaceholderNpi, 3..20),
+            (Issue::PlaceholderLicence, 3..20),
+        ] {
+            let count = app.credentials_worklist(&operator, &asked(kind)).await.unwrap().items.len();
+            assert!(few.contains(&count), "{kind:?}: {count}");
+        }
+        let pairs = app.duplicate_pairs(&operator, None).await.unwrap().pairs;
+        for (one, other) in [("Katherine Doyle", "Kathy Doyle"), ("Jonathan Reyes", "Jon Reyes")] {
+            let names = |p: &Pair| [p.older.profile().person.full_name.clone(), p.newer.profile().person.full_name.clone()];
+            let meant = |p: &Pair| names(p).contains(&one.to_owned()) && names(p).contains(&other.to_owned());
+            assert!(pairs.iter().any(meant), "{one} and {other}");
+        }
         let clinics = app.clinics(&operator).await.unwrap();
         assert_eq!(clinics.len(), 5);
         assert_eq!(clinics.iter().filter(|c| !c.lets_assistants_finish()).count(), 1);

@@ -110,6 +110,7 @@ codes! {
     NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask support for one more, or make someone else there inactive.";
     PossibleDuplicate "possible_duplicate" Conflict "Someone much like this is here already. Look first, then say whether it is the same person or someone else.";
     MergeWithItself "merge_with_itself" Invalid "A profile cannot be merged with itself.";
+    MergeKeepsAccount "merge_keeps_account" Invalid "The profile of {} has an EMR account, and the one to keep has none. Keep the other profile instead.";
     MergeTooOld "merge_too_old" Conflict "This merge is more than 30 days old and cannot be undone any more.";
     MergeUndoneAlready "merge_undone_already" Conflict "This merge was undone already.";
     ChangedSinceMerge "changed_since_merge" Conflict "One of the two profiles was changed after the merge. Undoing it would lose that change.";

@@ -1,8 +1,9 @@
-//! Who may be the same person: the numbers look-alikes share, pairs found to be two people, and merges.
+//! Who may be the same person: the numbers look-alikes share, and pairs found to be two people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{License, Profile};
 use muster_domain::people::{Person, Traits};
 use muster_domain::{OrganizationId, PersonId};
@@ -11,14 +12,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::dialect::Id;
-use crate::{Db, Handle, Result, Tx, dialect, micros, people, when};
+use crate::{Db, Handle, Result, Tx, credentials, dialect, micros, people};
 
 /// A bucket with more people says nothing: a very common name.
 const FULL_BUCKET: i64 = 80;
 /// People whose numbers are made in one go.
 const FILLED_AT_ONCE: i64 = 500;
-/// The fact that people of before this table have their numbers; grows when the numbers are made differently.
+/// The facts that people and licences of before these tables have their numbers; grow when the numbers are made
+/// differently.
 const FILLED: (&str, &str) = ("duplicate_keys", "1");
+const LICENCES_FILLED: (&str, &str) = ("licence_keys", "1");
 
 /// The salt of an organization's numbers.
 pub fn salt(organization: OrganizationId) -> u128 {
@@ -87,7 +90,8 @@ pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let text = "SELECT DISTINCT person_id FROM duplicate_keys WHERE organization_id = $1 AND dup_key IN {ints $2}";
+    let text = "SELECT person_id FROM duplicate_keys WHERE organization_id = $1 AND dup_key IN {ints $2}
+        UNION SELECT person_id FROM licence_keys WHERE organization_id = $1 AND dup_key IN {ints $2}";
     let keys = json!(keys).to_string();
     let found: Vec<(Uuid,)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
@@ -107,26 +111,90 @@ pub async fn traits(h: &mut impl Handle, organization: OrganizationId, ids: &[Pe
     Ok(compared(organization, rows))
 }
 
-/// The next numbers after `after` that several people share, with those people; in order.
+/// The clinics whose members' numbers count; none for the whole practice.
+fn within(scope: &ClinicAccess) -> (&'static str, String) {
+    match scope {
+        ClinicAccess::All => ("", "[]".to_owned()),
+        ClinicAccess::Only(clinics) => (
+            " AND k.person_id IN (SELECT m.person_id FROM emr_account_clinics m
+                WHERE m.organization_id = $1 AND m.clinic_id IN {ids $2})",
+            dialect::id_list(clinics.iter().map(|c| &c.0)),
+        ),
+    }
+}
+
+/// The next numbers after `after` that several people of these clinics share, with those people; in order.
 pub async fn shared_keys(
     h: &mut impl Handle,
     organization: OrganizationId,
+    scope: &ClinicAccess,
     after: i64,
     limit: i64,
 ) -> Result<BTreeMap<i64, Vec<PersonId>>> {
-    let text = format!(
-        "SELECT k.dup_key, k.person_id FROM duplicate_keys k JOIN
-            (SELECT dup_key FROM duplicate_keys WHERE organization_id = $1 AND dup_key > $2
-                GROUP BY dup_key HAVING count(*) BETWEEN 2 AND {FULL_BUCKET} ORDER BY dup_key LIMIT $3) s
-            ON s.dup_key = k.dup_key WHERE k.organization_id = $1"
+    let (within, clinics) = within(scope);
+    // Each table is walked along its own index. Numbers of further licences are few; whom they lead to may stand in
+    // either table.
+    let named = format!(
+        "SELECT k.dup_key FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key > $3{within}
+        GROUP BY k.dup_key HAVING count(*) BETWEEN 2 AND {FULL_BUCKET} AND $2 = $2 ORDER BY k.dup_key LIMIT $4"
     );
-    let rows: Vec<(i64, Uuid)> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(after).bind(limit).fetch_all(c).await?);
+    let licensed = format!(
+        "SELECT DISTINCT k.dup_key FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key > $3{within} AND $2 = $2
+            AND (EXISTS (SELECT 1 FROM duplicate_keys o WHERE o.organization_id = $1 AND o.dup_key = k.dup_key
+                    AND o.person_id <> k.person_id)
+                OR EXISTS (SELECT 1 FROM licence_keys o WHERE o.organization_id = $1 AND o.dup_key = k.dup_key
+                    AND o.person_id <> k.person_id))
+        ORDER BY k.dup_key LIMIT $4"
+    );
+    let mut keys: BTreeSet<i64> = BTreeSet::new();
+    for text in [named, licensed] {
+        let found: Vec<(i64,)> = on!(h, &text, |sql, c| sqlx::query_as(sql)
+            .bind(organization.0)
+            .bind(&clinics)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(c)
+            .await?);
+        keys.extend(found.into_iter().map(|(key,)| key));
+    }
+    let keys: Vec<i64> = keys.into_iter().take(usize::try_from(limit).unwrap_or(0)).collect();
+    members(h, organization, scope, &keys).await
+}
+
+/// Who of these clinics is found under each of these numbers; a number without anybody is left out.
+pub async fn members(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    scope: &ClinicAccess,
+    keys: &[i64],
+) -> Result<BTreeMap<i64, Vec<PersonId>>> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (within, clinics) = within(scope);
+    let text = format!(
+        "SELECT k.dup_key, k.person_id FROM duplicate_keys k
+            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within} AND $2 = $2
+        UNION SELECT k.dup_key, k.person_id FROM licence_keys k
+            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within}"
+    );
+    let list = json!(keys).to_string();
+    let rows: Vec<(i64, Uuid)> = on!(h, &text, |sql, c| sqlx::query_as(sql)
+        .bind(organization.0)
+        .bind(&clinics)
+        .bind(&list)
+        .fetch_all(c)
+        .await?);
     let mut found: BTreeMap<i64, Vec<PersonId>> = BTreeMap::new();
     for (key, person) in rows {
         found.entry(key).or_default().push(PersonId(person));
     }
     Ok(found)
+}
+
+/// True for so many people under one number that it says nothing.
+pub fn is_full(members: usize) -> bool {
+    i64::try_from(members).is_ok_and(|n| n > FULL_BUCKET)
 }
 
 #[derive(Serialize)]
@@ -163,17 +231,39 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
     Ok(())
 }
 
-/// Makes the numbers of people who came with a release that had none. Safe to call at every start, and twice at once.
+/// Makes the numbers of people and licences that came with a release which had none. Safe to call at every start, and
+/// twice at once.
 pub(crate) async fn fill(db: &Db) -> Result<()> {
+    if !is_filled(db, FILLED).await? {
+        fill_people(db).await?;
+        note_filled(db, FILLED).await?;
+    }
+    if !is_filled(db, LICENCES_FILLED).await? {
+        credentials::fill_licence_keys(db, FILLED_AT_ONCE).await?;
+        note_filled(db, LICENCES_FILLED).await?;
+    }
+    Ok(())
+}
+
+async fn is_filled(db: &Db, (fact, wanted): (&str, &str)) -> Result<bool> {
     let text = "SELECT value FROM installation WHERE fact = $1";
     // Through the writing connection: a database in memory has no other.
     let mut h = db.begin().await?;
-    let done: Option<(String,)> =
-        on!(&mut h, text, |sql, c| sqlx::query_as(sql).bind(FILLED.0).fetch_optional(c).await?);
-    drop(h);
-    if done.is_some_and(|(value,)| value == FILLED.1) {
-        return Ok(());
-    }
+    let done: Option<(String,)> = on!(&mut h, text, |sql, c| sqlx::query_as(sql).bind(fact).fetch_optional(c).await?);
+    Ok(done.is_some_and(|(value,)| value == wanted))
+}
+
+async fn note_filled(db: &Db, (fact, value): (&str, &str)) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let text = "INSERT INTO installation (fact, value) VALUES ($1, $2)
+        ON CONFLICT (fact) DO UPDATE SET value = excluded.value";
+    on!(&mut tx, text, |sql, c| {
+        sqlx::query(sql).bind(fact).bind(value).execute(c).await?;
+    });
+    tx.commit().await
+}
+
+async fn fill_people(db: &Db) -> Result<()> {
     let mut after = (Uuid::nil(), Uuid::nil());
     loop {
         let mut tx = db.begin().await?;
@@ -185,7 +275,7 @@ pub(crate) async fn fill(db: &Db) -> Result<()> {
             .bind(FILLED_AT_ONCE)
             .fetch_all(c)
             .await?);
-        let Some(last) = rows.last() else { break };
+        let Some(last) = rows.last() else { return Ok(()) };
         after = *last;
         let mut by_organization: BTreeMap<Uuid, Vec<PersonId>> = BTreeMap::new();
         for (organization, person) in rows {
@@ -199,13 +289,6 @@ pub(crate) async fn fill(db: &Db) -> Result<()> {
         }
         tx.commit().await?;
     }
-    let mut tx = db.begin().await?;
-    let text = "INSERT INTO installation (fact, value) VALUES ($1, $2)
-        ON CONFLICT (fact) DO UPDATE SET value = excluded.value";
-    on!(&mut tx, text, |sql, c| {
-        sqlx::query(sql).bind(FILLED.0).bind(FILLED.1).execute(c).await?;
-    });
-    tx.commit().await
 }
 
 fn ordered(one: PersonId, other: PersonId) -> (Uuid, Uuid) {
@@ -252,116 +335,4 @@ pub async fn apart(
         rows.into_iter().map(|(a, b)| ordered(PersonId(a), PersonId(b))).map(|(a, b)| (PersonId(a), PersonId(b))),
     );
     Ok(pairs)
-}
-
-/// Two profiles that were put together.
-#[derive(Clone, Debug)]
-pub struct Merge {
-    /// Identity.
-    pub id: Uuid,
-    /// Who stays.
-    pub kept: PersonId,
-    /// Who went up in the other.
-    pub merged: PersonId,
-    /// Both as they were; the caller's own writing.
-    pub snapshot: String,
-    /// The kept person's version right after.
-    pub kept_version: i64,
-    /// The merged person's version right after.
-    pub merged_version: i64,
-    /// Who did it, by name.
-    pub by: String,
-    /// When.
-    pub at: Option<Timestamp>,
-    /// When it was undone.
-    pub undone_at: Option<Timestamp>,
-}
-
-#[derive(sqlx::FromRow)]
-struct MergeRow {
-    merge_id: Uuid,
-    kept_id: Uuid,
-    merged_id: Uuid,
-    snapshot: String,
-    kept_version: i64,
-    merged_version: i64,
-    merged_by: String,
-    at: i64,
-    undone_at: Option<i64>,
-}
-
-impl From<MergeRow> for Merge {
-    fn from(row: MergeRow) -> Self {
-        Self {
-            id: row.merge_id,
-            kept: PersonId(row.kept_id),
-            merged: PersonId(row.merged_id),
-            snapshot: row.snapshot,
-            kept_version: row.kept_version,
-            merged_version: row.merged_version,
-            by: row.merged_by,
-            at: when(row.at),
-            undone_at: row.undone_at.and_then(when),
-        }
-    }
-}
-
-const MERGE: &str =
-    "SELECT merge_id, kept_id, merged_id, snapshot, kept_version, merged_version, merged_by, at, undone_at
-    FROM merges WHERE organization_id = $1";
-
-/// Keeps a merge.
-pub async fn insert_merge(tx: &mut Tx, organization: OrganizationId, merge: &Merge, now: Timestamp) -> Result<()> {
-    let text =
-        "INSERT INTO merges (organization_id, merge_id, kept_id, merged_id, snapshot, kept_version, merged_version,
-        merged_by, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(merge.id)
-            .bind(merge.kept.0)
-            .bind(merge.merged.0)
-            .bind(&merge.snapshot)
-            .bind(merge.kept_version)
-            .bind(merge.merged_version)
-            .bind(&merge.by)
-            .bind(micros(now))
-            .execute(c)
-            .await?;
-    });
-    Ok(())
-}
-
-/// One merge.
-pub async fn find_merge(h: &mut impl Handle, organization: OrganizationId, id: Uuid) -> Result<Option<Merge>> {
-    let text = format!("{MERGE} AND merge_id = $2");
-    let row: Option<MergeRow> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(id).fetch_optional(c).await?);
-    Ok(row.map(Merge::from))
-}
-
-/// The newest merges since a time that were not undone.
-pub async fn merges_since(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    since: Timestamp,
-    limit: i64,
-) -> Result<Vec<Merge>> {
-    let text = format!("{MERGE} AND undone_at IS NULL AND at >= $2 ORDER BY at DESC, merge_id LIMIT $3");
-    let rows: Vec<MergeRow> = on!(h, &text, |sql, c| sqlx::query_as(sql)
-        .bind(organization.0)
-        .bind(micros(since))
-        .bind(limit)
-        .fetch_all(c)
-        .await?);
-    Ok(rows.into_iter().map(Merge::from).collect())
-}
-
-/// Notes that a merge was undone.
-pub async fn undo_merge(tx: &mut Tx, organization: OrganizationId, id: Uuid, now: Timestamp) -> Result<()> {
-    let text = "UPDATE merges SET undone_at = $3 WHERE organization_id = $1 AND merge_id = $2";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(id).bind(micros(now)).execute(c).await?;
-    });
-    Ok(())
 }

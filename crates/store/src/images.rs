@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use muster_domain::emr::SignatureOrigin;
 use muster_domain::{OrganizationId, PersonId};
+use serde_json::json;
 
 use crate::{Handle, Result, StoreError, Tx, micros};
 
@@ -83,14 +84,6 @@ pub async fn set_picture(tx: &mut Tx, organization: OrganizationId, person: Pers
     Ok(())
 }
 
-/// Removes a person's picture; false when there is none.
-pub async fn remove_picture(tx: &mut Tx, organization: OrganizationId, person: PersonId) -> Result<bool> {
-    let text = "DELETE FROM pictures WHERE organization_id = $1 AND person_id = $2";
-    let done =
-        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());
-    Ok(done > 0)
-}
-
 /// A person's signature.
 pub async fn signature(
     h: &mut impl Handle,
@@ -144,10 +137,80 @@ pub async fn set_signature(
     Ok(())
 }
 
-/// Removes a person's signature; false when there is none.
-pub async fn remove_signature(tx: &mut Tx, organization: OrganizationId, person: PersonId) -> Result<bool> {
-    let text = "DELETE FROM signatures WHERE organization_id = $1 AND person_id = $2";
+/// Gives several people the same signature, those of made-up practices.
+pub async fn set_signatures(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    people: &[PersonId],
+    signature: &Signature,
+) -> Result<()> {
+    let text =
+        "INSERT INTO signatures (organization_id, person_id, bytes, sha256, width, height, origin, set_by, set_at)
+        SELECT $1, r.id, $3, $4, $5, $6, $7, $8, $9 FROM {rows $2: id uuid} r WHERE true
+        ON CONFLICT (organization_id, person_id) DO NOTHING";
+    let rows: Vec<_> = people.iter().map(|p| json!({"id": p.0.simple().to_string()})).collect();
+    let rows = serde_json::Value::Array(rows).to_string();
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(rows)
+            .bind(&signature.bytes)
+            .bind(&signature.sha256)
+            .bind(signature.width)
+            .bind(signature.height)
+            .bind(signature.origin.as_str())
+            .bind(&signature.set_by)
+            .bind(micros(signature.set_at))
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+/// An image of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The picture.
+    Picture,
+    /// The signature.
+    Signature,
+}
+
+impl Kind {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Picture => "pictures",
+            Self::Signature => "signatures",
+        }
+    }
+}
+
+/// Tells an image of a person from others: the SHA-256 of the file; none when there is none.
+pub async fn hash(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    person: PersonId,
+    kind: Kind,
+) -> Result<Option<Vec<u8>>> {
+    let text = format!("SELECT sha256 FROM {} WHERE organization_id = $1 AND person_id = $2", kind.table());
+    let row: Option<(Vec<u8>,)> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(person.0).fetch_optional(c).await?);
+    Ok(row.map(|(hash,)| hash))
+}
+
+/// Gives a person's image to another who has none, as it is and with who set it and when.
+pub async fn give(tx: &mut Tx, organization: OrganizationId, kind: Kind, from: PersonId, to: PersonId) -> Result<()> {
+    let text = format!("UPDATE {} SET person_id = $3 WHERE organization_id = $1 AND person_id = $2", kind.table());
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(from.0).bind(to.0).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Removes a person's image; false when there is none.
+pub async fn remove(tx: &mut Tx, organization: OrganizationId, person: PersonId, kind: Kind) -> Result<bool> {
+    let text = format!("DELETE FROM {} WHERE organization_id = $1 AND person_id = $2", kind.table());
     let done =
-        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());
+        on!(tx, &text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());
     Ok(done > 0)
 }

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod images;
 pub mod imports;
 pub mod licences;
+pub mod merges;
 pub mod organizations;
 pub mod outbox;
 pub mod people;

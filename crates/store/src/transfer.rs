@@ -2,17 +2,17 @@
 //!
 //! Tables and columns are asked of the database itself, so that a table added tomorrow is carried without a word here.
 //! Rows travel as JSON arrays which the engines themselves write and read: bytes and identifiers as hexadecimal text.
-//! The directory is not carried but built anew from the profiles, because its shape differs between the engines.
+//! The directory and the numbers of look-alikes are not carried but made anew from the profiles.
 
 use std::fmt::Write;
 
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, people};
+use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, duplicates, people};
 
 /// Tables that follow from others, and the bookkeeping of migrations.
-const NOT_CARRIED: [&str; 2] = ["directory", "_sqlx_migrations"];
+const NOT_CARRIED: [&str; 3] = ["directory", "duplicate_keys", "_sqlx_migrations"];
 /// Tables in which merely starting the program on an empty database may leave something.
 const LEFT_BY_A_START: [&str; 4] = ["audit_heads", "installation", "links", "throttles"];
 /// People whose directory rows are built in one go.
@@ -273,7 +273,7 @@ pub async fn clear(tx: &mut Tx, tables: &[Table]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the directory and its search index from the stored profiles, as every save does. `progress` hears of the
+/// Builds the directory, its search index and the numbers of look-alikes from the stored profiles, as every save does. `progress` hears of the
 /// people done.
 pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Result<()> {
     let text = "SELECT organization_id FROM organizations ORDER BY organization_id";
@@ -291,6 +291,7 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
             let stored = people::find_many(tx, OrganizationId(organization), &ids).await?;
             let profiles: Vec<_> = stored.into_iter().map(|s| s.profile).collect();
             directory::save(tx, OrganizationId(organization), &profiles).await?;
+            duplicates::save(tx, OrganizationId(organization), &profiles).await?;
             progress(profiles.len() as u64);
         }
     }

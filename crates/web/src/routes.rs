@@ -111,9 +111,9 @@ routes! {
 
     // One person, one profile
     get "/people/duplicates" Person html::emr::duplicates::show;
-    post "/people/duplicates/merge" Person html::emr::duplicates::merge;
-    post "/people/duplicates/someone-else" Person html::emr::duplicates::someone_else;
-    post "/people/duplicates/merges/{merge}/undo" Person html::emr::duplicates::undo;
+    post "/people/duplicates/merge" Person html::emr::merge::merge;
+    post "/people/duplicates/someone-else" Person html::emr::merge::someone_else;
+    post "/people/duplicates/merges/{merge}/undo" Person html::emr::merge::undo;
 
     // The practice
     get "/audit" Person html::audit::show;

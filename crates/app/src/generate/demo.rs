@@ -13,13 +13,14 @@ use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
+use super::cast::{CLINICS, KNOWN, Known, LOOKALIKES, STAFF};
 use super::names::Names;
 use super::random::Random;
 use super::writer::Writer;
 use crate::sign_in::NewOperator;
 use crate::{App, Result};
 
-use UserType::{AT, Billing, COTA, Clerical, OT, PT, PTA, RT, RTT, SLP, SLPA, SOT, SPT, SSLP};
+use UserType::PT;
 
 /// A demo practice, ready to be signed in to.
 #[derive(Clone, Debug)]
@@ -44,109 +45,6 @@ pub struct DemoSignIn {
 /// The password of every demo sign-in. It is no secret: the demo listens on this machine only.
 const PASSWORD: &str = "Lobster-47-kayak-Tides";
 
-const CLINICS: [(&str, &str, &str); 5] = [
-    ("Saco", "18 Shipyard Lane", "04072"),
-    ("Gorham", "402 Orchard Road", "04038"),
-    ("Biddeford", "77 Millrace Street", "04005"),
-    ("Scarborough", "9 Clamshell Way", "04074"),
-    ("Portland", "1250 Eastern Quay", "04101"),
-];
-
-/// Who works in each clinic.
-const STAFF: [&[(UserType, u32)]; 5] = [
-    &[(PT, 9), (OT, 3), (SLP, 2), (AT, 1), (PTA, 6), (COTA, 2), (SPT, 2), (Clerical, 2), (Billing, 1)],
-    &[(PT, 4), (OT, 1), (PTA, 3), (COTA, 1), (SPT, 1), (Clerical, 2)],
-    &[(PT, 8), (OT, 3), (SLP, 2), (RT, 1), (PTA, 5), (COTA, 2), (SLPA, 1), (SOT, 2), (Clerical, 3), (Billing, 1)],
-    &[(PT, 8), (OT, 2), (SLP, 1), (AT, 1), (PTA, 4), (COTA, 2), (RTT, 1), (SPT, 1), (Clerical, 3)],
-    &[
-        (PT, 15),
-        (OT, 6),
-        (SLP, 4),
-        (RT, 2),
-        (AT, 2),
-        (PTA, 8),
-        (COTA, 4),
-        (SLPA, 2),
-        (RTT, 2),
-        (SPT, 3),
-        (SOT, 1),
-        (SSLP, 2),
-        (Clerical, 5),
-        (Billing, 2),
-    ],
-];
-
-/// Someone with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
-struct Known {
-    name: (&'static str, &'static str),
-    kind: UserType,
-    clinics: &'static [usize],
-    permissions: &'static [Permission],
-    what: &'static str,
-}
-
-const KNOWN: [Known; 4] = [
-    Known {
-        name: ("Dana", "Whitcomb"),
-        kind: Clerical,
-        clinics: &[0, 1, 2, 3, 4],
-        permissions: &[
-            Permission::ViewPatients,
-            Permission::EditPatients,
-            Permission::ViewUsers,
-            Permission::EditUsers,
-            Permission::CalendarAdmin,
-            Permission::ClinicAdmin,
-            Permission::CompanyAdmin,
-            Permission::AnalyticsAccess,
-            Permission::BillingReportAdmin,
-        ],
-        what: "office manager and company admin: sees and changes everything",
-    },
-    Known {
-        name: ("Priya", "Raman"),
-        kind: PT,
-        clinics: &[0],
-        permissions: &[
-            Permission::ViewPatients,
-            Permission::EditPatients,
-            Permission::ViewUsers,
-            Permission::EditUsers,
-            Permission::StartSoapNotes,
-            Permission::ForwardSoapNotes,
-            Permission::FinishSoapNotes,
-            Permission::CalendarAdmin,
-            Permission::ClinicAdmin,
-            Permission::AnalyticsAccess,
-        ],
-        what: "clinic manager at Saco only",
-    },
-    Known {
-        name: ("Tomás", "Leary"),
-        kind: Clerical,
-        clinics: &[4, 0],
-        permissions: &[Permission::ViewPatients, Permission::ViewUsers],
-        what: "front desk at Portland and Saco: may look, not change",
-    },
-    Known {
-        name: ("Lena", "Osgood"),
-        kind: PT,
-        clinics: &[2],
-        permissions: &[
-            Permission::ViewPatients,
-            Permission::EditPatients,
-            Permission::StartSoapNotes,
-            Permission::ForwardSoapNotes,
-            Permission::FinishSoapNotes,
-        ],
-        what: "physical therapist at Biddeford without user permissions",
-    },
-];
-
-/// Pairs who may well be one person each, entered twice.
-const LOOKALIKES: [(&str, &str, usize); 4] =
-    [("Katherine", "Doyle", 4), ("Kathy", "Doyle", 1), ("Jonathan", "Reyes", 2), ("Jon", "Reyes", 3)];
-
 impl App {
     /// Makes the demo practice and its sign-ins in an empty database.
     pub async fn demo(&self) -> Result<DemoPractice> {
@@ -164,8 +62,16 @@ impl App {
             ..Clinic::new(ClinicId(self.new_id()), town)
         });
         let writer = Writer::found(self, "Saco Bay Rehab Group", "America/New_York", clinics.collect()).await?;
-        let mut demo =
-            Demo { app: self, writer, names: Names::new(), random: Random::new(207), count: 0, used: BTreeMap::new() };
+        let mut demo = Demo {
+            app: self,
+            writer,
+            names: Names::new(),
+            random: Random::new(207),
+            count: 0,
+            used: BTreeMap::new(),
+            therapists: [const { Vec::new() }; 5],
+            supervised: Vec::new(),
+        };
         let mut sign_ins = Vec::new();
         for known in &KNOWN {
             let id = demo.add_known(known)?;
@@ -197,6 +103,10 @@ struct Demo<'a> {
     count: u64,
     /// How often a user name or email was given.
     used: BTreeMap<String, u32>,
+    /// Active therapists, by clinic.
+    therapists: [Vec<PersonId>; 5],
+    /// Who works under one of them, with the clinic.
+    supervised: Vec<(PersonId, usize)>,
 }
 
 impl Demo<'_> {
@@ -210,15 +120,27 @@ impl Demo<'_> {
             for (kind, count) in *staff {
                 for _ in 0..*count {
                     let (first, last) = self.names.person(&mut self.random);
-                    self.add(&first, &last, *kind, at)?;
+                    self.add(&first, &last, *kind, at, true)?;
                 }
             }
             self.limits_after(at);
         }
-        for (first, last, at) in LOOKALIKES {
-            self.add(first, last, PT, at)?;
+        for (first, last, at, numbers) in LOOKALIKES {
+            self.add(first, last, PT, at, numbers)?;
         }
+        self.supervisors();
         Ok(())
+    }
+
+    /// Most assistants and students work under a therapist of their clinic; for some nobody has said so yet.
+    fn supervisors(&mut self) {
+        let waiting = std::mem::take(&mut self.supervised);
+        for (n, (person, at)) in waiting.into_iter().enumerate() {
+            let therapists = &self.therapists[at];
+            if n % 6 != 4 && !therapists.is_empty() {
+                self.writer.supervise(person, therapists[n % therapists.len()]);
+            }
+        }
     }
 
     /// Two pools are too small for those who come, so somebody waits for a licence.
@@ -288,19 +210,24 @@ impl Demo<'_> {
             default_clinic: known.clinics.first().map(|c| self.clinic(*c)),
             clinics: Some(known.clinics.iter().map(|c| self.clinic(*c)).collect()),
             permissions: Some(known.permissions.iter().map(|p| p.as_str().to_owned()).collect()),
-            ..self.license(known.kind)
+            ..self.license(known.kind, true)
         };
         let password = Some(NewPassword { password: PASSWORD.to_owned(), confirmation: None });
         let yesterday = self.app.now() - SignedDuration::from_hours(20 + i64::try_from(self.count).unwrap_or(0));
-        self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))
+        let id = self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))?;
+        if known.kind.has_signature() {
+            self.writer.sign(id);
+        }
+        Ok(id)
     }
 
     /// Everyone else. What is special about somebody follows from their number, so that there is a bit of everything.
-    fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize) -> Result<PersonId> {
+    /// Without `numbers` NPI and licence are stood in for.
+    fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize, numbers: bool) -> Result<PersonId> {
         self.count += 1;
         let every = |n: u64, rest: u64| self.count % n == rest;
         let (needs_email, deactivated) = (every(41, 17), every(19, 9));
-        let placeholder = every(23, 7);
+        let placeholder = every(23, 7) || !numbers;
         let attested = kind.group() == Group::Assistant && every(3, 0) && CLINICS[at].0 != "Scarborough";
         let views_users = kind.group() != Group::Student && every(11, 4);
         let married = every(29, 12);
@@ -335,18 +262,29 @@ impl Demo<'_> {
             clinics: Some(clinics.into_iter().map(|c| self.clinic(c)).collect()),
             permissions: Some(permissions.iter().map(|p| p.as_str().to_owned()).collect()),
             finish_attested: attested,
-            ..self.license(kind)
+            ..self.license(kind, numbers)
         };
+        let active = emr.status.is_none();
         let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
         let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
-        self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)
+        let id = self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)?;
+        // Whoever is new or has other things to do has not signed yet.
+        if kind.has_signature() && numbers && !self.count.is_multiple_of(9) {
+            self.writer.sign(id);
+        }
+        match kind.group() {
+            Group::Therapist if active => self.therapists[at].push(id),
+            Group::Assistant | Group::Student if active => self.supervised.push((id, at)),
+            _ => {}
+        }
+        Ok(id)
     }
 
-    fn license(&mut self, kind: UserType) -> EmrPatch {
+    fn license(&mut self, kind: UserType, number: bool) -> EmrPatch {
         if kind.credentials() == Credentials::None {
             return EmrPatch::default();
         }
-        if self.count % 21 == 5 {
+        if self.count % 21 == 5 || !number {
             return EmrPatch { license_number: Some(Some(LICENSE_PLACEHOLDER.to_owned())), ..EmrPatch::default() };
         }
         let days = match self.count {

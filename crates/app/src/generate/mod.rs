@@ -1,5 +1,6 @@
 //! Synthetic but plausible data, of any size and the same for the same seed; and the demo practice. Nobody in it exists.
 
+mod cast;
 mod demo;
 mod names;
 mod people;

@@ -9,17 +9,20 @@ use muster_domain::emr::{Change, Facts, Profile, decide};
 use muster_domain::licences::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
+use muster_store::credentials::Assignment;
 use muster_store::licences::LedgerEntry;
-use muster_store::{StoreError, images, imports, licences, organizations, sign_in};
+use muster_store::{StoreError, credentials, images, imports, licences, organizations, sign_in};
 use serde_json::json;
 
 use crate::images::made_up;
 use crate::people::{Attempt, blank};
-use crate::work::About;
+use crate::work::{About, Work};
 use crate::{Actor, App, AppError, Result};
 
 /// People written together.
 const BATCH: usize = 1000;
+/// Made-up signatures that look different: few, because drawing one takes time.
+const HANDS: usize = 4;
 
 /// A practice being filled.
 pub(super) struct Writer<'a> {
@@ -40,6 +43,8 @@ struct Waiting {
     seats: BTreeMap<(ClinicId, Group), i64>,
     sign_ins: Vec<(PersonId, Timestamp)>,
     passwords: Vec<(PersonId, String)>,
+    signatures: Vec<PersonId>,
+    supervisions: Vec<(PersonId, PersonId)>,
 }
 
 fn ended(attempt: Attempt) -> AppError {
@@ -113,6 +118,16 @@ impl<'a> Writer<'a> {
         self.waiting.passwords.push((id, hash.to_owned()));
     }
 
+    /// Puts a made-up signature on file for somebody just added.
+    pub fn sign(&mut self, id: PersonId) {
+        self.waiting.signatures.push(id);
+    }
+
+    /// Puts somebody just added under a supervisor.
+    pub fn supervise(&mut self, id: PersonId, supervisor: PersonId) {
+        self.waiting.supervisions.push((id, supervisor));
+    }
+
     /// Writes when enough is waiting; how many people.
     pub async fn write_full(&mut self) -> Result<u64> {
         if self.waiting.profiles.len() >= BATCH { self.write().await } else { Ok(0) }
@@ -125,14 +140,7 @@ impl<'a> Writer<'a> {
         let mut work = app.work(actor.organization()).await?;
         if !waiting.profiles.is_empty() {
             app.save_new_people(&mut work, actor, &waiting.profiles, &waiting.seats).await.map_err(ended)?;
-            // An assistant finishes notes only with a signature on file.
-            let finishing = |p: &&Profile| p.emr.as_ref().is_some_and(|e| e.finish_attestation.is_some());
-            if waiting.profiles.iter().any(|p| finishing(&p)) {
-                let signature = made_up(actor.name(), app.now())?;
-                for profile in waiting.profiles.iter().filter(finishing) {
-                    images::set_signature(&mut work.tx, actor.organization(), profile.person.id, &signature).await?;
-                }
-            }
+            self.write_credentials(&mut work, &waiting).await?;
             imports::set_last_sign_ins(&mut work.tx, actor.organization(), &waiting.sign_ins).await?;
         }
         for (id, hash) in &waiting.passwords {
@@ -156,5 +164,29 @@ impl<'a> Writer<'a> {
         }
         work.commit().await?;
         Ok(waiting.profiles.len() as u64)
+    }
+
+    /// Signatures, each hand on as many profiles as there are, and who supervises whom.
+    async fn write_credentials(&self, work: &mut Work, waiting: &Waiting) -> Result<()> {
+        let (app, organization) = (self.app, self.organization());
+        // An assistant finishes notes only with a signature on file.
+        let finishing = |p: &&Profile| p.emr.as_ref().is_some_and(|e| e.finish_attestation.is_some());
+        let finishing = waiting.profiles.iter().filter(finishing).map(|p| p.person.id);
+        let signing: BTreeSet<PersonId> = finishing.chain(waiting.signatures.iter().copied()).collect();
+        let signing: Vec<PersonId> = signing.into_iter().collect();
+        for hand in 0..HANDS {
+            let people: Vec<PersonId> = signing.iter().copied().skip(hand).step_by(HANDS).collect();
+            if !people.is_empty() {
+                let signature = made_up(hand, self.actor.name(), app.now())?;
+                images::set_signatures(&mut work.tx, organization, &people, &signature).await?;
+            }
+        }
+        let new = |(person, supervisor): &(PersonId, PersonId)| Assignment {
+            id: app.new_id(),
+            person: *person,
+            supervisor: *supervisor,
+        };
+        let entries: Vec<Assignment> = waiting.supervisions.iter().map(new).collect();
+        Ok(credentials::begin_supervisions(&mut work.tx, organization, &entries, app.now()).await?)
     }
 }

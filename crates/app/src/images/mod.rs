@@ -9,9 +9,9 @@ mod tests;
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::emr::{SignatureOrigin, judge_signature, judge_signature_removal, may_edit};
+use muster_domain::emr::{Profile, SignatureOrigin, judge_signature, judge_signature_removal, may_edit};
 use muster_domain::{PersonId, Refusal};
-use muster_store::images;
+use muster_store::images::{self, Kind};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -46,6 +46,37 @@ pub struct Image {
     pub set_at: Timestamp,
 }
 
+/// What is sent in.
+#[derive(Clone, Copy, Debug)]
+enum New {
+    Picture { cut: bool },
+    Signature { origin: SignatureOrigin },
+}
+
+impl New {
+    fn action(self) -> Action {
+        match self {
+            Self::Picture { .. } => Action::PictureSet,
+            Self::Signature { .. } => Action::SignatureSet,
+        }
+    }
+
+    /// Whether the profile carries such a thing.
+    fn judge(self, profile: &Profile) -> std::result::Result<(), Refusal> {
+        match self {
+            Self::Picture { .. } => Ok(()),
+            Self::Signature { .. } => judge_signature(profile),
+        }
+    }
+
+    fn read(self, sent: &[u8]) -> std::result::Result<pixels::Encoded, Refusal> {
+        match self {
+            Self::Picture { cut } => pixels::picture(sent, cut),
+            Self::Signature { .. } => pixels::signature(sent),
+        }
+    }
+}
+
 /// What is kept of a signature.
 fn kept(made: pixels::Encoded, origin: SignatureOrigin, set_by: &str, set_at: Timestamp) -> images::Signature {
     images::Signature {
@@ -59,9 +90,9 @@ fn kept(made: pixels::Encoded, origin: SignatureOrigin, set_by: &str, set_at: Ti
     }
 }
 
-/// The made-up signature as it is kept.
-pub(crate) fn made_up(set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
-    Ok(kept(pixels::signature(&made_up_signature())?, SignatureOrigin::Uploaded, set_by, set_at))
+/// A made-up signature as it is kept; one of several hands.
+pub(crate) fn made_up(hand: usize, set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
+    Ok(kept(pixels::signature(&made_up::scribble(hand))?, SignatureOrigin::Uploaded, set_by, set_at))
 }
 
 fn tag(sha256: &[u8]) -> String {
@@ -149,31 +180,7 @@ impl App {
     /// # Errors
     /// [`AppError::Refused`] at `picture` when it is no square PNG, JPEG or WebP within the limits.
     pub async fn set_picture(&self, actor: &Actor, id: PersonId, sent: Vec<u8>, cut: bool) -> Result<Image> {
-        let set = self.try_set_picture(actor, id, sent, cut).await;
-        self.told(actor, Action::PictureSet, id, set).await
-    }
-
-    async fn try_set_picture(&self, actor: &Actor, id: PersonId, sent: Vec<u8>, cut: bool) -> Result<Image> {
-        actor.require_scope(Scope::PeopleWrite)?;
-        self.may_change(actor, id).await?;
-        let made = encode(move || pixels::picture(&sent, cut)).await?;
-        let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
-        may_edit(actor.authority(), &stored.profile)?;
-        let picture = images::Picture {
-            kind: made.kind.to_owned(),
-            sha256: Sha256::digest(&made.bytes).to_vec(),
-            bytes: made.bytes,
-            width: i64::from(made.width),
-            set_by: actor.name().to_owned(),
-            set_at: self.now(),
-        };
-        images::set_picture(&mut work.tx, actor.organization(), id, &picture).await?;
-        let image = Image::from(picture);
-        let detail = json!({"sha256": image.tag, "width": image.width});
-        work.done(actor, Action::PictureSet, About::new(id.0, &stored.profile.person.full_name), &detail);
-        work.commit().await?;
-        Ok(image)
+        self.set(actor, id, New::Picture { cut }, sent).await
     }
 
     /// Removes a person's picture.
@@ -181,20 +188,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when there is none.
     pub async fn remove_picture(&self, actor: &Actor, id: PersonId) -> Result<()> {
-        let removed = self.try_remove_picture(actor, id).await;
-        self.told(actor, Action::PictureRemoved, id, removed).await
-    }
-
-    async fn try_remove_picture(&self, actor: &Actor, id: PersonId) -> Result<()> {
-        actor.require_scope(Scope::PeopleWrite)?;
-        let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
-        may_edit(actor.authority(), &stored.profile)?;
-        if !images::remove_picture(&mut work.tx, actor.organization(), id).await? {
-            return Err(AppError::NotFound);
-        }
-        work.done(actor, Action::PictureRemoved, About::new(id.0, &stored.profile.person.full_name), &json!({}));
-        work.commit().await
+        self.remove(actor, id, Kind::Picture, Action::PictureRemoved).await
     }
 
     /// Sets or replaces the signature of a therapist or assistant.
@@ -208,31 +202,7 @@ impl App {
         origin: SignatureOrigin,
         sent: Vec<u8>,
     ) -> Result<Image> {
-        let set = self.try_set_signature(actor, id, origin, sent).await;
-        self.told(actor, Action::SignatureSet, id, set).await
-    }
-
-    async fn try_set_signature(
-        &self,
-        actor: &Actor,
-        id: PersonId,
-        origin: SignatureOrigin,
-        sent: Vec<u8>,
-    ) -> Result<Image> {
-        actor.require_scope(Scope::PeopleWrite)?;
-        judge_signature(&self.may_change(actor, id).await?)?;
-        let made = encode(move || pixels::signature(&sent)).await?;
-        let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
-        may_edit(actor.authority(), &stored.profile)?;
-        judge_signature(&stored.profile)?;
-        let signature = kept(made, origin, actor.name(), self.now());
-        images::set_signature(&mut work.tx, actor.organization(), id, &signature).await?;
-        let image = Image::from(signature);
-        let detail = json!({"sha256": image.tag, "origin": origin.as_str()});
-        work.done(actor, Action::SignatureSet, About::new(id.0, &stored.profile.person.full_name), &detail);
-        work.commit().await?;
-        Ok(image)
+        self.set(actor, id, New::Signature { origin }, sent).await
     }
 
     /// Removes a signature, unless an assistant finishes notes with it.
@@ -240,25 +210,72 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when there is none, [`AppError::Refused`] when it is in use.
     pub async fn remove_signature(&self, actor: &Actor, id: PersonId) -> Result<()> {
-        let removed = self.try_remove_signature(actor, id).await;
-        self.told(actor, Action::SignatureRemoved, id, removed).await
+        self.remove(actor, id, Kind::Signature, Action::SignatureRemoved).await
     }
 
-    async fn try_remove_signature(&self, actor: &Actor, id: PersonId) -> Result<()> {
+    async fn set(&self, actor: &Actor, id: PersonId, new: New, sent: Vec<u8>) -> Result<Image> {
+        let set = self.try_set(actor, id, new, sent).await;
+        self.told(actor, new.action(), id, set).await
+    }
+
+    async fn try_set(&self, actor: &Actor, id: PersonId, new: New, sent: Vec<u8>) -> Result<Image> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        new.judge(&self.may_change(actor, id).await?)?;
+        let made = encode(move || new.read(&sent)).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let stored = seen(&mut work.tx, actor, id).await?;
+        may_edit(actor.authority(), &stored.profile)?;
+        new.judge(&stored.profile)?;
+        let (image, detail) = match new {
+            New::Picture { .. } => {
+                let picture = images::Picture {
+                    kind: made.kind.to_owned(),
+                    sha256: Sha256::digest(&made.bytes).to_vec(),
+                    bytes: made.bytes,
+                    width: i64::from(made.width),
+                    set_by: actor.name().to_owned(),
+                    set_at: self.now(),
+                };
+                images::set_picture(&mut work.tx, actor.organization(), id, &picture).await?;
+                let image = Image::from(picture);
+                let detail = json!({"sha256": image.tag, "width": image.width});
+                (image, detail)
+            }
+            New::Signature { origin } => {
+                let signature = kept(made, origin, actor.name(), self.now());
+                images::set_signature(&mut work.tx, actor.organization(), id, &signature).await?;
+                let image = Image::from(signature);
+                let detail = json!({"sha256": image.tag, "origin": origin.as_str()});
+                (image, detail)
+            }
+        };
+        work.done(actor, new.action(), About::new(id.0, &stored.profile.person.full_name), &detail);
+        work.commit().await?;
+        Ok(image)
+    }
+
+    async fn remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
+        let removed = self.try_remove(actor, id, kind, action).await;
+        self.told(actor, action, id, removed).await
+    }
+
+    async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut work = self.work(actor.organization()).await?;
         let stored = seen(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
-        judge_signature_removal(&stored.profile)?;
-        if !images::remove_signature(&mut work.tx, actor.organization(), id).await? {
+        if kind == Kind::Signature {
+            judge_signature_removal(&stored.profile)?;
+        }
+        if !images::remove(&mut work.tx, actor.organization(), id, kind).await? {
             return Err(AppError::NotFound);
         }
-        work.done(actor, Action::SignatureRemoved, About::new(id.0, &stored.profile.person.full_name), &json!({}));
+        work.done(actor, action, About::new(id.0, &stored.profile.person.full_name), &json!({}));
         work.commit().await
     }
 
     /// Refuses before the work of decoding is done for somebody who may not.
-    async fn may_change(&self, actor: &Actor, id: PersonId) -> Result<muster_domain::emr::Profile> {
+    async fn may_change(&self, actor: &Actor, id: PersonId) -> Result<Profile> {
         let mut h = self.db.read().await?;
         let stored = seen(&mut h, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;

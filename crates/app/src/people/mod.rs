@@ -11,7 +11,9 @@ mod type_change;
 mod view;
 
 pub use copy::Copied;
-pub use duplicates::{Candidate, Candidates, Decision, MergePreview, Merged, Moved, Pair, PairsPage};
+pub use duplicates::{
+    Candidate, Candidates, Contact, Decision, MergePreview, Merged, MergedInto, Moved, Pair, PairsPage,
+};
 pub use invite::{Sent, SetUpLink};
 pub use list::{Listed, PeoplePage};
 pub use save::{NewProfile, Saved};

@@ -1,7 +1,7 @@
 //! Professional licences of a person, and what is still missing from a provider's credentials.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::decide::check_license_number;
 use super::{Credentials, EmrAccount, LICENSE_PLACEHOLDER, Profile, may_edit};
@@ -18,7 +18,7 @@ pub const MOST_LICENCES: usize = 20;
 pub const FIRST_LICENCE: i64 = 0;
 
 /// One professional licence.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfessionalLicence {
     /// Its place in the person's list, kept as long as it stands there; 0 is the one of the EMR profile.
     pub position: i64,

@@ -7,6 +7,7 @@ mod decide;
 mod eligibility;
 mod finish;
 mod images;
+mod merge;
 mod offboarding;
 mod permission;
 mod type_change;
@@ -24,6 +25,7 @@ pub use finish::may_finish_notes;
 pub use images::{
     LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
 };
+pub use merge::{LicenceMove, MergeSide, Merging, merge};
 pub use offboarding::{Leaving, Offboarding, Step, offboard};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};

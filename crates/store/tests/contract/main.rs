@@ -2,6 +2,7 @@
 
 mod audit;
 mod directory;
+mod duplicates;
 mod idempotency;
 mod images;
 mod licences;

@@ -173,6 +173,11 @@ both_practices! {
         assert!(sent.iter().any(|m| m.contains("Mharlow Harlow: licence PT-1 runs out after 2026-05-15.")), "{sent:?}");
         let run = || async { practice.app.send_due_reminders(100).await.expect("a run") };
         assert_eq!(run().await, 0);
+        let settings = muster_app::Settings { public_url: practice.url.clone(), ..muster_app::Settings::default() };
+        let keys = muster_app::Keys::derive(b"a secret of the tests, 32 bytes!");
+        let entropy = std::sync::Arc::new(muster_app::SystemEntropy::new());
+        let restarted = muster_app::App::new(practice.db().clone(), practice.clock.clone(), entropy, keys, settings);
+        assert_eq!(restarted.send_due_reminders(100).await.expect("a run"), 0, "a restart repeats nothing");
         for (later, due) in [(13, 0), (1, 1), (30, 1), (29, 0), (3, 1), (300, 0)] {
             practice.clock.advance(days(later));
             assert_eq!(run().await, due, "after {later} more days");
@@ -186,6 +191,31 @@ both_practices! {
         let newest = api.get("/audit-events?limit=1").await.expect(200).json()["items"][0].clone();
         assert_eq!((&newest["action"], &newest["subject"]["id"]), (&json!("licence_reminder.sent"), &json!(mara.id.to_string())));
         assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
+    }
+
+    async fn an_assistant_finishes_notes_only_where_and_as_long_as_it_is_allowed(practice) {
+        let pat = practice.add(Someone { username: "pat", user_type: UserType::PTA, clinics: &practice.clinics[..2], ..Someone::default() }).await;
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let path = format!("/people/{}", pat.id);
+        let with = json!({"emr_account": {"permissions": ["view_patients", "finish_soap_notes"], "finish_attested": true}});
+        assert_eq!(refused(&api.patch(&path, &with).await.expect(422)), ["permissions signature_required"]);
+        practice.sign(&pat).await;
+        let unsaid = json!({"emr_account": {"permissions": ["view_patients", "finish_soap_notes"]}});
+        assert_eq!(refused(&api.patch(&path, &unsaid).await.expect(422)), ["finish_attested attestation_required"]);
+        api.patch(&path, &with).await.expect(200);
+        let event = api.get("/audit-events?limit=1").await.json()["items"][0].clone();
+        assert_eq!(event["changes"]["finish_attested"]["after"], true, "{event}");
+        let session = practice.session("admin").await;
+        let shown = async || page(practice, &session, &format!("/emr/users/{}", pat.id)).await.expect(200).text();
+        let profile = shown().await;
+        assert!(profile.contains("At Saco: yes") && profile.contains("At Wells: yes"), "{profile}");
+        api.patch(&format!("/clinics/{}", practice.clinics[0]), &json!({"assistants_may_finish": false})).await.expect(200);
+        let profile = shown().await;
+        assert!(profile.contains("Not at Saco: switched off there") && profile.contains("At Wells: yes"), "{profile}");
+        assert_eq!(api.delete(&format!("{path}/signature")).await.expect(409).json()["code"], "signature_in_use");
+        api.patch(&path, &json!({"emr_account": {"permissions": ["view_patients"]}})).await.expect(200);
+        assert!(!shown().await.contains("Finishing notes"));
     }
 
     async fn leaving_does_everything_at_once_and_keeps_a_record(practice) {

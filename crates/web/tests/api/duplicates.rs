@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use muster_app::people::{Decision, NewProfile, Saved};
+use muster_app::people::{Contact, Decision, NewProfile, Saved};
 use muster_app::{Actor, AppError, Origin};
-use muster_domain::emr::{Change, EmrPatch, Permission, Profile, Status, UserType};
+use muster_domain::emr::{Change, EmrPatch, LicencePatch, Permission, Profile, UserType};
 use muster_domain::people::{PersonPatch, Reason};
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_practices;
@@ -13,7 +13,7 @@ use muster_testkit::practice::{Practice, Someone};
 use muster_testkit::variants::population;
 use serde_json::json;
 
-fn someone(first: &str, last: &str, username: &str, clinics: &[ClinicId]) -> NewProfile {
+pub fn someone(first: &str, last: &str, username: &str, clinics: &[ClinicId]) -> NewProfile {
     let person = PersonPatch {
         first_name: Some(first.to_owned()),
         last_name: Some(last.to_owned()),
@@ -33,21 +33,21 @@ fn someone(first: &str, last: &str, username: &str, clinics: &[ClinicId]) -> New
     NewProfile { person, emr: Some(emr), invite: Some(false), ..NewProfile::default() }
 }
 
-async fn add(practice: &Practice, first: &str, last: &str, username: &str, clinic: usize) -> PersonId {
+pub async fn add(practice: &Practice, first: &str, last: &str, username: &str, clinic: usize) -> PersonId {
     let new = someone(first, last, username, &practice.clinics[clinic..=clinic]);
     id(&practice.app.add_person(&practice.machine(), new, None).await.expect("added"))
 }
 
-fn id(saved: &Saved) -> PersonId {
+pub fn id(saved: &Saved) -> PersonId {
     saved.view.profile().person.id
 }
 
-async fn profile(practice: &Practice, id: PersonId) -> Profile {
+pub async fn profile(practice: &Practice, id: PersonId) -> Profile {
     practice.app.person(&practice.machine(), id).await.expect("a person").stored.profile
 }
 
 /// A user manager of the first clinic only.
-async fn a_manager(practice: &Practice) -> Actor {
+pub async fn a_manager(practice: &Practice) -> Actor {
     let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
     practice
         .add(Someone {
@@ -66,7 +66,24 @@ async fn acting(practice: &Practice, username: &str) -> Actor {
     practice.app.authenticate_token(&token, None, origin).await.expect("a token's owner")
 }
 
-fn codes(error: &AppError) -> Vec<Code> {
+pub fn licensed(number: &str, state: &str) -> Change {
+    let emr = EmrPatch {
+        license_number: Some(Some(number.to_owned())),
+        license_state: Some(Some(state.to_owned())),
+        ..EmrPatch::default()
+    };
+    Change { emr: Some(emr), ..Change::default() }
+}
+
+pub fn further(number: &str, state: &str) -> LicencePatch {
+    LicencePatch {
+        number: Some(Some(number.to_owned())),
+        state: Some(Some(state.to_owned())),
+        ..LicencePatch::default()
+    }
+}
+
+pub fn codes(error: &AppError) -> Vec<Code> {
     match error {
         AppError::Refused(refusals) => refusals.0.iter().map(|r| r.code).collect(),
         other => panic!("refused, not {other:?}"),
@@ -119,6 +136,13 @@ both_practices! {
         let asked = practice.app.add_person(&manager, new.clone(), None).await;
         let Err(AppError::PossibleDuplicate(found)) = asked else { panic!("asked: {asked:?}") };
         assert!(found.hidden && found.seen.is_empty());
+        assert_eq!(found.ask, [Contact { name: "Ada Minton".to_owned(), email: "ada@saco.example".to_owned() }]);
+        let token = practice.token("manager").await;
+        let mut body = crate::a_therapist(practice, "third");
+        (body["first_name"], body["last_name"], body["duplicates"]) = (json!("Mara"), json!("Stone"), json!("check"));
+        let told = practice.api(&token).post("/people", &body).await.expect(409).json();
+        let admin = json!({"full_name": "Ada Minton", "email": "ada@saco.example"});
+        assert_eq!(told["candidates"], json!({"people": [], "hidden": true, "ask": [admin]}));
         new.duplicates = Decision::SomeoneElse { ids: vec![hidden], hidden: false };
         assert!(practice.app.add_person(&manager, new.clone(), None).await.is_err(), "naming the hidden one is no way in");
         new.duplicates = Decision::SomeoneElse { ids: vec![hidden], hidden: true };
@@ -147,87 +171,23 @@ both_practices! {
         assert_eq!(profile(practice, first).await.emr.expect("an account").clinics.len(), 2);
     }
 
-    async fn merging_moves_everything_and_undoing_it_leaves_nothing(practice) {
+    async fn somebody_new_is_found_by_any_licence_of_who_is_here(practice) {
         let machine = practice.machine();
-        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
-        let merged = add(practice, "Mara", "Stone-Harlow", "mharlow", 1).await;
-        let npi = practice.fresh_npi();
-        let change = Change {
-            person: PersonPatch { npi: Some(Some(npi.clone())), phone: Some(Some("207 555 0142".to_owned())), ..PersonPatch::default() },
-            emr: Some(EmrPatch {
-                permissions: Some(vec!["company_admin".to_owned()]),
-                license_number: Some(Some("PT77".to_owned())),
-                license_state: Some(Some("ME".to_owned())),
-                ..EmrPatch::default()
-            }),
-            password: None,
-        };
-        practice.app.update_person(&machine, merged, None, change).await.expect("saved");
-        let before = (profile(practice, kept).await, profile(practice, merged).await);
-
-        let preview = practice.app.preview_merge(&machine, kept, merged).await.expect("a preview");
-        assert_eq!(preview.refused, None);
-        let fields: Vec<&str> = preview.moves.iter().map(|m| m.field.as_str()).collect();
-        for field in ["clinic_ids", "permissions", "license_number", "previous_names", "npi", "phone"] {
-            assert!(fields.contains(&field), "{field}: {fields:?}");
-        }
-        assert_eq!((profile(practice, kept).await, profile(practice, merged).await), before, "a preview changes nothing");
-
-        let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
-        let (mine, theirs) = (profile(practice, kept).await, profile(practice, merged).await);
-        assert_eq!(mine.person.npi.as_deref(), Some(npi.as_str()));
-        assert_eq!(mine.person.previous_names, ["Mara Stone-Harlow"]);
-        assert_eq!(mine.emr.as_ref().expect("an account").clinics.len(), 2);
-        assert!(mine.emr.as_ref().expect("an account").permissions.contains(Permission::CompanyAdmin));
-        assert_eq!(theirs.emr.as_ref().expect("an account").status, Status::Inactive);
-        assert!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.is_empty());
-        assert_eq!(practice.app.merges(&machine).await.expect("merges").len(), 1);
-
-        practice.app.undo_merge(&machine, done.id).await.expect("undone");
-        assert_eq!((profile(practice, kept).await, profile(practice, merged).await), before);
-        let again = practice.app.undo_merge(&machine, done.id).await.expect_err("once only");
-        assert_eq!(codes(&again), [Code::MergeUndoneAlready]);
-        assert_eq!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.len(), 1);
-        assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
-    }
-
-    async fn a_merge_is_not_undone_over_later_work_or_after_a_month(practice) {
-        let machine = practice.machine();
-        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
-        let merged = add(practice, "Mara", "Stone", "mharlow", 0).await;
-        let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
-        let phone = PersonPatch { phone: Some(Some("207 555 0142".to_owned())), ..PersonPatch::default() };
-        let change = Change { person: phone, ..Change::default() };
-        practice.app.update_person(&machine, kept, None, change).await.expect("saved");
-        assert_eq!(codes(&practice.app.undo_merge(&machine, done.id).await.expect_err("changed")), [Code::ChangedSinceMerge]);
-
-        let other = add(practice, "Ida", "Ito", "ito", 0).await;
-        let twin = add(practice, "Ida", "Ito", "ito2", 0).await;
-        let done = practice.app.merge(&machine, other, twin).await.expect("merged");
-        practice.clock.advance(SignedDuration::from_hours(24 * 30 + 1));
-        assert_eq!(codes(&practice.app.undo_merge(&machine, done.id).await.expect_err("late")), [Code::MergeTooOld]);
-        assert_eq!(codes(&practice.app.merge(&machine, kept, kept).await.expect_err("one")), [Code::MergeWithItself]);
-    }
-
-    async fn nobody_merges_people_who_reach_further(practice) {
-        let manager = a_manager(practice).await;
-        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
-        let new = someone("Mara", "Stone", "wide", &practice.clinics[..2]);
-        let wide = id(&practice.app.add_person(&practice.machine(), new, None).await.expect("added"));
-        let refused = practice.app.merge(&manager, kept, wide).await.expect_err("reaches further");
-        assert_eq!(codes(&refused), [Code::HoldsMoreThanYou]);
-        let preview = practice.app.preview_merge(&manager, kept, wide).await.expect("a preview");
-        assert!(preview.refused.is_some() && preview.moves.is_empty());
-    }
-
-    async fn two_managers_merge_the_same_pair_the_other_way_round(practice) {
-        let one = add(practice, "Mara", "Stone", "mstone", 0).await;
-        let other = add(practice, "Mara", "Stone", "mharlow", 1).await;
-        let (a, b) = (practice.machine(), practice.machine());
-        let (first, second) = tokio::join!(practice.app.merge(&a, one, other), practice.app.merge(&b, other, one));
-        assert!(first.is_ok() || second.is_ok());
-        let clinics = |p: &Profile| p.emr.as_ref().map(|e| e.clinics.len());
-        assert!([profile(practice, one).await, profile(practice, other).await].iter().any(|p| clinics(p) == Some(2)));
+        let here = add(practice, "Mara", "Stone", "mstone", 0).await;
+        practice.app.add_licence(&machine, here, &further("OT-7731", "NH")).await.expect("added");
+        let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
+        let emr = new.emr.as_mut().expect("an account");
+        (emr.license_number, emr.license_state) = (Some(Some("ot 7731".to_owned())), Some(Some("NH".to_owned())));
+        new.duplicates = Decision::Ask;
+        let asked = practice.app.add_person(&machine, new.clone(), None).await;
+        let Err(AppError::PossibleDuplicate(found)) = asked else { panic!("asked: {asked:?}") };
+        assert_eq!((found.seen[0].view.profile().person.id, found.seen[0].reasons[0]), (here, Reason::SameLicense));
+        new.duplicates = Decision::Note;
+        practice.clock.advance(SignedDuration::from_secs(1));
+        let added = id(&practice.app.add_person(&machine, new, None).await.expect("added"));
+        let pairs = practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs;
+        let pair = pairs.iter().map(|p| (p.older.profile().person.id, p.newer.profile().person.id)).collect::<Vec<_>>();
+        assert_eq!(pair, [(here, added)]);
     }
 
     async fn generated_second_entries_are_found_in_the_database_too(practice) {

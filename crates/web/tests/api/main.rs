@@ -12,6 +12,7 @@ mod images;
 mod imports;
 mod lists;
 mod malformed;
+mod merges;
 mod people;
 mod practice;
 mod refusals;

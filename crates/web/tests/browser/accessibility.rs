@@ -60,6 +60,10 @@ async fn every_page(options: Options) {
     visit("/people/credentials", "No signature on file").await;
     visit("/people/credentials?kind=expired", "Nothing is missing").await;
     visit(&format!("{liam}/licences"), "Add a licence").await;
+    visit("/people/duplicates", "Nobody seems to stand here twice").await;
+    let (one, other) = (practice.admin.id, mara.id);
+    visit(&format!("/people/duplicates?kept={one}&merged={other}"), "What a merge does").await;
+    visit(&format!("{liam}/copy"), "Copy access").await;
     visit(&format!("{liam}/offboarding?kind=leave"), "What happens").await;
     visit("/audit", "Practice set up").await;
     visit("/audit?action=sign_out", "Nothing matches").await;

@@ -5,6 +5,7 @@ mod accessibility;
 mod add_user;
 mod audit;
 mod common;
+mod credentials;
 mod duplicates;
 mod edit_user;
 mod idle_lock;

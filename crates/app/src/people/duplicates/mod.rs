@@ -8,16 +8,18 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{License, Permission, Profile};
 use muster_domain::people::{Likeness, Reason, Traits, likeness};
 use muster_domain::{PersonId, Refusals};
-use muster_store::{Handle, duplicates, people};
+use muster_store::{Handle, credentials, duplicates, people};
 
 use super::{NewProfile, PersonView, blank};
 use crate::{Actor, App, Result, Scope};
 
-pub use merge::{MergePreview, Merged, Moved};
+pub use merge::{MergePreview, Merged, MergedInto, Moved};
 pub use pairs::{Pair, PairsPage};
 
 /// Look-alikes shown for one person; beyond them nobody reads on.
 const SHOWN: usize = 10;
+/// Company admins named; one of them will answer.
+const ASKED: i64 = 3;
 
 /// What to do about look-alikes when somebody is added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,17 @@ pub struct Candidates {
     pub seen: Vec<Candidate>,
     /// There is somebody the actor may not see. Nothing more may be told than that.
     pub hidden: bool,
+    /// Whom to ask about the hidden one: active company admins, who see everybody. Empty when nobody is hidden.
+    pub ask: Vec<Contact>,
+}
+
+/// Somebody who can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
 }
 
 impl Candidates {
@@ -119,6 +132,10 @@ async fn look_alikes(h: &mut impl Handle, actor: &Actor, me: PersonId, mine: &Tr
             let view = PersonView::of(actor, stored);
             found.seen.push(Candidate { view, score: alike.score, reasons: alike.reasons });
         }
+    }
+    if found.hidden {
+        let admins = credentials::company_admins(h, organization, ASKED).await?;
+        found.ask = admins.into_iter().map(|(name, email)| Contact { name, email }).collect();
     }
     Ok(found)
 }

@@ -105,6 +105,12 @@ fn licence(license: &License) -> Option<(String, String)> {
     telling.then(|| (number.to_ascii_uppercase(), state))
 }
 
+/// The number under which one professional licence is found; none while number or state is not known. The same as
+/// among [`Traits::keys`].
+pub fn licence_key(license: &License, salt: u128) -> Option<i64> {
+    licence(license).map(|(number, state)| key(salt, b'L', &number, &state))
+}
+
 fn digits(phone: &str) -> Option<String> {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= 10).then(|| digits[digits.len() - 10..].to_owned())

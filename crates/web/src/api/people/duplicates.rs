@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::people::{Candidate, Candidates, Decision, Merged, Moved};
+use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, Moved};
 use muster_domain::PersonId;
 use muster_domain::people::Reason;
 use serde::Serialize;
@@ -56,13 +56,27 @@ impl From<&Candidate> for LookAlike {
 pub(crate) struct LookAlikes {
     /// The likest first, at most ten.
     people: Vec<LookAlike>,
-    /// There is somebody the caller may not see; a company admin can say who.
+    /// There is somebody the caller may not see; those named in `ask` can say who.
     hidden: bool,
+    /// Active company admins of the practice, at most three; empty when nobody is hidden.
+    ask: Vec<WhoToAsk>,
+}
+
+/// Somebody who sees everyone of the practice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WhoToAsk {
+    full_name: String,
+    email: String,
 }
 
 impl From<&Candidates> for LookAlikes {
     fn from(found: &Candidates) -> Self {
-        Self { people: found.seen.iter().map(LookAlike::from).collect(), hidden: found.hidden }
+        let ask = |c: &Contact| WhoToAsk { full_name: c.name.clone(), email: c.email.clone() };
+        Self {
+            people: found.seen.iter().map(LookAlike::from).collect(),
+            hidden: found.hidden,
+            ask: found.ask.iter().map(ask).collect(),
+        }
     }
 }
 
@@ -105,7 +119,7 @@ pub(crate) struct DuplicatePair {
 pub(crate) struct DuplicatePairs {
     /// The likest first within this page.
     items: Vec<DuplicatePair>,
-    /// For `after`. A page may be empty and still have a next one: each looks through a part of the practice.
+    /// For `after`; null on the last page.
     next: Option<String>,
 }
 
@@ -170,6 +184,8 @@ pub(crate) async fn someone_else(State(web): State<Web>, api: Api, body: Body) -
 /// A field that moves.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MovedField {
+    /// A field of the person or the EMR account, or one of: `licences` (the whole list), `picture` and `signature`
+    /// (true: the other profile's), `supervisor` and `supervisees` (`{id, name}`; those the caller sees).
     field: String,
     before: serde_json::Value,
     after: serde_json::Value,
@@ -231,8 +247,9 @@ impl From<&Merged> for MergeDone {
 
 /// Merge two people
 ///
-/// The kept profile receives clinics, permissions, previous names, and the email, phone, NPI and licence it lacks; the
-/// other becomes inactive and keeps its user name and history. Can be undone for 30 days.
+/// The kept profile receives clinics, permissions, previous names, further professional licences, whom the other
+/// supervises, and what it lacks of email, phone, NPI, licence, picture, signature and supervisor; the other becomes
+/// inactive and keeps its user name and history. Can be undone for 30 days.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merge", tag = "Duplicates",
     request_body = MergeInput, responses((status = 200, description = "Merged", body = MergeDone)))]
 pub(crate) async fn merge(State(web): State<Web>, api: Api, body: Body) -> Answer {
@@ -248,18 +265,27 @@ pub(crate) struct Merges {
     next: Option<String>,
 }
 
-/// List merges that can be undone
+/// List merges
+///
+/// Those of the last 30 days, which can be undone, newest first. With `person_id` those that person was part of, however
+/// long ago.
 #[utoipa::path(get, path = "/api/v1/people/duplicates/merges", tag = "Duplicates",
-    responses((status = 200, description = "Of the last 30 days, newest first", body = Merges)))]
-pub(crate) async fn merges(State(web): State<Web>, api: Api, params: Params) -> Answer {
+    params(("person_id" = Option<Uuid>, Query, description = "On either side")),
+    responses((status = 200, description = "Merges that were not undone", body = Merges)))]
+pub(crate) async fn merges(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
+    let person: Option<PersonId> = params.id("person_id");
     params.close()?;
-    let items = web.app.merges(&api.actor).await?.iter().map(MergeDone::from).collect();
-    Ok(reply::ok(&Merges { items, next: None }))
+    let found = match person {
+        Some(id) => web.app.merges_of(&api.actor, id).await?.into_iter().map(|m| m.merge).collect(),
+        None => web.app.merges(&api.actor).await?,
+    };
+    Ok(reply::ok(&Merges { items: found.iter().map(MergeDone::from).collect(), next: None }))
 }
 
 /// Undo a merge
 ///
-/// Both profiles are again what they were. Refused after 30 days, or when either was changed since.
+/// Both profiles are again what they were, and what moved is back. Refused after 30 days, or when either was changed
+/// since.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merges/{merge}/undo", tag = "Duplicates",
     params(("merge" = Uuid, Path, description = "The merge")),
     responses((status = 200, description = "Undone", body = MergeDone)))]

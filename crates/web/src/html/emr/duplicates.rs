@@ -1,23 +1,21 @@
 //! `/people/duplicates`, and the question asked when somebody new looks like somebody who is there.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::AppError;
-use muster_app::people::{Candidates, Merged, Pair, PersonView};
+use muster_app::people::{Candidates, Contact, Merged, Pair, PersonView};
 use muster_domain::emr::{EmrAccount, Permission};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Reason;
 use muster_domain::{ClinicId, PersonId};
-use uuid::Uuid;
 
 use super::draft::Draft;
-use super::side;
+use super::{merge, side};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, ChipKind, Column, Icon, Table};
+use crate::html::parts::{self, Banner, BannerKind, Button, ChipKind, Column, Icon, Table};
 use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
@@ -31,7 +29,7 @@ fn names(clinics: &[Clinic], ids: impl Iterator<Item = ClinicId>) -> String {
     found.join(", ")
 }
 
-fn facts_of(view: &PersonView, clinics: &[Clinic]) -> [String; 10] {
+pub(super) fn facts_of(view: &PersonView, clinics: &[Clinic]) -> [String; 10] {
     let person = &view.profile().person;
     let emr = view.profile().emr.as_ref();
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
@@ -72,7 +70,7 @@ fn facts_typed(draft: &Draft, clinics: &[Clinic]) -> [String; 10] {
     ]
 }
 
-fn side_by_side(caption: &str, heads: [&str; 2], one: &[String; 10], other: &[String; 10]) -> Markup {
+pub(super) fn side_by_side(caption: &str, heads: [&str; 2], one: &[String; 10], other: &[String; 10]) -> Markup {
     let columns = [Column::new("Field"), Column::new(heads[0]), Column::new(heads[1])];
     let rows: Vec<Vec<Markup>> = FACTS
         .iter()
@@ -128,18 +126,27 @@ pub(super) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
             }
             @if found.hidden && !decided.iter().any(|d| d == "hidden") {
                 h2 { "Someone you cannot see" }
-                p { "A person much like this works where you have no access. Ask a company admin of your practice, who can see everyone, whether it is the same person." }
+                p { "A person much like this is here already, where you have no access. Ask someone who can see everyone whether it is the same person:" }
+                (contacts(&found.ask))
                 (parts::button(&Button { label: "Go on: it is someone else", sends: Some(("someone_else", "hidden")), ..Button::default() }))
             }
         }
     }
 }
 
-fn identity(form: &FormData, name: &str) -> Option<PersonId> {
+/// Whom to ask.
+fn contacts(ask: &[Contact]) -> Markup {
+    html! {
+        @if ask.is_empty() { p { "a company admin of your practice." } }
+        @else { ul { @for one in ask { li { (one.name) ", " a href={ "mailto:" (one.email) } { (one.email) } } } } }
+    }
+}
+
+pub(super) fn identity(form: &FormData, name: &str) -> Option<PersonId> {
     form.filled(name).and_then(|text| text.parse().ok())
 }
 
-fn compare_url(kept: PersonId, merged: PersonId) -> String {
+pub(super) fn compare_url(kept: PersonId, merged: PersonId) -> String {
     urls::with_query(urls::DUPLICATES, &[("kept", &kept.to_string()), ("merged", &merged.to_string())])
 }
 
@@ -147,13 +154,13 @@ fn compare_url(kept: PersonId, merged: PersonId) -> String {
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
     let form = FormData::query(query.as_deref());
     let drawn = match (identity(&form, "kept"), identity(&form, "merged")) {
-        (Some(kept), Some(merged)) => compare(&web, &page, kept, merged, &Said::default()).await,
+        (Some(kept), Some(merged)) => merge::compare(&web, &page, kept, merged, &Said::default()).await,
         _ => list(&web, &page, &form, &Said::default()).await,
     };
     drawn.map_or_else(|error| PageError(error).into_response(), IntoResponse::into_response)
 }
 
-async fn list(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_app::Result<Markup> {
+pub(super) async fn list(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_app::Result<Markup> {
     let after = form.filled("after").and_then(|a| a.parse().ok());
     let found = web.app.duplicate_pairs(&page.actor, after).await?;
     let merges = web.app.merges(&page.actor).await?;
@@ -242,118 +249,4 @@ fn undoable(page: &Page, merges: &[Merged]) -> Markup {
         row_header: Some(0),
         ..Table::default()
     })
-}
-
-async fn compare(web: &Web, page: &Page, kept: PersonId, merged: PersonId, said: &Said) -> muster_app::Result<Markup> {
-    let plan = web.app.preview_merge(&page.actor, kept, merged).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
-    let (mine, theirs) = (&plan.kept.profile().person, &plan.merged.profile().person);
-    let shown = |field: &str, value: &serde_json::Value| -> String {
-        let words = |v: &serde_json::Value| match (field, v.as_str()) {
-            ("clinic_ids" | "default_clinic_id", Some(id)) => {
-                let found = clinics.iter().find(|c| c.id.to_string() == id);
-                found.map_or_else(|| "a clinic".to_owned(), |c| c.name.clone())
-            }
-            ("permissions", Some(code)) => {
-                Permission::parse(code).map_or_else(|| code.to_owned(), |p| p.label().to_owned())
-            }
-            (_, Some(text)) => text.to_owned(),
-            _ => String::new(),
-        };
-        value.as_array().map_or_else(|| words(value), |all| all.iter().map(words).collect::<Vec<_>>().join(", "))
-    };
-    let moves: Vec<(String, String, String)> = plan
-        .moves
-        .iter()
-        .map(|m| {
-            let label = muster_domain::words::field_label(&m.field).to_owned();
-            (label, shown(&m.field, &m.before), shown(&m.field, &m.after))
-        })
-        .collect();
-    let both = html! {
-        input type="hidden" name="kept" value=(kept);
-        input type="hidden" name="merged" value=(merged);
-    };
-    let body = html! {
-        p.plain-links { a href=(urls::DUPLICATES) { (parts::icon(Icon::ChevronLeft)) " Possible duplicates" } }
-        (parts::heading("One person or two?", None, &html! {}))
-        (said.summary())
-        (side_by_side("Two profiles side by side", ["Profile to keep", "Other profile"], &facts_of(&plan.kept, &clinics), &facts_of(&plan.merged, &clinics)))
-        p.plain-links { a href=(compare_url(merged, kept)) { "Keep the other profile instead" } }
-        (parts::card("What a merge does", &html! {
-            @if let Some(refused) = &plan.refused {
-                @for refusal in &refused.0 { p { (refusal.message) } }
-            } @else {
-                p { "The profile of " strong { (mine.full_name) } " (" (mine.username) ") stays and receives what follows. The profile of " strong { (theirs.full_name) } " (" (theirs.username) ") becomes inactive, keeps its history, and can be brought back for 30 days." }
-                @if moves.is_empty() { p.soft { "There is nothing to move." } }
-                @else {
-                    @let list: Vec<parts::Change> = moves.iter().map(|(f, b, a)| parts::Change { field: f, before: Some(b).filter(|t| !t.is_empty()).map(String::as_str), after: Some(a).filter(|t| !t.is_empty()).map(String::as_str) }).collect();
-                    (parts::change_table("What moves", &list))
-                }
-            }
-        }))
-        div.cluster {
-            @if plan.refused.is_none() {
-                form method="post" action=(urls::MERGE) {
-                    (parts::csrf_field(&page.info.csrf)) (both)
-                    (parts::button(&Button { label: "Same person: merge", kind: ButtonKind::Primary, ..Button::default() }))
-                }
-            }
-            form method="post" action=(urls::SOMEONE_ELSE) {
-                (parts::csrf_field(&page.info.csrf)) (both)
-                (parts::button(&Button { label: "Someone else", ..Button::default() }))
-            }
-            (parts::button_link(&ButtonLink { href: urls::DUPLICATES, label: "Decide later", ..ButtonLink::default() }))
-        }
-    };
-    Ok(shell::page(web, page, "One person or two?", None, &body))
-}
-
-fn done(what: &str) -> Response {
-    shell::go(&urls::with_query(urls::DUPLICATES, &[("done", what)]))
-}
-
-async fn refused(web: &Web, page: &Page, form: &FormData, error: AppError) -> Response {
-    let AppError::Refused(refusals) = &error else { return PageError(error).into_response() };
-    let said = Said::of(refusals);
-    let drawn = match (identity(form, "kept"), identity(form, "merged")) {
-        (Some(kept), Some(merged)) => compare(web, page, kept, merged, &said).await,
-        _ => list(web, page, form, &said).await,
-    };
-    match drawn {
-        Ok(markup) => shell::refused(&error, markup),
-        Err(error) => PageError(error).into_response(),
-    }
-}
-
-/// `POST /people/duplicates/merge`
-pub(crate) async fn merge(State(web): State<Web>, posted: Posted) -> Response {
-    let (page, form) = (posted.page, posted.form);
-    let (Some(kept), Some(merged)) = (identity(&form, "kept"), identity(&form, "merged")) else {
-        return PageError(AppError::NotFound).into_response();
-    };
-    match web.app.merge(&page.actor, kept, merged).await {
-        Ok(_) => done("merged"),
-        Err(error) => refused(&web, &page, &form, error).await,
-    }
-}
-
-/// `POST /people/duplicates/someone-else`
-pub(crate) async fn someone_else(State(web): State<Web>, posted: Posted) -> Response {
-    let (page, form) = (posted.page, posted.form);
-    let (Some(one), Some(other)) = (identity(&form, "kept"), identity(&form, "merged")) else {
-        return PageError(AppError::NotFound).into_response();
-    };
-    match web.app.someone_else(&page.actor, one, other).await {
-        Ok(()) => done("someone-else"),
-        Err(error) => refused(&web, &page, &form, error).await,
-    }
-}
-
-/// `POST /people/duplicates/merges/{merge}/undo`
-pub(crate) async fn undo(State(web): State<Web>, Path(merge): Path<Uuid>, posted: Posted) -> Response {
-    match web.app.undo_merge(&posted.page.actor, merge).await {
-        Ok(_) => done("undone"),
-        Err(error) => refused(&web, &posted.page, &FormData::default(), error).await,
-    }
 }

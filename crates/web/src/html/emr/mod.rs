@@ -3,9 +3,11 @@
 pub(crate) mod copy;
 mod draft;
 pub(crate) mod duplicates;
+mod foreseen;
 mod form;
 pub(crate) mod images;
 pub(crate) mod licences;
+pub(crate) mod merge;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;
 mod side;

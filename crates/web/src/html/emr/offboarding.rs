@@ -10,12 +10,11 @@ use muster_domain::PersonId;
 use muster_domain::emr::Leaving;
 use serde::Deserialize;
 
+use super::foreseen::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
-use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Icon, RadioChoice, RadioGroup, Select,
-};
+use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Choice, Icon, RadioChoice, RadioGroup, Select};
 use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
@@ -36,10 +35,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    match draw(&web, &page, id, &asked, &Said::default()).await {
-        Ok(markup) => markup.into_response(),
-        Err(error) => PageError(error).into_response(),
-    }
+    answer(draw(&web, &page, id, &asked, &Said::default()).await)
 }
 
 /// `POST /emr/users/{person}/offboarding`
@@ -50,10 +46,10 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
     match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
-        Err(AppError::Refused(refusals)) => match draw(&web, &page, id, &asked, &Said::of(&refusals)).await {
-            Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
-            Err(error) => PageError(error).into_response(),
-        },
+        Err(AppError::Refused(refusals)) => {
+            let drawn = draw(&web, &page, id, &asked, &Said::of(&refusals)).await;
+            refused(refusals, drawn)
+        }
         Err(error) => PageError(error).into_response(),
     }
 }
@@ -80,6 +76,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
     let ids: Vec<(String, &str)> = plan.offered.iter().map(|(id, name)| (id.to_string(), name.as_str())).collect();
     let mut successors = vec![Choice::new("", "Choose…", &asked.hand_supervisees_to)];
     successors.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &asked.hand_supervisees_to)));
+    let chosen_fields = [("kind", kind.as_str()), ("hand_supervisees_to", asked.hand_supervisees_to.as_str())];
     let address = urls::user_offboarding(id);
     let back = urls::user(id);
     let name = &view.profile().person.full_name;
@@ -102,24 +99,11 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
         @if chosen.is_some() {
             (parts::card("What happens", &html! {
                 @if let Some(refusals) = &plan.refused {
-                    (parts::banner(&Banner {
-                        kind: BannerKind::Bad,
-                        title: "This cannot be done now",
-                        body: html! { @for r in &refusals.0 { p { (r.message) } } },
-                        outcome: None,
-                    }))
+                    (impossible(refusals))
                 } @else {
                     ol { @for step in &plan.steps { li { (step.text) } } }
                     p.soft { "This person's only account is the EMR's. To stop paying for the licence, ask support to release it." }
-                    form method="post" action=(address) {
-                        (parts::csrf_field(&page.info.csrf))
-                        input type="hidden" name="kind" value=(kind.as_str());
-                        input type="hidden" name="hand_supervisees_to" value=(asked.hand_supervisees_to);
-                        div.cluster {
-                            (parts::button_link(&ButtonLink { href: &back, label: "Cancel", ..ButtonLink::default() }))
-                            (parts::button(&Button { label: "Off-board now", kind: ButtonKind::Danger, ..Button::default() }))
-                        }
-                    }
+                    (Confirm { action: &address, fields: &chosen_fields, back: &back, label: "Off-board now", kind: ButtonKind::Danger }.form(page))
                 }
             }))
         }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::audit::Recorded;
 use muster_app::credentials::{Left, Supervised};
-use muster_app::people::PersonView;
+use muster_app::people::{MergedInto, PersonView};
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicence};
 use muster_domain::licences::Group;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::form::{FormView, summary};
 use super::images::{self, Images};
-use super::{licences, offboarding, side, supervisor};
+use super::{licences, merge, offboarding, side, supervisor};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
@@ -46,6 +46,7 @@ struct Loaded {
     licences: Vec<ProfessionalLicence>,
     supervised: Supervised,
     left: Vec<Left>,
+    merges: Vec<MergedInto>,
 }
 
 async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded> {
@@ -56,7 +57,8 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
     let licences = web.app.licences(&page.actor, id).await?;
     let supervised = web.app.supervision(&page.actor, id).await?;
     let left = web.app.offboardings(&page.actor, id).await?;
-    Ok(Loaded { view, clinics, history, images, licences, supervised, left })
+    let merges = web.app.merges_of(&page.actor, id).await?;
+    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges })
 }
 
 /// `GET /emr/users/{person}`
@@ -208,16 +210,7 @@ fn draw(
 ) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;
-    let today = web
-        .app
-        .now()
-        .to_zoned(
-            page.info
-                .organization
-                .as_ref()
-                .map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone),
-        )
-        .date();
+    let today = shell::today(web, page);
     let kind = view.profile().emr.as_ref().map(|e| format!("{}, {}", e.user_type.as_str(), e.user_type.title()));
     let title_chips = html! {
         div.cluster {
@@ -249,6 +242,7 @@ fn draw(
         (supervisor::card(page, view, &loaded.supervised, &Said::default()))
         (side::sign_in(page, view, web.app.now()))
         (offboarding::card(page, view, &loaded.left))
+        (merge::merged_card(page, &loaded.merges))
         (side::history(page, view, &loaded.history, &loaded.clinics))
     };
     let body = html! {

@@ -8,10 +8,11 @@ use muster_domain::PersonId;
 use muster_domain::emr::UserType;
 use serde::Deserialize;
 
+use super::foreseen::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
-use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Select};
+use crate::html::parts::{self, Button, ButtonKind, Choice, Select};
 use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
@@ -30,10 +31,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    match draw(&web, &page, id, &asked.to, &Said::default()).await {
-        Ok(markup) => markup.into_response(),
-        Err(error) => PageError(error).into_response(),
-    }
+    answer(draw(&web, &page, id, &asked.to, &Said::default()).await)
 }
 
 /// `POST /emr/users/{person}/type`
@@ -43,10 +41,10 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.change_type(&page.actor, id, seen, to).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "type")])),
-        Err(AppError::Refused(refusals)) => match draw(&web, &page, id, form.one("to"), &Said::of(&refusals)).await {
-            Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
-            Err(error) => PageError(error).into_response(),
-        },
+        Err(AppError::Refused(refusals)) => {
+            let drawn = draw(&web, &page, id, form.one("to"), &Said::of(&refusals)).await;
+            refused(refusals, drawn)
+        }
         Err(error) => PageError(error).into_response(),
     }
 }
@@ -63,6 +61,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> mu
         .map(|t| (format!("{}: {}", t.as_str(), t.title()), t.as_str()))
         .collect();
     let options: Vec<Choice> = labels.iter().map(|(label, value)| Choice::new(value, label, to)).collect();
+    let version = view.stored.version.to_string();
     let address = urls::user_type(id);
     let back = urls::user(id);
     let subtitle = format!("Now {}: {}", current.as_str(), current.title());
@@ -81,22 +80,10 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> mu
                 @if sentences.is_empty() { p { "Nothing breaks: permissions, licence and credentials stay as they are." } }
                 ul { @for sentence in &sentences { li { (sentence) } } }
                 @if let Some(refusals) = &preview.refused {
-                    (parts::banner(&Banner {
-                        kind: BannerKind::Bad,
-                        title: "This cannot be done now",
-                        body: html! { @for r in &refusals.0 { p { (r.message) } } },
-                        outcome: None,
-                    }))
+                    (impossible(refusals))
                 } @else {
-                    form method="post" action=(address) {
-                        (parts::csrf_field(&page.info.csrf))
-                        input type="hidden" name="to" value=(wanted.as_str());
-                        input type="hidden" name="version" value=(view.stored.version);
-                        div.cluster {
-                            (parts::button_link(&ButtonLink { href: &back, label: "Cancel", ..ButtonLink::default() }))
-                            (parts::button(&Button { label: "Change the user type", kind: ButtonKind::Primary, ..Button::default() }))
-                        }
-                    }
+                    @let fields = [("to", wanted.as_str()), ("version", version.as_str())];
+                    (Confirm { action: &address, fields: &fields, back: &back, label: "Change the user type", kind: ButtonKind::Primary }.form(page))
                 }
             }))
         }

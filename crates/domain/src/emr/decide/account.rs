@@ -1,244 +1,21 @@
-//! The judge of every change to a profile: form, JSON, CSV row, bulk step and command line all end here.
+//! Judges an EMR account: type, clinics, permissions, licence, status.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{
-    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Profile,
-    Status, UserType, default_permissions, eligibility, grantable,
+use super::{Facts, Notice};
+use crate::access::Authority;
+use crate::emr::{
+    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Status,
+    UserType, default_permissions, eligibility, grantable,
 };
-use crate::access::{Authority, ClinicAccess};
 use crate::ids::ClinicId;
-use crate::licences::{Availability, Group};
+use crate::licences::Group;
 use crate::organizations::Clinic;
-use crate::people::{NameOwner, Person, PersonPatch, check_state};
+use crate::people::{Person, check_state};
 use crate::refusal::{Code, Refusal, Refusals};
-use crate::sign_in::{PasswordPolicy, assess};
 use crate::text::LONGEST_NAME;
 
-/// A password typed for someone.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewPassword {
-    /// The password.
-    pub password: String,
-    /// The same again, where the form asks for it.
-    pub confirmation: Option<String>,
-}
-
-impl std::fmt::Debug for NewPassword {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewPassword(…)")
-    }
-}
-
-/// What is asked for: to create a profile (nothing stored yet) or to change one.
-#[derive(Clone, Debug, Default)]
-pub struct Change {
-    /// Of the person.
-    pub person: PersonPatch,
-    /// Of the EMR account.
-    pub emr: Option<EmrPatch>,
-    /// A password typed by a manager; its owner has to change it at the first sign-in.
-    pub password: Option<NewPassword>,
-}
-
-/// What the judge has to know of the rest of the world.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// Every clinic of the organization.
-    pub clinics: BTreeMap<ClinicId, Clinic>,
-    /// Someone else who holds the wanted user name.
-    pub username_owner: Option<NameOwner>,
-    /// Someone else who holds the wanted email.
-    pub email_owner: Option<NameOwner>,
-    /// Someone else in the organization who holds the wanted (real) NPI.
-    pub npi_owner: Option<NameOwner>,
-    /// Free licences, by pool; a missing pool is unlimited.
-    pub seats: BTreeMap<(ClinicId, Group), Availability>,
-    /// Another active company admin exists.
-    pub other_company_admin: bool,
-    /// Clinics with another active user manager.
-    pub clinics_managed_by_others: BTreeSet<ClinicId>,
-    /// The organization's password rules.
-    pub password_policy: PasswordPolicy,
-    /// The person has a signature on file.
-    pub signature_on_file: bool,
-}
-
-impl Facts {
-    fn clinic_name(&self, actor: &Authority, clinic: ClinicId) -> String {
-        match self.clinics.get(&clinic) {
-            Some(found) if actor.reaches(clinic) => found.name.clone(),
-            _ => "that clinic".to_owned(),
-        }
-    }
-
-    fn seat_free(&self, clinic: ClinicId, group: Group) -> bool {
-        self.seats.get(&(clinic, group)).is_none_or(|a| a.has_free())
-    }
-}
-
-/// Something the person who saved should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Saved inactive, because no licence of this group was free at this clinic.
-    SavedInactiveNoLicence(Group, String),
-    /// Made inactive: the licence stays with the practice, and on the bill, until it is released.
-    LicenceStays(Group, String),
-}
-
-impl Notice {
-    /// The sentence for people.
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::SavedInactiveNoLicence(group, clinic) => format!(
-                "Saved as inactive: no {} licence is free at {clinic}. Ask support for one more, then make this person active.",
-                group.as_str()
-            ),
-            Self::LicenceStays(group, clinic) => format!(
-                "The {} licence stays with {clinic}, and on the bill, until it is released. Making someone inactive does not release it.",
-                group.as_str()
-            ),
-        }
-    }
-}
-
-/// A seat given back and a seat taken; store moves them in the same transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SeatMove {
-    /// Given back.
-    pub from: Option<(ClinicId, Group)>,
-    /// Taken.
-    pub to: Option<(ClinicId, Group)>,
-}
-
-/// What will be saved.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The profile afterwards.
-    pub profile: Profile,
-    /// The seats that move.
-    pub seats: SeatMove,
-    /// What to tell.
-    pub notices: Vec<Notice>,
-    /// Sessions, links and tokens of the person end.
-    pub ends_access: bool,
-}
-
-/// Whether the actor may change this person at all: Edit Users, and the person holds no permission the actor lacks.
-pub fn may_edit(actor: &Authority, person: &Profile) -> Result<(), Refusal> {
-    if !actor.permissions().contains(Permission::EditUsers) {
-        return Err(Refusal::whole(Code::NotAllowed).about(&[Permission::EditUsers.label()]));
-    }
-    if !actor.may_see(person) {
-        return Err(Refusal::whole(Code::UserOutsideYourAccess));
-    }
-    let held = person.emr.as_ref().map_or(PermissionSet::EMPTY, |e| e.permissions.effective());
-    if actor.is_self(person.person.id) || held.is_within(actor.may_give()) {
-        Ok(())
-    } else {
-        Err(Refusal::whole(Code::HoldsMoreThanYou))
-    }
-}
-
-/// Whether the actor may change how this person signs in. Stricter than [`may_edit`]: whoever can set a password can
-/// become that person, so the actor has to reach every clinic the person reaches.
-pub fn may_reset_sign_in(actor: &Authority, person: &Profile) -> Result<(), Refusal> {
-    may_edit(actor, person)?;
-    let within = person.emr.iter().flat_map(|e| &e.clinics).all(|c| actor.reaches(*c));
-    if within || actor.is_self(person.person.id) { Ok(()) } else { Err(Refusal::whole(Code::HoldsMoreThanYou)) }
-}
-
-/// Judges a change. `before` is the stored profile, or a blank person without account for a new one.
-///
-/// # Errors
-/// Every refusal at once, each with code, field and sentence.
-pub fn decide(
-    actor: &Authority,
-    facts: &Facts,
-    before: &Profile,
-    is_new: bool,
-    change: &Change,
-) -> Result<Outcome, Refusals> {
-    let mut refusals = Refusals::default();
-    if is_new {
-        if !actor.permissions().contains(Permission::EditUsers) {
-            return Err(Refusal::whole(Code::NotAllowed).about(&[Permission::EditUsers.label()]).into());
-        }
-        require_on_creation(&change.person, &mut refusals);
-        if change.emr.is_none() && *actor.clinics() != ClinicAccess::All {
-            // Without a clinic the actor could never see the person again.
-            refusals.push(Refusal::new("clinic_ids", Code::ClinicRequired));
-        }
-    } else {
-        may_edit(actor, before)?;
-    }
-
-    let person = change.person.apply(&before.person, &mut refusals);
-    refuse_taken_names(facts, &before.person, &person, &mut refusals);
-
-    let mut notices = Vec::new();
-    let emr = match (&before.emr, &change.emr) {
-        (before_emr, Some(patch)) => {
-            judge_emr(actor, facts, before_emr.as_ref(), patch, &person, &mut refusals, &mut notices)
-        }
-        (Some(account), None) => {
-            check_credentials(&person, &account.license, account.user_type, account.status, &mut refusals);
-            Some(account.clone())
-        }
-        (None, None) => None,
-    };
-
-    let sign_in_changes =
-        change.password.is_some() || person.username != before.person.username || person.email != before.person.email;
-    if !is_new
-        && sign_in_changes
-        && let Err(refusal) = may_reset_sign_in(actor, before)
-    {
-        refusals.push(refusal);
-    }
-    if let Some(new) = &change.password {
-        judge_password(facts, &person, emr.as_ref(), new, &mut refusals);
-    }
-
-    let after = Profile { person, emr };
-    protect_last_admins(actor, facts, before, &after, &mut refusals);
-    refusals.into_result()?;
-
-    let seats = seat_move(before.emr.as_ref(), after.emr.as_ref());
-    let was_active = before.emr.as_ref().is_some_and(EmrAccount::is_active);
-    let ends_access = was_active && !after.emr.as_ref().is_some_and(EmrAccount::is_active);
-    if let (true, Some(account)) = (ends_access, &after.emr)
-        && account.user_type.group() != Group::Clerical
-    {
-        let clinic = facts.clinic_name(actor, account.default_clinic);
-        notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
-    }
-    Ok(Outcome { profile: after, seats, notices, ends_access })
-}
-
-fn require_on_creation(person: &PersonPatch, refusals: &mut Refusals) {
-    let mut need = |value: &Option<String>, field, label: &str| {
-        if value.is_none() {
-            refusals.push(Refusal::new(field, Code::Required).about(&[label]));
-        }
-    };
-    need(&person.first_name, "first_name", "The first name");
-    need(&person.last_name, "last_name", "The last name");
-    need(&person.username, "username", "A user name");
-}
-
-fn refuse_taken_names(facts: &Facts, before: &Person, after: &Person, refusals: &mut Refusals) {
-    let mut taken = |changed: bool, owner: &Option<NameOwner>, field, code| {
-        if let (true, Some(owner)) = (changed, owner) {
-            refusals.push(Refusal::new(field, code).about(&[owner.described()]));
-        }
-    };
-    taken(before.username != after.username, &facts.username_owner, "username", Code::UsernameTaken);
-    taken(before.email != after.email, &facts.email_owner, "email", Code::EmailTaken);
-    taken(before.npi != after.npi, &facts.npi_owner, "npi", Code::NpiTaken);
-}
-
-fn judge_emr(
+pub(super) fn judge_emr(
     actor: &Authority,
     facts: &Facts,
     before: Option<&EmrAccount>,
@@ -449,7 +226,7 @@ fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut R
 }
 
 /// A licence number as states print them: 1 to 40 letters, digits and a few marks.
-pub(super) fn check_license_number(text: &str) -> Result<String, Refusal> {
+pub(in crate::emr) fn check_license_number(text: &str) -> Result<String, Refusal> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | ' ' | '#');
     if text.chars().count() <= 40.min(LONGEST_NAME) && text.chars().all(allowed) {
         Ok(text.to_owned())
@@ -458,7 +235,13 @@ pub(super) fn check_license_number(text: &str) -> Result<String, Refusal> {
     }
 }
 
-fn check_credentials(person: &Person, license: &License, kind: UserType, status: Status, refusals: &mut Refusals) {
+pub(super) fn check_credentials(
+    person: &Person,
+    license: &License,
+    kind: UserType,
+    status: Status,
+    refusals: &mut Refusals,
+) {
     let refused = |refusals: &Refusals, field| refusals.0.iter().any(|r| r.field == Some(field));
     let credentials = kind.credentials();
     if credentials == Credentials::NpiAndLicense && person.npi.is_none() && !refused(refusals, "npi") {
@@ -513,50 +296,5 @@ fn judge_status(
             };
             (Status::Inactive, Some(reason))
         }
-    }
-}
-
-fn judge_password(
-    facts: &Facts,
-    person: &Person,
-    emr: Option<&EmrAccount>,
-    new: &NewPassword,
-    refusals: &mut Refusals,
-) {
-    let mut words = person.personal_words();
-    let clinics = emr.iter().flat_map(|e| &e.clinics).filter_map(|c| facts.clinics.get(c));
-    words.extend(clinics.map(|c| c.name.clone()));
-    for refusal in assess(&facts.password_policy, &new.password, &words).refusals {
-        refusals.push(refusal);
-    }
-    if new.confirmation.as_ref().is_some_and(|c| *c != new.password) {
-        refusals.push(Refusal::new("password_confirmation", Code::PasswordMismatch));
-    }
-}
-
-fn protect_last_admins(actor: &Authority, facts: &Facts, before: &Profile, after: &Profile, refusals: &mut Refusals) {
-    let Some(old) = &before.emr else { return };
-    let still_admin = after.emr.as_ref().is_some_and(EmrAccount::is_acting_company_admin);
-    let field = if after.emr.as_ref().is_some_and(|a| a.status != old.status) { "status" } else { "permissions" };
-    if old.is_acting_company_admin() && !still_admin && !facts.other_company_admin {
-        refusals.push(Refusal::new(field, Code::LastCompanyAdmin).about(&[&before.person.full_name]));
-    }
-    let manages = after.emr.as_ref().map(EmrAccount::managed_clinics).unwrap_or_default();
-    for clinic in old.managed_clinics().difference(&manages) {
-        let kept_open = facts.clinics.get(clinic).is_none_or(Clinic::is_active);
-        if kept_open && !facts.clinics_managed_by_others.contains(clinic) {
-            let keeps_permission = after.emr.as_ref().is_some_and(|a| a.permissions.contains(Permission::EditUsers));
-            let field = if keeps_permission && field == "permissions" { "clinic_ids" } else { field };
-            let name = facts.clinic_name(actor, *clinic);
-            refusals.push(Refusal::new(field, Code::LastUserManager).about(&[name]));
-        }
-    }
-}
-
-fn seat_move(before: Option<&EmrAccount>, after: Option<&EmrAccount>) -> SeatMove {
-    let seat = |a: Option<&EmrAccount>| a.filter(|a| a.is_active()).map(|a| (a.default_clinic, a.user_type.group()));
-    match (seat(before), seat(after)) {
-        (from, to) if from == to => SeatMove::default(),
-        (from, to) => SeatMove { from, to },
     }
 }

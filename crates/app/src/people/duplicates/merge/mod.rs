@@ -1,0 +1,260 @@
+//! Two profiles of one person become one: the kept profile receives what the other has, the other becomes inactive.
+//! Within thirty days, and while nobody changed either, it can be undone.
+
+mod hand_over;
+mod list;
+mod snapshot;
+mod undo;
+
+use std::collections::BTreeMap;
+
+use muster_domain::audit::{Action, changes};
+use muster_domain::emr::{Change, MergeSide, Merging, decide, may_reset_sign_in, merge};
+use muster_domain::people::PersonPatch;
+use muster_domain::{Code, PersonId, Refusal, Refusals};
+use muster_store::images::{self, Kind};
+use muster_store::merges::{self, Merge};
+use muster_store::{credentials, people};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::people::save::Attempt;
+use crate::people::view::seen;
+use crate::people::{PersonView, Seen};
+use crate::work::{About, Work};
+use crate::{Actor, App, AppError, Result, Scope};
+
+use hand_over::Handed;
+use snapshot::Snapshot;
+
+pub use list::MergedInto;
+
+/// How long a merge can be undone.
+const UNDO_DAYS: i64 = 30;
+
+/// One field that a merge changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The field of the contract; besides those of a profile `licences`, `picture`, `signature`, `supervisor` and
+    /// `supervisees`.
+    pub field: String,
+    /// Now.
+    pub before: Value,
+    /// Then.
+    pub after: Value,
+}
+
+/// What a merge would do.
+#[derive(Clone, Debug)]
+pub struct MergePreview {
+    /// Who stays.
+    pub kept: PersonView,
+    /// Who becomes inactive.
+    pub merged: PersonView,
+    /// What the kept profile receives.
+    pub moves: Vec<Moved>,
+    /// Why it would be refused, if so.
+    pub refused: Option<Refusals>,
+}
+
+/// Two profiles that were put together.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// Identity, for undoing it.
+    pub id: Uuid,
+    /// Who stayed.
+    pub kept: PersonView,
+    /// Who became inactive.
+    pub merged: PersonView,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: Option<jiff::Timestamp>,
+}
+
+fn is_nothing(change: &Change) -> bool {
+    change.person == PersonPatch::default() && change.emr.is_none()
+}
+
+async fn side(work: &mut Work, actor: &Actor, id: PersonId) -> Result<MergeSide> {
+    let organization = work.organization;
+    let profile = seen(&mut work.tx, actor, id).await?.profile;
+    let licences = credentials::licences(&mut work.tx, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    let present = credentials::present_supervisions(&mut work.tx, organization, id).await?;
+    Ok(MergeSide {
+        profile,
+        licences,
+        picture: images::hash(&mut work.tx, organization, id, Kind::Picture).await?.is_some(),
+        signature: images::hash(&mut work.tx, organization, id, Kind::Signature).await?.is_some(),
+        supervisor: present.iter().find(|a| a.person == id).map(|a| a.supervisor),
+        supervises: present.iter().any(|a| a.supervisor == id),
+    })
+}
+
+/// What was done, before it is committed.
+struct Together {
+    kept: MergeSide,
+    merged: MergeSide,
+    handed: Handed,
+}
+
+impl App {
+    /// Works out what putting two profiles together would do; changes nothing.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when the actor may not see one of them.
+    pub async fn preview_merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<MergePreview> {
+        actor.require_scope(Scope::PeopleRead)?;
+        // Tried out and dropped: the preview is what the merge does, and not a second opinion.
+        let mut work = self.work(actor.organization()).await?;
+        let (before, other) = (seen(&mut work.tx, actor, kept).await?, seen(&mut work.tx, actor, merged).await?);
+        let (moves, refused) = match self.put_together(&mut work, actor, kept, merged).await {
+            Ok(done) => (moves(&mut work, actor, &done).await?, None),
+            Err(Attempt::Failed(AppError::Refused(refusals))) => (Vec::new(), Some(refusals)),
+            Err(Attempt::Raced) => (Vec::new(), Some(Refusal::whole(Code::SomeoneSavedFirst).into())),
+            Err(Attempt::Failed(error)) => return Err(error),
+        };
+        let (kept, merged) = (PersonView::of(actor, before), PersonView::of(actor, other));
+        Ok(MergePreview { kept, merged, moves, refused })
+    }
+
+    /// Puts two profiles together: `kept` receives, `merged` becomes inactive.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with everything in the way.
+    pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<Merged> {
+        actor.require_scope(Scope::PeopleWrite)?;
+        let mut about = About { id: Some(kept.0), name: String::new() };
+        match self.try_merge(actor, kept, merged, &mut about).await {
+            Ok(done) => Ok(done),
+            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PeopleMerged, about, error).await),
+        }
+    }
+
+    async fn try_merge(
+        &self,
+        actor: &Actor,
+        kept: PersonId,
+        merged: PersonId,
+        about: &mut About,
+    ) -> std::result::Result<Merged, Attempt> {
+        let mut work = self.work(actor.organization()).await?;
+        let before = seen(&mut work.tx, actor, kept).await?;
+        about.name.clone_from(&before.profile.person.full_name);
+        let done = self.put_together(&mut work, actor, kept, merged).await?;
+        let both = people::find_many(&mut work.tx, work.organization, &[kept, merged]).await?;
+        let [mine, theirs] = &both[..] else { return Err(AppError::NotFound.into()) };
+        let merge = Merge {
+            id: self.new_id(),
+            kept,
+            merged,
+            snapshot: Snapshot::of(&done).written()?,
+            kept_version: mine.version,
+            merged_version: theirs.version,
+            by: actor.name().to_owned(),
+            at: Some(self.now()),
+            undone_at: None,
+        };
+        merges::insert(&mut work.tx, work.organization, &merge, self.now()).await?;
+        let (name, gone) = (&done.kept.profile.person.full_name, &done.merged.profile.person.full_name);
+        let mut detail = done.handed.recorded();
+        detail.insert("merge".to_owned(), json!(merge.id));
+        let mut of_merged = detail.clone();
+        detail.insert("merged".to_owned(), json!({"id": merged, "name": gone}));
+        work.done(actor, Action::PeopleMerged, About::new(kept.0, name), &Value::Object(detail));
+        of_merged.insert("into".to_owned(), json!({"id": kept, "name": name}));
+        work.done(actor, Action::PeopleMerged, About::new(merged.0, gone), &Value::Object(of_merged));
+        let done = Merged {
+            id: merge.id,
+            kept: PersonView::of(actor, mine.clone()),
+            merged: PersonView::of(actor, theirs.clone()),
+            by: merge.by,
+            at: merge.at,
+        };
+        work.commit().await?;
+        Ok(done)
+    }
+
+    async fn put_together(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        kept: PersonId,
+        merged: PersonId,
+    ) -> std::result::Result<Together, Attempt> {
+        let (kept, merged) = (side(work, actor, kept).await?, side(work, actor, merged).await?);
+        for one in [&kept, &merged] {
+            may_reset_sign_in(actor.authority(), &one.profile).map_err(AppError::from)?;
+        }
+        let plan: Merging = merge(&kept, &merged).map_err(AppError::from)?;
+        self.apply(work, actor, kept.profile.person.id, &plan.access).await?;
+        self.apply(work, actor, merged.profile.person.id, &plan.leaving).await?;
+        self.apply(work, actor, kept.profile.person.id, &plan.identity).await?;
+        let handed = self.hand_over(work, actor, &kept, &merged, plan).await?;
+        Ok(Together { kept, merged, handed })
+    }
+
+    async fn apply(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        id: PersonId,
+        change: &Change,
+    ) -> std::result::Result<(), Attempt> {
+        if is_nothing(change) {
+            return Ok(());
+        }
+        let before = seen(&mut work.tx, actor, id).await?.profile;
+        let world = Seen::load(&mut work.tx, actor, &before, change).await?;
+        let outcome = decide(actor.authority(), &world.facts, &before, false, change).map_err(AppError::from)?;
+        self.save_outcome(work, actor, &before, &outcome).await
+    }
+}
+
+/// What the kept profile received, field by field; supervisors and the supervised by name where the actor sees them.
+async fn moves(work: &mut Work, actor: &Actor, done: &Together) -> Result<Vec<Moved>> {
+    let (id, organization) = (done.kept.profile.person.id, work.organization);
+    let after = people::find(&mut work.tx, organization, id).await?.ok_or(AppError::NotFound)?;
+    let mut moves = moved(&changes(&done.kept.profile.record(), &after.profile.record()));
+    let mut add = |field: &str, before: Value, after: Value| {
+        moves.push(Moved { field: field.to_owned(), before, after });
+    };
+    if !done.handed.licences.is_empty() {
+        add("licences", json!(done.kept.licences), json!(done.handed.kept_licences));
+    }
+    if done.handed.picture.is_some() {
+        add("picture", json!(false), json!(true));
+    }
+    if done.handed.signature.is_some() {
+        add("signature", json!(false), json!(true));
+    }
+    let supervisees: Vec<PersonId> = done.handed.supervisees().collect();
+    let wanted: Vec<PersonId> = supervisees.iter().copied().chain(done.handed.supervisor).collect();
+    let known: BTreeMap<PersonId, String> = people::find_many(&mut work.tx, organization, &wanted)
+        .await?
+        .into_iter()
+        .filter(|s| actor.authority().may_see(&s.profile))
+        .map(|s| (s.profile.person.id, s.profile.person.full_name))
+        .collect();
+    let named = |id: &PersonId| known.get(id).map(|name| json!({"id": id, "name": name}));
+    if let Some(supervisor) = done.handed.supervisor {
+        add("supervisor", Value::Null, named(&supervisor).unwrap_or_else(|| json!({"name": "Someone you cannot see"})));
+    }
+    let mut supervisees: Vec<PersonId> = supervisees.into_iter().filter(|id| known.contains_key(id)).collect();
+    supervisees.sort_by_key(|id| known.get(id));
+    let names: Vec<Value> = supervisees.iter().filter_map(named).collect();
+    if !names.is_empty() {
+        add("supervisees", json!([]), json!(names));
+    }
+    Ok(moves)
+}
+
+fn moved(changes: &Map<String, Value>) -> Vec<Moved> {
+    let one = |(field, change): (&String, &Value)| Moved {
+        field: field.clone(),
+        before: change["before"].clone(),
+        after: change["after"].clone(),
+    };
+    changes.iter().map(one).collect()
+}

@@ -1,0 +1,115 @@
+//! What a merge writes down, so that it can be undone.
+
+use muster_domain::emr::{
+    Change, EmrAccount, EmrPatch, InactiveReason, License, Permission, ProfessionalLicence, Profile, Status,
+};
+use muster_domain::people::{Person, PersonPatch};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Together;
+use super::hand_over::Handed;
+use crate::{AppError, Result};
+
+/// Both profiles as they were, and what was handed over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Snapshot {
+    kept: Map<String, Value>,
+    merged: Map<String, Value>,
+    /// The kept profile's first licence, with its profession.
+    #[serde(default)]
+    pub first: Option<ProfessionalLicence>,
+    /// Nothing in merges of before these moved.
+    #[serde(default)]
+    pub handed: Handed,
+}
+
+impl Snapshot {
+    pub fn of(done: &Together) -> Self {
+        Self {
+            kept: done.kept.profile.record(),
+            merged: done.merged.profile.record(),
+            first: done.kept.licences.iter().find(|l| l.position == muster_domain::emr::FIRST_LICENCE).cloned(),
+            handed: done.handed.clone(),
+        }
+    }
+
+    pub fn written(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| AppError::Internal(format!("writing a merge down: {e}")))
+    }
+
+    pub fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| AppError::Internal(format!("reading what a merge was: {e}")))
+    }
+
+    /// The two profiles as they were; what a merge does not touch is as it is now.
+    pub fn profiles(&self, kept: &Profile, merged: &Profile) -> Result<(Profile, Profile)> {
+        let unreadable = || AppError::Internal("a merge's snapshot cannot be read".to_owned());
+        let kept = parsed(&self.kept, kept).ok_or_else(unreadable)?;
+        Ok((kept, parsed(&self.merged, merged).ok_or_else(unreadable)?))
+    }
+}
+
+/// The change that makes a profile exactly this again.
+pub(super) fn restoring(profile: &Profile) -> Change {
+    let person = &profile.person;
+    let emr = profile.emr.as_ref().map(|e| EmrPatch {
+        user_type: None,
+        status: Some(e.status.as_str().to_owned()),
+        default_clinic: Some(e.default_clinic),
+        clinics: Some(e.clinics.clone()),
+        permissions: Some(e.permissions.iter().map(|p| p.as_str().to_owned()).collect()),
+        license_number: Some(e.license.number.clone()),
+        license_state: Some(e.license.state.clone()),
+        license_expires_on: Some(e.license.expires_on.map(|d| d.to_string())),
+        // Whoever undoes gives back what was confirmed before.
+        finish_attested: e.permissions.contains(Permission::FinishSoapNotes),
+    });
+    let person = PersonPatch {
+        first_name: Some(person.first_name.clone()),
+        last_name: Some(person.last_name.clone()),
+        full_name: Some(person.full_name.clone()),
+        previous_names: Some(person.previous_names.clone()),
+        email: Some(person.email.clone()),
+        phone: Some(person.phone.clone()),
+        npi: Some(person.npi.clone()),
+        username: Some(person.username.clone()),
+    };
+    Change { person, emr, password: None }
+}
+
+fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
+    let list = |name: &str| -> Vec<String> {
+        let items = record.get(name).and_then(Value::as_array).into_iter().flatten();
+        items.filter_map(|n| n.as_str().map(str::to_owned)).collect()
+    };
+    let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    let person = Person {
+        first_name: text("first_name")?,
+        last_name: text("last_name")?,
+        full_name: text("full_name")?,
+        previous_names: list("previous_names"),
+        email: text("email"),
+        phone: text("phone"),
+        npi: text("npi"),
+        username: text("username")?,
+        ..now.person.clone()
+    };
+    let emr = match &now.emr {
+        None => None,
+        Some(account) => Some(EmrAccount {
+            status: Status::parse(&text("status")?)?,
+            inactive_reason: text("inactive_reason").as_deref().and_then(InactiveReason::parse),
+            default_clinic: text("default_clinic_id")?.parse().ok()?,
+            clinics: list("clinic_ids").iter().filter_map(|c| c.parse().ok()).collect(),
+            permissions: list("permissions").iter().filter_map(|p| Permission::parse(p)).collect(),
+            license: License {
+                number: text("license_number"),
+                state: text("license_state"),
+                expires_on: text("license_expires_on").and_then(|d| d.parse().ok()),
+            },
+            ..account.clone()
+        }),
+    };
+    Some(Profile { person, emr })
+}

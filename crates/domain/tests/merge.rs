@@ -1,0 +1,159 @@
+//! Two profiles of one person: what moves, what stays, and what stands in the way.
+
+use std::collections::BTreeSet;
+
+use muster_domain::emr::{
+    EmrAccount, License, MergeSide, Permission, PermissionSet, ProfessionalLicence, Profile, Status, UserType, merge,
+};
+use muster_domain::people::Person;
+use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
+use uuid::Uuid;
+
+const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
+
+fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
+    let license = License {
+        number: first.map(|(number, _)| number.to_owned()),
+        state: first.map(|(_, state)| state.to_owned()),
+        expires_on: None,
+    };
+    let licences = first.map(|(number, state)| licence(0, number, state)).into_iter().collect();
+    let person = Person {
+        id: PersonId(Uuid::from_u128(1000 + n)),
+        organization: OrganizationId(Uuid::from_u128(1)),
+        first_name: "Mara".into(),
+        last_name: format!("Harlow{n}"),
+        full_name: format!("Mara Harlow{n}"),
+        previous_names: vec![],
+        email: Some(format!("mara{n}@saco.example")),
+        phone: None,
+        npi: None,
+        username: format!("mharlow{n}"),
+    };
+    let emr = EmrAccount {
+        user_type: kind,
+        status: Status::Active,
+        inactive_reason: None,
+        default_clinic: CLINIC,
+        clinics: BTreeSet::from([CLINIC]),
+        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
+        license,
+        finish_attestation: None,
+    };
+    let profile = Profile { person, emr: Some(emr) };
+    MergeSide { profile, licences, picture: false, signature: false, supervisor: None, supervises: false }
+}
+
+fn licence(position: i64, number: &str, state: &str) -> ProfessionalLicence {
+    ProfessionalLicence {
+        position,
+        number: Some(number.into()),
+        state: Some(state.into()),
+        ..ProfessionalLicence::default()
+    }
+}
+
+fn account(side: &mut MergeSide) -> &mut EmrAccount {
+    side.profile.emr.as_mut().expect("an account")
+}
+
+#[test]
+fn licences_move_unless_the_same_number_and_state_is_there_however_it_is_written() {
+    let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
+    kept.licences.push(licence(2, "OT 9", "NH"));
+    let mut merged = side(2, UserType::PT, Some(("pt1", "ME")));
+    merged.licences.extend([licence(1, "ot-9", "NH"), licence(2, "OT9", "VT"), licence(5, "X 7", "MA")]);
+    let moves = merge(&kept, &merged).expect("a plan").licences;
+    let told: Vec<_> = moves.iter().map(|m| (m.from, m.licence.position, m.stays)).collect();
+    assert_eq!(told, [(2, 3, false), (5, 4, false)]);
+
+    let other_state = side(2, UserType::PT, Some(("PT-1", "NH")));
+    let moves = merge(&kept, &other_state).expect("a plan").licences;
+    assert_eq!((moves[0].from, moves[0].licence.position, moves[0].stays), (0, 3, true), "its type needs it there too");
+}
+
+#[test]
+fn a_real_first_licence_takes_the_place_of_the_placeholder_and_the_placeholder_never_moves() {
+    let (kept, merged) = (side(1, UserType::PT, Some(("00000", "ME"))), side(2, UserType::PT, Some(("PT-1", "ME"))));
+    let plan = merge(&kept, &merged).expect("a plan");
+    assert_eq!(plan.identity.emr.expect("a change").license_number, Some(Some("PT-1".to_owned())));
+    assert_eq!((plan.licences[0].licence.position, plan.licences.len()), (0, 1));
+    assert!(merge(&merged, &kept).expect("a plan").licences.is_empty());
+    let clerk = side(3, UserType::Clerical, None);
+    assert!(merge(&clerk, &merged).expect("a plan").licences.is_empty(), "a clerk carries none");
+}
+
+#[test]
+fn more_licences_than_a_person_may_have_are_refused() {
+    let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
+    kept.licences.extend((1..19).map(|n| licence(n, &format!("N{n}"), "ME")));
+    let mut merged = side(2, UserType::PT, Some(("PT-1", "ME")));
+    merged.licences.push(licence(1, "A", "VT"));
+    assert!(merge(&kept, &merged).is_ok());
+    merged.licences.push(licence(2, "B", "VT"));
+    assert_eq!(merge(&kept, &merged).expect_err("too many").0[0].code, Code::TooManyLicences);
+}
+
+#[test]
+fn picture_and_signature_move_only_to_who_has_none_and_carries_one() {
+    let mut merged = side(2, UserType::PT, Some(("PT-2", "ME")));
+    (merged.picture, merged.signature) = (true, true);
+    let mut kept = side(1, UserType::PT, Some(("PT-1", "NH")));
+    let plan = merge(&kept, &merged).expect("a plan");
+    assert!(plan.picture && plan.signature);
+    (kept.picture, kept.signature) = (true, true);
+    let plan = merge(&kept, &merged).expect("a plan");
+    assert!(!plan.picture && !plan.signature);
+    assert!(!merge(&side(3, UserType::Clerical, None), &merged).expect("a plan").signature);
+}
+
+#[test]
+fn an_assistant_who_loses_the_signature_no_longer_finishes_notes_with_it() {
+    let kept = side(1, UserType::PTA, Some(("A1", "ME")));
+    let mut merged = side(2, UserType::PTA, Some(("A2", "NH")));
+    merged.signature = true;
+    account(&mut merged).permissions = [Permission::ViewPatients, Permission::FinishSoapNotes].into_iter().collect();
+    let plan = merge(&kept, &merged).expect("a plan");
+    assert!(plan.signature);
+    assert_eq!(plan.leaving.emr.expect("a change").permissions, Some(vec!["view_patients".to_owned()]));
+    let given = plan.access.emr.expect("a change").permissions.expect("permissions");
+    assert!(!given.contains(&"finish_soap_notes".to_owned()), "confirmed for the other profile only");
+    account(&mut merged).permissions = PermissionSet::EMPTY.with(Permission::FinishSoapNotes);
+    assert!(!merge(&kept, &merged).expect("a plan").signature, "nothing would be left");
+}
+
+#[test]
+fn whoever_supervises_goes_on_only_as_an_active_therapist() {
+    let mut merged = side(2, UserType::PT, Some(("PT-2", "ME")));
+    merged.supervises = true;
+    assert!(merge(&side(1, UserType::OT, Some(("OT-1", "ME"))), &merged).is_ok());
+    let refused = merge(&side(1, UserType::PTA, Some(("A1", "ME"))), &merged).expect_err("an assistant");
+    assert_eq!(refused.0[0].code, Code::SupervisorNotTherapist);
+    let mut away = side(1, UserType::PT, Some(("PT-1", "ME")));
+    account(&mut away).status = Status::Inactive;
+    let plan = merge(&away, &merged).expect("active again");
+    assert_eq!(plan.identity.emr.expect("a change").status.as_deref(), Some("active"));
+    account(&mut merged).status = Status::Inactive;
+    assert!(merge(&away, &merged).is_err(), "nobody is active");
+}
+
+#[test]
+fn the_own_supervisor_is_taken_over_by_who_needs_one_and_has_none() {
+    let (boss, other) = (PersonId(Uuid::from_u128(7)), PersonId(Uuid::from_u128(8)));
+    let (mut kept, mut merged) = (side(1, UserType::SPT, None), side(2, UserType::SPT, None));
+    merged.supervisor = Some(boss);
+    assert_eq!(merge(&kept, &merged).expect("a plan").supervisor, Some(boss));
+    kept.supervisor = Some(other);
+    assert_eq!(merge(&kept, &merged).expect("a plan").supervisor, None);
+    assert_eq!(merge(&side(3, UserType::Clerical, None), &merged).expect("a plan").supervisor, None);
+}
+
+#[test]
+fn an_account_is_not_lost_and_nobody_is_merged_with_themselves() {
+    let merged = side(2, UserType::PT, Some(("PT-2", "ME")));
+    let mut bare = side(1, UserType::PT, None);
+    bare.profile.emr = None;
+    assert_eq!(merge(&bare, &merged).expect_err("an account").0[0].code, Code::MergeKeepsAccount);
+    assert!(merge(&merged, &bare).is_ok());
+    assert_eq!(merge(&merged, &merged).expect_err("one").0[0].code, Code::MergeWithItself);
+}

@@ -1,0 +1,188 @@
+//! Professional licences beside the first, which is saved with the profile, and the numbers by which they are found.
+
+use std::collections::BTreeMap;
+
+use muster_domain::emr::{FIRST_LICENCE, License, ProfessionalLicence};
+use muster_domain::people::licence_key;
+use muster_domain::{OrganizationId, PersonId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{hex_id, ids};
+use crate::duplicates::salt;
+use crate::{Db, Handle, Result, Tx};
+
+type LicenceRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// The licences of these people, each list by place.
+pub async fn licences(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    people: &[PersonId],
+) -> Result<BTreeMap<PersonId, Vec<ProfessionalLicence>>> {
+    let text = "SELECT person_id, position, number, state, profession, expires_on FROM professional_licences
+        WHERE organization_id = $1 AND person_id IN {ids $2} ORDER BY person_id, position";
+    let list = ids(people);
+    let rows: Vec<LicenceRow> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
+    let mut found: BTreeMap<PersonId, Vec<ProfessionalLicence>> = BTreeMap::new();
+    for (person, position, number, state, profession, expires_on) in rows {
+        let expires_on = expires_on.and_then(|d| d.parse().ok());
+        let licence = ProfessionalLicence { position, number, state, profession, expires_on };
+        found.entry(PersonId(person)).or_default().push(licence);
+    }
+    Ok(found)
+}
+
+/// Adds a licence, or replaces the one at its place. The first one's numbers are among those of its profile.
+pub async fn save_licence(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    person: PersonId,
+    licence: &ProfessionalLicence,
+) -> Result<()> {
+    let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, profession, expires_on)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
+            state = excluded.state, profession = excluded.profession, expires_on = excluded.expires_on";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(person.0)
+            .bind(licence.position)
+            .bind(licence.number.clone())
+            .bind(licence.state.clone())
+            .bind(licence.profession.clone())
+            .bind(licence.expires_on.map(|d| d.to_string()))
+            .execute(c)
+            .await?;
+    });
+    if licence.position == FIRST_LICENCE {
+        return Ok(());
+    }
+    forget_keys(tx, organization, person, licence.position).await?;
+    let key = found_by(organization, licence.number.clone(), licence.state.clone());
+    save_keys(tx, organization, key.map(|key| json!({"k": key, "id": hex_id(person.0), "at": licence.position}))).await
+}
+
+/// Removes a licence and forgets the reminders about it: its place may be taken by another one.
+pub async fn remove_licence(tx: &mut Tx, organization: OrganizationId, person: PersonId, position: i64) -> Result<()> {
+    for text in [
+        "DELETE FROM professional_licences WHERE organization_id = $1 AND person_id = $2 AND position = $3",
+        "DELETE FROM licence_reminders WHERE organization_id = $1 AND person_id = $2 AND position = $3",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(person.0).bind(position).execute(c).await?;
+        });
+    }
+    forget_keys(tx, organization, person, position).await
+}
+
+/// Gives licences to another person, each `(place, place there)`; what was told about them goes along, so that nobody
+/// is told twice. The places there have to be free.
+pub async fn move_licences(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    from: PersonId,
+    to: PersonId,
+    places: &[(i64, i64)],
+) -> Result<()> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Value> = places.iter().map(|(here, there)| json!({"here": here, "there": there})).collect();
+    let rows = Value::Array(rows).to_string();
+    for table in ["professional_licences", "licence_reminders", "licence_keys"] {
+        let text = format!(
+            "UPDATE {table} SET person_id = $3, position = r.there FROM {{rows $4: here int, there int}} r
+            WHERE organization_id = $1 AND person_id = $2 AND position = r.here"
+        );
+        on!(tx, &text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(from.0).bind(to.0).bind(&rows).execute(c).await?;
+        });
+    }
+    Ok(())
+}
+
+/// Saves for `to` a licence that `from` has at `place`; what was told about it counts for both.
+pub async fn copy_licence(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    (from, place): (PersonId, i64),
+    to: PersonId,
+    licence: &ProfessionalLicence,
+) -> Result<()> {
+    save_licence(tx, organization, to, licence).await?;
+    let text = "INSERT INTO licence_reminders (organization_id, person_id, position, expires_on, threshold, sent_at)
+        SELECT organization_id, $4, $5, expires_on, threshold, sent_at FROM licence_reminders
+        WHERE organization_id = $1 AND person_id = $2 AND position = $3 ON CONFLICT DO NOTHING";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql)
+            .bind(organization.0)
+            .bind(from.0)
+            .bind(place)
+            .bind(to.0)
+            .bind(licence.position)
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+fn found_by(organization: OrganizationId, number: Option<String>, state: Option<String>) -> Option<i64> {
+    licence_key(&License { number, state, expires_on: None }, salt(organization))
+}
+
+async fn forget_keys(tx: &mut Tx, organization: OrganizationId, person: PersonId, position: i64) -> Result<()> {
+    let text = "DELETE FROM licence_keys WHERE organization_id = $1 AND person_id = $2 AND position = $3";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(person.0).bind(position).execute(c).await?;
+    });
+    Ok(())
+}
+
+async fn save_keys(tx: &mut Tx, organization: OrganizationId, rows: impl IntoIterator<Item = Value>) -> Result<()> {
+    let rows: Vec<Value> = rows.into_iter().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let text = "INSERT INTO licence_keys (organization_id, dup_key, person_id, position)
+        SELECT $1, r.k, r.id, r.at FROM {rows $2: k int, id uuid, at int} r WHERE true ON CONFLICT DO NOTHING";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(Value::Array(rows).to_string()).execute(c).await?;
+    });
+    Ok(())
+}
+
+type FurtherRow = (Uuid, Uuid, i64, Option<String>, Option<String>);
+
+/// Makes the numbers of licences that came with a release which had none.
+pub(crate) async fn fill_licence_keys(db: &Db, at_once: i64) -> Result<()> {
+    let mut after = (Uuid::nil(), Uuid::nil(), FIRST_LICENCE);
+    loop {
+        let mut tx = db.begin().await?;
+        let text = "SELECT organization_id, person_id, position, number, state FROM professional_licences
+            WHERE (organization_id, person_id, position) > ($1, $2, $3) AND position > 0
+            ORDER BY organization_id, person_id, position LIMIT $4";
+        let found: Vec<FurtherRow> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
+            .bind(after.0)
+            .bind(after.1)
+            .bind(after.2)
+            .bind(at_once)
+            .fetch_all(c)
+            .await?);
+        let Some((organization, person, position, ..)) = found.last() else { return Ok(()) };
+        after = (*organization, *person, *position);
+        let mut rows: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
+        for (organization, person, position, number, state) in found {
+            if let Some(key) = found_by(OrganizationId(organization), number, state) {
+                let row = json!({"k": key, "id": hex_id(person), "at": position});
+                rows.entry(organization).or_default().push(row);
+            }
+        }
+        for (organization, rows) in rows {
+            save_keys(&mut tx, OrganizationId(organization), rows).await?;
+        }
+        tx.commit().await?;
+    }
+}

@@ -1,0 +1,48 @@
+//! Professional licences, who supervises whom, what is missing, reminders sent, and how people left.
+
+mod licences;
+mod managers;
+mod offboarding;
+mod reminders;
+mod supervision;
+mod worklist;
+
+pub(crate) use licences::fill_licence_keys;
+pub use licences::{copy_licence, licences, move_licences, remove_licence, save_licence};
+pub use managers::{Manager, company_admins, managers};
+pub use offboarding::{Recorded, insert_offboarding, offboardings};
+pub use reminders::{Due, due_reminders, note_reminders};
+pub use supervision::{
+    Assignment, HandOver, Supervision, begin_supervisions, end_supervisions, present_supervisions, set_supervisor,
+    supervisees, supervisions, take_back, therapists,
+};
+pub use worklist::{Missing, signed_and_supervised, worklist};
+
+use muster_domain::PersonId;
+use muster_domain::emr::UserType;
+use muster_domain::licences::Group;
+use uuid::Uuid;
+
+use crate::dialect;
+
+/// An active supervisor `t` of a supervision `v`.
+const SUPERVISOR: &str = "JOIN emr_accounts t ON t.organization_id = v.organization_id
+    AND t.person_id = v.supervisor_id AND t.status = 'active'";
+
+/// The codes of the types of these groups, quoted: text of this program, nothing a person typed.
+fn types(groups: &[Group]) -> String {
+    let codes: Vec<String> = UserType::ALL
+        .into_iter()
+        .filter(|t| groups.contains(&t.group()))
+        .map(|t| format!("'{}'", t.as_str()))
+        .collect();
+    codes.join(", ")
+}
+
+fn ids(people: &[PersonId]) -> String {
+    dialect::id_list(people.iter().map(|p| &p.0))
+}
+
+fn hex_id(id: Uuid) -> String {
+    id.simple().to_string()
+}

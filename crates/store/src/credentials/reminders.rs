@@ -1,0 +1,116 @@
+//! Licences about to run out, and who was told.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use muster_domain::emr::ProfessionalLicence;
+use muster_domain::{OrganizationId, PersonId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::hex_id;
+use crate::{Handle, Result, Tx, micros};
+
+/// A licence whose owner has to be told that it runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whose.
+    pub person: PersonId,
+    /// Which, with its last valid day.
+    pub licence: ProfessionalLicence,
+    /// The day it runs out.
+    pub expires_on: Date,
+    /// 90, 60 or 30 days before; 0 once it has run out.
+    pub threshold: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    person_id: Uuid,
+    position: i64,
+    number: Option<String>,
+    state: Option<String>,
+    profession: Option<String>,
+    expires_on: String,
+    threshold: i64,
+}
+
+/// Licences of active people about whose present stage nobody was told yet; soonest first, at most `limit`.
+pub async fn due_reminders(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    today: Date,
+    limit: i64,
+) -> Result<Vec<Due>> {
+    let day = |days: i64| today.saturating_add(days.days()).to_string();
+    let stage = "CASE WHEN l.expires_on < $2 THEN 0 WHEN l.expires_on <= $3 THEN 30 WHEN l.expires_on <= $4 THEN 60 ELSE 90 END";
+    let text = format!(
+        "SELECT l.person_id, l.position, l.number, l.state, l.profession, l.expires_on,
+            CAST({stage} AS BIGINT) AS threshold
+        FROM professional_licences l
+        JOIN emr_accounts a ON a.organization_id = l.organization_id AND a.person_id = l.person_id
+        WHERE l.organization_id = $1 AND l.expires_on <= $5 AND a.status = 'active'
+            AND NOT EXISTS (SELECT 1 FROM licence_reminders r WHERE r.organization_id = l.organization_id
+                AND r.person_id = l.person_id AND r.position = l.position AND r.expires_on = l.expires_on
+                AND r.threshold = {stage})
+        ORDER BY l.expires_on, l.person_id, l.position LIMIT $6"
+    );
+    let rows: Vec<DueRow> = on!(h, &text, |sql, c| {
+        sqlx::query_as(sql)
+            .bind(organization.0)
+            .bind(today.to_string())
+            .bind(day(30))
+            .bind(day(60))
+            .bind(day(90))
+            .bind(limit)
+            .fetch_all(c)
+            .await?
+    });
+    let made = |r: DueRow| {
+        let expires_on: Date = r.expires_on.parse().ok()?;
+        let licence = ProfessionalLicence {
+            position: r.position,
+            number: r.number,
+            state: r.state,
+            profession: r.profession,
+            expires_on: Some(expires_on),
+        };
+        Some(Due { person: PersonId(r.person_id), licence, expires_on, threshold: r.threshold })
+    };
+    Ok(rows.into_iter().filter_map(made).collect())
+}
+
+/// Writes down that these reminders go out; gives those that nobody had written down before. Only for them may a
+/// message be queued, in the same transaction.
+pub async fn note_reminders(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    due: Vec<Due>,
+    now: Timestamp,
+) -> Result<Vec<Due>> {
+    let rows: Vec<Value> = due
+        .iter()
+        .map(|d| {
+            json!({
+                "person": hex_id(d.person.0), "position": d.licence.position, "expires": d.expires_on.to_string(),
+                "threshold": d.threshold,
+            })
+        })
+        .collect();
+    let text = "INSERT INTO licence_reminders (organization_id, person_id, position, expires_on, threshold, sent_at)
+        SELECT $1, r.person, r.position, r.expires, r.threshold, $3
+        FROM {rows $2: person uuid, position int, expires text, threshold int} r
+        WHERE true ON CONFLICT (organization_id, person_id, position, expires_on, threshold) DO NOTHING
+        RETURNING person_id, position";
+    let written: Vec<(Uuid, i64)> = on!(tx, text, |sql, c| {
+        sqlx::query_as(sql)
+            .bind(organization.0)
+            .bind(Value::Array(rows).to_string())
+            .bind(micros(now))
+            .fetch_all(c)
+            .await?
+    });
+    let written: BTreeSet<(Uuid, i64)> = written.into_iter().collect();
+    Ok(due.into_iter().filter(|d| written.contains(&(d.person.0, d.licence.position))).collect())
+}

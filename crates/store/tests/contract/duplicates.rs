@@ -1,0 +1,169 @@
+//! The numbers look-alikes share: made with every save, and for people and licences of earlier releases.
+
+use std::collections::BTreeSet;
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::{License, ProfessionalLicence, Profile};
+use muster_domain::people::{Traits, licence_key};
+use muster_domain::{OrganizationId, PersonId};
+use muster_store::{Db, credentials, duplicates};
+use muster_testkit::both_engines;
+use muster_testkit::databases::{an_organization, person_id};
+use muster_testkit::postgres;
+use sqlx::migrate::Migrator;
+
+use crate::{in_tx, insert};
+
+async fn found(db: &Db, organization: OrganizationId, keys: &[i64]) -> BTreeSet<PersonId> {
+    let near = duplicates::sharing(&mut db.read().await.expect("a reader"), organization, keys).await;
+    near.expect("look-alikes").into_iter().map(|n| n.id).collect()
+}
+
+fn by_licence(organization: OrganizationId, number: &str, state: &str) -> Vec<i64> {
+    let license = License { number: Some(number.to_owned()), state: Some(state.to_owned()), expires_on: None };
+    licence_key(&license, duplicates::salt(organization)).into_iter().collect()
+}
+
+fn licence(position: i64, number: &str, state: &str) -> ProfessionalLicence {
+    ProfessionalLicence {
+        position,
+        number: Some(number.to_owned()),
+        state: Some(state.to_owned()),
+        ..ProfessionalLicence::default()
+    }
+}
+
+both_engines! {
+    async fn a_person_is_found_by_each_of_their_licences_as_long_as_they_have_it(db) {
+        let practice = an_organization(db).await;
+        let (mara, ida) = (person_id(1), person_id(2));
+        let mut therapist = practice.therapist(1);
+        therapist.emr.as_mut().expect("an account").license =
+            License { number: Some("PT-1".into()), state: Some("ME".into()), expires_on: None };
+        insert(db, practice.id, &[therapist.clone(), practice.therapist(2)]).await.expect("stored");
+        for (position, number) in [(1, "OT 22"), (2, "SLP-333")] {
+            let further = licence(position, number, "NH");
+            in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &further).await.expect("saved"));
+        }
+        let of = async |number: &str, state: &str| found(db, practice.id, &by_licence(practice.id, number, state)).await;
+        for (number, state) in [("pt1", "ME"), ("ot-22", "NH"), ("SLP 333", "NH")] {
+            assert_eq!(of(number, state).await, [mara].into(), "{number}");
+        }
+        assert!(of("OT 22", "VT").await.is_empty(), "another state is another licence");
+        assert!(found(db, OrganizationId(mara.0), &by_licence(practice.id, "OT 22", "NH")).await.is_empty());
+
+        let saved: Vec<Profile> = vec![therapist];
+        in_tx!(db, |tx| muster_store::people::update(tx, practice.id, &saved, muster_testkit::databases::noon()).await.expect("saved"));
+        assert_eq!(of("OT 22", "NH").await, [mara].into(), "saving the profile forgets nothing");
+
+        in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &licence(1, "OT 44", "NH")).await.expect("saved"));
+        assert_eq!((of("OT 22", "NH").await, of("OT 44", "NH").await), (BTreeSet::new(), [mara].into()));
+        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, mara, ida, &[(1, 7)]).await.expect("moved"));
+        assert_eq!(of("OT 44", "NH").await, [ida].into());
+        in_tx!(db, |tx| credentials::remove_licence(tx, practice.id, ida, 7).await.expect("removed"));
+        assert!(of("OT 44", "NH").await.is_empty());
+    }
+
+    async fn the_pairs_of_a_practice_are_met_through_further_licences_too(db) {
+        let practice = an_organization(db).await;
+        let mut other = practice.therapist(2);
+        (other.person.first_name, other.person.last_name) = ("Quentin".into(), "Zylstra".into());
+        other.person.full_name = "Quentin Zylstra".into();
+        insert(db, practice.id, &[practice.therapist(1), other]).await.expect("stored");
+        let all = ClinicAccess::All;
+        let shared = async |scope: &ClinicAccess| {
+            let mut h = db.read().await.expect("a reader");
+            duplicates::shared_keys(&mut h, practice.id, scope, -1, 100).await.expect("numbers")
+        };
+        assert!(shared(&all).await.is_empty());
+        for (person, position) in [(1, 1), (2, 3)] {
+            let same = licence(position, "OT 22", "NH");
+            in_tx!(db, |tx| credentials::save_licence(tx, practice.id, person_id(person), &same).await.expect("saved"));
+        }
+        let met = shared(&all).await;
+        let people: BTreeSet<PersonId> = met.values().flatten().copied().collect();
+        assert_eq!((met.len(), people), (1, [person_id(1), person_id(2)].into()));
+        assert_eq!(shared(&ClinicAccess::Only([practice.clinics[0].id].into())).await.len(), 1);
+        assert!(shared(&ClinicAccess::Only([practice.clinics[1].id].into())).await.is_empty(), "nobody of that clinic");
+    }
+}
+
+/// What a database held before there were numbers: two people, one of them with three licences.
+const OF_BEFORE: [&str; 3] = [
+    "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, username, created_at, updated_at)
+        VALUES ({1}, {2}, 'Margaret', 'Harlow', 'Margaret Harlow', 'mharlow', 1, 1),
+            ({1}, {3}, 'Ida', 'Ito', 'Ida Ito', 'iito', 1, 1)",
+    "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, default_clinic_id, permissions)
+        VALUES ({1}, {2}, 'PT', 'active', {3}, 1)",
+    "INSERT INTO professional_licences (organization_id, person_id, position, number, state)
+        VALUES ({1}, {2}, 0, 'PT-1', 'ME'), ({1}, {2}, 1, 'OT 22', 'NH'), ({1}, {2}, 2, '00000', 'NH')",
+];
+
+fn spelled(text: &str, quoted: impl Fn(u128) -> String) -> String {
+    [1, 2, 3].into_iter().fold(text.to_owned(), |text, n| text.replace(&format!("{{{n}}}"), &quoted(n)))
+}
+
+/// Opens a database of the release that ended with migration 4, and brings it up to date.
+async fn brought_up_to_date(url: &str) -> Db {
+    let migrations = if url.starts_with("sqlite:") {
+        sqlx::migrate!("migrations/sqlite")
+    } else {
+        sqlx::migrate!("migrations/postgres")
+    };
+    let early: Vec<_> = migrations.iter().filter(|m| m.version <= 4).cloned().collect();
+    assert_eq!(early.len(), 4);
+    let early = Migrator::with_migrations(early);
+    let db = Db::open(url, 2).await.expect("an empty database");
+    match &db {
+        Db::Sqlite { write, .. } => {
+            early.run(write).await.expect("the schema of then");
+            for text in OF_BEFORE {
+                let text = spelled(text, |n| format!("x'{n:032x}'"));
+                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(write).await.expect("people of then");
+            }
+        }
+        Db::Postgres(pool) => {
+            early.run(pool).await.expect("the schema of then");
+            for text in OF_BEFORE {
+                let text = spelled(text, |n| format!("'{n:032x}'::uuid"));
+                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(pool).await.expect("people of then");
+            }
+        }
+    }
+    db.migrate().await.expect("up to date");
+    db
+}
+
+async fn people_of_before_are_found(url: &str) {
+    let db = brought_up_to_date(url).await;
+    let id = |n: u128| PersonId(uuid::Uuid::from_u128(n));
+    let organization = OrganizationId(id(1).0);
+    let peggy = muster_domain::people::Person {
+        first_name: "Peggy".into(),
+        last_name: "Harlow".into(),
+        full_name: "Peggy Harlow".into(),
+        ..muster_testkit::databases::a_person(organization, 9)
+    };
+    let keys = Traits::from_parts(&peggy, &[]).keys(duplicates::salt(organization));
+    for again in 0..2 {
+        assert!(found(&db, organization, &keys).await.contains(&id(2)), "by her name");
+        for (number, state) in [("PT 1", "ME"), ("OT22", "NH")] {
+            assert_eq!(found(&db, organization, &by_licence(organization, number, state)).await, [id(2)].into());
+        }
+        assert_eq!(by_licence(organization, "00000", "NH"), Vec::<i64>::new(), "a placeholder leads to nobody");
+        db.migrate().await.unwrap_or_else(|e| panic!("start number {again}: {e}"));
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn people_of_a_release_without_numbers_are_found_after_the_first_start_on_sqlite() {
+    let directory = tempfile::tempdir().expect("a directory");
+    people_of_before_are_found(&format!("sqlite:{}", directory.path().join("muster.db").display())).await;
+}
+
+#[tokio::test]
+async fn people_of_a_release_without_numbers_are_found_after_the_first_start_on_postgres() {
+    let database = postgres::empty_database().await;
+    people_of_before_are_found(database.url()).await;
+}
