@@ -205,7 +205,7 @@ both_practices! {
         assert_eq!(refused(&api.patch(&path, &unsaid).await.expect(422)), ["finish_attested attestation_required"]);
         api.patch(&path, &with).await.expect(200);
         let event = api.get("/audit-events?limit=1").await.json()["items"][0].clone();
-        assert_eq!(event["changes"]["finish_attested"]["after"], true, "{event}");
+        assert_eq!(event["detail"]["finish_attested"]["after"], true, "{event}");
         let session = practice.session("admin").await;
         let shown = async || page(practice, &session, &format!("/emr/users/{}", pat.id)).await.expect(200).text();
         let profile = shown().await;

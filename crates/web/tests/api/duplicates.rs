@@ -140,6 +140,7 @@ both_practices! {
         let token = practice.token("manager").await;
         let mut body = crate::a_therapist(practice, "third");
         (body["first_name"], body["last_name"], body["duplicates"]) = (json!("Mara"), json!("Stone"), json!("check"));
+        body["emr_account"]["permissions"] = json!(["view_patients"]);
         let told = practice.api(&token).post("/people", &body).await.expect(409).json();
         let admin = json!({"full_name": "Ada Minton", "email": "ada@saco.example"});
         assert_eq!(told["candidates"], json!({"people": [], "hidden": true, "ask": [admin]}));
