@@ -10,7 +10,7 @@ use muster_domain::{Code, Refusal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Rows judged and saved together.
-pub(super) const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 2500;
 /// Batches read ahead.
 const AHEAD: usize = 2;
 /// Longest row, in bytes: a quotation mark that is never closed must not swallow the file into memory.
