@@ -1,6 +1,7 @@
 //! Synthetic but plausible data, of any size and the same for the same seed; and the demo practice. Nobody in it exists.
 
 mod demo;
+mod demo_licences;
 mod names;
 mod people;
 mod random;

@@ -19,5 +19,5 @@ pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
 pub(crate) use facts::Seen;
-pub(crate) use save::{Attempt, blank};
+pub(crate) use save::{Attempt, blank, is_denial};
 pub(crate) use view::seen;

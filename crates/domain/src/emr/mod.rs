@@ -24,7 +24,7 @@ pub use finish::may_finish_notes;
 pub use images::{
     LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
 };
-pub use offboarding::{Leaving, Offboarding, Step, offboard};
+pub use offboarding::{Leaving, Offboarding, Step, offboard, release_step};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};
 pub use user_type::{Credentials, UserType};

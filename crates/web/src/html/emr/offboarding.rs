@@ -14,7 +14,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Icon, RadioChoice, RadioGroup, Select,
+    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Checkbox, Choice, Icon, RadioChoice, RadioGroup, Select,
 };
 use crate::html::said::Said;
 use crate::html::shell::{self, moment};
@@ -48,7 +48,8 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let asked =
         Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
     let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
-    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await {
+    let release = form.has("release_licence");
+    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok(), release).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
         Err(AppError::Refused(refusals)) => match draw(&web, &page, id, &asked, &Said::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
@@ -110,11 +111,14 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
                     }))
                 } @else {
                     ol { @for step in &plan.steps { li { (step.text) } } }
-                    p.soft { "This person's only account is the EMR's. To stop paying for the licence, ask support to release it." }
+                    p.soft { "This person's only account is the EMR's." }
                     form method="post" action=(address) {
                         (parts::csrf_field(&page.info.csrf))
                         input type="hidden" name="kind" value=(kind.as_str());
                         input type="hidden" name="hand_supervisees_to" value=(asked.hand_supervisees_to);
+                        @if let Some((_, group)) = plan.releasable {
+                            (parts::checkbox(&Checkbox { name: "release_licence", value: "true", label: &format!("Also ask support to release the {} licence", group.as_str()), hint: Some("Until it is released, it stays on the bill."), errors: said.at("release_licence"), ..Checkbox::default() }))
+                        }
                         div.cluster {
                             (parts::button_link(&ButtonLink { href: &back, label: "Cancel", ..ButtonLink::default() }))
                             (parts::button(&Button { label: "Off-board now", kind: ButtonKind::Danger, ..Button::default() }))
