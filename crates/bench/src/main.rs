@@ -5,6 +5,7 @@
 
 mod client;
 mod duplicates;
+mod licences;
 mod lists;
 mod row;
 mod scene;
@@ -25,6 +26,7 @@ async fn main() -> ExitCode {
         let scene = Scene::build(engine, large, &mut rows).await;
         lists::measure(&scene, &mut rows).await;
         duplicates::measure(&scene, &mut rows).await;
+        licences::measure(&scene, &mut rows).await;
         sign_ins::measure(&scene, &mut rows).await;
         scene.tear_down().await;
     }

@@ -63,12 +63,18 @@ use State::{Processed, Rejected, Withdrawn};
 const STORIES: [Story; 11] = [
     story(0, Therapist, Add, 2, "Two therapists start in the new wing.", 150).ended(148, Processed, "").by_manager(),
     story(4, Therapist, Add, 3, "The evening clinic opens.", 121).ended(118, Processed, "Active from today."),
-    story(0, Assistant, Add, 3, "For the summer.", 92).ended(90, Rejected, "The budget has to be approved first.").by_manager(),
+    story(0, Assistant, Add, 3, "For the summer.", 92)
+        .ended(90, Rejected, "The budget has to be approved first.")
+        .by_manager(),
     story(4, Assistant, Add, 1, "", 76).ended(74, Processed, ""),
     story(0, Therapist, Release, 1, "One therapist has retired.", 60).ended(57, Processed, "").by_manager(),
     story(2, Therapist, Add, 2, "For the Saturday shift.", 44).ended(41, Processed, ""),
     story(4, Therapist, Add, 2, "Perhaps for the spring.", 30).ended(29, Withdrawn, "We found colleagues in Gorham."),
-    story(3, Assistant, Release, 2, "Two assistants have left.", 21).ended(18, Processed, "No longer on the bill from next month."),
+    story(3, Assistant, Release, 2, "Two assistants have left.", 21).ended(
+        18,
+        Processed,
+        "No longer on the bill from next month.",
+    ),
     story(1, Therapist, Release, 4, "Four have been free since the move to Saco.", 6),
     story(0, Assistant, Add, 1, "Somebody waits for it.", 2).by_manager(),
     story(2, Student, Add, 1, "The second student has started.", 0),
@@ -95,7 +101,7 @@ impl Writer<'_> {
             let stories = STORIES.iter().filter(|s| (self.clinics[s.clinic].id, s.group) == (*clinic, *group));
             let first = total - stories.map(Story::effect).sum::<i64>();
             standing.insert((*clinic, *group), first);
-            let entry = self.entry(app, (*clinic, *group), (None, first), None, "As agreed in the contract", ago(DAYS * 24));
+            let entry = entry(app, (*clinic, *group), (None, first), None, "As agreed in the contract", ago(DAYS * 24));
             licences::set_total(&mut work.tx, work.organization, &entry).await?;
             let name = self.clinics.iter().find(|c| c.id == *clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": first}});
@@ -113,30 +119,6 @@ impl Writer<'_> {
         }
         licences::insert_points(&mut work.tx, work.organization, &points).await?;
         work.commit().await
-    }
-
-    fn entry(
-        &self,
-        app: &App,
-        (clinic, group): (ClinicId, Group),
-        (before, after): (Option<i64>, i64),
-        request: Option<LicenceRequestId>,
-        note: &str,
-        at: Timestamp,
-    ) -> LedgerEntry {
-        LedgerEntry {
-            id: app.new_id(),
-            clinic,
-            group,
-            before,
-            after: Some(after),
-            request,
-            actor_id: None,
-            actor_kind: "support",
-            actor_name: "support".to_owned(),
-            note: note.to_owned(),
-            at,
-        }
     }
 
     async fn tell(
@@ -172,7 +154,7 @@ impl Writer<'_> {
         let totals = (state == State::Processed).then_some((before, after));
         if totals.is_some() {
             standing.insert(pool, after);
-            let entry = self.entry(app, pool, (Some(before), after), Some(new.id), answer, ago(hours));
+            let entry = entry(app, pool, (Some(before), after), Some(new.id), answer, ago(hours));
             licences::set_total(&mut work.tx, work.organization, &entry).await?;
         }
         let by_support = state != State::Withdrawn;
@@ -230,4 +212,27 @@ impl Writer<'_> {
 
 fn record(work: &mut Work, actor: &Actor, action: Action, about: &About, detail: &serde_json::Value) {
     work.done(actor, action, about.clone(), detail);
+}
+
+fn entry(
+    app: &App,
+    (clinic, group): (ClinicId, Group),
+    (before, after): (Option<i64>, i64),
+    request: Option<LicenceRequestId>,
+    note: &str,
+    at: Timestamp,
+) -> LedgerEntry {
+    LedgerEntry {
+        id: app.new_id(),
+        clinic,
+        group,
+        before,
+        after: Some(after),
+        request,
+        actor_id: None,
+        actor_kind: "support",
+        actor_name: "support".to_owned(),
+        note: note.to_owned(),
+        at,
+    }
 }

@@ -65,7 +65,8 @@ impl App {
         let organization = actor.organization();
         let mut h = self.db.read().await?;
         let prices: Prices = licences::prices(&mut h, organization).await?;
-        let standings = licences::standings(&mut h, organization, actor.authority().clinics(), None, self.now()).await?;
+        let standings =
+            licences::standings(&mut h, organization, actor.authority().clinics(), None, self.now()).await?;
         let mut found: Vec<Unused> = standings
             .into_iter()
             .map(|s| {

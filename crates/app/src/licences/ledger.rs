@@ -79,7 +79,16 @@ fn csv(entries: &[Entry]) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
     out.write_record([
-        "entry", "at", "clinic", "group", "total_before", "total_after", "request", "actor_kind", "actor_name", "note",
+        "entry",
+        "at",
+        "clinic",
+        "group",
+        "total_before",
+        "total_after",
+        "request",
+        "actor_kind",
+        "actor_name",
+        "note",
     ])
     .map_err(failed)?;
     let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();

@@ -49,14 +49,20 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
                 request.requester_name
             ),
         ),
-        State::Processed => ("processed", format!("Support has processed the request to {wish}.{}", next_step(request))),
+        State::Processed => {
+            ("processed", format!("Support has processed the request to {wish}.{}", next_step(request)))
+        }
         State::Rejected => ("rejected", format!("Support has rejected the request to {wish}. Nothing has changed.")),
         State::Withdrawn => ("withdrawn", format!("{by} has withdrawn the request to {wish}. Nothing has changed.")),
     };
     let mut lines = Vec::new();
     if let Some(effect) = Effect::of(request) {
         let number = |n: Option<i64>| n.map_or_else(|| "no limit".to_owned(), |n| n.to_string());
-        lines.push(format!("Licences of this kind there: {} before, {} after", number(effect.before), number(effect.after)));
+        lines.push(format!(
+            "Licences of this kind there: {} before, {} after",
+            number(effect.before),
+            number(effect.after)
+        ));
         if let Some(monthly) = effect.monthly {
             let sign = if monthly.amount > 0 { "+" } else { "" };
             lines.push(format!("Monthly bill: {sign}{}", monthly.written()));

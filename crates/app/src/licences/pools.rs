@@ -208,10 +208,8 @@ async fn overview(
     let mut stored: BTreeMap<(ClinicId, Group), Pool> = stored.into_iter().map(|p| ((p.clinic, p.group), p)).collect();
     let mut open = licences::open_sums(h, organization, &ids).await?;
     let standings = licences::standings(h, organization, actor.authority().clinics(), Some(&ids), now).await?;
-    let mut idle: BTreeMap<(ClinicId, Group), i64> = standings
-        .into_iter()
-        .map(|s| ((s.pool.clinic, s.pool.group), unused(s.standing, s.fewest_since)))
-        .collect();
+    let mut idle: BTreeMap<(ClinicId, Group), i64> =
+        standings.into_iter().map(|s| ((s.pool.clinic, s.pool.group), unused(s.standing, s.fewest_since))).collect();
     let mut state = |clinic: ClinicId, group: Group| PoolState {
         pool: stored.remove(&(clinic, group)).unwrap_or(Pool { clinic, group, total: None, assigned: 0 }),
         open: open.remove(&(clinic, group)).unwrap_or_default(),

@@ -37,10 +37,10 @@ impl Effect {
     /// Of a request; none for one that ended without effect.
     pub fn of(request: &Request) -> Option<Self> {
         let change = request.kind.effect(request.count);
-        let monthly = request.price.as_ref().map(|(amount, currency)| Money {
-            amount: amount.saturating_mul(change),
-            currency: currency.clone(),
-        });
+        let monthly = request
+            .price
+            .as_ref()
+            .map(|(amount, currency)| Money { amount: amount.saturating_mul(change), currency: currency.clone() });
         match (request.state, request.totals) {
             (State::Processed, Some((before, after))) => {
                 Some(Self { before: Some(before), after: Some(after), monthly })

@@ -101,10 +101,7 @@ mod tests {
 
     #[test]
     fn a_sum_counts_what_has_a_price() {
-        let prices = Prices {
-            currency: "USD".into(),
-            amounts: [(Group::Therapist, 9900), (Group::Student, 0)].into(),
-        };
+        let prices = Prices { currency: "USD".into(), amounts: [(Group::Therapist, 9900), (Group::Student, 0)].into() };
         let sum = prices.sum([(Group::Therapist, 3), (Group::Assistant, 2), (Group::Student, 9)]);
         assert_eq!(sum.map(|m| m.amount), Some(29_700));
         assert_eq!(prices.sum([(Group::Assistant, 2)]), None);

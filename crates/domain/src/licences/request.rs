@@ -175,7 +175,11 @@ impl PoolFacts {
             (_, 0, releases) => format!("to release {releases}"),
             (_, adds, releases) => format!("to add {adds} and to release {releases}"),
         };
-        let many = if self.open == 1 { "Another request is open".to_owned() } else { format!("{} requests are open", self.open) };
+        let many = if self.open == 1 {
+            "Another request is open".to_owned()
+        } else {
+            format!("{} requests are open", self.open)
+        };
         Some(format!("{many} for this pool, {so_far}. Ask only for what comes on top of that."))
     }
 }

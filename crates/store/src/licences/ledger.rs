@@ -51,7 +51,8 @@ pub async fn set_total(tx: &mut Tx, organization: OrganizationId, entry: &Ledger
             .execute(c)
             .await?;
     });
-    let text = "INSERT INTO licence_ledger (organization_id, entry_id, clinic_id, pool_group, total_before, total_after,
+    let text =
+        "INSERT INTO licence_ledger (organization_id, entry_id, clinic_id, pool_group, total_before, total_after,
             actor_kind, actor_name, note, at, request_id, actor_id, entry_number)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
             (SELECT coalesce(max(l.entry_number), 0) + 1 FROM licence_ledger l WHERE l.organization_id = $1))";

@@ -9,8 +9,8 @@ mod waiting;
 pub use ledger::{Entry, LedgerEntry, LedgerPage, entries, set_total, unproven};
 pub use prices::{prices, set_prices};
 pub use requests::{
-    Ending, NewRequest, OpenSum, Request, RequestFilter, end, find, find_anywhere, insert, open_sums, pool_facts, queue,
-    requests,
+    Ending, NewRequest, OpenSum, Request, RequestFilter, end, find, find_anywhere, insert, open_sums, pool_facts,
+    queue, requests,
 };
 pub use usage::{Standing, insert_points, standings, usage};
 pub use waiting::{Waiting, WaitingFilter, waiting, waiting_ids};
@@ -100,7 +100,8 @@ pub struct Sum {
 
 /// The sums over all clinics in scope, a group each. A clinic in use without a total makes its group unlimited.
 pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &ClinicAccess) -> Result<Vec<Sum>> {
-    let mut q = Query::new("SELECT count(*) FROM clinics c WHERE c.status = 'active' AND c.organization_id = ", organization.0);
+    let mut q =
+        Query::new("SELECT count(*) FROM clinics c WHERE c.status = 'active' AND c.organization_id = ", organization.0);
     push_scope(&mut q, scope, "c.clinic_id");
     let clinics: Vec<(i64,)> = q.fetch_all(h).await?;
     let clinics = clinics.first().map_or(0, |(n,)| *n);

@@ -231,11 +231,7 @@ fn made(rows: Vec<Row>) -> Result<Vec<Request>> {
 }
 
 /// One of a practice.
-pub async fn find(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    id: LicenceRequestId,
-) -> Result<Option<Request>> {
+pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: LicenceRequestId) -> Result<Option<Request>> {
     let mut q = Query::new(&format!("{SELECT} WHERE r.organization_id = "), organization.0);
     q.push(" AND r.request_id = ").bind(id.0);
     Ok(made(q.fetch_all(h).await?)?.pop())

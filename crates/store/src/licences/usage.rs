@@ -39,9 +39,7 @@ pub async fn insert_points(
     organization: OrganizationId,
     points: &[(ClinicId, Group, Point)],
 ) -> Result<()> {
-    let row = |(clinic, group, p): &(ClinicId, Group, Point)| {
-        json!({"clinic": hex_id(clinic.0), "pool": group.as_str(), "hour": p.hour, "total": p.total, "n": p.assigned})
-    };
+    let row = |(clinic, group, p): &(ClinicId, Group, Point)| json!({"clinic": hex_id(clinic.0), "pool": group.as_str(), "hour": p.hour, "total": p.total, "n": p.assigned});
     let rows = Value::Array(points.iter().map(row).collect()).to_string();
     let text = "INSERT INTO licence_usage (organization_id, clinic_id, pool_group, hour, total, assigned, fewest_free)
         SELECT $1, r.clinic, r.pool, r.hour, r.total, r.n, r.total - r.n
@@ -73,13 +71,7 @@ pub async fn usage(
                     AND v.pool_group = u.pool_group AND v.hour <= $3), $3)) x
         WHERE x.place <= $4 ORDER BY x.pool_group, x.hour";
     let rows: Vec<PointRow> = on!(h, text, |sql, c| {
-        sqlx::query_as(sql)
-            .bind(organization.0)
-            .bind(clinic.0)
-            .bind(hour(since))
-            .bind(limit)
-            .fetch_all(c)
-            .await?
+        sqlx::query_as(sql).bind(organization.0).bind(clinic.0).bind(hour(since)).bind(limit).fetch_all(c).await?
     });
     let mut found: BTreeMap<Group, Vec<Point>> = BTreeMap::new();
     for (pool, hour, total, assigned) in rows {

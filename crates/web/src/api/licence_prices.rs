@@ -72,8 +72,7 @@ pub(crate) async fn save(State(web): State<Web>, api: Api, mut body: Body) -> An
     let currency = body.fields.text("currency");
     let currency = body.fields.require("currency", currency).unwrap_or_default();
     let mut prices = Prices { currency: currency.trim().to_uppercase(), ..Prices::default() };
-    for (group, name) in
-        [(Group::Therapist, "therapist"), (Group::Assistant, "assistant"), (Group::Student, "student")]
+    for (group, name) in [(Group::Therapist, "therapist"), (Group::Assistant, "assistant"), (Group::Student, "student")]
     {
         if let Some(amount) = body.fields.clearable_number(name).flatten() {
             prices.amounts.insert(group, amount);

@@ -9,8 +9,8 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
 use super::{
-    audit_events, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests, licence_waiting, me,
-    organizations, people, tokens,
+    audit_events, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests, licence_waiting,
+    me, organizations, people, tokens,
 };
 
 /// The document.

@@ -95,19 +95,31 @@ async fn draw(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_ap
     places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &chosen)));
     let groups = group_choices(form.one("group"), Some("Choose…"));
     let kinds = [
-        RadioChoice { value: "add", label: "Add licences", hint: Some("So that more people can be active."), disabled_reason: None },
-        RadioChoice { value: "release", label: "Release licences", hint: Some("To stop paying for licences that are free."), disabled_reason: None },
+        RadioChoice {
+            value: "add",
+            label: "Add licences",
+            hint: Some("So that more people can be active."),
+            disabled_reason: None,
+        },
+        RadioChoice {
+            value: "release",
+            label: "Release licences",
+            hint: Some("To stop paying for licences that are free."),
+            disabled_reason: None,
+        },
     ];
     let kind = Kind::parse(form.one("kind")).unwrap_or(Kind::Add);
     // The pool's facts follow what is chosen.
-    let refresh = || vec![
-        ("hx-post", urls::NEW_LICENCE_REQUEST.to_owned()),
-        ("hx-trigger", "change".to_owned()),
-        ("hx-vals", r#"{"refresh": "pool"}"#.to_owned()),
-        ("hx-target", "#pool-facts".to_owned()),
-        ("hx-select", "#pool-facts".to_owned()),
-        ("hx-swap", "outerHTML".to_owned()),
-    ];
+    let refresh = || {
+        vec![
+            ("hx-post", urls::NEW_LICENCE_REQUEST.to_owned()),
+            ("hx-trigger", "change".to_owned()),
+            ("hx-vals", r#"{"refresh": "pool"}"#.to_owned()),
+            ("hx-target", "#pool-facts".to_owned()),
+            ("hx-select", "#pool-facts".to_owned()),
+            ("hx-swap", "outerHTML".to_owned()),
+        ]
+    };
     let count = if form.has("count") { form.one("count") } else { "1" };
     let fields = html! {
         form #request-form method="post" action=(urls::NEW_LICENCE_REQUEST) novalidate data-guard {
@@ -154,7 +166,10 @@ fn pool(facts: Option<&PoolFacts>, clinic: Option<&str>, group: Option<Group>, p
         ("Total", html! { (number(facts.total)) }),
         ("Assigned", html! { (facts.assigned) }),
         ("Can be released", html! { (facts.releasable()) }),
-        ("Price of one", html! { @match prices.of(group, 1) { Some(m) => { (m.written()) " a month" } None => span.soft { "not set" } } }),
+        (
+            "Price of one",
+            html! { @match prices.of(group, 1) { Some(m) => { (m.written()) " a month" } None => span.soft { "not set" } } },
+        ),
     ];
     html! {
         (parts::card(&format!("{} licences at {clinic}", group.label()), &html! {

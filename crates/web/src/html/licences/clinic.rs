@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use muster_app::licences::{Entry, LedgerAsked, PoolState};
 use muster_domain::ClinicId;
 use muster_domain::licences::{Group, Kind, Prices};
+use muster_domain::organizations::Organization;
 
 use super::{ask_address, chart, ledger};
 use crate::context::Web;
@@ -32,7 +33,7 @@ async fn draw(web: &Web, page: &Page, id: ClinicId) -> muster_app::Result<Markup
     let asked = LedgerAsked { clinic: Some(id), limit: LINES, ..LedgerAsked::default() };
     let lines = web.app.licence_ledger(&page.actor, &asked).await?;
     let now = web.app.now();
-    let zone = page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, |o| o.zone());
+    let zone = page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, Organization::zone);
     let paid = prices.sum(found.pools.iter().filter_map(|p| p.pool.total.map(|t| (p.pool.group, t))));
     let subtitle = paid.map(|m| format!("{} a month", m.written()));
     let body = html! {

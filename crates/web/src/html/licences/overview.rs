@@ -29,7 +29,8 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
-    let after = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok()).and_then(|a| String::from_utf8(a).ok());
+    let after =
+        form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok()).and_then(|a| String::from_utf8(a).ok());
     let after = after.filter(|a| !a.contains('\0'));
     let asked = OverviewAsked { q: form.one("q").to_owned(), after, limit: PAGE };
     let found = web.app.licence_overview(&page.actor, &asked).await?;
@@ -45,9 +46,10 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
         Column::new("Going on"),
     ];
     let rows: Vec<Vec<Markup>> = found.items.iter().map(row).collect();
-    let next = found.next.as_ref().map(|key| {
-        urls::with_query(urls::LICENCES, &[("q", form.one("q")), ("after", &URL_SAFE_NO_PAD.encode(key))])
-    });
+    let next = found
+        .next
+        .as_ref()
+        .map(|key| urls::with_query(urls::LICENCES, &[("q", form.one("q")), ("after", &URL_SAFE_NO_PAD.encode(key))]));
     let first = form.filled("after").map(|_| urls::with_query(urls::LICENCES, &[("q", form.one("q"))]));
     let ask = html! {
         (parts::button_link(&ButtonLink { href: urls::NEW_LICENCE_REQUEST, label: "Ask for licences", kind: ButtonKind::Primary, icon: Some(Icon::Plus), ..ButtonLink::default() }))

@@ -12,9 +12,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
-use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Field, Icon, Select,
-};
+use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Field, Icon, Select};
 use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;

@@ -16,9 +16,7 @@ use super::{age, monthly, state_chip, totals, wish};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
-use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, Column, Icon, Table, Textarea,
-};
+use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Column, Icon, Table, Textarea};
 use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
@@ -67,8 +65,7 @@ async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result
     };
     let rows: Vec<Vec<Markup>> = found.items.iter().map(row).collect();
     let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok());
-    let next =
-        next.map(|c| urls::with_query(urls::SUPPORT_REQUESTS, &[("after", &URL_SAFE_NO_PAD.encode(c))]));
+    let next = next.map(|c| urls::with_query(urls::SUPPORT_REQUESTS, &[("after", &URL_SAFE_NO_PAD.encode(c))]));
     let first = (!asked.after.is_empty()).then(|| urls::SUPPORT_REQUESTS.to_owned());
     let banner = match asked.done.as_str() {
         "processed" => Some(Banner::line(BannerKind::Ok, "Processed. The practice has been written to.")),

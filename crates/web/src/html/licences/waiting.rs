@@ -164,7 +164,13 @@ fn table(items: &[Queued], may_edit: bool) -> Markup {
     };
     let rows: Vec<Vec<Markup>> = items.iter().map(row).collect();
     let header = Some(usize::from(may_edit));
-    parts::data_table(&Table { caption: "Waiting for a licence", columns: &columns, rows: &rows, row_header: header, ..Table::default() })
+    parts::data_table(&Table {
+        caption: "Waiting for a licence",
+        columns: &columns,
+        rows: &rows,
+        row_header: header,
+        ..Table::default()
+    })
 }
 
 /// Who is active now, who is not, and why.

@@ -53,7 +53,8 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
             ]
         })
         .collect();
-    let columns = [Column::new("Practice"), Column::new("Time zone"), Column::new("Licences"), Column::new("Open").quiet()];
+    let columns =
+        [Column::new("Practice"), Column::new("Time zone"), Column::new("Licences"), Column::new("Open").quiet()];
     let next =
         found.last().filter(|_| more).map(|o| urls::with_query(urls::SUPPORT, &[("after", &unique_key(&o.name))]));
     let body = html! {
