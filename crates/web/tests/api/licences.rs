@@ -36,6 +36,7 @@ both_practices! {
         assert_eq!((&first["id"], &first["number"], &first["state"]), (&again["id"], &json!(1), &json!("submitted")));
         assert_eq!(first["effect"], json!({"total_before": 2, "total_after": 4, "monthly": {"amount": 5000, "currency": "USD"}}));
         assert_eq!(first["notices"], json!([]));
+        practice.clock.advance(jiff::SignedDuration::from_secs(1));
         let second = api.post("/licence-requests", &ask(practice, "release", "student", 2)).await.expect(201).json();
         assert!(second["notices"][0].as_str().is_some_and(|n| n.contains("Another request is open")), "{second}");
         let path = |r: &Value, what: &str| format!("/licence-requests/{}{what}", r["id"].as_str().expect("an id"));
