@@ -140,6 +140,16 @@ impl Actor {
         self
     }
 
+    /// The same operator, working for another practice. People stay where they are.
+    #[must_use]
+    pub(crate) fn working_for(&self, organization: OrganizationId) -> Self {
+        let mut other = self.clone();
+        if self.is_support() {
+            other.authority = Authority::operator(self.authority.kind(), organization);
+        }
+        other
+    }
+
     /// What the actor may do.
     pub fn authority(&self) -> &Authority {
         &self.authority

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use muster_domain::OrganizationId;
+use muster_store::imports::{self, NewMessage};
 use muster_store::outbox::{self, Waiting};
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,7 @@ impl Message {
 }
 
 /// A subject is one header line, whatever a practice calls itself.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -91,11 +92,23 @@ const MOST_ATTEMPTS: i64 = 12;
 impl App {
     /// Queues a message in the transaction of what it tells about.
     pub(crate) async fn queue(&self, work: &mut Work, to: &str, message: &Message) -> Result<()> {
+        let new = self.sealed(to, message)?;
+        Ok(outbox::insert(&mut work.tx, work.organization, new.id, to, &new.sealed, self.now()).await?)
+    }
+
+    /// Queues several, with one statement.
+    pub(crate) async fn queue_many(&self, work: &mut Work, letters: &[(String, Message)]) -> Result<()> {
+        let sealed: Result<Vec<NewMessage>> = letters.iter().map(|(to, message)| self.sealed(to, message)).collect();
+        Ok(imports::insert_messages(&mut work.tx, work.organization, &sealed?, self.now()).await?)
+    }
+
+    /// A message ready for the outbox.
+    pub(crate) fn sealed(&self, to: &str, message: &Message) -> Result<NewMessage> {
         let id = self.new_id();
         let plain = serde_json::to_vec(message).map_err(|e| AppError::Internal(e.to_string()))?;
-        let sealed =
-            self.keys.seal(id.as_bytes(), &plain).ok_or_else(|| AppError::Internal("sealing failed".into()))?;
-        Ok(outbox::insert(&mut work.tx, work.organization, id, to, &sealed, self.now()).await?)
+        let sealed = self.keys.seal(id.as_bytes(), &plain);
+        let sealed = sealed.ok_or_else(|| AppError::Internal("sealing failed".into()))?;
+        Ok(NewMessage { id, recipient: to.to_owned(), sealed })
     }
 
     /// Takes due messages for sending. Each is held for five minutes: if the sender dies, it is due again.

@@ -6,6 +6,7 @@
 
 mod client;
 mod duplicates;
+mod licences;
 mod lists;
 mod row;
 mod scene;
@@ -22,7 +23,7 @@ async fn main() -> ExitCode {
     let large = words.iter().any(|w| w == "--large");
     let named = |names: &[&str]| words.iter().any(|w| names.contains(&w.as_str()));
     let engines = ["sqlite", "postgres"];
-    let parts = ["starts", "import", "lists", "duplicates", "sign-ins"];
+    let parts = ["starts", "import", "lists", "duplicates", "licences", "sign-ins"];
     let wants = |name: &str, all: &[&str]| !named(all) || named(&[name]);
     println!("{}", row::HEAD);
     let mut rows = row::Rows::default();
@@ -33,7 +34,7 @@ async fn main() -> ExitCode {
         if wants("import", &parts) {
             scene::import_alone(&engine, large, &mut rows).await;
         }
-        if !["lists", "duplicates", "sign-ins"].iter().any(|part| wants(part, &parts)) {
+        if !["lists", "duplicates", "licences", "sign-ins"].iter().any(|part| wants(part, &parts)) {
             continue;
         }
         let scene = Scene::build(engine, large).await;
@@ -42,6 +43,9 @@ async fn main() -> ExitCode {
         }
         if wants("duplicates", &parts) {
             duplicates::measure(&scene, &mut rows).await;
+        }
+        if wants("licences", &parts) {
+            licences::measure(&scene, &mut rows).await;
         }
         if wants("sign-ins", &parts) {
             sign_ins::measure(&scene, &mut rows).await;

@@ -47,6 +47,11 @@ id!(
     ClinicId
 );
 
+id!(
+    /// What a practice asks support for: licences to add or to release.
+    LicenceRequestId
+);
+
 impl OrganizationId {
     /// Stands for the installation itself, where an event belongs to no practice.
     pub const INSTALLATION: Self = Self(Uuid::nil());

@@ -20,5 +20,5 @@ pub mod sign_in;
 pub mod text;
 pub mod words;
 
-pub use ids::{ClinicId, OrganizationId, PersonId};
+pub use ids::{ClinicId, LicenceRequestId, OrganizationId, PersonId};
 pub use refusal::{Code, Refusal, Refusals, Severity};

@@ -151,6 +151,15 @@ codes! {
     LastClinic "last_clinic" Conflict "A practice needs at least one active clinic.";
     TotalBelowAssigned "total_below_assigned" Conflict "{} people hold a licence of this pool; the total cannot be lower than that.";
     PoolAlwaysUnlimited "pool_always_unlimited" Invalid "Clerical licences are free and unlimited; they have no total.";
+    PoolUnlimited "pool_unlimited" Conflict "The {} licences of {} have no limit, so there is nothing to add or to release.";
+    ReleaseExceedsAvailable "release_exceeds_available" Conflict "At most {} can be released: that many are free and not asked to be released already. Make somebody inactive first.";
+    ReleaseTakenMeanwhile "release_taken_meanwhile" Conflict "Only {} of the {} licences are free now; the others were taken since the request was made. Reject it, or wait until they are free again.";
+    RequestEnded "request_ended" Conflict "This request was {} already. Nothing was done a second time.";
+    RequestNotYours "request_not_yours" Forbidden "Only the person who asked, or a company admin, can withdraw a request.";
+    RequestsNotAllowed "not_allowed" Forbidden "You need View Users, Clinic Admin or Company Admin to ask for licences.";
+    SupportOnlyRequests "support_only" Forbidden "Only support processes or rejects requests, and sets what a licence costs.";
+    CurrencyUnknown "currency_unknown" Invalid "{} is not a currency Muster knows. Use USD, CAD, EUR, GBP or AUD.";
+    NobodyWaits "nobody_waits" Invalid "Nobody of those chosen waits for a licence any more.";
     IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";
     UnknownColumn "unknown_column" Invalid "{}";

@@ -49,6 +49,16 @@ pub fn field_label(field: &str) -> &str {
         "threshold" => "Days before",
         "group" => "Group",
         "total" => "Total",
+        "count" => "How many",
+        "note" => "Note",
+        "clinic_id" => "Clinic",
+        "reason" => "Reason",
+        "currency" => "Currency",
+        "therapist" => "Therapist",
+        "assistant" => "Assistant",
+        "student" => "Student",
+        "release_licence" => "Release the licence",
+        "invite" => "Send invitations",
         other => other,
     }
 }

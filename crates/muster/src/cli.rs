@@ -105,7 +105,7 @@ impl Command {
             Self::Setup(a) => a.output.json,
             Self::Admin(admin::Command::Create(a)) => a.output.json,
             Self::Token(token::Command::Create(a)) => a.output.json,
-            Self::Licences(licences::Command::Set(a)) => a.output.json,
+            Self::Licences(command) => command.output().json,
             Self::Import(a) => a.output.json,
             Self::Backup(a) => a.output.json,
             Self::Restore(a) => a.output.json,

@@ -1,6 +1,7 @@
 //! Organizations and clinics at rest.
 
 use jiff::Timestamp;
+use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Status;
 use muster_domain::organizations::{AssistantFinish, Clinic, Organization};
 use muster_domain::sign_in::Preset;
@@ -9,6 +10,7 @@ use muster_domain::{ClinicId, OrganizationId};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::query::Query;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed};
 
 #[derive(sqlx::FromRow)]
@@ -163,6 +165,31 @@ pub async fn clinics_by_id(h: &mut impl Handle, organization: OrganizationId, id
     let ids = dialect::id_list(ids.iter().map(|c| &c.0));
     let rows: Vec<ClinicRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(ids).fetch_all(c).await?);
+    rows.into_iter().map(Clinic::try_from).collect()
+}
+
+/// The clinics in scope whose name contains `q`, by name: at most `limit` after a name key.
+pub async fn clinic_page(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    scope: &ClinicAccess,
+    q: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Clinic>> {
+    let mut query = Query::new(&CLINIC.replace("$1", ""), organization.0);
+    if let ClinicAccess::Only(some) = scope {
+        query.push(" AND clinic_id IN {ids ").bind(dialect::id_list(some.iter().map(|c| &c.0))).push("}");
+    }
+    let wanted = unique_key(q);
+    if !wanted.is_empty() {
+        query.push(" AND {find name_key ").bind(wanted).push("}");
+    }
+    if let Some(after) = after {
+        query.push(" AND name_key > ").bind(after);
+    }
+    query.push(" ORDER BY name_key LIMIT ").bind(limit);
+    let rows: Vec<ClinicRow> = query.fetch_all(h).await?;
     rows.into_iter().map(Clinic::try_from).collect()
 }
 

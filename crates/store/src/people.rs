@@ -160,6 +160,20 @@ pub async fn another_company_admin(h: &mut impl Handle, organization: Organizati
     Ok(row.is_some())
 }
 
+/// The active company admins who have an address: identity, name and email.
+pub async fn company_admins(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+) -> Result<Vec<(PersonId, String, String)>> {
+    let text = "SELECT p.person_id, p.full_name, p.email FROM emr_accounts a
+        JOIN people p ON p.organization_id = a.organization_id AND p.person_id = a.person_id
+        WHERE a.organization_id = $1 AND (a.permissions & 512) <> 0 AND a.status = 'active' AND p.email IS NOT NULL
+        ORDER BY p.person_id";
+    let rows: Vec<(Uuid, String, String)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|(id, name, email)| (PersonId(id), name, email)).collect())
+}
+
 /// Which of `clinics` have an active user manager other than `but`.
 pub async fn clinics_managed_by_others(
     h: &mut impl Handle,

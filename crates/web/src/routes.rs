@@ -105,6 +105,20 @@ routes! {
     get "/emr/users/{person}/type" Person html::emr::user_type::show;
     post "/emr/users/{person}/type" Person html::emr::user_type::save;
 
+    // EMR licences
+    get "/emr/licences" Person html::licences::overview::show;
+    get "/emr/licences/clinics/{clinic}" Person html::licences::clinic::show;
+    get "/emr/licences/requests" Person html::licences::requests::list;
+    get "/emr/licences/requests/new" Person html::licences::ask::show;
+    post "/emr/licences/requests/new" Person html::licences::ask::save;
+    get "/emr/licences/requests/{request}" Person html::licences::requests::show;
+    post "/emr/licences/requests/{request}/withdraw" Person html::licences::requests::withdraw;
+    get "/emr/licences/waiting" Person html::licences::waiting::show;
+    post "/emr/licences/waiting" Person html::licences::waiting::activate;
+    get "/emr/licences/unused" Person html::licences::unused::show;
+    get "/emr/licences/ledger" Person html::licences::ledger::show;
+    get "/emr/licences/ledger.csv" Person html::licences::ledger::export;
+
     // Across products
     get "/people/credentials" Person html::credentials::show;
     get "/people/credentials.csv" Person html::credentials::export;
@@ -124,6 +138,13 @@ routes! {
     post "/settings/clinics/{clinic}" Person html::organizations::settings::save_clinic;
     get "/support" Person html::organizations::support::show;
     post "/support/organizations/{organization}" Person html::organizations::support::enter;
+
+    get "/support/licence-requests" Person html::licences::support::queue;
+    get "/support/licence-requests/{request}" Person html::licences::support::show;
+    post "/support/licence-requests/{request}/process" Person html::licences::support::process;
+    post "/support/licence-requests/{request}/reject" Person html::licences::support::reject;
+    get "/support/organizations/{organization}/prices" Person html::licences::prices::show;
+    post "/support/organizations/{organization}/prices" Person html::licences::prices::save;
 
     // Programs
     get "/api/docs" Anyone api::docs::show;
@@ -171,7 +192,20 @@ routes! {
     post "/api/v1/people/{person}/offboarding" Program api::people::offboarding::create;
     get "/api/v1/people/{person}/history" Program api::people::history::handle;
     get "/api/v1/licence-pools" Program api::licence_pools::list;
+    get "/api/v1/licence-pools/unused" Program api::licence_pools::unused;
     put "/api/v1/licence-pools/{clinic}/{group}" Program api::licence_pools::set;
+    get "/api/v1/licence-pools/{clinic}/{group}/history" Program api::licence_pools::history;
+    get "/api/v1/licence-requests" Program api::licence_requests::list;
+    post "/api/v1/licence-requests" Program api::licence_requests::create;
+    get "/api/v1/licence-requests/{request}" Program api::licence_requests::show;
+    post "/api/v1/licence-requests/{request}/withdraw" Program api::licence_requests::withdraw;
+    post "/api/v1/licence-requests/{request}/process" Program api::licence_requests::process;
+    post "/api/v1/licence-requests/{request}/reject" Program api::licence_requests::reject;
+    get "/api/v1/licence-waiting-list" Program api::licence_waiting::list;
+    post "/api/v1/licence-waiting-list/activate" Program api::licence_waiting::activate;
+    get "/api/v1/licence-ledger" Program api::licence_ledger::list;
+    get "/api/v1/licence-prices" Program api::licence_prices::show;
+    put "/api/v1/licence-prices" Program api::licence_prices::save;
     get "/api/v1/audit-events" Program api::audit_events::handle;
     get "/api/v1/tokens" Program api::tokens::list;
     post "/api/v1/tokens" Program api::tokens::create;

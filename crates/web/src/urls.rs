@@ -1,6 +1,7 @@
 //! Every address of a page, built in one place.
 
-use muster_domain::PersonId;
+use muster_domain::licences::Group;
+use muster_domain::{ClinicId, LicenceRequestId, PersonId};
 
 /// Percent-encodes a query value or path segment.
 pub fn encode(text: &str) -> String {
@@ -59,6 +60,22 @@ pub const NEW_USER: &str = "/emr/users/new";
 pub const CREDENTIALS: &str = "/people/credentials";
 /// The same as a file.
 pub const CREDENTIALS_CSV: &str = "/people/credentials.csv";
+/// Licences by clinic.
+pub const LICENCES: &str = "/emr/licences";
+/// What was asked of support.
+pub const LICENCE_REQUESTS: &str = "/emr/licences/requests";
+/// Asking for licences.
+pub const NEW_LICENCE_REQUEST: &str = "/emr/licences/requests/new";
+/// Who waits for a licence.
+pub const LICENCE_WAITING: &str = "/emr/licences/waiting";
+/// What is paid for and used by nobody.
+pub const LICENCE_UNUSED: &str = "/emr/licences/unused";
+/// Every change of a total.
+pub const LICENCE_LEDGER: &str = "/emr/licences/ledger";
+/// The same as a file.
+pub const LICENCE_LEDGER_CSV: &str = "/emr/licences/ledger.csv";
+/// The operators' queue of licence requests.
+pub const SUPPORT_REQUESTS: &str = "/support/licence-requests";
 /// Possible duplicates.
 pub const DUPLICATES: &str = "/people/duplicates";
 /// Putting two profiles together.
@@ -181,6 +198,46 @@ pub fn link(invitation: bool, token: &str) -> String {
 /// Opening a practice as support.
 pub fn support_enter(id: muster_domain::OrganizationId) -> String {
     format!("{SUPPORT}/organizations/{id}")
+}
+
+/// One clinic's licences.
+pub fn clinic_licences(id: ClinicId) -> String {
+    format!("{LICENCES}/clinics/{id}")
+}
+
+/// One licence request.
+pub fn licence_request(id: LicenceRequestId) -> String {
+    format!("{LICENCE_REQUESTS}/{id}")
+}
+
+/// Taking a request back.
+pub fn licence_request_withdraw(id: LicenceRequestId) -> String {
+    format!("{LICENCE_REQUESTS}/{id}/withdraw")
+}
+
+/// Who waits for the licences of one pool.
+pub fn waiting_for(clinic: ClinicId, group: Group) -> String {
+    with_query(LICENCE_WAITING, &[("clinic_id", &clinic.to_string()), ("group", group.as_str())])
+}
+
+/// One request, for support to decide.
+pub fn support_request(id: LicenceRequestId) -> String {
+    format!("{SUPPORT_REQUESTS}/{id}")
+}
+
+/// Processing it.
+pub fn support_request_process(id: LicenceRequestId) -> String {
+    format!("{SUPPORT_REQUESTS}/{id}/process")
+}
+
+/// Rejecting it.
+pub fn support_request_reject(id: LicenceRequestId) -> String {
+    format!("{SUPPORT_REQUESTS}/{id}/reject")
+}
+
+/// What a practice pays for a licence.
+pub fn support_prices(id: muster_domain::OrganizationId) -> String {
+    format!("{SUPPORT}/organizations/{id}/prices")
 }
 
 #[cfg(test)]

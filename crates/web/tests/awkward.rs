@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use muster_domain::emr::{Change, EmrPatch, UserType};
+use muster_domain::licences::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_testkit::databases;
@@ -203,6 +204,20 @@ async fn no_text_becomes_markup_on_any_page() {
         "/emr/users?q={encoded}&user_type={encoded}&status={encoded}&clinic_id={encoded}&sort={encoded}&after={encoded}"
     ));
     pages.push(format!("/audit?action={encoded}&effect={encoded}&from={encoded}&until={encoded}&subject_id={encoded}&sort={encoded}&after={encoded}"));
+    let machine = practice.machine();
+    let clinic = practice.clinics[0];
+    practice.app.set_licence_total(&machine, clinic, Group::Therapist, 20, SCRIPT).await.unwrap();
+    let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Therapist, count: 1, note: SCRIPT.to_owned() };
+    let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
+    for page in ["", "/requests", "/waiting", "/unused", "/ledger", "/requests/new"] {
+        pages.push(format!("/emr/licences{page}"));
+        let all = ["q", "after", "clinic_id", "group", "state", "kind", "count", "note"];
+        let query: Vec<String> = all.iter().map(|name| format!("{name}={encoded}")).collect();
+        pages.push(format!("/emr/licences{page}?{}", query.join("&")));
+    }
+    pages.push(format!("/emr/licences/clinics/{clinic}"));
+    pages.push(format!("/emr/licences/requests/{asked}"));
+    pages.push("/support/licence-requests".to_owned());
     pages.push(format!("/me?done={encoded}"));
     pages.push(format!("{}?done={encoded}", profiles[0]));
     for path in &pages {
@@ -239,11 +254,18 @@ async fn no_text_becomes_markup_on_any_page() {
         "scopes",
         "expires_in_days",
         "current_password",
+        "kind",
+        "clinic_id",
+        "group",
+        "count",
+        "note",
     ];
     let fields: Vec<(&str, &str)> = every.iter().map(|n| (*n, SCRIPT)).collect();
     let clinic = format!("/settings/clinics/{}", practice.clinics[1]);
     let long_clinic = [("name", "x<script>alert(1)</script>x"), ("status", SCRIPT)];
-    for path in ["/emr/users/new", &profiles[0], "/settings", "/me/tokens", "/me/password"] {
+    for path in
+        ["/emr/users/new", &profiles[0], "/settings", "/me/tokens", "/me/password", "/emr/licences/requests/new"]
+    {
         let answer = admin.post(path, &fields).await;
         assert!(answer.status >= 400, "{path} took it: {}", answer.status);
         sound(path, &answer);
@@ -261,6 +283,19 @@ async fn no_text_becomes_markup_for_support() {
     let (practice, profiles) = awkward().await;
     let helen = Caller::signed_in(&practice, "helen").await;
     sound("/support", &helen.get("/support").await);
+    let machine = practice.machine();
+    practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
+    let (clinic, note) = (practice.clinics[0], SCRIPT.to_owned());
+    let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note };
+    let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
+    let request = format!("/support/licence-requests/{asked}");
+    let prices = format!("/support/organizations/{}/prices", practice.organization);
+    for path in ["/support/licence-requests", &request, &prices] {
+        sound(path, &helen.get(path).await);
+    }
+    let typed = [("currency", SCRIPT), ("therapist", SCRIPT)];
+    sound("refused prices", &helen.post(&prices, &typed).await);
+    sound("a refused rejection", &helen.post(&format!("{request}/reject"), &[("note", "")]).await);
     helen.post(&format!("/support/organizations/{}", practice.organization), &[]).await;
     for path in ["/emr/users", "/audit", "/settings", "/me", &format!("{}/type?to=SPT", profiles[0])] {
         sound(path, &helen.get(path).await);

@@ -1,15 +1,18 @@
 //! Leaving, for good or for a while: everything that belongs to it in one transaction, with a record.
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard};
-use muster_domain::{Code, PersonId, Refusal, Refusals};
+use muster_domain::emr::{
+    Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard, release_step,
+};
+use muster_domain::licences::{Group, Kind, Wanted, may_ask};
+use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::people::Stored;
-use muster_store::{Handle, credentials, people};
+use muster_store::{Handle, credentials, licences, people};
 use serde_json::json;
 
 use super::offered;
 use crate::people::{Attempt, Seen, seen};
-use crate::work::About;
+use crate::work::{About, Work};
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// Records shown.
@@ -26,6 +29,8 @@ pub struct OffboardingPlan {
     pub supervisees: Vec<String>,
     /// Therapists who may take them over.
     pub offered: Vec<(PersonId, String)>,
+    /// The licence whose release the actor may ask for in the same action: clinic and group.
+    pub releasable: Option<(ClinicId, Group)>,
 }
 
 /// How someone left.
@@ -61,7 +66,8 @@ impl App {
             Err(refusals) => (Vec::new(), Some(refusals)),
         };
         let supervisees = known.supervisees.into_iter().map(|(_, name)| name).collect();
-        Ok(OffboardingPlan { steps, refused, supervisees, offered })
+        let releasable = releasable(&mut h, actor, &known.before.profile).await?;
+        Ok(OffboardingPlan { steps, refused, supervisees, offered, releasable })
     }
 
     /// How a person left before, newest first.
@@ -72,7 +78,7 @@ impl App {
         Ok(credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?)
     }
 
-    /// Does it, all or nothing.
+    /// Does it, all or nothing. With `release`, support is asked in the same change to release the licence.
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that stands in the way.
@@ -82,10 +88,11 @@ impl App {
         id: PersonId,
         kind: Leaving,
         successor: Option<PersonId>,
+        release: bool,
     ) -> Result<Left> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut about = About { id: Some(id.0), name: String::new() };
-        match self.try_offboard(actor, id, kind, successor, &mut about).await {
+        match self.try_offboard(actor, id, (kind, release), successor, &mut about).await {
             Ok(left) => Ok(left),
             Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
             Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
@@ -96,14 +103,14 @@ impl App {
         &self,
         actor: &Actor,
         id: PersonId,
-        kind: Leaving,
+        (kind, release): (Leaving, bool),
         successor: Option<PersonId>,
         about: &mut About,
     ) -> std::result::Result<Left, Attempt> {
         let mut work = self.work(actor.organization()).await?;
         let known = know(&mut work.tx, actor, id, kind, successor).await?;
         about.name.clone_from(&known.before.profile.person.full_name);
-        let judged = known.judged.map_err(AppError::from)?;
+        let mut judged = known.judged.map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &known.before.profile, &judged.outcome).await?;
         if let Some(to) = known.successor.as_ref().filter(|_| !known.supervisees.is_empty()) {
             let to = to.person.id;
@@ -113,6 +120,10 @@ impl App {
                 let detail = json!({"supervisor_id": {"before": id, "after": to}});
                 work.done(actor, Action::SupervisorChanged, About::new(person.0, name), &detail);
             }
+        }
+        if release {
+            let step = self.ask_for_release(&mut work, actor, &known.before.profile, kind).await?;
+            judged.steps.push(step);
         }
         let left = Left {
             id: self.new_id(),
@@ -128,6 +139,44 @@ impl App {
         work.commit().await?;
         Ok(left)
     }
+}
+
+impl App {
+    /// Asks to release the licence of somebody who has just left; refused at the box that asks for it.
+    async fn ask_for_release(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        before: &Profile,
+        kind: Leaving,
+    ) -> std::result::Result<Step, Attempt> {
+        let Some(account) = before.emr.as_ref().filter(|e| e.is_active()) else {
+            return Err(AppError::from(Refusal::new("release_licence", Code::NothingToChange)).into());
+        };
+        let group = account.user_type.group();
+        let note = format!("{}: {}", kind.label(), before.person.full_name);
+        let wanted = Wanted { kind: Kind::Release, clinic: account.default_clinic, group, count: 1, note };
+        match self.request_in(work, actor, &wanted).await {
+            Ok(submitted) => Ok(release_step(group, &submitted.request.clinic_name)),
+            Err(AppError::Refused(refusals)) => {
+                let at_the_box = |r: Refusal| Refusal { field: Some("release_licence"), ..r };
+                Err(AppError::Refused(Refusals(refusals.0.into_iter().map(at_the_box).collect())).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The licence an active person holds in a pool with a limit, where the actor may ask for its release.
+async fn releasable(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Option<(ClinicId, Group)>> {
+    let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Ok(None) };
+    let (clinic, group) = (account.default_clinic, account.user_type.group());
+    if group == Group::Clerical || !actor.authority().reaches(clinic) || may_ask(actor.authority()).is_err() {
+        return Ok(None);
+    }
+    let pools = licences::pools(h, actor.organization(), Some(&[clinic])).await?;
+    let limited = pools.iter().any(|p| p.group == group && p.total.is_some());
+    Ok(limited.then_some((clinic, group)))
 }
 
 async fn know(

@@ -72,23 +72,28 @@ impl App {
             therapists: [const { Vec::new() }; 5],
             supervised: Vec::new(),
         };
-        let mut sign_ins = Vec::new();
+        let (mut sign_ins, mut ids) = (Vec::new(), Vec::new());
         for known in &KNOWN {
             let id = demo.add_known(known)?;
+            ids.push(id);
             demo.writer.set_password(id, &hash);
             let username = made_up_username(known.name.0, known.name.1);
             sign_ins.push(DemoSignIn { username, password: PASSWORD.to_owned(), what: known.what });
         }
         demo.people()?;
         let organization = demo.writer.organization();
+        let totals = demo.writer.set_totals_aside();
         demo.writer.write().await?;
+        let names: Vec<String> = KNOWN.iter().map(|k| format!("{} {}", k.name.0, k.name.1)).collect();
+        let who = ((ids[0], names[0].as_str()), (ids[1], names[1].as_str()));
+        demo.writer.write_licence_history(self, &totals, who, &mut demo.random).await?;
         let support = NewOperator {
             username: "support".to_owned(),
             email: "support@muster.example".to_owned(),
             password: PASSWORD.to_owned(),
         };
         self.add_operator(&support).await?;
-        let what = "support operator of the installation: licence totals, user types, every practice";
+        let what = "support operator of the installation: licence requests and totals, user types, every practice";
         sign_ins.push(DemoSignIn { username: support.username, password: support.password, what });
         Ok(DemoPractice { organization, sign_ins })
     }
@@ -153,24 +158,26 @@ impl Demo<'_> {
         }
     }
 
-    /// The other pools have seats left.
+    /// The other pools have seats left, or are just full.
     fn limits_after(&mut self, at: usize) {
         let clinic = self.clinic(at);
-        let taken = |writer: &Writer<'_>, group| writer.taken.get(&(clinic, group)).copied().unwrap_or(0);
-        match CLINICS[at].0 {
-            "Saco" => {
-                let total = taken(&self.writer, Group::Therapist) + 2;
-                self.writer.limit(clinic, Group::Therapist, total);
-                let total = taken(&self.writer, Group::Student) + 3;
-                self.writer.limit(clinic, Group::Student, total);
+        // Seats beyond those taken so far: therapists, assistants, students. Where look-alikes come, they take one more.
+        let room: [Option<i64>; 3] = match CLINICS[at].0 {
+            "Saco" => [Some(2), None, Some(3)],
+            "Gorham" => [None, Some(0), Some(1)],
+            "Biddeford" => [Some(2), Some(1), None],
+            "Scarborough" => [Some(1), Some(1), Some(0)],
+            _ => [Some(4), Some(2), Some(2)],
+        };
+        for (group, more) in [Group::Therapist, Group::Assistant, Group::Student].into_iter().zip(room) {
+            if let Some(more) = more {
+                let taken = self.writer.taken.get(&(clinic, group)).copied().unwrap_or(0);
+                self.writer.limit(clinic, group, taken + more);
             }
+        }
+        if CLINICS[at].0 == "Gorham" {
             // Paid for and hardly used.
-            "Gorham" => self.writer.limit(clinic, Group::Therapist, 20),
-            "Scarborough" => {
-                let total = taken(&self.writer, Group::Assistant) + 1;
-                self.writer.limit(clinic, Group::Assistant, total);
-            }
-            _ => {}
+            self.writer.limit(clinic, Group::Therapist, 20);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod cast;
 mod demo;
+mod demo_licences;
 mod names;
 mod people;
 mod random;

@@ -96,6 +96,11 @@ impl<'a> Writer<'a> {
         self.waiting.totals.push((clinic, group, total));
     }
 
+    /// The totals not written yet, for whoever writes them in another way.
+    pub fn set_totals_aside(&mut self) -> Vec<(ClinicId, Group, i64)> {
+        std::mem::take(&mut self.waiting.totals)
+    }
+
     /// Adds somebody, if the judge agrees.
     pub fn add(&mut self, change: &Change, last_sign_in: Option<Timestamp>) -> Result<PersonId> {
         let before = blank(self.organization(), PersonId(self.app.new_id()));
@@ -153,11 +158,14 @@ impl<'a> Writer<'a> {
                 group: *group,
                 before: None,
                 after: Some(*total),
+                request: None,
+                actor_id: None,
                 actor_kind: actor.authority().kind().as_str(),
                 actor_name: actor.name().to_owned(),
                 note: "Generated".to_owned(),
+                at: app.now(),
             };
-            licences::set_total(&mut work.tx, actor.organization(), &entry, app.now()).await?;
+            licences::set_total(&mut work.tx, actor.organization(), &entry).await?;
             let name = self.facts.clinics.get(clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": total}});
             work.done(actor, Action::LicenceTotalSet, About::new(clinic.0, name), &detail);

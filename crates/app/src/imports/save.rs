@@ -6,7 +6,7 @@ use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{EmrAccount, Profile};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::sign_in::LINK_MINUTES_INVITATION;
-use muster_store::imports::{NewLink, NewMessage};
+use muster_store::imports::NewLink;
 use muster_store::{imports, licences, organizations, people};
 use serde_json::{Map, json};
 
@@ -15,7 +15,7 @@ use crate::keys::fingerprint;
 use crate::messages::Message;
 use crate::people::Attempt;
 use crate::work::{About, Work};
-use crate::{Actor, App, AppError};
+use crate::{Actor, App};
 
 type Saved<T> = std::result::Result<T, Attempt>;
 
@@ -41,10 +41,9 @@ impl App {
         profiles: &[Profile],
         seats: &Seats,
     ) -> Saved<()> {
-        for ((clinic, group), count) in seats {
-            if !licences::take_seats(&mut work.tx, work.organization, *clinic, *group, *count).await? {
-                return Err(Attempt::Raced);
-            }
+        let seats: Vec<_> = seats.iter().map(|((clinic, group), count)| (*clinic, *group, *count)).collect();
+        if !licences::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
+            return Err(Attempt::Raced);
         }
         people::insert(&mut work.tx, work.organization, profiles, self.now()).await?;
         let nothing = Map::new();
@@ -79,13 +78,5 @@ impl App {
         imports::insert_invitations(&mut work.tx, work.organization, &links).await?;
         imports::insert_messages(&mut work.tx, work.organization, &messages, now).await?;
         Ok(links.len() as u64)
-    }
-
-    fn sealed(&self, to: &str, message: &Message) -> crate::Result<NewMessage> {
-        let id = self.new_id();
-        let plain = serde_json::to_vec(message).map_err(|e| AppError::Internal(e.to_string()))?;
-        let sealed = self.keys.seal(id.as_bytes(), &plain);
-        let sealed = sealed.ok_or_else(|| AppError::Internal("sealing failed".into()))?;
-        Ok(NewMessage { id, recipient: to.to_owned(), sealed })
     }
 }

@@ -21,5 +21,5 @@ pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
 pub(crate) use facts::Seen;
-pub(crate) use save::{Attempt, blank};
+pub(crate) use save::{Attempt, blank, is_denial};
 pub(crate) use view::seen;

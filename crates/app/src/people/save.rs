@@ -1,5 +1,6 @@
 //! Adding and changing people: the one door of every profile change.
 
+use jiff::Timestamp;
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{Change, EmrAccount, EmrPatch, NewPassword, Notice, Outcome, Profile, SeatMove, decide};
 use muster_domain::people::{Person, PersonPatch};
@@ -118,7 +119,7 @@ impl App {
         let duplicates = candidates(&mut work.tx, actor, &outcome.profile).await?;
         require_decided(&duplicates, &new.duplicates)?;
 
-        move_seats(&mut work, &outcome.seats).await?;
+        move_seats(&mut work, &outcome.seats, self.now()).await?;
         let profile = std::slice::from_ref(&outcome.profile);
         people::insert(&mut work.tx, work.organization, profile, self.now()).await?;
         let about = About::new(id.0, &outcome.profile.person.full_name);
@@ -222,7 +223,7 @@ impl App {
         if differences.is_empty() && *before == outcome.profile {
             return Ok(());
         }
-        move_seats(work, &outcome.seats).await?;
+        move_seats(work, &outcome.seats, self.now()).await?;
         people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
         let about = About::new(id.0, &outcome.profile.person.full_name);
         if before.person.email != outcome.profile.person.email {
@@ -263,12 +264,12 @@ impl App {
     }
 }
 
-async fn move_seats(work: &mut Work, seats: &SeatMove) -> std::result::Result<(), Attempt> {
+async fn move_seats(work: &mut Work, seats: &SeatMove, now: Timestamp) -> std::result::Result<(), Attempt> {
     if let Some((clinic, group)) = seats.from {
-        licences::give_seat(&mut work.tx, work.organization, clinic, group).await?;
+        licences::give_seat(&mut work.tx, work.organization, clinic, group, now).await?;
     }
     if let Some((clinic, group)) = seats.to
-        && !licences::take_seats(&mut work.tx, work.organization, clinic, group, 1).await?
+        && !licences::take_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?
     {
         return Err(Attempt::Raced);
     }

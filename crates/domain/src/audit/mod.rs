@@ -68,6 +68,12 @@ actions! {
     TokenCreated "token.created" "Access token made";
     TokenRevoked "token.revoked" "Access token revoked";
     LicenceTotalSet "licence_pool.total_set" "Licence total set";
+    LicenceRequested "licence_request.submitted" "Licences asked for";
+    LicenceRequestProcessed "licence_request.processed" "Licence request processed";
+    LicenceRequestRejected "licence_request.rejected" "Licence request rejected";
+    LicenceRequestWithdrawn "licence_request.withdrawn" "Licence request withdrawn";
+    LicencePricesSet "licence_prices.set" "Licence prices set";
+    LedgerExported "licence_ledger.exported" "Licence ledger exported";
     PeopleImported "people.imported" "People imported";
     PeopleExported "people.exported" "People exported";
     AuditExported "audit.exported" "Audit exported";

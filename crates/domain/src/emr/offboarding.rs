@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Change, EmrPatch, Facts, InactiveReason, Notice, Outcome, Profile, Status, decide, may_supervise};
 use crate::access::Authority;
+use crate::licences::Group;
 use crate::refusal::{Code, Refusal, Refusals};
 
 /// How someone leaves.
@@ -101,6 +102,12 @@ pub fn offboard(
     }
     let steps = steps(kind, &outcome, supervisees, successor);
     Ok(Offboarding { outcome, steps })
+}
+
+/// What is added to the steps when the release of the licence is asked for at once.
+pub fn release_step(group: Group, clinic: &str) -> Step {
+    let text = format!("Support is asked to release one {} licence of {clinic}.", group.as_str());
+    Step { step: "licence_release", text }
 }
 
 fn judge_successor(

@@ -1,5 +1,15 @@
 //! Licence pools: what a practice pays for, counted per clinic and group.
 
+mod price;
+mod request;
+mod usage;
+mod waiting;
+
+pub use price::{CURRENCIES, Money, Prices, check_prices};
+pub use request::{Ended, Kind, PoolFacts, State, Wanted, may_ask, may_withdraw, process, submit};
+pub use usage::{Point, UNUSED_DAYS, unused};
+pub use waiting::{Freed, freed_by};
+
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::{Code, Refusal};
@@ -72,7 +82,7 @@ pub fn check_total(group: Group, total: i64, assigned: i64) -> Result<(), Refusa
     if group == Group::Clerical {
         return Err(Refusal::new("group", Code::PoolAlwaysUnlimited));
     }
-    if !(0..=1_000_000).contains(&total) {
+    if !(0..=LARGEST_TOTAL).contains(&total) {
         return Err(Refusal::new("total", Code::NumberOutOfRange).about(&["A total is between 0 and 1,000,000"]));
     }
     if total < assigned {
@@ -83,6 +93,9 @@ pub fn check_total(group: Group, total: i64, assigned: i64) -> Result<(), Refusa
 
 /// Longest note, in characters.
 const LONGEST_NOTE: usize = 500;
+
+/// Most licences of one pool.
+pub const LARGEST_TOTAL: i64 = 1_000_000;
 
 /// Whether a note can be kept in the ledger.
 pub fn check_note(note: &str) -> Result<(), Refusal> {

@@ -1,8 +1,11 @@
-//! `muster licences set`: support's own correction of a licence pool.
+//! `muster licences`: support's own correction of a pool, and the requests of every practice for support's scripts.
 
 use clap::{Args, Subcommand};
+use muster_app::Actor;
+use muster_app::licences::{Effect, Request};
 use muster_domain::licences::Group;
 use muster_domain::text::unique_key;
+use muster_domain::{LicenceRequestId, OrganizationId};
 use serde_json::json;
 
 use super::actor_for;
@@ -16,6 +19,121 @@ use crate::output::say;
 pub enum Command {
     /// What it says.
     Set(Arguments),
+    /// List the requests of every practice that wait for support, the oldest first
+    Requests(Requests),
+    /// Process a request: the total changes, and the practice is written to
+    Process(Decision),
+    /// Reject a request, with a note that says why
+    Reject(Decision),
+}
+
+impl Command {
+    /// What it answers.
+    pub fn output(&self) -> Output {
+        match self {
+            Self::Set(a) => a.output,
+            Self::Requests(a) => a.output,
+            Self::Process(a) | Self::Reject(a) => a.output,
+        }
+    }
+}
+
+/// Which requests.
+#[derive(Args, Debug)]
+pub struct Requests {
+    /// What it answers.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// About one request.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  muster licences process 0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001 --note 'Active from today'")]
+pub struct Decision {
+    /// The request's id, from `muster licences requests`
+    #[arg(value_name = "ID")]
+    request: LicenceRequestId,
+    /// For the practice; a rejection needs one
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+    /// What it answers.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Does it.
+pub async fn run(place: Place, command: Command) -> Result<Ending, Failure> {
+    match command {
+        Command::Set(arguments) => set(place, arguments).await,
+        Command::Requests(arguments) => requests(place, arguments).await,
+        Command::Process(decision) => decide(place, decision, true).await,
+        Command::Reject(decision) => decide(place, decision, false).await,
+    }
+}
+
+fn shown(r: &Request) -> serde_json::Value {
+    let effect = Effect::of(r);
+    json!({
+        "id": r.id, "number": r.number, "organization": r.organization_name, "clinic": r.clinic_name,
+        "kind": r.kind, "group": r.group, "count": r.count, "note": r.note, "state": r.state,
+        "submitted_by": r.requester_name, "submitted_at": r.submitted_at,
+        "total_before": effect.as_ref().and_then(|e| e.before), "total_after": effect.as_ref().and_then(|e| e.after),
+    })
+}
+
+async fn requests(place: Place, arguments: Requests) -> Result<Ending, Failure> {
+    with(place.given(), Schema::Prepare, async |app| {
+        let operator = Actor::command_line(OrganizationId::INSTALLATION);
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = app.licence_queue(&operator, after, 200).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        if arguments.output.json {
+            say(&json!(all.iter().map(shown).collect::<Vec<_>>()).to_string());
+        } else if all.is_empty() {
+            say("No request waits.");
+        } else {
+            for r in &all {
+                say(&format!(
+                    "{}  {}, {}: {} {} {}",
+                    r.id,
+                    r.organization_name,
+                    r.clinic_name,
+                    r.kind.as_str(),
+                    r.count,
+                    r.group.as_str()
+                ));
+            }
+        }
+        Ok(Ending::Done)
+    })
+    .await
+}
+
+async fn decide(place: Place, decision: Decision, process: bool) -> Result<Ending, Failure> {
+    with(place.given(), Schema::Prepare, async |app| {
+        let operator = Actor::command_line(OrganizationId::INSTALLATION);
+        let ended = if process {
+            app.process_licence_request(&operator, decision.request, &decision.note).await?
+        } else {
+            app.reject_licence_request(&operator, decision.request, &decision.note).await?
+        };
+        if decision.output.json {
+            say(&shown(&ended).to_string());
+        } else {
+            let total = ended.totals.map(|(a, b)| format!(" The total went from {a} to {b}.")).unwrap_or_default();
+            say(&format!("Request {} of {}: {}.{total}", ended.number, ended.organization_name, ended.state.as_str()));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }
 
 /// Set how many licences of a group a clinic has; written to the ledger
@@ -46,8 +164,7 @@ pub struct Arguments {
     pub output: Output,
 }
 
-/// Sets it.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+async fn set(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
     let group = Group::parse(&arguments.group).ok_or_else(|| {
         let known: Vec<&str> = Group::ALL.iter().map(|group| group.as_str()).collect();
         Failure::new(format!("There is no group “{}”; the groups are {}.", arguments.group, known.join(", ")))

@@ -6,6 +6,7 @@ mod audit;
 mod configuration;
 mod first_steps;
 mod imports;
+mod licences;
 mod mail;
 mod place;
 mod serving;

@@ -1,8 +1,9 @@
+use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Status, UserType};
-use muster_domain::licences::{Availability, Group};
-use muster_domain::{ClinicId, OrganizationId};
-use muster_store::licences::{self, LedgerEntry, Pool};
-use muster_store::{Db, StoreError};
+use muster_domain::licences::{Availability, Group, Kind, State};
+use muster_domain::{ClinicId, LicenceRequestId, OrganizationId};
+use muster_store::licences::{self, Ending, LedgerEntry, NewRequest, Pool};
+use muster_store::{Db, Reading, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later};
 
@@ -18,15 +19,19 @@ async fn set(db: &Db, organization: OrganizationId, clinic: ClinicId, before: Op
         group: Group::Therapist,
         before,
         after,
+        request: None,
+        actor_id: None,
         actor_kind: "support",
         actor_name: "Sam Ópe".to_owned(),
         note: "paid by phone; \"3\" seats".to_owned(),
+        at: later(before.unwrap_or(0)),
     };
-    in_tx!(db, |tx| licences::set_total(tx, organization, &entry, later(before.unwrap_or(0))).await).expect("a total");
+    in_tx!(db, |tx| licences::set_total(tx, organization, &entry).await).expect("a total");
 }
 
 async fn take(db: &Db, organization: OrganizationId, clinic: ClinicId, count: i64) -> bool {
-    in_tx!(db, |tx| licences::take_seats(tx, organization, clinic, Group::Therapist, count).await).expect("an answer")
+    in_tx!(db, |tx| licences::take_seats(tx, organization, &[(clinic, Group::Therapist, count)], later(0)).await)
+        .expect("an answer")
 }
 
 async fn pool(db: &Db, organization: OrganizationId, clinic: ClinicId) -> Option<Pool> {
@@ -80,11 +85,11 @@ both_engines! {
         let (id, clinic) = (practice.id, practice.clinics[0].id);
         set(db, id, clinic, None, Some(1)).await;
         assert!(take(db, id, clinic, 1).await);
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist).await).unwrap();
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(0)).await).unwrap();
         assert!(take(db, id, clinic, 1).await);
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist).await).unwrap();
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(0)).await).unwrap();
         let mut tx = db.begin().await.unwrap();
-        let outcome = licences::give_seat(&mut tx, id, clinic, Group::Therapist).await;
+        let outcome = licences::give_seat(&mut tx, id, clinic, Group::Therapist, later(0)).await;
         assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
     }
 
@@ -93,7 +98,7 @@ both_engines! {
         for practice in [&here, &there] {
             for clinic in practice.clinic_ids() {
                 for group in Group::ALL {
-                    let taken = in_tx!(db, |tx| licences::take_seats(tx, practice.id, clinic, group, 2).await).unwrap();
+                    let taken = in_tx!(db, |tx| licences::take_seats(tx, practice.id, &[(clinic, group, 2)], later(0)).await).unwrap();
                     assert!(taken);
                 }
             }
@@ -153,12 +158,12 @@ both_engines! {
         for group in Group::ALL {
             let count = types.iter().filter(|t| t.group() == group).count();
             let count = i64::try_from(count).unwrap();
-            assert!(in_tx!(db, |tx| licences::take_seats(tx, id, clinic, group, count).await).unwrap());
+            assert!(in_tx!(db, |tx| licences::take_seats(tx, id, &[(clinic, group, count)], later(0)).await).unwrap());
         }
         let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
         assert!(found.is_empty(), "{found:?}");
 
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Student).await).unwrap();
+        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Student, later(0)).await).unwrap();
         let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
         assert_eq!(found, [format!("student pool of clinic {clinic}")]);
     }
@@ -170,12 +175,98 @@ both_engines! {
         assert_eq!(found, [format!("therapist pool of clinic {}", practice.clinics[0].id)]);
     }
 
+    async fn seats_of_several_pools_are_taken_with_one_statement_or_refused_together(db) {
+        let practice = an_organization(db).await;
+        let (id, clinics) = (practice.id, practice.clinic_ids());
+        let (one, two) = (clinics[0], clinics[1]);
+        set(db, id, one, None, Some(5)).await;
+        set(db, id, two, None, Some(1)).await;
+        let seats = |n| [(one, Group::Therapist, n), (two, Group::Therapist, 1), (two, Group::Student, 4)];
+        assert!(in_tx!(db, |tx| licences::take_seats(tx, id, &seats(3), later(0)).await).unwrap());
+        let mut tx = db.begin().await.unwrap();
+        assert!(!licences::take_seats(&mut tx, id, &seats(1), later(0)).await.unwrap(), "the second clinic is full");
+        drop(tx);
+        assert_eq!(pool(db, id, one).await.unwrap().assigned, 3);
+        assert!(in_tx!(db, |tx| licences::take_seats(tx, id, &[], later(0)).await).unwrap());
+    }
+
+    async fn the_use_of_a_pool_is_one_row_an_hour_with_the_fewest_free(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(5)).await;
+        for (seconds, take) in [(10, true), (20, true), (30, false), (3_600, true)] {
+            if take {
+                let one = [(clinic, Group::Therapist, 1)];
+                assert!(in_tx!(db, |tx| licences::take_seats(tx, id, &one, later(seconds)).await).unwrap());
+            } else {
+                in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(seconds)).await).unwrap();
+            }
+        }
+        let mut reading = db.read().await.unwrap();
+        let points = licences::usage(&mut reading, id, clinic, later(-9_000), 10).await.unwrap();
+        let points: Vec<_> = points[&Group::Therapist].iter().map(|p| (p.total, p.assigned)).collect();
+        assert_eq!(points, [(Some(5), 1), (Some(5), 2)]);
+        let scope = ClinicAccess::All;
+        let weeks = 15 * 24 * 3600;
+        let standing = async |reading: &mut Reading, after: i64| {
+            let found = licences::standings(reading, id, &scope, None, later(after)).await.unwrap();
+            found.iter().map(|s| (s.standing, s.fewest_since)).collect::<Vec<_>>()
+        };
+        assert_eq!(standing(&mut reading, 3_600).await, [(None, Some(3))]);
+        assert_eq!(standing(&mut reading, weeks).await, [(Some(3), None)]);
+        let nowhere = ClinicAccess::Only([ClinicId(an_id())].into());
+        assert!(licences::standings(&mut reading, id, &nowhere, None, later(weeks)).await.unwrap().is_empty());
+    }
+
+    async fn a_request_ends_once_and_the_ledger_has_to_prove_it(db) {
+        let practice = an_organization(db).await;
+        let (id, clinic) = (practice.id, practice.clinics[0].id);
+        set(db, id, clinic, None, Some(2)).await;
+        let new = NewRequest {
+            id: LicenceRequestId(an_id()),
+            kind: Kind::Add,
+            clinic,
+            group: Group::Therapist,
+            count: 3,
+            note: "more".to_owned(),
+            requester_id: None,
+            requester_kind: "person",
+            requester_name: "Ann".to_owned(),
+            at: later(5),
+        };
+        in_tx!(db, |tx| licences::insert(tx, id, &new).await).unwrap();
+        let ending = |state, totals| Ending {
+            state,
+            actor_id: None,
+            actor_kind: "support",
+            actor_name: "Sam".to_owned(),
+            note: String::new(),
+            at: later(9),
+            totals,
+        };
+        let found = licences::queue(&mut db.read().await.unwrap(), None, 10).await.unwrap();
+        assert_eq!(found.iter().map(|r| (r.id, r.number, r.state)).collect::<Vec<_>>(), [(new.id, 1, State::Submitted)]);
+        assert!(licences::unproven(&mut db.read().await.unwrap()).await.unwrap().is_empty());
+        let processed = ending(State::Processed, Some((2, 5)));
+        assert!(in_tx!(db, |tx| licences::end(tx, id, new.id, &processed).await).unwrap());
+        assert!(!in_tx!(db, |tx| licences::end(tx, id, new.id, &ending(State::Withdrawn, None)).await).unwrap());
+        assert!(licences::queue(&mut db.read().await.unwrap(), None, 10).await.unwrap().is_empty());
+        let found = licences::unproven(&mut db.read().await.unwrap()).await.unwrap();
+        assert_eq!(found.len(), 1, "processed, but the total did not change: {found:?}");
+        // A total changed without its entry, and an entry that does not follow the one before.
+        set(db, id, clinic, Some(2), Some(4)).await;
+        set(db, id, clinic, Some(7), Some(9)).await;
+        let found = licences::unproven(&mut db.read().await.unwrap()).await.unwrap();
+        assert!(found.iter().any(|f| f.contains("not the sum of its ledger")), "{found:?}");
+        assert!(found.iter().any(|f| f.contains("do not follow one another")), "{found:?}");
+    }
+
     async fn a_seat_of_a_change_that_was_dropped_is_free(db) {
         let practice = an_organization(db).await;
         let (id, clinic) = (practice.id, practice.clinics[0].id);
         set(db, id, clinic, None, Some(1)).await;
         let mut tx = db.begin().await.unwrap();
-        assert!(licences::take_seats(&mut tx, id, clinic, Group::Therapist, 1).await.unwrap());
+        assert!(licences::take_seats(&mut tx, id, &[(clinic, Group::Therapist, 1)], later(0)).await.unwrap());
         drop(tx);
         assert!(take(db, id, clinic, 1).await);
     }

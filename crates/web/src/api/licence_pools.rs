@@ -1,6 +1,8 @@
-//! `GET /api/v1/licence-pools`, `PUT /api/v1/licence-pools/{clinic}/{group}`
+//! `GET /api/v1/licence-pools`, `PUT /api/v1/licence-pools/{clinic}/{group}`, `GET …/{clinic}/{group}/history`,
+//! `GET /api/v1/licence-pools/unused`
 
 use axum::extract::State;
+use jiff::Timestamp;
 use muster_app::{AppError, Pool};
 use muster_domain::ClinicId;
 use muster_domain::licences::{Availability, Group};
@@ -10,6 +12,7 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::failure::Answer;
+use super::licence_requests::Amount;
 use super::params::Params;
 use super::path::Ids;
 use super::reply;
@@ -94,4 +97,100 @@ pub(crate) async fn set(State(web): State<Web>, api: Api, ids: Ids, mut body: Bo
     body.fields.close(&["clinic_id", "group", "assigned", "available"])?;
     let pool = web.app.set_licence_total(&api.actor, clinic, group, total, &note).await?;
     Ok(reply::ok(&LicencePool::from(&pool)))
+}
+
+/// How a pool stood from some moment on.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UsePoint {
+    /// The hour at whose end it stood so.
+    at: Option<Timestamp>,
+    /// Null = unlimited.
+    total: Option<i64>,
+    assigned: i64,
+}
+
+/// How a pool stood over time.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UseHistory {
+    /// Every change, oldest first; in between nothing changed.
+    items: Vec<UsePoint>,
+    /// Always null: there is one page.
+    next: Option<String>,
+    total: usize,
+}
+
+/// Show how a pool was used over time
+///
+/// Total and assigned over the last year: one item an hour in which something changed.
+#[utoipa::path(get, path = "/api/v1/licence-pools/{clinic}/{group}/history", tag = "Licences",
+    params(crate::api::openapi::ClinicPath, ("group" = String, Path, description = "The group")),
+    responses((status = 200, description = "The history", body = UseHistory)))]
+pub(crate) async fn history(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+    params.close()?;
+    let group = Group::parse(ids.text("group")).ok_or(AppError::NotFound)?;
+    let points = web.app.licence_history(&api.actor, ids.one("clinic")?).await?.remove(&group).unwrap_or_default();
+    let point = |p: muster_domain::licences::Point| UsePoint {
+        at: Timestamp::from_second(p.hour * 3600).ok(),
+        total: p.total,
+        assigned: p.assigned,
+    };
+    let items: Vec<UsePoint> = points.into_iter().map(point).collect();
+    Ok(reply::ok(&UseHistory { total: items.len(), items, next: None }))
+}
+
+/// Licences of a pool that nobody held for two weeks.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnusedPool {
+    clinic_id: Uuid,
+    clinic_name: String,
+    group: &'static str,
+    total: i64,
+    /// Held now.
+    assigned: i64,
+    /// Paid for and held by nobody for 14 days or longer.
+    unused: i64,
+    /// What those cost a month; null where no price is set.
+    monthly: Option<Amount>,
+}
+
+/// Licences paid for and not used.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnusedPools {
+    /// What costs most comes first.
+    items: Vec<UnusedPool>,
+    /// For `after`; null on the last page.
+    next: Option<String>,
+    /// How many licences in all.
+    unused: i64,
+    /// What they cost a month in all.
+    monthly: Option<Amount>,
+}
+
+/// List licences paid for and not used
+///
+/// Of the clinics within the caller's access: what nobody held for 14 days, and its cost.
+#[utoipa::path(get, path = "/api/v1/licence-pools/unused", tag = "Licences",
+    params(("limit" = Option<i64>, Query, description = "1 to 200; 50 unless given"),
+        ("after" = Option<String>, Query, description = "`next` of the page before")),
+    responses((status = 200, description = "A page", body = UnusedPools)))]
+pub(crate) async fn unused(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
+    let skip: usize = params.cursor().unwrap_or(0);
+    let limit = usize::try_from(params.limit()).unwrap_or(50);
+    params.close()?;
+    let report = web.app.unused_licences(&api.actor, skip, limit).await?;
+    let item = |u: muster_app::licences::Unused| UnusedPool {
+        clinic_id: u.clinic.0,
+        clinic_name: u.clinic_name,
+        group: u.group.as_str(),
+        total: u.total,
+        assigned: u.assigned,
+        unused: u.unused,
+        monthly: u.monthly.map(Amount::from),
+    };
+    Ok(reply::ok(&UnusedPools {
+        items: report.items.into_iter().map(item).collect(),
+        next: report.next.as_ref().map(super::params::encode),
+        unused: report.licences,
+        monthly: report.monthly.map(Amount::from),
+    }))
 }

@@ -8,7 +8,10 @@ use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Respons
 use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
-use super::{audit_events, clinics, imports, licence_pools, me, organizations, people, tokens};
+use super::{
+    audit_events, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests, licence_waiting,
+    me, organizations, people, tokens,
+};
 
 /// The document.
 #[derive(OpenApi)]
@@ -42,7 +45,11 @@ use super::{audit_events, clinics, imports, licence_pools, me, organizations, pe
         people::sessions::list, people::sessions::end_all, people::sessions::end,
         organizations::list, organizations::show, organizations::save,
         clinics::list, clinics::create, clinics::show, clinics::save,
-        licence_pools::list, licence_pools::set,
+        licence_pools::list, licence_pools::set, licence_pools::history, licence_pools::unused,
+        licence_requests::list, licence_requests::create, licence_requests::show, licence_requests::withdraw,
+        licence_requests::process, licence_requests::reject,
+        licence_waiting::list, licence_waiting::activate, licence_ledger::list,
+        licence_prices::show, licence_prices::save,
         imports::handle, audit_events::handle,
         me::handle, tokens::list, tokens::create, tokens::revoke,
     ),

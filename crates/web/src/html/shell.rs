@@ -27,11 +27,15 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     if in_a_practice && held.contains(Permission::ViewUsers) {
         let mut items = vec![
             item("Users", urls::USERS, here.starts_with(urls::USERS)),
+            item("Licences", urls::LICENCES, here.starts_with(urls::LICENCES)),
             item("Credentials", urls::CREDENTIALS, here == urls::CREDENTIALS),
         ];
         if held.contains(Permission::EditUsers) {
             items.push(item("Duplicates", urls::DUPLICATES, here.starts_with(urls::DUPLICATES)));
         }
+        groups.push(NavGroup { label: "EMR", items });
+    } else if in_a_practice && muster_domain::licences::may_ask(page.actor.authority()).is_ok() {
+        let items = vec![item("Licences", urls::LICENCES, here.starts_with(urls::LICENCES))];
         groups.push(NavGroup { label: "EMR", items });
     }
     let mut practice = Vec::new();
@@ -45,8 +49,11 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
         groups.push(NavGroup { label: "Practice", items: practice });
     }
     if page.actor.is_support() {
-        groups
-            .push(NavGroup { label: "Support", items: vec![item("Practices", urls::SUPPORT, here == urls::SUPPORT)] });
+        let items = vec![
+            item("Practices", urls::SUPPORT, here == urls::SUPPORT),
+            item("Licence requests", urls::SUPPORT_REQUESTS, here.starts_with(urls::SUPPORT_REQUESTS)),
+        ];
+        groups.push(NavGroup { label: "Support", items });
     }
     groups.push(NavGroup { label: "You", items: vec![item("My account", urls::ME, here.starts_with(urls::ME))] });
     groups

@@ -62,6 +62,24 @@ both_practices! {
         let session = sessions["items"][0]["id"].as_str().expect("a session").to_owned();
         let made = practice.api(&admin).post("/tokens", &json!({"name": "x", "scopes": ["admin"]})).await.expect(201);
         let token = made.json()["id"].as_str().expect("a token").to_owned();
+        for group in [muster_domain::licences::Group::Assistant, muster_domain::licences::Group::Therapist] {
+            practice.app.set_licence_total(&practice.machine(), practice.clinics[0], group, 30, "").await.expect("set");
+        }
+        let mut asked = Vec::new();
+        for _ in 0..3 {
+            let wanted = muster_domain::licences::Wanted {
+                kind: muster_domain::licences::Kind::Add,
+                clinic: practice.clinics[0],
+                group: muster_domain::licences::Group::Assistant,
+                count: 1,
+                note: String::new(),
+            };
+            asked.push(practice.app.submit_licence_request(&practice.machine(), &wanted, None).await.expect("asked").request.id);
+        }
+        practice.app.set_licence_total(&practice.machine(), practice.clinics[2], muster_domain::licences::Group::Student, 0, "").await.expect("set");
+        let late = Someone { username: "late", user_type: muster_domain::emr::UserType::SPT, clinics: &practice.clinics[2..], ..Someone::default() };
+        practice.add(late).await;
+        practice.app.set_licence_total(&practice.machine(), practice.clinics[2], muster_domain::licences::Group::Student, 1, "").await.expect("set");
         let csv = format!("first_name,last_name,email,npi,user_type,clinic,license_number\nIda,Ito,ida@saco.example,{},PT,Saco,1\n", practice.fresh_npi());
         let text = |v: Value| v.to_string();
         let (organization, clinic) = (practice.organization, practice.clinics[1]);
@@ -87,6 +105,12 @@ both_practices! {
             ("delete", "/people/{person}/signature", format!("{person}/signature"), String::new(), "signature.removed"),
             ("post", "/people/{person}/offboarding", format!("/people/{}/offboarding", student.id), text(json!({"kind": "leave"})), "person.offboarded"),
             ("put", "/licence-pools/{clinic}/{group}", format!("/licence-pools/{clinic}/student"), text(json!({"total": 3})), "licence_pool.total_set"),
+            ("post", "/licence-requests", "/licence-requests".into(), text(json!({"kind": "add", "clinic_id": practice.clinics[0], "group": "assistant", "count": 2})), "licence_request.submitted"),
+            ("post", "/licence-requests/{request}/withdraw", format!("/licence-requests/{}/withdraw", asked[0]), text(json!({})), "licence_request.withdrawn"),
+            ("post", "/licence-requests/{request}/process", format!("/licence-requests/{}/process", asked[1]), text(json!({"note": "x"})), "licence_request.processed"),
+            ("post", "/licence-requests/{request}/reject", format!("/licence-requests/{}/reject", asked[2]), text(json!({"note": "x"})), "licence_request.rejected"),
+            ("post", "/licence-waiting-list/activate", "/licence-waiting-list/activate".into(), text(json!({"invite": false})), "person.updated"),
+            ("put", "/licence-prices", "/licence-prices".into(), text(json!({"currency": "USD", "therapist": 9900})), "licence_prices.set"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
             ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),
@@ -100,7 +124,8 @@ both_practices! {
             assert!(excused || cases.iter().any(|c| (c.0, c.1) == key), "{route:?} has no audit test");
         }
         for (method, template, path, body, action) in cases {
-            let who = if template.starts_with("/licence-pools") { &support } else { &admin };
+            let by_support = ["/licence-pools", "/licence-prices", "/licence-requests/{request}/process", "/licence-requests/{request}/reject"];
+            let who = if by_support.iter().any(|t| template.starts_with(t)) { &support } else { &admin };
             let api = practice.api(who).with("muster-organization", organization.to_string());
             let newest = |list: Value| (list["items"][0]["seq"].as_i64().unwrap_or(0), list["items"][0]["action"].clone());
             let reader = practice.api(&admin);

@@ -10,6 +10,7 @@ mod duplicates;
 mod edits;
 mod images;
 mod imports;
+mod licences;
 mod lists;
 mod malformed;
 mod merges;

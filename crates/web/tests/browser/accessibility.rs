@@ -1,7 +1,8 @@
 //! Every page, looked at by axe: light, dark, and as wide as a phone.
 
+use muster_domain::LicenceRequestId;
 use muster_domain::emr::UserType;
-use muster_domain::licences::Group;
+use muster_domain::licences::{Group, Kind, Wanted};
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{Practice, Someone};
 
@@ -22,6 +23,17 @@ async fn lively() -> Practice {
     practice
 }
 
+/// An open request, and somebody who waits for a licence.
+async fn a_request(practice: &Practice) -> LicenceRequestId {
+    let late = Someone { username: "late", clinics: &practice.clinics[1..2], ..Someone::default() };
+    let machine = practice.machine();
+    practice.app.set_licence_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
+    practice.add(late).await;
+    let (clinic, note) = (practice.clinics[0], "No longer needed".to_owned());
+    let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Student, count: 1, note };
+    practice.app.submit_licence_request(&machine, &wanted, None).await.expect("a request").request.id
+}
+
 async fn look(desk: &Desk<'_>, page: &str) {
     desk.browser.assert_accessible().await;
     let fits = "const e = document.scrollingElement; return e.scrollWidth <= innerWidth || \
@@ -32,6 +44,7 @@ async fn look(desk: &Desk<'_>, page: &str) {
 
 async fn every_page(options: Options) {
     let practice = lively().await;
+    let asked = a_request(&practice).await;
     let desk = Desk::with(&practice, options).await;
     let visit = async |page: &str, words: &str| {
         desk.go(page).await;
@@ -65,6 +78,18 @@ async fn every_page(options: Options) {
     visit(&format!("/people/duplicates?kept={one}&merged={other}"), "What a merge does").await;
     visit(&format!("{liam}/copy"), "Copy access").await;
     visit(&format!("{liam}/offboarding?kind=leave"), "What happens").await;
+    visit("/emr/licences", "Ask for licences").await;
+    visit("/emr/licences?q=qqq", "No clinic matches").await;
+    visit(&format!("/emr/licences/clinics/{}", practice.clinics[0]), "Changes of totals").await;
+    visit("/emr/licences/requests/new", "Send to support").await;
+    desk.browser.press("Send to support").await;
+    desk.browser.see("Nothing was saved yet").await;
+    look(&desk, "a refused licence request").await;
+    visit("/emr/licences/requests", "Release 1 student").await;
+    visit(&format!("/emr/licences/requests/{asked}"), "Withdraw the request").await;
+    visit("/emr/licences/waiting", "Activate all who fit").await;
+    visit("/emr/licences/unused", "Every licence is in use").await;
+    visit("/emr/licences/ledger", "Export as CSV").await;
     visit("/audit", "Practice set up").await;
     visit("/audit?action=sign_out", "Nothing matches").await;
     visit("/settings", "Lock after").await;
@@ -91,6 +116,12 @@ async fn every_page(options: Options) {
     desk.browser.press("Open").await;
     desk.arrive("/emr/users").await;
     visit(&format!("{liam}/type?to=SPT"), "What changes").await;
+    visit("/support/licence-requests", "Release 1 student").await;
+    visit(&format!("/support/licence-requests/{asked}"), "Your answer").await;
+    desk.browser.press("Reject").await;
+    desk.browser.see("Nothing was saved yet").await;
+    look(&desk, "a refused rejection").await;
+    visit(&format!("/support/organizations/{}/prices", practice.organization), "Save prices").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

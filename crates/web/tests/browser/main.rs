@@ -11,6 +11,7 @@ mod edit_user;
 mod idle_lock;
 mod images;
 mod keyboard;
+mod licences;
 mod links;
 mod me;
 mod pictures;

@@ -39,6 +39,8 @@ pub(super) struct Confirm<'a> {
     pub action: &'a str,
     /// What was chosen before, as names and values.
     pub fields: &'a [(&'a str, &'a str)],
+    /// What is still to be chosen here.
+    pub asked: Option<&'a Markup>,
     /// Where “Cancel” leads.
     pub back: &'a str,
     /// What the button says.
@@ -54,6 +56,7 @@ impl Confirm<'_> {
             form method="post" action=(self.action) {
                 (parts::csrf_field(&page.info.csrf))
                 @for (name, value) in self.fields { input type="hidden" name=(name) value=(value); }
+                @if let Some(asked) = self.asked { (asked) }
                 div.cluster {
                     (parts::button_link(&ButtonLink { href: self.back, label: "Cancel", ..ButtonLink::default() }))
                     (parts::button(&Button { label: self.label, kind: self.kind, ..Button::default() }))

@@ -10,6 +10,7 @@ pub(crate) mod licences;
 pub(crate) mod merge;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;
+mod seat;
 mod side;
 pub(crate) mod supervisor;
 pub(crate) mod user;

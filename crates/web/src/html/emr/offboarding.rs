@@ -14,7 +14,9 @@ use super::foreseen::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
-use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Choice, Icon, RadioChoice, RadioGroup, Select};
+use crate::html::parts::{
+    self, Button, ButtonKind, ButtonLink, Checkbox, Choice, Icon, RadioChoice, RadioGroup, Select,
+};
 use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
@@ -44,7 +46,8 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let asked =
         Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
     let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
-    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await {
+    let release = form.has("release_licence");
+    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok(), release).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
         Err(AppError::Refused(refusals)) => {
             let drawn = draw(&web, &page, id, &asked, &Said::of(&refusals)).await;
@@ -79,6 +82,11 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
     let chosen_fields = [("kind", kind.as_str()), ("hand_supervisees_to", asked.hand_supervisees_to.as_str())];
     let address = urls::user_offboarding(id);
     let back = urls::user(id);
+    let release = html! {
+        @if let Some((_, group)) = plan.releasable {
+            (parts::checkbox(&Checkbox { name: "release_licence", value: "true", label: &format!("Also ask support to release the {} licence", group.as_str()), hint: Some("Until it is released, it stays on the bill."), errors: said.at("release_licence"), ..Checkbox::default() }))
+        }
+    };
     let name = &view.profile().person.full_name;
     let body = html! {
         p.plain-links { a href=(back) { (parts::icon(Icon::ChevronLeft)) " " (name) } }
@@ -102,8 +110,8 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
                     (impossible(refusals))
                 } @else {
                     ol { @for step in &plan.steps { li { (step.text) } } }
-                    p.soft { "This person's only account is the EMR's. To stop paying for the licence, ask support to release it." }
-                    (Confirm { action: &address, fields: &chosen_fields, back: &back, label: "Off-board now", kind: ButtonKind::Danger }.form(page))
+                    p.soft { "This person's only account is the EMR's." }
+                    (Confirm { action: &address, fields: &chosen_fields, asked: Some(&release), back: &back, label: "Off-board now", kind: ButtonKind::Danger }.form(page))
                 }
             }))
         }

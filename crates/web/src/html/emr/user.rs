@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::audit::Recorded;
 use muster_app::credentials::{Left, Supervised};
+use muster_app::licences::NextStep;
 use muster_app::people::{MergedInto, PersonView};
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicence};
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::form::{FormView, summary};
 use super::images::{self, Images};
-use super::{licences, merge, offboarding, side, supervisor};
+use super::{licences, merge, offboarding, seat, side, supervisor};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
@@ -47,6 +48,7 @@ struct Loaded {
     supervised: Supervised,
     left: Vec<Left>,
     merges: Vec<MergedInto>,
+    step: Option<NextStep>,
 }
 
 async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded> {
@@ -58,7 +60,8 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
     let supervised = web.app.supervision(&page.actor, id).await?;
     let left = web.app.offboardings(&page.actor, id).await?;
     let merges = web.app.merges_of(&page.actor, id).await?;
-    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges })
+    let step = web.app.seat_step(&page.actor, &view).await?;
+    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges, step })
 }
 
 /// `GET /emr/users/{person}`
@@ -91,17 +94,18 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
     match what {
         "added" | "invited" | "saved" if waits => {
             let group = emr.map_or(Group::Therapist, |e| e.user_type.group()).as_str();
-            let text = format!(
-                "No {group} licence is free at the default clinic. Ask support for one more, then make this person active."
-            );
-            Some(with_note(BannerKind::Warn, "Saved as inactive.", Some(text)))
+            let text = format!("No {group} licence is free at the default clinic.");
+            let body = html! { p { (text) } (seat::next(loaded.step.as_ref(), &loaded.view)) };
+            Some(Banner { kind: BannerKind::Warn, title: "Saved as inactive.", body, outcome: None })
         }
         "added" => Some(with_note(BannerKind::Ok, "User added.", None)),
         "invited" => Some(with_note(BannerKind::Ok, "User added, and the invitation is on its way.", note)),
         "saved" => Some(with_note(BannerKind::Ok, "Saved.", None)),
         "deactivated" => {
-            let text = "The licence stays with the clinic, and on the bill, until it is released.".to_owned();
-            Some(with_note(BannerKind::Ok, "Saved. This person can no longer sign in.", Some(text)))
+            let text = "The licence stays with the practice, and on the bill, until it is released.";
+            let body = html! { p { (text) } (seat::next(loaded.step.as_ref(), &loaded.view)) };
+            let title = "Saved. This person can no longer sign in.";
+            Some(Banner { kind: BannerKind::Ok, title, body, outcome: None })
         }
         "link" => Some(with_note(BannerKind::Ok, "The link is on its way. It works once.", note)),
         "sessions" => Some(with_note(BannerKind::Ok, "Every session of this person was ended.", None)),
@@ -241,6 +245,7 @@ fn draw(
         (images::finish_card(view, &loaded.clinics))
         (supervisor::card(page, view, &loaded.supervised, &Said::default()))
         (side::sign_in(page, view, web.app.now()))
+        (seat::card(loaded.step.as_ref(), view))
         (offboarding::card(page, view, &loaded.left))
         (merge::merged_card(page, &loaded.merges))
         (side::history(page, view, &loaded.history, &loaded.clinics))

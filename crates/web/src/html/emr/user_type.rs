@@ -83,7 +83,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> mu
                     (impossible(refusals))
                 } @else {
                     @let fields = [("to", wanted.as_str()), ("version", version.as_str())];
-                    (Confirm { action: &address, fields: &fields, back: &back, label: "Change the user type", kind: ButtonKind::Primary }.form(page))
+                    (Confirm { action: &address, fields: &fields, asked: None, back: &back, label: "Change the user type", kind: ButtonKind::Primary }.form(page))
                 }
             }))
         }

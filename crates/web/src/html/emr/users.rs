@@ -71,13 +71,18 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let found = web.app.people(&page.actor, listed.clone()).await?;
     let clinics = web.app.clinics(&page.actor).await?;
     let seats = web.app.licence_header(&page.actor, listed.filter.clinic).await?;
+    // Beside a chosen clinic stands the sum of all.
+    let overall = match listed.filter.clinic {
+        Some(_) if clinics.len() > 1 => web.app.licence_header(&page.actor, None).await?,
+        _ => Vec::new(),
+    };
     let place = listed.filter.clinic.and_then(|id| clinics.iter().find(|c| c.id == id)).map_or_else(
         || if clinics.len() == 1 { clinics[0].name.clone() } else { format!("{} clinics", clinics.len()) },
         |c| c.name.clone(),
     );
     let subtitle = format!("{place} · {}", counted(found.total));
     let body = html! {
-        div #list-head { (parts::heading("Users", Some(&subtitle), &tiles(&seats))) }
+        div #list-head { (parts::heading("Users", Some(&subtitle), &tiles(&seats, &overall))) }
         p #found.vh role="status" { (subtitle) }
         (filters(web, page, form, &clinics))
         div #people.dims { (results(web, page, form, &listed, &found, &clinics)) }
@@ -94,11 +99,15 @@ fn counted(total: Total) -> String {
     }
 }
 
-fn tiles(seats: &[PoolSum]) -> Markup {
-    let tiles: Vec<SeatTile> = seats
-        .iter()
-        .map(|s| SeatTile { group: s.group.as_str(), label: s.group.label(), total: s.total, assigned: s.assigned })
-        .collect();
+fn tiles(seats: &[PoolSum], overall: &[PoolSum]) -> Markup {
+    let tile = |s: &PoolSum| SeatTile {
+        group: s.group.as_str(),
+        label: s.group.label(),
+        total: s.total,
+        assigned: s.assigned,
+        overall: overall.iter().find(|o| o.group == s.group).map(|o| (o.total, o.assigned)),
+    };
+    let tiles: Vec<SeatTile> = seats.iter().map(tile).collect();
     parts::seat_tiles(&tiles)
 }
 

@@ -42,6 +42,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
             vec![
                 html! { (o.name) },
                 html! { (o.time_zone) },
+                html! { a href=(urls::support_prices(o.id)) { "Prices" span.vh { " of " (o.name) } } },
                 html! {
                     @if current == Some(o.id) { (parts::chip(ChipKind::Ok, "Open now")) }
                     form method="post" action=(urls::support_enter(o.id)) {
@@ -52,7 +53,8 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
             ]
         })
         .collect();
-    let columns = [Column::new("Practice"), Column::new("Time zone"), Column::new("Open").quiet()];
+    let columns =
+        [Column::new("Practice"), Column::new("Time zone"), Column::new("Licences"), Column::new("Open").quiet()];
     let next =
         found.last().filter(|_| more).map(|o| urls::with_query(urls::SUPPORT, &[("after", &unique_key(&o.name))]));
     let body = html! {

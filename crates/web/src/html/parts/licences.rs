@@ -13,6 +13,8 @@ pub struct SeatTile<'a> {
     pub total: Option<i64>,
     /// How many are held.
     pub assigned: i64,
+    /// The same over all clinics, where the tile shows one of them: total and held.
+    pub overall: Option<(Option<i64>, i64)>,
 }
 
 impl SeatTile<'_> {
@@ -53,6 +55,15 @@ pub fn seat_tiles(tiles: &[SeatTile]) -> Markup {
                     } @else {
                         span.seat-count { strong { (tile.assigned) } " " span { "in use, no limit" } }
                     }
+                    @if let Some((total, assigned)) = tile.overall {
+                        span.seat-overall {
+                            "All clinics: "
+                            @match total {
+                                Some(total) => { ((total - assigned).max(0)) " of " (total) },
+                                None => { (assigned) " in use" },
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -64,7 +75,7 @@ mod tests {
     use super::{SeatTile, seat_tiles};
 
     fn tile(total: Option<i64>, assigned: i64) -> SeatTile<'static> {
-        SeatTile { group: "therapist", label: "Therapist", total, assigned }
+        SeatTile { group: "therapist", label: "Therapist", total, assigned, overall: None }
     }
 
     #[test]
@@ -72,6 +83,12 @@ mod tests {
         let html = seat_tiles(&[tile(Some(40), 38)]).into_string();
         assert!(html.contains("data-total=\"40\" data-available=\"2\""));
         assert!(html.contains("width=\"95%\""));
+    }
+
+    #[test]
+    fn a_clinic_stands_beside_the_sum_of_all() {
+        let one = SeatTile { overall: Some((Some(90), 81)), ..tile(Some(4), 3) };
+        assert!(seat_tiles(&[one]).into_string().contains("All clinics: 9 of 90"));
     }
 
     #[test]

@@ -1,0 +1,111 @@
+//! The ledger: every change of a total, with its request.
+
+use muster_domain::ClinicId;
+use muster_domain::audit::Action;
+use muster_domain::licences::Group;
+use muster_store::licences::{self, Entry, LedgerPage};
+use serde_json::json;
+
+use crate::spreadsheet::harmless;
+use crate::work::About;
+use crate::{Actor, App, AppError, Result, Scope};
+
+/// Lines in one page.
+const LARGEST_PAGE: i64 = 200;
+/// Lines in one file; a clinic or group reaches the rest.
+const LARGEST_EXPORT: i64 = 50_000;
+
+/// Which lines to read.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerAsked {
+    /// Of this clinic.
+    pub clinic: Option<ClinicId>,
+    /// Of this group.
+    pub group: Option<Group>,
+    /// Where to go on: numbers below this one.
+    pub before: Option<i64>,
+    /// 1 to 200.
+    pub limit: i64,
+}
+
+/// A page of the ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerLines {
+    /// The latest first.
+    pub items: Vec<Entry>,
+    /// Where the next page begins.
+    pub next: Option<i64>,
+}
+
+impl App {
+    /// The ledger of the clinics the actor reaches.
+    pub async fn licence_ledger(&self, actor: &Actor, asked: &LedgerAsked) -> Result<LedgerLines> {
+        actor.require_scope(Scope::Licences)?;
+        self.require_licences(actor).await?;
+        self.ledger_lines(actor, asked, asked.limit.clamp(1, LARGEST_PAGE)).await
+    }
+
+    async fn ledger_lines(&self, actor: &Actor, asked: &LedgerAsked, limit: i64) -> Result<LedgerLines> {
+        let page = LedgerPage {
+            scope: actor.authority().clinics().clone(),
+            clinic: asked.clinic,
+            group: asked.group,
+            before: asked.before,
+            limit: limit + 1,
+        };
+        let mut h = self.db.read().await?;
+        let mut items = licences::entries(&mut h, actor.organization(), &page).await?;
+        let more = i64::try_from(items.len()).unwrap_or(0) > limit;
+        items.truncate(usize::try_from(limit).unwrap_or(0));
+        let next = items.last().filter(|_| more).map(|e| e.number);
+        Ok(LedgerLines { items, next })
+    }
+
+    /// The ledger as a CSV file, the latest first; the export itself is recorded.
+    pub async fn export_licence_ledger(&self, actor: &Actor, asked: &LedgerAsked) -> Result<Vec<u8>> {
+        actor.require_scope(Scope::Licences)?;
+        self.require_licences(actor).await?;
+        let lines = self.ledger_lines(actor, &LedgerAsked { before: None, ..asked.clone() }, LARGEST_EXPORT).await?;
+        let file = csv(&lines.items)?;
+        let mut work = self.work(actor.organization()).await?;
+        work.done(actor, Action::LedgerExported, About::nothing(), &json!({"records": lines.items.len()}));
+        work.commit().await?;
+        Ok(file)
+    }
+}
+
+/// One line an entry, times in UTC; an empty total is unlimited.
+fn csv(entries: &[Entry]) -> Result<Vec<u8>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| AppError::Internal(e.to_string());
+    out.write_record([
+        "entry",
+        "at",
+        "clinic",
+        "group",
+        "total_before",
+        "total_after",
+        "request",
+        "actor_kind",
+        "actor_name",
+        "note",
+    ])
+    .map_err(failed)?;
+    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+    for e in entries {
+        let cells = [
+            e.number.to_string(),
+            e.at.map(|at| at.to_string()).unwrap_or_default(),
+            harmless(&e.clinic_name),
+            e.group.as_str().to_owned(),
+            number(e.before),
+            number(e.after),
+            number(e.request.map(|r| r.1)),
+            e.actor_kind.clone(),
+            harmless(&e.actor_name),
+            harmless(&e.note),
+        ];
+        out.write_record(&cells).map_err(failed)?;
+    }
+    out.into_inner().map_err(|e| AppError::Internal(e.to_string()))
+}

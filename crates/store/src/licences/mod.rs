@@ -1,0 +1,197 @@
+//! Licence pools and the ledger of their totals at rest.
+
+mod ledger;
+mod prices;
+mod requests;
+mod usage;
+mod waiting;
+
+pub use ledger::{Entry, LedgerEntry, LedgerPage, entries, set_total, unproven};
+pub use prices::{prices, set_prices};
+pub use requests::{
+    Ending, NewRequest, OpenSum, Request, RequestFilter, end, find, find_anywhere, insert, open_sums, pool_facts,
+    queue, requests,
+};
+pub use usage::{Standing, insert_points, standings, usage};
+pub use waiting::{Waiting, WaitingFilter, waiting, waiting_ids};
+
+use jiff::Timestamp;
+use muster_domain::access::ClinicAccess;
+use muster_domain::licences::{Availability, Group};
+use muster_domain::{ClinicId, OrganizationId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::query::Query;
+use crate::{Handle, Result, StoreError, Tx, dialect};
+
+/// The group of the user type in `a`, an EMR account.
+const GROUP: &str = "CASE WHEN a.user_type IN ('PT','OT','SLP','RT','AT') THEN 'therapist'
+    WHEN a.user_type IN ('PTA','COTA','SLPA','RTT') THEN 'assistant'
+    WHEN a.user_type IN ('SPT','SOT','SSLP') THEN 'student' ELSE 'clerical' END";
+
+/// A pool as stored. Pools without a row are unlimited and empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Where.
+    pub clinic: ClinicId,
+    /// For whom.
+    pub group: Group,
+    /// What is paid for; none = unlimited.
+    pub total: Option<i64>,
+    /// Seats held by active people.
+    pub assigned: i64,
+}
+
+impl Pool {
+    /// What is left.
+    pub fn availability(&self) -> Availability {
+        Availability::of(self.total, self.assigned)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    clinic_id: Uuid,
+    pool_group: String,
+    total: Option<i64>,
+    assigned: i64,
+}
+
+impl TryFrom<Row> for Pool {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self> {
+        let group = group(&row.pool_group)?;
+        Ok(Self { clinic: ClinicId(row.clinic_id), group, total: row.total, assigned: row.assigned })
+    }
+}
+
+fn group(stored: &str) -> Result<Group> {
+    Group::parse(stored).ok_or_else(|| StoreError::Corrupt(stored.to_owned()))
+}
+
+/// The pools of these clinics; of all clinics when none are named.
+pub async fn pools(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    clinics: Option<&[ClinicId]>,
+) -> Result<Vec<Pool>> {
+    let mut q = Query::new(
+        "SELECT clinic_id, pool_group, total, assigned FROM licence_pools WHERE organization_id = ",
+        organization.0,
+    );
+    if let Some(clinics) = clinics {
+        q.push(" AND clinic_id IN {ids ").bind(dialect::id_list(clinics.iter().map(|c| &c.0))).push("}");
+    }
+    let rows: Vec<Row> = q.fetch_all(h).await?;
+    rows.into_iter().map(Pool::try_from).collect()
+}
+
+/// Total and assigned over several pools of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// For whom.
+    pub group: Group,
+    /// Paid for; none when a pool among them is unlimited.
+    pub total: Option<i64>,
+    /// Held by active people.
+    pub assigned: i64,
+}
+
+/// The sums over all clinics in scope, a group each. A clinic in use without a total makes its group unlimited.
+pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &ClinicAccess) -> Result<Vec<Sum>> {
+    let mut q =
+        Query::new("SELECT count(*) FROM clinics c WHERE c.status = 'active' AND c.organization_id = ", organization.0);
+    push_scope(&mut q, scope, "c.clinic_id");
+    let clinics: Vec<(i64,)> = q.fetch_all(h).await?;
+    let clinics = clinics.first().map_or(0, |(n,)| *n);
+    let mut q = Query::new(
+        "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS BIGINT), CAST(sum(p.assigned) AS BIGINT),
+            count(CASE WHEN c.status = 'active' THEN p.total END),
+            count(CASE WHEN c.status <> 'active' AND p.total IS NULL AND p.assigned > 0 THEN 1 END)
+        FROM licence_pools p JOIN clinics c ON c.organization_id = p.organization_id AND c.clinic_id = p.clinic_id
+        WHERE p.organization_id = ",
+        organization.0,
+    );
+    push_scope(&mut q, scope, "p.clinic_id");
+    q.push(" GROUP BY p.pool_group");
+    let rows: Vec<(String, i64, i64, i64, i64)> = q.fetch_all(h).await?;
+    let sum = |group: Group| {
+        let row = rows.iter().find(|r| r.0 == group.as_str());
+        let (total, assigned, limited, odd) = row.map_or((0, 0, 0, 0), |r| (r.1, r.2, r.3, r.4));
+        Sum { group, total: (limited == clinics && odd == 0).then_some(total), assigned }
+    };
+    Ok(Group::ALL.into_iter().map(sum).collect())
+}
+
+/// Appends the condition that a clinic is in scope.
+fn push_scope(q: &mut Query, scope: &ClinicAccess, column: &str) {
+    if let ClinicAccess::Only(clinics) = scope {
+        q.push(&format!(" AND {column} IN {{ids "));
+        q.bind(dialect::id_list(clinics.iter().map(|c| &c.0))).push("}");
+    }
+}
+
+/// Seats of one pool.
+pub type Seats = (ClinicId, Group, i64);
+
+fn seat_rows<'a>(seats: impl IntoIterator<Item = &'a Seats>) -> String {
+    let row = |(clinic, group, n): &Seats| json!({"clinic": hex_id(clinic.0), "pool": group.as_str(), "n": n});
+    Value::Array(seats.into_iter().map(row).collect()).to_string()
+}
+
+fn hex_id(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// Takes these seats, each pool named once, if that many are free. False when a pool has too few; then the
+/// transaction has to be dropped. One guarded statement, so that of two racers for the last seat exactly one wins.
+pub async fn take_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seats], now: Timestamp) -> Result<bool> {
+    if seats.is_empty() {
+        return Ok(true);
+    }
+    let text = "INSERT INTO licence_pools (organization_id, clinic_id, pool_group, total, assigned)
+        SELECT $1, r.clinic, r.pool, NULL, r.n FROM {rows $2: clinic uuid, pool text, n int} r WHERE true
+        ON CONFLICT (organization_id, clinic_id, pool_group)
+        DO UPDATE SET assigned = licence_pools.assigned + excluded.assigned
+        WHERE licence_pools.total IS NULL OR licence_pools.assigned + excluded.assigned <= licence_pools.total";
+    let rows = seat_rows(seats);
+    let changed =
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?.rows_affected());
+    usage::note(tx, organization, &rows, now).await?;
+    Ok(usize::try_from(changed).is_ok_and(|n| n == seats.len()))
+}
+
+/// Gives one seat back.
+pub async fn give_seat(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    clinic: ClinicId,
+    group: Group,
+    now: Timestamp,
+) -> Result<()> {
+    let text = "UPDATE licence_pools SET assigned = assigned - 1
+        WHERE organization_id = $1 AND clinic_id = $2 AND pool_group = $3";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(clinic.0).bind(group.as_str()).execute(c).await?;
+    });
+    usage::note(tx, organization, &seat_rows(&[(clinic, group, 1)]), now).await
+}
+
+/// Pools whose stored count differs from the active people who hold a seat there, and seats held where no pool is
+/// stored; empty when all is well.
+pub async fn miscounted(h: &mut impl Handle) -> Result<Vec<String>> {
+    let group = GROUP;
+    let text = format!(
+        "SELECT p.clinic_id, p.pool_group FROM licence_pools p WHERE p.assigned <> (
+            SELECT count(*) FROM emr_accounts a WHERE a.organization_id = p.organization_id
+                AND a.default_clinic_id = p.clinic_id AND a.status = 'active' AND {group} = p.pool_group)
+        UNION SELECT s.clinic_id, s.pool_group FROM (
+            SELECT DISTINCT a.organization_id, a.default_clinic_id AS clinic_id, {group} AS pool_group
+            FROM emr_accounts a WHERE a.status = 'active') s
+        WHERE NOT EXISTS (SELECT 1 FROM licence_pools p WHERE p.organization_id = s.organization_id
+            AND p.clinic_id = s.clinic_id AND p.pool_group = s.pool_group)"
+    );
+    let rows: Vec<(Uuid, String)> = on!(h, &text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    Ok(rows.into_iter().map(|(clinic, group)| format!("{group} pool of clinic {clinic}")).collect())
+}

@@ -1,0 +1,75 @@
+//! `/emr/licences/unused`: what is paid for and held by nobody.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use muster_domain::licences::{Kind, UNUSED_DAYS};
+use serde::Deserialize;
+
+use super::{View, ask_address, tabs};
+use crate::context::Web;
+use crate::errors::PageError;
+use crate::extract::Page;
+use crate::html::parts::{self, Banner, BannerKind, Column, Icon, Table};
+use crate::html::shell;
+use crate::urls;
+
+const PAGE: usize = 50;
+
+/// What the address may carry.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    after: String,
+}
+
+/// `GET /emr/licences/unused`
+pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
+    match draw(&web, &page, asked.after.parse().unwrap_or(0)).await {
+        Ok(markup) => markup.into_response(),
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+async fn draw(web: &Web, page: &Page, skip: usize) -> muster_app::Result<Markup> {
+    let report = web.app.unused_licences(&page.actor, skip, PAGE).await?;
+    let columns = [
+        Column::new("Clinic"),
+        Column::new("Licence"),
+        Column::new("Unused").class("num"),
+        Column::new("Of").class("num"),
+        Column::new("A month").class("num"),
+        Column::new("What to do").quiet(),
+    ];
+    let row = |u: &muster_app::licences::Unused| {
+        let note = format!("Unused for {UNUSED_DAYS} days");
+        let release = ask_address(Kind::Release, u.clinic, u.group, u.unused, &note);
+        vec![
+            html! { a href=(urls::clinic_licences(u.clinic)) { (u.clinic_name) } },
+            html! { (u.group.label()) },
+            html! { (u.unused) },
+            html! { (u.total) },
+            html! { @match &u.monthly { Some(m) => (m.written()), None => span.soft { "no price" } } },
+            html! { a href=(release) { "Release" span.vh { " " (u.unused) " " (u.group.as_str()) " of " (u.clinic_name) } } },
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = report.items.iter().map(row).collect();
+    let plural = if report.licences == 1 { "licence was" } else { "licences were" };
+    let cost = report.monthly.as_ref().map(|m| format!(" They cost {} a month.", m.written())).unwrap_or_default();
+    let sum = format!("{} {plural} held by nobody for {UNUSED_DAYS} days or longer.{cost}", report.licences);
+    let at = |n: usize| urls::with_query(urls::LICENCE_UNUSED, &[("after", &n.to_string())]);
+    let next = report.next.map(at);
+    let first = (skip > 0).then(|| urls::LICENCE_UNUSED.to_owned());
+    let body = html! {
+        (parts::heading("Licences", Some("Paid for, and held by nobody."), &html! {}))
+        (tabs(View::Unused))
+        @if rows.is_empty() {
+            (parts::empty_state(Icon::CheckCircle, "Every licence is in use", &format!("Nothing you pay for has been free for {UNUSED_DAYS} days."), &html! { a href=(urls::LICENCES) { "Licences by clinic" } }))
+        } @else {
+            (parts::banner(&Banner::line(BannerKind::Info, &sum)))
+            (parts::data_table(&Table { caption: "Unused licences", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))
+            @if next.is_some() || first.is_some() { (parts::cursor_pager(first.as_deref(), next.as_deref(), "")) }
+        }
+    };
+    Ok(shell::page(web, page, "Unused licences", None, &body))
+}
