@@ -69,6 +69,10 @@ actions! {
     TokenRevoked "token.revoked" "Access token revoked";
     LicenceTotalSet "licence_pool.total_set" "Licence total set";
     PeopleImported "people.imported" "People imported";
+    BulkUpdated "bulk_update.done" "Bulk update";
+    BulkUndone "bulk_update.undone" "Bulk update undone";
+    BulkPresetSaved "bulk_preset.saved" "Saved selection or change set";
+    BulkPresetRemoved "bulk_preset.removed" "Saved selection or change set removed";
     PeopleExported "people.exported" "People exported";
     AuditExported "audit.exported" "Audit exported";
     OperatorCreated "operator.created" "Support operator added";

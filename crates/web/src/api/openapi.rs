@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Respons
 use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
-use super::{audit_events, clinics, imports, licence_pools, me, organizations, people, tokens};
+use super::{audit_events, bulk, clinics, imports, licence_pools, me, organizations, people, tokens};
 
 /// The document.
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ use super::{audit_events, clinics, imports, licence_pools, me, organizations, pe
         (name = "Sessions", description = "Where a person is signed in."),
         (name = "Practice", description = "The practice, its settings and its clinics."),
         (name = "Licences", description = "What a practice pays for, per clinic and group of user types."),
+        (name = "Bulk updates", description = "Many people in one action: select, preview, do, watch, take back."),
         (name = "Imports", description = "People from CSV files."),
         (name = "Audit", description = "What was done and what was refused, in a tamper-evident chain."),
         (name = "Tokens", description = "Who asks, and personal access tokens."),
@@ -43,7 +44,9 @@ use super::{audit_events, clinics, imports, licence_pools, me, organizations, pe
         organizations::list, organizations::show, organizations::save,
         clinics::list, clinics::create, clinics::show, clinics::save,
         licence_pools::list, licence_pools::set,
-        imports::handle, audit_events::handle,
+        bulk::preview, bulk::create, bulk::list, bulk::show, bulk::results, bulk::cancel, bulk::undo_preview, bulk::undo,
+        bulk::changes, bulk::list_presets, bulk::save_preset, bulk::remove_preset,
+        imports::handle, bulk::export, audit_events::handle,
         me::handle, tokens::list, tokens::create, tokens::revoke,
     ),
     components(schemas(crate::errors::Problem)),

@@ -1,5 +1,6 @@
 //! The User Manager: the list, adding and editing users.
 
+pub(crate) mod bulk;
 pub(crate) mod copy;
 mod draft;
 pub(crate) mod duplicates;
@@ -8,7 +9,7 @@ pub(crate) mod images;
 pub(crate) mod licences;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;
-mod side;
+pub(crate) mod side;
 pub(crate) mod supervisor;
 pub(crate) mod user;
 pub(crate) mod user_type;
