@@ -341,7 +341,10 @@ async fn singly(world: &World, actor: &Actor, person: PersonId, changes: &Change
         let now = world.profile(person).await.0;
         match world.app.update_person(actor, person, None, patch(&now, &[change])).await {
             Ok(_) => {}
-            Err(AppError::Refused(r)) => refused.push((Some(change.op().to_owned()), r.0[0].code.as_str().to_owned())),
+            Err(AppError::Refused(r)) => {
+                let code = if r.has(Code::DefaultClinicNotRemovable) { Code::DefaultClinicNotRemovable } else { r.0[0].code };
+                refused.push((Some(change.op().to_owned()), code.as_str().to_owned()));
+            }
             Err(error) => panic!("{error}"),
         }
     }

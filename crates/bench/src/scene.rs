@@ -50,6 +50,7 @@ pub struct Scene {
     pub organization: muster_domain::OrganizationId,
     pub username: String,
     pub password: String,
+    pub database_url: String,
     server: Arc<tokio::sync::Mutex<Option<Server>>>,
     _directory: Arc<tempfile::TempDir>,
     _database: Arc<Option<muster_testkit::postgres::Database>>,
@@ -92,7 +93,9 @@ impl Scene {
             Settings::default(),
         );
 
-        let (organizations, people, largest) = if large { (400, 1_000_000, Some(200_000)) } else { (1, 100_000, None) };
+        let few = std::env::var("MUSTER_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok());
+        let (organizations, people, largest) =
+            if large { (400, 1_000_000, Some(200_000)) } else { (1, few.unwrap_or(100_000), None) };
         let name = match engine {
             Engine::Sqlite => "SQLite",
             Engine::Postgres => "PostgreSQL",
@@ -145,7 +148,7 @@ impl Scene {
         set_own_password(&app, organization).await;
         let words = sample(&app, &operator).await;
 
-        let arguments = ["--database-url".to_owned(), url];
+        let arguments = ["--database-url".to_owned(), url.clone()];
         let server = Program::new(std::iter::once("serve".to_owned()).chain(arguments))
             .env("MUSTER_SECRET_KEY", &secret)
             .start()
@@ -163,12 +166,18 @@ impl Scene {
             organization,
             username: "bench-admin".into(),
             password: PASSWORD.into(),
+            database_url: url,
             server: Arc::new(tokio::sync::Mutex::new(Some(server))),
             _directory: directory,
             _database: Arc::new(database),
         };
         scene.cookie = crate::sign_ins::cookie(&scene).await;
         scene
+    }
+
+    /// What the server holds in memory now, in MiB.
+    pub async fn resident_mib(&self) -> f64 {
+        resident_mib(self.server.lock().await.as_ref().and_then(Server::process))
     }
 
     /// Memory after the work, then the end of the server.
@@ -245,7 +254,8 @@ async fn set_own_password(app: &App, organization: muster_domain::OrganizationId
 
 /// Imports a file of people into a second organization.
 async fn import(app: &App, name: &str, large: bool, rows: &mut Rows) {
-    let count = if large { 200_000 } else { 100_000 };
+    let few = std::env::var("MUSTER_BENCH_PEOPLE").ok().and_then(|n| n.parse().ok());
+    let count = few.unwrap_or(if large { 200_000 } else { 100_000 });
     let organization = app.add_organization(IMPORTED, "America/New_York").await.expect("an organization");
     let mut csv = String::with_capacity(count * 110);
     csv.push_str("first_name,last_name,email,npi,user_type,clinics,license_number\n");

@@ -5,7 +5,7 @@ use crate::access::Authority;
 use crate::emr::decide::seat_move;
 use crate::emr::{Change, EmrAccount, EmrPatch, Outcome, Permission, Profile, decide, may_edit};
 use crate::licences::Group;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, Refusals};
 
 /// Which rules come on top of those of a single edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +129,7 @@ fn one_by_one(
                 last = Some(outcome);
             }
             Err(refusals) => {
-                let reasons = refusals.0.into_iter().take(1);
-                judged.refused.extend(reasons.map(|refusal| RefusedChange { change: Some(change), refusal }));
+                judged.refused.extend(telling(refusals).into_iter().map(|refusal| RefusedChange { change: Some(change), refusal }));
             }
         }
     }
@@ -139,6 +138,13 @@ fn one_by_one(
     outcome.seats = seat_move(old, new);
     outcome.ends_access = old.is_some_and(EmrAccount::is_active) && !new.is_some_and(EmrAccount::is_active);
     Some(outcome)
+}
+
+/// Of several reasons against one change the one that tells most: whoever loses the default clinic may lose the last one
+/// too, but it is the default clinic that has to be looked at.
+fn telling(mut refusals: Refusals) -> Option<Refusal> {
+    let at = refusals.0.iter().position(|r| r.code == Code::DefaultClinicNotRemovable).unwrap_or(0);
+    (at < refusals.0.len()).then(|| refusals.0.swap_remove(at))
 }
 
 /// The rules that stand before the judge of single edits. `false` when the person is that way already.
