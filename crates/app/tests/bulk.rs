@@ -123,7 +123,8 @@ impl World {
 
     async fn signed_in(&self, name: &str) -> Actor {
         let origin = || Origin { channel: Channel::Page, address: "192.0.2.1".into(), user_agent: "test".into() };
-        let token = self.app.sign_in(&format!("{name}.{}", self.tag), PASSWORD, &origin()).await.expect("signs in").token;
+        let token =
+            self.app.sign_in(&format!("{name}.{}", self.tag), PASSWORD, &origin()).await.expect("signs in").token;
         match self.app.authenticate(&token, origin()).await.expect("authenticates") {
             Standing::Open(both) | Standing::PasswordChangeDue(both) => both.0,
             other => panic!("{other:?}"),
@@ -203,7 +204,8 @@ async fn twins(app: &App, seed: u64) -> [World; 2] {
         world.people.push(world.add("boss", UserType::Clerical, &all, &[0], true).await);
         for n in 0..24 {
             let kind = UserType::ALL[dice.roll(UserType::ALL.len())];
-            let may: Vec<P> = P::ALL.into_iter().filter(|p| muster_domain::emr::eligibility(kind, *p).is_ok()).collect();
+            let may: Vec<P> =
+                P::ALL.into_iter().filter(|p| muster_domain::emr::eligibility(kind, *p).is_ok()).collect();
             let mut held = dice.some(&may, 3);
             held.retain(|p| *p != P::CompanyAdmin && (*p != P::FinishSoapNotes || kind.group() == Group::Therapist));
             held.push(P::ViewPatients);
@@ -219,10 +221,15 @@ async fn twins(app: &App, seed: u64) -> [World; 2] {
         }
         for clinic in 0..2 {
             let pools = world.app.licence_pools(&world.machine()).await.expect("pools");
-            let used = |g| pools.iter().find(|p| p.clinic == world.clinics[clinic] && p.group == g).map_or(0, |p| p.assigned);
+            let used =
+                |g| pools.iter().find(|p| p.clinic == world.clinics[clinic] && p.group == g).map_or(0, |p| p.assigned);
             for group in [Group::Therapist, Group::Assistant] {
                 let total = used(group) + 1;
-                world.app.set_licence_total(&world.machine(), world.clinics[clinic], group, total, "").await.expect("a total");
+                world
+                    .app
+                    .set_licence_total(&world.machine(), world.clinics[clinic], group, total, "")
+                    .await
+                    .expect("a total");
             }
         }
     }
@@ -342,7 +349,8 @@ async fn singly(world: &World, actor: &Actor, person: PersonId, changes: &Change
         match world.app.update_person(actor, person, None, patch(&now, &[change])).await {
             Ok(_) => {}
             Err(AppError::Refused(r)) => {
-                let code = if r.has(Code::DefaultClinicNotRemovable) { Code::DefaultClinicNotRemovable } else { r.0[0].code };
+                let code =
+                    if r.has(Code::DefaultClinicNotRemovable) { Code::DefaultClinicNotRemovable } else { r.0[0].code };
                 refused.push((Some(change.op().to_owned()), code.as_str().to_owned()));
             }
             Err(error) => panic!("{error}"),

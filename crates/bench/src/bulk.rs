@@ -29,7 +29,8 @@ async fn lots(scene: &Scene, client: &Client) -> [Vec<String>; 2] {
     let (mut ids, mut after) = (Vec::new(), String::new());
     let wanted = people() * 2;
     while ids.len() < wanted {
-        let page = json_of(&client.get(&format!("/api/v1/people?limit=200&status=active&user_type=PT{after}")).await.body);
+        let page =
+            json_of(&client.get(&format!("/api/v1/people?limit=200&status=active&user_type=PT{after}")).await.body);
         ids.extend(page["items"].as_array().into_iter().flatten().filter_map(|p| p["id"].as_str().map(str::to_owned)));
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
@@ -114,10 +115,18 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
         "ms",
         2.0,
     );
-    Rows::note(&format!("{engine}: the same with other pages asked for"), &format!("{:.0} ms", with_neighbours.as_secs_f64() * 1000.0));
+    Rows::note(
+        &format!("{engine}: the same with other pages asked for"),
+        &format!("{:.0} ms", with_neighbours.as_secs_f64() * 1000.0),
+    );
     Rows::note(&format!("{engine}: its undo"), &format!("{:.0} ms", undone.as_secs_f64() * 1000.0));
     rows.at_most(&format!("{engine}: memory over idle during a bulk update"), (most - idle).max(0.0), "MiB", 100.0);
-    rows.at_most(&format!("{engine}: other pages during a bulk update (p95)"), percentile(&mut times, 0.95), "ms", 50.0);
+    rows.at_most(
+        &format!("{engine}: other pages during a bulk update (p95)"),
+        percentile(&mut times, 0.95),
+        "ms",
+        50.0,
+    );
 
     // Everybody, by an empty filter: 100,000 people, 200,000 with --large.
     let everybody = json!({"selection": {"filter": {}}, "changes": [{"op": "add_permission", "value": "view_patients"}, {"op": "add_permission", "value": "edit_patients"}]});
@@ -128,7 +137,12 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     assert_eq!(preview["selected"], result["selected"]);
     Rows::note(
         &format!("{engine}: select-all of {} people", result["selected"]),
-        &format!("preview {:.1} s, done {:.1} s, memory {:.0} MiB", looked.as_secs_f64(), took.as_secs_f64(), scene.resident_mib().await),
+        &format!(
+            "preview {:.1} s, done {:.1} s, memory {:.0} MiB",
+            looked.as_secs_f64(),
+            took.as_secs_f64(),
+            scene.resident_mib().await
+        ),
     );
 }
 

@@ -3,12 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::Authority;
-use muster_domain::emr::bulk::{
-    Asked, BulkChange, BulkOutcome, ChangeSet, Judged, Rules, Tally, Trace, World, judge,
-};
-use muster_domain::emr::{
-    Attestation, EmrAccount, InactiveReason, License, Permission, Profile, Status, UserType,
-};
+use muster_domain::emr::bulk::{Asked, BulkChange, BulkOutcome, ChangeSet, Judged, Rules, Tally, Trace, World, judge};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, Permission, Profile, Status, UserType};
 use muster_domain::licences::{Availability, Group};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
@@ -64,7 +60,8 @@ fn clinic_admin() -> Authority {
 }
 
 fn world() -> World {
-    let clinics: BTreeMap<_, _> = (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
+    let clinics: BTreeMap<_, _> =
+        (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
     World::new(clinics, BTreeMap::new(), 5, (1..=4).map(|n| (clinic(n), 5)).collect())
 }
 
@@ -110,7 +107,10 @@ fn the_matrix_of_types_permissions_and_paths_is_as_reviewed() {
     let mut table = String::new();
     for kind in UserType::ALL {
         table += &format!("{} ({})\n", kind.as_str(), kind.group().as_str());
-        table += &format!("  {:<22}{:<34}{:<34}{:<10}{}\n", "permission", "add singly", "add in bulk", "remove", "remove in bulk");
+        table += &format!(
+            "  {:<22}{:<34}{:<34}{:<10}{}\n",
+            "permission", "add singly", "add in bulk", "remove", "remove in bulk"
+        );
         for permission in Permission::ALL {
             let cells = [
                 cell(kind, AddPermission(permission), false),
@@ -118,8 +118,9 @@ fn the_matrix_of_types_permissions_and_paths_is_as_reviewed() {
                 cell(kind, RemovePermission(permission), false),
                 cell(kind, RemovePermission(permission), true),
             ];
-            table += format!("  {:<22}{:<34}{:<34}{:<10}{}", permission.as_str(), cells[0], cells[1], cells[2], cells[3])
-                .trim_end();
+            table +=
+                format!("  {:<22}{:<34}{:<34}{:<10}{}", permission.as_str(), cells[0], cells[1], cells[2], cells[3])
+                    .trim_end();
             table.push('\n');
         }
     }
@@ -153,7 +154,9 @@ fn what_a_person_may_have_is_made_and_the_rest_refused_each_with_its_reason() {
         ]
     );
     assert_eq!(after(&judged).clinics, BTreeSet::from([clinic(1), clinic(2), clinic(3)]));
-    assert!(judged.refused.iter().all(|r| !r.refusal.message.contains("Clinic 3") && !r.refusal.message.contains("{}")));
+    assert!(
+        judged.refused.iter().all(|r| !r.refusal.message.contains("Clinic 3") && !r.refusal.message.contains("{}"))
+    );
 }
 
 #[test]
@@ -161,7 +164,8 @@ fn admin_permissions_are_never_taken_in_bulk_and_finishing_never_given_to_assist
     let admin = profile(9, UserType::Clerical, &[P::ViewPatients, P::ClinicAdmin, P::CompanyAdmin], &[1]);
     let both = [RemovePermission(P::ClinicAdmin), RemovePermission(P::CompanyAdmin)];
     assert_eq!(codes(&judged(&company_admin(), &admin, &both)), [Code::CannotRemoveAdminPermission; 2]);
-    for kind in [UserType::PTA, UserType::COTA, UserType::SLPA, UserType::RTT, UserType::SPT, UserType::SOT, UserType::SSLP]
+    for kind in
+        [UserType::PTA, UserType::COTA, UserType::SLPA, UserType::RTT, UserType::SPT, UserType::SOT, UserType::SSLP]
     {
         let one = profile(9, kind, &[P::ViewPatients], &[1]);
         let refused = judged(&company_admin(), &one, &[AddPermission(P::FinishSoapNotes)]);
@@ -233,7 +237,11 @@ fn a_report_permission_comes_with_what_it_works_in_whatever_the_order() {
     let given = judged(&company_admin(), &one, &both);
     assert_eq!(given.refused, []);
     let holder = profile(9, UserType::PT, &[P::ViewPatients, P::AnalyticsAccess, P::BillingReportAdmin], &[1]);
-    let both = [RemovePermission(P::AnalyticsAccess), RemovePermission(P::BillingReportAdmin), AddPermission(P::StartSoapNotes)];
+    let both = [
+        RemovePermission(P::AnalyticsAccess),
+        RemovePermission(P::BillingReportAdmin),
+        AddPermission(P::StartSoapNotes),
+    ];
     assert_eq!(judged(&company_admin(), &holder, &both).refused, []);
     let one_only = judged(&company_admin(), &holder, &[RemovePermission(P::AnalyticsAccess)]);
     assert_eq!(codes(&one_only), [Code::NeedsAnalyticsAccess]);
@@ -241,9 +249,7 @@ fn a_report_permission_comes_with_what_it_works_in_whatever_the_order() {
 
 #[test]
 fn a_change_set_knows_what_contradicts_itself() {
-    let wrong = |changes: &[BulkChange]| {
-        ChangeSet::new(changes.iter().copied()).err().map(|r| r.0[0].code)
-    };
+    let wrong = |changes: &[BulkChange]| ChangeSet::new(changes.iter().copied()).err().map(|r| r.0[0].code);
     assert_eq!(wrong(&[]), Some(Code::NoChangesChosen));
     assert_eq!(wrong(&[AddPermission(P::ViewUsers), RemovePermission(P::ViewUsers)]), Some(Code::ChangesContradict));
     assert_eq!(wrong(&[SetStatus(Status::Active), SetStatus(Status::Inactive)]), Some(Code::ChangesContradict));

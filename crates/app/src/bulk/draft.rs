@@ -1,9 +1,7 @@
 //! Selecting people and looking at what would happen. A draft pins the version of everybody selected.
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::bulk::{
-    BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally,
-};
+use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::bulk::{self, Job};
 use muster_store::directory::Filter;
@@ -144,8 +142,7 @@ impl App {
                     filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
                 }
                 let most = MOST_PEOPLE_BY_FILTER;
-                let found =
-                    bulk::select_by_filter(&mut work.tx, work.organization, job.id, &filter, most + 1).await?;
+                let found = bulk::select_by_filter(&mut work.tx, work.organization, job.id, &filter, most + 1).await?;
                 if found > most {
                     return Err(Refusal::new("selection", Code::TooManyPeople).about(&["250,000"]).into());
                 }

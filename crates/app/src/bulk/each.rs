@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::emr::bulk::{Asked, ChangeSet, Judged, Remembered, RefusedChange, Rules, Trace, World, judge};
+use muster_domain::emr::bulk::{Asked, ChangeSet, Judged, RefusedChange, Remembered, Rules, Trace, World, judge};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::bulk::{self, Item, Job};
 use muster_store::people::Stored;

@@ -123,7 +123,8 @@ fn columns(header: &[String], map: &[(String, String)]) -> std::result::Result<V
     let mut refusals = Refusals::default();
     let who = [Field::PersonId, Field::Username, Field::Email, Field::Npi];
     if !has(&who) {
-        let text = "No column says who is meant. One of username, email, npi or person_id is needed; map one of yours to it.";
+        let text =
+            "No column says who is meant. One of username, email, npi or person_id is needed; map one of yours to it.";
         refusals.push(Refusal::new("map", Code::UnknownColumn).about(&[text]));
     }
     if !fields.iter().flatten().any(|f| !who.contains(f)) {
@@ -359,12 +360,7 @@ impl Reading {
         self.wanted(actor, cells, account)
     }
 
-    fn wanted(
-        &self,
-        actor: &Actor,
-        cells: &[String],
-        account: &EmrAccount,
-    ) -> std::result::Result<ChangeSet, Refusal> {
+    fn wanted(&self, actor: &Actor, cells: &[String], account: &EmrAccount) -> std::result::Result<ChangeSet, Refusal> {
         let mut all: Vec<BulkChange> = Vec::new();
         let cell = |field| self.cell(cells, field).unwrap_or_default();
         all.extend(Self::permissions(cell(Field::AddPermissions))?.into_iter().map(BulkChange::AddPermission));

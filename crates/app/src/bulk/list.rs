@@ -24,12 +24,7 @@ pub struct ExportedPeople {
 
 impl App {
     /// A piece of the list as CSV: those the actor may see and who match. The first piece puts the export on record.
-    pub async fn export_list(
-        &self,
-        actor: &Actor,
-        filter: &Filter,
-        after: Option<Cursor>,
-    ) -> Result<ExportedPeople> {
+    pub async fn export_list(&self, actor: &Actor, filter: &Filter, after: Option<Cursor>) -> Result<ExportedPeople> {
         actor.require_scope(Scope::PeopleRead)?;
         let first = after.is_none();
         let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();

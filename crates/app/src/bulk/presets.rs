@@ -1,10 +1,10 @@
 //! Selections and change sets under a name: "front-desk starter".
 
+use muster_domain::ClinicId;
 use muster_domain::audit::Action;
 use muster_domain::emr::bulk::BulkChange;
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::people::human_name;
-use muster_domain::ClinicId;
 use muster_store::bulk::{self, Preset};
 use muster_store::directory::Filter;
 use serde::{Deserialize, Serialize};

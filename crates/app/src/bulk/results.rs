@@ -164,9 +164,10 @@ fn lines(result: &BulkResult, clinics: &BTreeMap<ClinicId, String>) -> Vec<[Stri
     };
     let made = result.made.changes().iter().map(|c| line("updated", c.op(), &c.value(), "", ""));
     let word = if result.state == "unchanged" { "unchanged" } else { "refused" };
-    let refused = result.refused.iter().map(|r| {
-        line(word, r.op.as_deref().unwrap_or(""), r.value.as_deref().unwrap_or(""), &r.code, &r.message)
-    });
+    let refused = result
+        .refused
+        .iter()
+        .map(|r| line(word, r.op.as_deref().unwrap_or(""), r.value.as_deref().unwrap_or(""), &r.code, &r.message));
     let mut all: Vec<_> = made.chain(refused).collect();
     if all.is_empty() {
         all.push(line("waiting", "", "", "", ""));
@@ -181,9 +182,7 @@ pub(super) fn group(
 ) -> Vec<Grouped> {
     let mut groups: BTreeMap<String, Grouped> = counts
         .iter()
-        .map(|(code, count)| {
-            (code.clone(), Grouped { code: code.clone(), count: *count, people: Vec::new() })
-        })
+        .map(|(code, count)| (code.clone(), Grouped { code: code.clone(), count: *count, people: Vec::new() }))
         .collect();
     for (name, person, line) in lines {
         if let Some(group) = groups.get_mut(&line.code)
@@ -200,10 +199,8 @@ pub(super) fn group(
 impl super::BulkPreview {
     /// The reasons, the most frequent first, with names.
     pub fn reasons(&self) -> Vec<Grouped> {
-        let lines = self
-            .refused
-            .iter()
-            .flat_map(|l| l.refused.iter().map(|r| (l.full_name.clone(), l.person, r.clone())));
+        let lines =
+            self.refused.iter().flat_map(|l| l.refused.iter().map(|r| (l.full_name.clone(), l.person, r.clone())));
         group(&self.tally.by_code, lines)
     }
 }

@@ -21,7 +21,7 @@ use crate::work::{About, Who, Work};
 use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
 
 /// How long a program may be silent before another takes its work over.
-const LEASE: SignedDuration = SignedDuration::from_secs(2);
+const LEASE: SignedDuration = SignedDuration::from_secs(1);
 /// Chunks done at once by whoever starts a bulk update; the rest is done in the background.
 const AT_ONCE: usize = 2;
 
@@ -229,8 +229,7 @@ impl App {
 
     /// Whoever began it, with the rights of this moment; none when they can act no more.
     async fn actor_behind(&self, h: &mut impl Handle, job: &Job) -> Result<Option<Actor>> {
-        let origin =
-            Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
+        let origin = Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
         match (job.actor_kind.as_str(), job.actor_id) {
             ("command_line", _) => Ok(Some(Actor::command_line(job.organization).through(Channel::Bulk))),
             ("support", Some(id)) => {

@@ -39,9 +39,14 @@ impl FromRequest<Web> for PostedFile {
         let page = Page::from_request_parts(&mut parts, web).await?;
         let mut request = Request::from_parts(parts, body);
         DefaultBodyLimit::max(LARGEST_FILE + 64 * 1024).apply(&mut request);
-        let unreadable = |status: StatusCode| plain_page(status, "This form could not be read, or the file is larger than 256 MiB. Nothing was saved.");
-        let internal = |error: &std::io::Error| PageError(AppError::Internal(format!("keeping an upload: {error}"))).into_response();
-        let mut multipart = Multipart::from_request(request, web).await.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?;
+        let unreadable = |status: StatusCode| {
+            plain_page(status, "This form could not be read, or the file is larger than 256 MiB. Nothing was saved.")
+        };
+        let internal = |error: &std::io::Error| {
+            PageError(AppError::Internal(format!("keeping an upload: {error}"))).into_response()
+        };
+        let mut multipart =
+            Multipart::from_request(request, web).await.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?;
         let (mut pairs, mut file) = (Vec::new(), None);
         while let Some(mut field) = multipart.next_field().await.map_err(|e| unreadable(e.status()))? {
             let name = field.name().unwrap_or_default().to_owned();
@@ -57,7 +62,11 @@ impl FromRequest<Web> for PostedFile {
             }
         }
         let form = FormData::of(pairs);
-        if constant_time_eq(form.one("csrf"), &page.info.csrf) { Ok(Self { page, form, file }) } else { Err(stale_form()) }
+        if constant_time_eq(form.one("csrf"), &page.info.csrf) {
+            Ok(Self { page, form, file })
+        } else {
+            Err(stale_form())
+        }
     }
 }
 
@@ -86,7 +95,8 @@ pub(crate) async fn save(State(web): State<Web>, posted: PostedFile) -> Response
         let map = mapping(&form);
         if form.one("kind") == "people" {
             let dry_run = form.one("go") != "save";
-            let options = ImportOptions { dry_run, map, invite: form.one("invite") == "true", ..ImportOptions::default() };
+            let options =
+                ImportOptions { dry_run, map, invite: form.one("invite") == "true", ..ImportOptions::default() };
             let actor = page.actor.clone().through(Channel::Import);
             let report = web.app.import_people(&actor, file, options, |_| {}).await?;
             return Ok(draw(&web, &page, &form, &Said::default(), &reported(&report)).into_response());
@@ -111,7 +121,9 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup) -
         RadioChoice {
             value: "changes",
             label: "Changes to users who are here",
-            hint: Some("Permissions, clinics and status, row by row. You see what would happen before anything is saved, and can undo it."),
+            hint: Some(
+                "Permissions, clinics and status, row by row. You see what would happen before anything is saved, and can undo it.",
+            ),
             disabled_reason: (!bulk).then_some("Bulk updates are for clinic admins who may edit users."),
         },
         RadioChoice {

@@ -42,7 +42,11 @@ async fn two_bulk_updates(practice: &Practice) -> (String, String) {
     }
     let machine = practice.machine();
     let options = muster_app::imports::ImportOptions::default();
-    practice.app.import_people(&machine, std::io::Cursor::new(csv.into_bytes()), options, |_| {}).await.expect("people");
+    practice
+        .app
+        .import_people(&machine, std::io::Cursor::new(csv.into_bytes()), options, |_| {})
+        .await
+        .expect("people");
     let changes = ChangeSet::new([BulkChange::AddPermission(Permission::EditPatients)]).expect("a change");
     let filter = |q: &str| Selection::Filter(muster_app::Filter { q: q.to_owned(), ..muster_app::Filter::default() });
     let done = practice.app.bulk_update(&machine, &filter("bulk77@"), &changes, None).await.expect("done");

@@ -22,9 +22,17 @@ const CHIEF: [Permission; 5] = [
 async fn four(practice: &Practice) -> [Member; 4] {
     [
         named(practice, "Mara", "Quill", Someone { username: "mara", ..Someone::default() }).await,
-        named(practice, "Zoe", "Stone", Someone { username: "zoe", user_type: UserType::Clerical, ..Someone::default() }).await,
-        named(practice, "Liam", "Ash", Someone { username: "liam", user_type: UserType::PTA, ..Someone::default() }).await,
-        named(practice, "Sam", "Reed", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await,
+        named(
+            practice,
+            "Zoe",
+            "Stone",
+            Someone { username: "zoe", user_type: UserType::Clerical, ..Someone::default() },
+        )
+        .await,
+        named(practice, "Liam", "Ash", Someone { username: "liam", user_type: UserType::PTA, ..Someone::default() })
+            .await,
+        named(practice, "Sam", "Reed", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
+            .await,
     ]
 }
 
@@ -152,7 +160,11 @@ async fn the_rules_of_permissions_are_told_with_the_names() {
 async fn clinics_licences_and_the_last_admin_hold() {
     let practice = practice().await;
     let people = four(&practice).await;
-    practice.app.set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 1, "").await.expect("a total");
+    practice
+        .app
+        .set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 1, "")
+        .await
+        .expect("a total");
     let desk = Desk::of_admin(&practice).await;
     select(&desk, &[&people[0], &people[1]]).await;
     choose(&desk, "remove_clinic", &practice.clinics[0].to_string()).await;
@@ -182,9 +194,11 @@ async fn clinics_licences_and_the_last_admin_hold() {
 async fn what_is_out_of_reach_stays_so() {
     let practice = practice().await;
     let people = four(&practice).await;
-    let chief = Someone { username: "chief", user_type: UserType::Clerical, permissions: Some(&CHIEF), ..Someone::default() };
+    let chief =
+        Someone { username: "chief", user_type: UserType::Clerical, permissions: Some(&CHIEF), ..Someone::default() };
     someone_with_password(&practice, chief).await;
-    let elsewhere = practice.add(Someone { username: "else", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
+    let elsewhere =
+        practice.add(Someone { username: "else", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
     let desk = Desk::at(&practice).await;
     desk.hold_session("chief").await;
     desk.go("/emr/users/bulk").await;
@@ -361,7 +375,11 @@ async fn a_long_one_is_watched_left_and_come_back_to() {
     }
     let machine = practice.machine();
     let options = muster_app::imports::ImportOptions::default();
-    practice.app.import_people(&machine, std::io::Cursor::new(csv.into_bytes()), options, |_| {}).await.expect("people");
+    practice
+        .app
+        .import_people(&machine, std::io::Cursor::new(csv.into_bytes()), options, |_| {})
+        .await
+        .expect("people");
     let desk = Desk::of_admin(&practice).await;
     desk.go("/emr/users/bulk?q=lund").await;
     desk.script("document.querySelector('button[value=everybody]').click(); return true").await;
@@ -384,7 +402,11 @@ async fn a_long_one_is_watched_left_and_come_back_to() {
     // Another one is stopped half-way, and what it did can be undone.
     let changes = ChangeSet::new([BulkChange::AddPermission(Permission::CalendarAdmin)]).expect("a change");
     let filter = muster_app::Filter { q: "lund".into(), ..muster_app::Filter::default() };
-    let job = practice.app.bulk_update(&machine, &muster_app::bulk::Selection::Filter(filter), &changes, None).await.expect("begun");
+    let job = practice
+        .app
+        .bulk_update(&machine, &muster_app::bulk::Selection::Filter(filter), &changes, None)
+        .await
+        .expect("begun");
     desk.go(&format!("/emr/bulk/{}", job.job.id)).await;
     desk.browser.press("Stop here").await;
     desk.browser.see("600 users were not looked at, because it was stopped.").await;
@@ -416,7 +438,11 @@ async fn changes_come_from_a_file_and_what_is_wrong_with_it_goes_back() {
     desk.browser.see("All done: 1 user updated").await;
 
     let people = directory.join("people.csv");
-    std::fs::write(&people, "first_name,last_name,email,user_type,clinics\nAda,Lund,ada.lund@x.example,Clerical,Saco\n").expect("a file");
+    std::fs::write(
+        &people,
+        "first_name,last_name,email,user_type,clinics\nAda,Lund,ada.lund@x.example,Clerical,Saco\n",
+    )
+    .expect("a file");
     desk.go("/import").await;
     desk.browser.tick("kind", "people", true).await;
     desk.browser.attach("file", &people).await;

@@ -129,7 +129,9 @@ fn one_by_one(
                 last = Some(outcome);
             }
             Err(refusals) => {
-                judged.refused.extend(telling(refusals).into_iter().map(|refusal| RefusedChange { change: Some(change), refusal }));
+                judged.refused.extend(
+                    telling(refusals).into_iter().map(|refusal| RefusedChange { change: Some(change), refusal }),
+                );
             }
         }
     }

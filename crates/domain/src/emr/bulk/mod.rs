@@ -198,10 +198,7 @@ impl ChangeSet {
     /// The clinics whose user managers may become fewer by it; none = those of everybody it concerns.
     pub fn clinics_at_risk(&self) -> Option<Vec<ClinicId>> {
         let everywhere = |c: &BulkChange| {
-            matches!(
-                c,
-                BulkChange::RemovePermission(Permission::EditUsers) | BulkChange::SetStatus(Status::Inactive)
-            )
+            matches!(c, BulkChange::RemovePermission(Permission::EditUsers) | BulkChange::SetStatus(Status::Inactive))
         };
         if self.0.iter().any(everywhere) {
             return None;

@@ -64,12 +64,8 @@ pub(crate) async fn changes(State(web): State<Web>, api: Api, mut params: Params
         let preview = web.app.preview_bulk(&api.actor, draft.job.id, &ChangeSet::default()).await?;
         Some(BulkPreviewShape::of(Some(draft.job.id), &preview))
     };
-    let faults = file.faults.into_iter().map(|f| ChangesFault {
-        line: f.line,
-        row: f.row,
-        code: f.code,
-        message: f.message,
-    });
+    let faults =
+        file.faults.into_iter().map(|f| ChangesFault { line: f.line, row: f.row, code: f.code, message: f.message });
     Ok(reply::ok(&ChangesFileShape {
         header: file.header,
         ignored_columns: file.ignored,
@@ -104,4 +100,3 @@ pub(crate) async fn export(State(web): State<Web>, api: Api, mut params: Params)
     params.close()?;
     Ok(crate::download::people(&web, &api.actor, filter).await?)
 }
-

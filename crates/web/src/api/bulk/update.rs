@@ -75,9 +75,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
     body.fields.close(&[])?;
     let view = match (of_preview, selection) {
         (Some(id), _) => web.app.start_bulk(&api.actor, id, &changes, idempotency.as_ref()).await?,
-        (None, Some(selection)) => {
-            web.app.bulk_update(&api.actor, &selection, &changes, idempotency.as_ref()).await?
-        }
+        (None, Some(selection)) => web.app.bulk_update(&api.actor, &selection, &changes, idempotency.as_ref()).await?,
         (None, None) => return Err(muster_app::AppError::NotFound.into()),
     };
     begun(&web, &api, &view).await

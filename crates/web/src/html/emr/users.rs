@@ -54,11 +54,7 @@ pub(crate) fn filter(form: &FormData) -> Filter {
 
 fn asked(form: &FormData) -> Listed {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    Listed {
-        filter: filter(form),
-        after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),
-        limit: PAGE,
-    }
+    Listed { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
 }
 
 /// The address of this list with one thing changed; a changed list starts at its first page.

@@ -18,7 +18,8 @@ use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
 use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Fieldset, Icon, RadioChoice, RadioGroup, Table,
+    self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Fieldset, Icon, RadioChoice, RadioGroup,
+    Table,
 };
 use crate::html::said::Said;
 use crate::html::shell;
@@ -164,6 +165,8 @@ pub(super) async fn draw(
             hx-post=[(!of_file).then(|| urls::bulk_to(id, "preview"))] hx-trigger="change from:#changes-form" hx-target="#preview"
             hx-swap="outerHTML" hx-sync="this:replace" hx-indicator="#preview" {
             (parts::csrf_field(&page.info.csrf))
+            // What Enter in a field presses: looks, and never leaves anybody out or saves.
+            button.vh type="submit" formaction=(urls::bulk_to(id, "preview")) tabindex="-1" aria-hidden="true" {}
             div.split {
                 div.stack {
                     @if !of_file { (choices(web, page, form, &clinics, said).await?) }

@@ -32,7 +32,8 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let clinics = web.app.clinics(&page.actor).await?;
     let more = i64::try_from(found.len()).unwrap_or(0) > PAGE;
     found.truncate(usize::try_from(PAGE).unwrap_or(0));
-    let columns = [Column::new("When"), Column::new("Changes"), Column::new("By"), Column::new("Users"), Column::new("Result")];
+    let columns =
+        [Column::new("When"), Column::new("Changes"), Column::new("By"), Column::new("Users"), Column::new("Result")];
     let rows: Vec<Vec<Markup>> = found.iter().map(|v| row(page, v, &clinics)).collect();
     let new = ButtonLink {
         href: urls::BULK_SELECT,
@@ -41,7 +42,8 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
         icon: Some(Icon::Users),
         ..ButtonLink::default()
     };
-    let next = found.last().filter(|_| more).map(|v| urls::with_query(urls::BULK_JOBS, &[("after", &v.job.id.to_string())]));
+    let next =
+        found.last().filter(|_| more).map(|v| urls::with_query(urls::BULK_JOBS, &[("after", &v.job.id.to_string())]));
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::heading("Bulk updates", Some("Each can be looked at, and undone for 30 days."), &parts::button_link(&new)))

@@ -21,10 +21,6 @@ use crate::urls;
 /// The way through, at the top of each page.
 fn way(current: usize) -> Markup {
     let step = |label, href| Step { label, href };
-    let all = [
-        step("Select users", Some(urls::BULK_SELECT)),
-        step("Choose changes", None),
-        step("Result", None),
-    ];
+    let all = [step("Select users", Some(urls::BULK_SELECT)), step("Choose changes", None), step("Result", None)];
     parts::steps("Steps of a bulk update", &all, current)
 }

@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::bulk::{BulkResult, BulkView};
+use muster_domain::Code;
 use muster_domain::emr::bulk::BulkOutcome;
 use muster_domain::organizations::Clinic;
-use muster_domain::Code;
 use uuid::Uuid;
 
 use super::words::{changes, counted, reasons, users};
@@ -15,9 +15,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{
-    self, Banner, BannerKind, ButtonLink, ChipKind, Column, Icon, Table,
-};
+use crate::html::parts::{self, Banner, BannerKind, ButtonLink, ChipKind, Column, Icon, Table};
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -111,7 +109,11 @@ fn banner(view: &BulkView, groups: &[muster_app::bulk::Grouped]) -> Markup {
     parts::banner(&Banner { kind, title: &title, body, outcome: Some(outcome.as_str()) })
 }
 
-fn about(view: &BulkView, clinics: &[Clinic], organization: Option<&muster_domain::organizations::Organization>) -> Markup {
+fn about(
+    view: &BulkView,
+    clinics: &[Clinic],
+    organization: Option<&muster_domain::organizations::Organization>,
+) -> Markup {
     let what = match view.job.kind.as_str() {
         "undo" => "Takes back what another bulk update did".to_owned(),
         "file" => "Changes of a file, row by row".to_owned(),
@@ -158,5 +160,11 @@ fn table(items: &[BulkResult], clinics: &[Clinic]) -> Markup {
             ]
         })
         .collect();
-    parts::data_table(&Table { caption: "What came of each user", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() })
+    parts::data_table(&Table {
+        caption: "What came of each user",
+        columns: &columns,
+        rows: &rows,
+        row_header: Some(0),
+        ..Table::default()
+    })
 }

@@ -21,9 +21,7 @@ use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
 use crate::html::emr::users::{controls, filter};
-use crate::html::parts::{
-    self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table,
-};
+use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
 use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
@@ -132,17 +130,15 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 
 /// The refusals of a selection belong to its boxes.
 fn at_the_list(refusals: &Refusals) -> Refusals {
-    let moved = |r: &Refusal| Refusal { field: r.field.map(|f| if f == "selection" { "people" } else { f }), ..r.clone() };
+    let moved =
+        |r: &Refusal| Refusal { field: r.field.map(|f| if f == "selection" { "people" } else { f }), ..r.clone() };
     Refusals(refusals.0.iter().map(moved).collect())
 }
 
 async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &Chosen) -> muster_app::Result<String> {
     let people: Vec<PersonId> = chosen.people.iter().copied().collect();
-    let (selection, left_out) = if chosen.all {
-        (Selection::Filter(filter(form)), people)
-    } else {
-        (Selection::Ids(people), Vec::new())
-    };
+    let (selection, left_out) =
+        if chosen.all { (Selection::Filter(filter(form)), people) } else { (Selection::Ids(people), Vec::new()) };
     let draft = web.app.draft_bulk(&page.actor, selection).await?.job.id;
     if !left_out.is_empty() && web.app.leave_out_of_bulk(&page.actor, draft, &left_out).await? == 0 {
         return Err(Refusal::new("selection", Code::NobodySelected).into());
