@@ -194,10 +194,21 @@ async fn no_text_becomes_markup_on_any_page() {
     }
 
     let admin = Caller::signed_in(&practice, "admin").await;
-    let mut pages: Vec<String> =
-        ["/emr/users", "/emr/users/bulk", "/emr/bulk", "/import", "/emr/users/new", "/audit", "/settings", "/me", "/me/password", "/support", "/sign-out"]
-            .map(str::to_owned)
-            .into();
+    let mut pages: Vec<String> = [
+        "/emr/users",
+        "/emr/users/bulk",
+        "/emr/bulk",
+        "/import",
+        "/emr/users/new",
+        "/audit",
+        "/settings",
+        "/me",
+        "/me/password",
+        "/support",
+        "/sign-out",
+    ]
+    .map(str::to_owned)
+    .into();
     pages.extend(profiles.clone());
     pages.push(format!(
         "/emr/users?q={encoded}&user_type={encoded}&status={encoded}&clinic_id={encoded}&sort={encoded}&after={encoded}"

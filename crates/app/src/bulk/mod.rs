@@ -31,7 +31,7 @@ pub use results::{BulkResult, BulkResults, Grouped};
 pub use undo::UndoPreview;
 
 /// People judged and saved in one transaction.
-pub(crate) const CHUNK: i64 = 500;
+pub(crate) const CHUNK: i64 = 1000;
 
 /// A bulk update as its page and programs see it.
 #[derive(Clone, Debug)]

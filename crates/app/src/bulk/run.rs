@@ -23,7 +23,7 @@ use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
 /// How long a program may be silent before another takes its work over.
 const LEASE: SignedDuration = SignedDuration::from_secs(1);
 /// Chunks done at once by whoever starts a bulk update; the rest is done in the background.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 1;
 
 /// How a chunk went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,9 @@ impl App {
             job.cursor = last.person_id;
             let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
             let each = Bench::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
-            each.iter().for_each(|e| job.tally.add(&e.judged, e.changes.changes()));
+            for one in &each {
+                job.tally.add(&one.judged, one.changes.changes());
+            }
             self.save_each(&mut work, &actor, &job, &each).await?;
             bulk::progress(&mut work.tx, &job, self.now() + LEASE).await?;
         }
@@ -307,5 +309,6 @@ fn record(work: &mut Work, job: &Job, state: &str) {
         "unchanged": job.tally.unchanged, "refused": job.tally.refused, "refused_by_code": job.tally.by_code,
     });
     let action = if job.kind == "undo" { Action::BulkUndone } else { Action::BulkUpdated };
-    work.note(&who, action, Effect::Done, About::new(job.id, ""), &detail);
+    let name = if job.selected == 1 { "1 user".to_owned() } else { format!("{} users", job.selected) };
+    work.note(&who, action, Effect::Done, About::new(job.id, &name), &detail);
 }

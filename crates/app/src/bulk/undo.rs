@@ -41,7 +41,9 @@ impl App {
             let Some(last) = items.last() else { return Ok(summing.done()) };
             after = last.person_id;
             let judged = bench.judge(&mut h, actor, job.organization, items).await?;
-            judged.iter().for_each(|each| summing.add(each));
+            for each in &judged {
+                summing.add(each);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::licences::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::hex;
@@ -24,6 +25,18 @@ pub struct Changed<'a> {
     pub attested_at: Option<i64>,
 }
 
+/// An account as the statements read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: String,
+    permissions: i64,
+    status: &'a str,
+    reason: Option<&'a str>,
+    attested: i64,
+    attested_by: Option<String>,
+    attested_at: Option<i64>,
+}
+
 /// Saves what bulk updates can change, and nothing else: permissions, status, clinics, the list, and a version that grows
 /// by one. Everything else of the people stays untouched, so a few small statements do for all of them.
 pub async fn save_accounts(
@@ -35,19 +48,22 @@ pub async fn save_accounts(
     if changed.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Value> = changed
+    let rows: Vec<Row<'_>> = changed
         .iter()
         .map(|c| {
             let attested = c.account.finish_attestation;
-            json!({
-                "id": hex(c.person.0), "permissions": c.account.permissions.bits(), "status": c.account.status.as_str(),
-                "reason": c.account.inactive_reason.map(InactiveReason::as_str),
-                "attested_by": attested.and_then(|a| a.by).map(|p| hex(p.0)),
-                "attested": i64::from(attested.is_some()), "attested_at": c.attested_at,
-            })
+            Row {
+                id: hex(c.person.0),
+                permissions: c.account.permissions.bits(),
+                status: c.account.status.as_str(),
+                reason: c.account.inactive_reason.map(InactiveReason::as_str),
+                attested: i64::from(attested.is_some()),
+                attested_by: attested.and_then(|a| a.by).map(|p| hex(p.0)),
+                attested_at: c.attested_at,
+            }
         })
         .collect();
-    let rows = Value::Array(rows).to_string();
+    let rows = super::text(&rows)?;
     // Named by identity as well, so that SQLite looks each one up; materialised, so that it reads the rows once.
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status, x.reason, x.attested_by, x.attested, x.attested_at
             FROM {rows $2: id uuid, permissions int, status text, reason text, attested_by uuid, attested int, attested_at int} x)

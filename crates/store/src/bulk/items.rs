@@ -1,7 +1,7 @@
 //! One person of a bulk update: what is asked, and what came of it.
 
 use muster_domain::{OrganizationId, PersonId};
-use serde_json::{Value, json};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::hex;
@@ -96,21 +96,33 @@ pub struct Done {
     pub version_after: Option<i64>,
 }
 
+/// What came of one person as the statement reads it.
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    state: &'static str,
+    changed: Option<String>,
+    refused: Option<String>,
+    after: Option<i64>,
+}
+
 /// Notes what came of people.
 pub async fn save_items(tx: &mut Tx, organization: OrganizationId, job: Uuid, done: &[Done]) -> Result<()> {
-    let rows: Vec<Value> = done
-        .iter()
-        .map(|d| {
-            json!({"id": hex(d.person.0), "state": d.state, "changed": d.changed, "refused": d.refused, "after": d.version_after})
-        })
-        .collect();
+    let row = |d: &Done| Row {
+        id: hex(d.person.0),
+        state: d.state,
+        changed: d.changed.clone(),
+        refused: d.refused.clone(),
+        after: d.version_after,
+    };
+    let rows = super::text(&done.iter().map(row).collect::<Vec<_>>())?;
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.state, x.changed, x.refused, x.after
             FROM {rows $3: id uuid, state text, changed text, refused text, after int} x)
         UPDATE bulk_items SET state = r.state, changed = r.changed, refused = r.refused, version_after = r.after FROM r
         WHERE bulk_items.organization_id = $1 AND bulk_items.job_id = $2 AND bulk_items.person_id = r.id
             AND bulk_items.person_id IN (SELECT q.id FROM r q)";
     on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(job).bind(Value::Array(rows).to_string()).execute(c).await?;
+        sqlx::query(sql).bind(organization.0).bind(job).bind(rows).execute(c).await?;
     });
     Ok(())
 }

@@ -358,3 +358,8 @@ pub async fn sweep_drafts(tx: &mut Tx, before: Timestamp) -> Result<u64> {
 fn hex(id: Uuid) -> String {
     id.simple().to_string()
 }
+
+/// Rows as the statements read them.
+fn text(rows: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(rows).map_err(|e| StoreError::Other(e.to_string()))
+}

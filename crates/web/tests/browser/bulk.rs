@@ -105,7 +105,7 @@ both_practices! {
         let said = outcome(&desk, "partial", "permission_not_for_type").await;
         assert!(said.contains("Sam Reed") && said.contains("Calendar Admin"), "{said}");
         desk.browser.see("1 user change and 0 clinic changes were not made.").await;
-        desk.browser.see("4 users of 4 updated, with gaps").await;
+        desk.browser.see("4 of 4 users updated; not everything was done").await;
 
         desk.browser.follow("Undo…").await;
         desk.browser.see("4 users would be changed").await;
@@ -242,7 +242,7 @@ async fn whoever_was_changed_meanwhile_is_not_overwritten() {
     save(&desk).await;
     let said = outcome(&desk, "partial", "user_changed_since_preview").await;
     assert!(said.contains("Mara Quill"), "{said}");
-    desk.browser.see("1 user of 2 updated, with gaps").await;
+    desk.browser.see("1 of 2 users updated; not everything was done").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,7 +332,7 @@ async fn the_whole_way_goes_by_keyboard() {
     desk.browser.see("1 user would be changed").await;
     tab_to(&desk, "button[data-save]").await;
     desk.keys(ENTER).await;
-    desk.browser.see("with gaps").await;
+    desk.browser.see("not everything was done").await;
     tab_to(&desk, "[data-outcome] details.reasons > summary").await;
     desk.keys(ENTER).await;
     tab_to(&desk, "[data-outcome] details[data-code=permission_not_for_type] > summary").await;

@@ -161,7 +161,7 @@ pub(super) async fn draw(
         (super::way(1))
         (said.summary())
         @if let Some(file) = &file { (faults(id, file)) }
-        form #changes-form method="post" action=(urls::bulk_to(id, "start"))
+        form #changes-form.bulk method="post" action=(urls::bulk_to(id, "start"))
             hx-post=[(!of_file).then(|| urls::bulk_to(id, "preview"))] hx-trigger="change from:#changes-form" hx-target="#preview"
             hx-swap="outerHTML" hx-sync="this:replace" hx-indicator="#preview" {
             (parts::csrf_field(&page.info.csrf))
@@ -219,7 +219,8 @@ async fn choices(
             }
         }
     };
-    let columns = [Column::new("Permission"), Column::new("Add"), Column::new("Remove")];
+    let columns =
+        [Column::new("Permission"), Column::new("Add").class("center"), Column::new("Remove").class("center")];
     let rows: Vec<Vec<Markup>> = Permission::ALL
         .into_iter()
         .map(|p| {
@@ -236,7 +237,7 @@ async fn choices(
             ]
         })
         .collect();
-    let places = [Column::new("Clinic"), Column::new("Add"), Column::new("Remove")];
+    let places = [Column::new("Clinic"), Column::new("Add").class("center"), Column::new("Remove").class("center")];
     let clinic_rows: Vec<Vec<Markup>> = clinics
         .iter()
         .map(|c| {
@@ -266,11 +267,11 @@ async fn choices(
     let head = Fieldset { id: "changes", legend: "Changes", hint: None, errors: said.at("changes"), inner: false };
     Ok(html! {
         @if !saved.is_empty() {
-            p.plain-links { "Saved change sets: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href={ "?preset=" (p.preset_id) } { (p.name) } } }
+            p.saved { "Saved change sets: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href={ "?preset=" (p.preset_id) } { (p.name) } } }
         }
         (parts::fieldset(&head, &html! {
-            (parts::data_table(&Table { caption: "Permissions to add or remove", columns: &columns, rows: &rows, row_header: Some(0), dense: true, ..Table::default() }))
-            (parts::data_table(&Table { caption: "Clinics to add or remove", columns: &places, rows: &clinic_rows, row_header: Some(0), dense: true, ..Table::default() }))
+            (parts::data_table(&Table { caption: "Permissions to add or remove", columns: &columns, rows: &rows, row_header: Some(0), dense: true, wide: true, ..Table::default() }))
+            (parts::data_table(&Table { caption: "Clinics to add or remove", columns: &places, rows: &clinic_rows, row_header: Some(0), dense: true, wide: true, ..Table::default() }))
             (parts::radio_group(&RadioGroup { name: "status", legend: "Status", current: form.one("status"), options: &statuses, hint: None, errors: said.at("status") }))
         }))
     })

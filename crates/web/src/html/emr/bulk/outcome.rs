@@ -57,7 +57,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
         }
     };
     let body = html! {
-        p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } " · " a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
+        p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
         (parts::heading(title, Some(&format!("{} · {when}", view.job.actor_name)), &aside))
         (super::way(2))
         (banner(view, &groups))
@@ -82,7 +82,9 @@ fn banner(view: &BulkView, groups: &[muster_app::bulk::Grouped]) -> Markup {
     };
     let title = match outcome {
         BulkOutcome::Complete => format!("All done: {} updated", users(tally.updated)),
-        BulkOutcome::Partial => format!("{} of {selected} updated, with gaps", users(tally.updated)),
+        BulkOutcome::Partial => {
+            format!("{} of {} updated; not everything was done", tally.updated, users(selected))
+        }
         BulkOutcome::Failed => "Nobody was updated".to_owned(),
     };
     let (user, clinic) = (tally.user_changes_refused, tally.clinic_changes_refused);

@@ -181,9 +181,9 @@ async fn draw(web: &Web, page: &Page, form: &FormData, chosen: &Chosen, said: &S
         (super::way(0))
         (said.summary())
         @if !saved.is_empty() {
-            p.plain-links { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
+            p.saved { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
         }
-        form #select method="post" action=(urls::BULK_SELECT) data-selection {
+        form #select.bulk method="post" action=(urls::BULK_SELECT) data-selection {
             (parts::csrf_field(&page.info.csrf))
             @if chosen.all { input type="hidden" name="everybody" value="true"; }
             input type="hidden" name="seen_filter" value=(seen_filter(form));
@@ -218,7 +218,7 @@ fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
         div.cluster {
             (parts::button(&Button { label: &format!("Select all {about}{}", users(matching)), sends: Some(("go", "everybody")), ..Button::default() }))
             (parts::button(&Button { label: "Deselect all", sends: Some(("go", "nobody")), ..Button::default() }))
-            (parts::button(&Button { label: "Proceed", kind: ButtonKind::Primary, icon: Some(Icon::ChevronRight), sends: Some(("go", "proceed")), ..Button::default() }))
+            (parts::button(&Button { label: "Proceed", kind: ButtonKind::Primary, sends: Some(("go", "proceed")), ..Button::default() }))
         }
         p #selected role="status" {
             @if chosen.all { (about) }
