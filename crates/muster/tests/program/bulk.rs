@@ -107,3 +107,27 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn a_file_of_changes_is_tried_done_and_sent_again(place) {
+        place.set_up().await;
+        let people = place.write("people.csv", "first_name,last_name,email,username,user_type,clinics\n\
+            Ada,Lund,ada@x.example,ada,Clerical,Saco\nBo,Moe,bo@x.example,bo,Clerical,Saco\n");
+        place.done(&["import", arg(&people), "--organization", HARBOR]).await;
+        let file = place.write("changes.csv", "Login,add_permissions,add_clinics\nada,calendar_admin,\nbo,start_soap_notes,\nnobody,calendar_admin,\n");
+        let fix = place.file("fix.csv");
+        let all = ["import", arg(&file), "--organization", HARBOR, "--changes", "--map", "Login=username", "--rows-to-fix", arg(&fix)];
+        let dry = place.muster(&[&all[..], &["--dry-run"]].concat()).await;
+        assert!(dry.code == Some(2) && dry.stdout.contains("This would happen: 3 rows, 1 people changed"), "{dry:?}");
+        assert_eq!(place.count("bulk_items WHERE state <> 'waiting'").await, 0);
+        let done = place.muster(&all).await;
+        assert!(done.code == Some(2) && done.stdout.contains("Line 4: "), "{done:?}");
+        assert!(done.stdout.contains("Bo Moe: Start SOAP Notes"), "{done:?}");
+        let rows = std::fs::read_to_string(&fix).unwrap();
+        assert!(rows.lines().count() == 3 && rows.contains("bo,start_soap_notes,,"), "{rows}");
+        assert_eq!(place.count("emr_accounts WHERE (permissions & 128) <> 0").await, 1);
+        let again = place.muster(&[&all[..], &["--json"]].concat()).await;
+        assert!(again.stdout.contains("\"unchanged\":1") && again.stdout.contains("\"updated\":0"), "{again:?}");
+        assert_eq!(place.count("audit_events WHERE action = 'bulk_update.done' AND channel = 'import'").await, 2);
+    }
+}

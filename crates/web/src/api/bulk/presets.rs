@@ -104,7 +104,9 @@ pub(crate) async fn save_preset(State(web): State<Web>, api: Api, mut body: Body
     let changes = fields.has("changes").then(|| read::change_set(fields));
     let content = match (filter, changes) {
         (Some((filter, faults)), None) => {
-            faults.into_iter().for_each(|f| fields.note(f));
+            for fault in faults {
+                fields.note(fault);
+            }
             Some(PresetContent::Selection(KeptFilter::of(&filter)))
         }
         (None, Some(set)) => Some(PresetContent::Changes(set.changes().to_vec())),

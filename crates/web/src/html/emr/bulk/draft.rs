@@ -270,8 +270,8 @@ async fn choices(
             p.saved { "Saved change sets: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href={ "?preset=" (p.preset_id) } { (p.name) } } }
         }
         (parts::fieldset(&head, &html! {
-            (parts::data_table(&Table { caption: "Permissions to add or remove", columns: &columns, rows: &rows, row_header: Some(0), dense: true, wide: true, ..Table::default() }))
-            (parts::data_table(&Table { caption: "Clinics to add or remove", columns: &places, rows: &clinic_rows, row_header: Some(0), dense: true, wide: true, ..Table::default() }))
+            (parts::data_table(&Table { caption: "Permissions to add or remove", columns: &columns, rows: &rows, row_header: Some(0), dense: true, wide: true }))
+            (parts::data_table(&Table { caption: "Clinics to add or remove", columns: &places, rows: &clinic_rows, row_header: Some(0), dense: true, wide: true }))
             (parts::radio_group(&RadioGroup { name: "status", legend: "Status", current: form.one("status"), options: &statuses, hint: None, errors: said.at("status") }))
         }))
     })

@@ -27,7 +27,7 @@ pub(crate) async fn show(
         let view = web.app.bulk_job(&page.actor, id).await?;
         match view.job.state.as_str() {
             "draft" => draft::draw(&web, &page, &view, &form, &Said::default()).await,
-            "running" => progress::draw(&web, &page, &view),
+            "running" => Ok(progress::draw(&web, &page, &view)),
             _ => outcome::draw(&web, &page, &view, &form).await,
         }
     };

@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Looks before the browser has to ask again: a stream must not outlive the server's patience when it stops.
 const LOOKS: u32 = 20;
 
-pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> muster_app::Result<Markup> {
+pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> Markup {
     let id = view.job.id;
     let (done, all) = (view.job.tally.judged, u64::try_from(view.job.selected).unwrap_or(0));
     let title = if view.job.kind == "undo" { "Undoing" } else { "Updating users" };
@@ -46,7 +46,7 @@ pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> muster_app::Resul
             p.soft { "Stopping leaves what is done as it is; you can undo it afterwards." }
         }))
     };
-    Ok(shell::page(web, page, title, None, &body))
+    shell::page(web, page, title, None, &body)
 }
 
 /// `GET /emr/bulk/{job}/events`: how far it has come, as server-sent events.

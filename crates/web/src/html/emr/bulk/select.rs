@@ -110,10 +110,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
             Ok(to) => return shell::go(&to),
             Err(error) => Some(error),
         },
-        "keep" => match keep(&web, &page, &form).await {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        },
+        "keep" => keep(&web, &page, &form).await.err(),
         _ => None,
     };
     let said = match &refused {
