@@ -125,7 +125,7 @@ on_both! {
         assert!(done.stdout.contains("Bo Moe: Start SOAP Notes"), "{done:?}");
         let rows = std::fs::read_to_string(&fix).unwrap();
         assert!(rows.lines().count() == 3 && rows.contains("bo,start_soap_notes,,"), "{rows}");
-        assert_eq!(place.count("emr_accounts WHERE (permissions & 128) <> 0").await, 1);
+        assert_eq!(place.count("emr_accounts WHERE (permissions & 128) <> 0").await, 2, "Ada, and the first admin");
         let again = place.muster(&[&all[..], &["--json"]].concat()).await;
         assert!(again.stdout.contains("\"unchanged\":1") && again.stdout.contains("\"updated\":0"), "{again:?}");
         assert_eq!(place.count("audit_events WHERE action = 'bulk_update.done' AND channel = 'import'").await, 2);
