@@ -106,7 +106,7 @@ function countSelected(scope) {
     master.checked = rows.length > 0 && ticked === rows.length;
     master.indeterminate = ticked > 0 && ticked < rows.length;
   }
-  for (const place of all("[data-selection-count]", scope)) place.textContent = String(ticked);
+  for (const place of all("[data-selection-count]", scope)) place.textContent = String(ticked + Number(place.dataset.base ?? 0));
   for (const part of all("[data-needs-selection]", scope)) part.disabled = ticked === 0;
 }
 const scopeOf = (element) => element.closest("[data-selection], form") ?? document.body;
@@ -138,6 +138,24 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.requestConfig.verb === "get") location.assign(detail.pathInfo.finalRequestPath);
 });
+
+/* ---- long work, watched: <div data-events="address"> ------------------------------ */
+
+// Each event says how far it has come; at the end the page shows the result.
+for (const place of all("[data-events]")) {
+  const source = new EventSource(place.dataset.events);
+  source.addEventListener("message", ({ data }) => {
+    const now = JSON.parse(data);
+    const bar = $("progress", place);
+    bar.max = Math.max(1, now.all);
+    bar.value = now.done;
+    $("span", place).textContent = `${now.done} of ${now.all}`;
+    if (!now.running) {
+      source.close();
+      location.reload();
+    }
+  });
+}
 
 /* ---- small things ------------------------------------------------------------- */
 

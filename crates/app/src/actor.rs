@@ -53,6 +53,7 @@ pub enum Channel {
     Api,
     CommandLine,
     Import,
+    Bulk,
 }
 
 impl Channel {
@@ -63,6 +64,7 @@ impl Channel {
             Self::Api => "api",
             Self::CommandLine => "command_line",
             Self::Import => "import",
+            Self::Bulk => "bulk",
         }
     }
 }

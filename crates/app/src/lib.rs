@@ -10,6 +10,7 @@ mod spreadsheet;
 mod work;
 
 pub mod audit;
+pub mod bulk;
 pub mod credentials;
 pub mod generate;
 pub mod images;

@@ -7,6 +7,8 @@
 
 mod people;
 
+pub(crate) use people::people_csv;
+
 use std::io::{self, BufRead, Write};
 
 use muster_store::transfer::{self, Rows, Table};

@@ -54,6 +54,14 @@ impl Client {
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
 
+    /// `POST` of JSON with the token.
+    pub async fn post(&self, path: &str, body: &serde_json::Value) -> Answer {
+        let request = Request::post(format!("{}{path}", self.base))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.pool.request(request).await.expect("the server answers");
         let status = response.status();

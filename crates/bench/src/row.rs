@@ -26,6 +26,19 @@ impl Rows {
         );
     }
 
+    /// A time against one taken in the same run: good when `ours / limit` is at most `goal`.
+    pub fn ratio_at_most(&mut self, name: &str, ours: f64, limit: f64, unit: &str, goal: f64) {
+        let ratio = ours / limit;
+        self.line(
+            name,
+            &format!("{ours:.1} {unit}"),
+            &format!("{limit:.1} {unit}"),
+            &format!("{ratio:.2}"),
+            &format!("<= {goal}"),
+            ratio <= goal,
+        );
+    }
+
     /// A figure with a goal of its own: good when it is at most `goal`.
     pub fn at_most(&mut self, name: &str, ours: f64, unit: &str, goal: f64) {
         self.line(name, &format!("{ours:.1} {unit}"), "-", "-", &format!("<= {goal} {unit}"), ours <= goal);

@@ -49,6 +49,11 @@ struct Installation {
     database: Option<muster_testkit::postgres::Database>,
 }
 
+/// Fewer people, to try the bench itself.
+fn fewer() -> Option<u64> {
+    std::env::var("MUSTER_BENCH_PEOPLE").ok()?.parse().ok()
+}
+
 const SECRET: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed";
 
 async fn installation(engine: &Engine) -> Installation {
@@ -98,6 +103,7 @@ pub struct Scene {
     pub organization: muster_domain::OrganizationId,
     pub username: String,
     pub password: String,
+    pub database_url: String,
     server: Arc<tokio::sync::Mutex<Option<Server>>>,
     _directory: Arc<tempfile::TempDir>,
     _database: Arc<Option<muster_testkit::postgres::Database>>,
@@ -114,7 +120,8 @@ impl Scene {
     /// Generates, adds the people who act, and serves.
     pub async fn build(engine: Engine, large: bool) -> Self {
         let Installation { app, url, directory, database } = installation(&engine).await;
-        let (organizations, people, largest) = if large { (400, 1_000_000, Some(200_000)) } else { (1, 100_000, None) };
+        let (organizations, people, largest) =
+            if large { (400, 1_000_000, Some(200_000)) } else { (1, fewer().unwrap_or(100_000), None) };
         let begun = Instant::now();
         app.generate(GenerateSpec { organizations, people, seed: 7, largest }, |_| ()).await.expect("people");
         let took = begun.elapsed().as_secs_f64();
@@ -163,7 +170,7 @@ impl Scene {
         set_own_password(&app, organization).await;
         let words = sample(&app, &operator).await;
 
-        let arguments = ["--database-url".to_owned(), url];
+        let arguments = ["--database-url".to_owned(), url.clone()];
         let server = Program::new(std::iter::once("serve".to_owned()).chain(arguments))
             .env("MUSTER_SECRET_KEY", SECRET)
             .start()
@@ -181,12 +188,18 @@ impl Scene {
             organization,
             username: "bench-admin".into(),
             password: PASSWORD.into(),
+            database_url: url,
             server: Arc::new(tokio::sync::Mutex::new(Some(server))),
             _directory: Arc::new(directory),
             _database: Arc::new(database),
         };
         scene.cookie = crate::sign_ins::cookie(&scene).await;
         scene
+    }
+
+    /// What the server holds in memory now, in MiB.
+    pub async fn resident_mib(&self) -> f64 {
+        resident_mib(self.server.lock().await.as_ref().and_then(Server::process))
     }
 
     /// Memory after the work, then the end of the server.
@@ -263,7 +276,7 @@ async fn set_own_password(app: &App, organization: muster_domain::OrganizationId
 
 /// Imports a file of people into an empty practice.
 pub async fn import_alone(engine: &Engine, large: bool, rows: &mut Rows) {
-    let count = if large { 200_000 } else { 100_000 };
+    let count = fewer().and_then(|n| usize::try_from(n).ok()).unwrap_or(if large { 200_000 } else { 100_000 });
     let Installation { app, directory: _directory, database: _database, .. } = installation(engine).await;
     let name = engine.name();
     let organization = app.add_organization("Imported practice", "America/New_York").await.expect("an organization");

@@ -115,6 +115,20 @@ codes! {
     MergeUndoneAlready "merge_undone_already" Conflict "This merge was undone already.";
     ChangedSinceMerge "changed_since_merge" Conflict "One of the two profiles was changed after the merge. Undoing it would lose that change.";
     NothingToChange "nothing_to_change" Invalid "Nothing was changed.";
+    // Bulk updates
+    CannotRemoveAdminPermission "cannot_remove_admin_permission" Invalid "{}: admin permissions are never taken away in bulk, so that no clinic loses its admins by accident. Take it away on the profile.";
+    FinishNotInBulkForType "finish_not_in_bulk_for_type" Invalid "Finish SOAP Notes is never given in bulk to a {}. Where it may be given at all, give it on the profile.";
+    UserChangedSincePreview "user_changed_since_preview" Conflict "This person was changed by someone else after you selected them, so nothing was overwritten. Look at the profile and select them again.";
+    ChangedSinceBulkUpdate "changed_since_bulk_update" Conflict "This person was changed after the bulk update. Undoing it could lose that change.";
+    NoChangesChosen "no_changes_chosen" Invalid "Choose at least one change.";
+    ChangesContradict "changes_contradict" Invalid "{} cannot be changed both ways at once.";
+    NobodySelected "nobody_selected" Invalid "Nobody is selected. Choose at least one person.";
+    TooManyPeople "too_many_people" Invalid "At most {} people fit into one bulk update. Narrow the selection and go step by step.";
+    BulkNotFinished "bulk_not_finished" Conflict "This bulk update is still running. Wait until it is done, or cancel it.";
+    BulkStartedAlready "bulk_started_already" Conflict "This bulk update was started already.";
+    BulkUndoTooOld "bulk_undo_too_old" Conflict "This bulk update is more than 30 days old and cannot be undone any more.";
+    BulkUndoneAlready "bulk_undone_already" Conflict "This bulk update was undone already.";
+    BulkNothingToUndo "bulk_nothing_to_undo" Conflict "There is nothing to undo: this bulk update changed nobody, or is itself an undo.";
     SomeoneSavedFirst "someone_saved_first" Conflict "Someone else saved this while you were working. Nothing of yours is lost: look at what changed, then save again.";
     // Picture and signature
     ImageMissing "image_missing" Invalid "Choose a file first.";
@@ -167,6 +181,7 @@ codes! {
     RowNotUnicode "row_not_unicode" Invalid "This row is not UTF-8 text. Save the file as “CSV UTF-8” and import it again; rows that are there already stay as they are.";
     RowTooLong "row_too_long" Invalid "This row is longer than a megabyte, so a quotation mark is probably never closed. Nothing after it was read.";
     FileUnreadable "file_unreadable" Invalid "The file could not be read any further: {}.";
+    ListedTwice "listed_twice" Invalid "This person stands in an earlier row of the file already. Put both changes into one row.";
     UnknownField "unknown_field" Invalid "{} is not a field of this record.";
     UnknownParameter "unknown_parameter" Invalid "{} is not a parameter of this address.";
     ReadOnlyField "read_only_field" Invalid "{} cannot be set: it follows from the rest of the record.";

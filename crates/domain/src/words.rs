@@ -59,6 +59,36 @@ pub fn field_label(field: &str) -> &str {
         "student" => "Student",
         "release_licence" => "Release the licence",
         "invite" => "Send invitations",
+        "changes" => "Changes",
+        "people" | "selection" => "Users",
+        "file" => "File",
+        "map" => "Columns",
+        other => other,
+    }
+}
+
+/// What a reason of a bulk update is called where many are listed under it.
+pub fn reason_title(code: &str) -> &str {
+    match code {
+        "cannot_remove_admin_permission" => "Admin permissions are never removed in bulk",
+        "soap_not_for_clerical_or_billing" => "Clerical and Billing users cannot hold SOAP note permissions",
+        "finish_not_in_bulk_for_type" => "Finish SOAP Notes is not given in bulk to assistants and students",
+        "permission_not_for_type" => "The user type may not hold the permission",
+        "needs_analytics_access" => "Billing Report Admin needs Analytics Access",
+        "permission_required" => "Nobody is left without any permission",
+        "clinic_outside_your_access" => "The clinic is outside your access",
+        "clinic_inactive" => "The clinic is inactive",
+        "default_clinic_not_removable" => "A default clinic is not removed",
+        "permission_not_held_by_you" => "You do not hold the permission yourself",
+        "last_admin" => "The last admin stays",
+        "user_outside_your_access" => "The user is outside your access",
+        "holds_more_than_you" => "The user holds more than you do",
+        "user_changed_since_preview" => "Changed by someone else since you selected them",
+        "changed_since_bulk_update" => "Changed after the bulk update",
+        "no_licence_available" => "No licence is free",
+        "email_required" => "An active user needs an email address",
+        "npi_required" | "license_required" => "A credential is missing",
+        "nothing_to_change" => "Nothing to change",
         other => other,
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod query;
 
 pub mod audit;
+pub mod bulk;
 pub mod credentials;
 pub mod directory;
 pub mod duplicates;

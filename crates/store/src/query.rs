@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::{Handle, Result};
+use crate::{Handle, Result, Tx};
 
 /// A bound value.
 #[derive(Clone, Debug)]
@@ -66,6 +66,27 @@ impl Query {
         self.text.push('$');
         self.text.push_str(&self.binds.len().to_string());
         self
+    }
+
+    /// Starts with `text`, in which `$1` stands already for the first value.
+    pub fn about(text: &str, first: impl Into<Bind>) -> Self {
+        Self { text: text.to_owned(), binds: vec![first.into()] }
+    }
+
+    /// Runs it for what it changes. How many rows.
+    pub async fn execute(&self, tx: &mut Tx) -> Result<i64> {
+        let count = on!(tx, &self.text, |sql, c| {
+            let mut query = sqlx::query(sql);
+            for bind in &self.binds {
+                query = match bind {
+                    Bind::Uuid(value) => query.bind(*value),
+                    Bind::Text(value) => query.bind(value.clone()),
+                    Bind::Int(value) => query.bind(*value),
+                };
+            }
+            query.execute(c).await?.rows_affected()
+        });
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     /// Asks how it would be run.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a rule of Muster; a test that needs one asks the crate that owns it.
 
+pub mod bare;
 pub mod browser;
 pub mod databases;
 pub mod postgres;

@@ -7,6 +7,7 @@ mod assets;
 mod client;
 mod context;
 mod cookies;
+mod download;
 mod errors;
 mod extract;
 mod form;

@@ -83,6 +83,23 @@ routes! {
 
     // EMR users
     get "/emr/users" Person html::emr::users::show;
+    get "/emr/users.csv" Person html::emr::users::file;
+    get "/emr/users/bulk" Person html::emr::bulk::select::show;
+    post "/emr/users/bulk" Person html::emr::bulk::select::save;
+    get "/emr/bulk" Person html::emr::bulk::earlier;
+    get "/emr/bulk/{job}" Person html::emr::bulk::show;
+    post "/emr/bulk/{job}/preview" Person html::emr::bulk::draft::preview;
+    post "/emr/bulk/{job}/leave-out" Person html::emr::bulk::draft::leave_out;
+    post "/emr/bulk/{job}/keep" Person html::emr::bulk::draft::keep;
+    post "/emr/bulk/{job}/start" Person html::emr::bulk::draft::start;
+    get "/emr/bulk/{job}/events" Person html::emr::bulk::progress::events;
+    post "/emr/bulk/{job}/cancel" Person html::emr::bulk::cancel;
+    get "/emr/bulk/{job}/results.csv" Person html::emr::bulk::results_csv;
+    get "/emr/bulk/{job}/rows.csv" Person html::emr::bulk::file_rows;
+    get "/emr/bulk/{job}/undo" Person html::emr::bulk::undo::show;
+    post "/emr/bulk/{job}/undo" Person html::emr::bulk::undo::save;
+    get "/import" Person html::imports::show;
+    post "/import" Person html::imports::save;
     get "/emr/users/new" Person html::emr::new_user::show;
     post "/emr/users/new" Person html::emr::new_user::save;
     get "/emr/users/{person}" Person html::emr::user::show;
@@ -210,6 +227,19 @@ routes! {
     get "/api/v1/tokens" Program api::tokens::list;
     post "/api/v1/tokens" Program api::tokens::create;
     delete "/api/v1/tokens/{token}" Program api::tokens::revoke;
+    get "/api/v1/people/export" Program api::bulk::export;
+    post "/api/v1/bulk-updates/preview" Program api::bulk::preview;
+    post "/api/v1/bulk-updates/file" Program api::bulk::changes;
+    get "/api/v1/bulk-updates/presets" Program api::bulk::list_presets;
+    post "/api/v1/bulk-updates/presets" Program api::bulk::save_preset;
+    delete "/api/v1/bulk-updates/presets/{preset}" Program api::bulk::remove_preset;
+    get "/api/v1/bulk-updates" Program api::bulk::list;
+    post "/api/v1/bulk-updates" Program api::bulk::create;
+    get "/api/v1/bulk-updates/{bulk_update}" Program api::bulk::show;
+    get "/api/v1/bulk-updates/{bulk_update}/results" Program api::bulk::results;
+    post "/api/v1/bulk-updates/{bulk_update}/cancel" Program api::bulk::cancel;
+    post "/api/v1/bulk-updates/{bulk_update}/undo-preview" Program api::bulk::undo_preview;
+    post "/api/v1/bulk-updates/{bulk_update}/undo" Program api::bulk::undo;
     post "/api/v1/imports" Program api::imports::handle;
 }
 
@@ -232,7 +262,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
 /// A request that takes too long is given up; an import may take as long as its file is long.
 async fn in_time(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    if path == "/api/v1/imports" {
+    if matches!(path.as_str(), "/api/v1/imports" | "/api/v1/bulk-updates/file" | "/import") {
         return next.run(request).await;
     }
     let answered = tokio::time::timeout(Duration::from_secs(30), next.run(request)).await;

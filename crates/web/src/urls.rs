@@ -56,6 +56,14 @@ pub const MY_TOKENS: &str = "/me/tokens";
 pub const USERS: &str = "/emr/users";
 /// Adding a user.
 pub const NEW_USER: &str = "/emr/users/new";
+/// The list as a file.
+pub const USERS_CSV: &str = "/emr/users.csv";
+/// Choosing whom a bulk update concerns.
+pub const BULK_SELECT: &str = "/emr/users/bulk";
+/// Earlier bulk updates.
+pub const BULK_JOBS: &str = "/emr/bulk";
+/// People and changes from a file.
+pub const IMPORT: &str = "/import";
 /// Whose credentials lack something.
 pub const CREDENTIALS: &str = "/people/credentials";
 /// The same as a file.
@@ -103,6 +111,16 @@ pub fn sign_in_then(next: &str) -> String {
 /// Unlocking and going on to `next`.
 pub fn unlock_then(next: &str) -> String {
     with_query(UNLOCK, &[("next", if next == HOME { "" } else { next })])
+}
+
+/// A bulk update: choosing its changes, watching it, and its result.
+pub fn bulk(id: uuid::Uuid) -> String {
+    format!("{BULK_JOBS}/{id}")
+}
+
+/// Something to do with a bulk update.
+pub fn bulk_to(id: uuid::Uuid, what: &str) -> String {
+    format!("{BULK_JOBS}/{id}/{what}")
 }
 
 /// A person's EMR profile.

@@ -195,10 +195,21 @@ async fn no_text_becomes_markup_on_any_page() {
     }
 
     let admin = Caller::signed_in(&practice, "admin").await;
-    let mut pages: Vec<String> =
-        ["/emr/users", "/emr/users/new", "/audit", "/settings", "/me", "/me/password", "/support", "/sign-out"]
-            .map(str::to_owned)
-            .into();
+    let mut pages: Vec<String> = [
+        "/emr/users",
+        "/emr/users/bulk",
+        "/emr/bulk",
+        "/import",
+        "/emr/users/new",
+        "/audit",
+        "/settings",
+        "/me",
+        "/me/password",
+        "/support",
+        "/sign-out",
+    ]
+    .map(str::to_owned)
+    .into();
     pages.extend(profiles.clone());
     pages.push(format!(
         "/emr/users?q={encoded}&user_type={encoded}&status={encoded}&clinic_id={encoded}&sort={encoded}&after={encoded}"
@@ -275,7 +286,30 @@ async fn no_text_becomes_markup_on_any_page() {
     sound("a refreshed profile", &admin.post("/emr/users/new", &refresh).await);
     let made = admin.post("/me/tokens", &[("name", SCRIPT), ("scopes", "people:read"), ("expires_in_days", "3")]).await;
     sound("a new token", &made);
+    bulk(&admin).await;
     sound("/unlock", &admin.get(&format!("/unlock?next=/{encoded}")).await);
+}
+
+/// A bulk update of everybody, from the selection to its undo.
+async fn bulk(admin: &Caller<'_>) {
+    let everything = [("go", "everybody"), ("q", SCRIPT), ("name", SCRIPT), ("kept", SCRIPT), ("next", SCRIPT)];
+    sound("a selection", &admin.post("/emr/users/bulk", &everything).await);
+    let go = [("go", "proceed"), ("everybody", "true"), ("seen_filter", "{}")];
+    let draft = admin.post("/emr/users/bulk", &go).await;
+    let draft = draft.header("location").to_owned();
+    assert!(draft.starts_with("/emr/bulk/"), "{draft}");
+    sound("a draft", &admin.get(&draft).await);
+    let typed = [("changes", SCRIPT), ("status", SCRIPT), ("name", SCRIPT), ("preset", "")];
+    for to in ["preview", "start", "keep"] {
+        sound(to, &admin.post(&format!("{draft}/{to}"), &typed).await);
+    }
+    let changes = [("changes", "add_permission:calendar_admin"), ("changes", "remove_permission:company_admin")];
+    sound("a preview", &admin.post(&format!("{draft}/preview"), &changes).await);
+    assert_eq!(admin.post(&format!("{draft}/start"), &changes).await.status, 303);
+    let result = admin.get(&draft).await;
+    sound("a result", &result);
+    assert!(result.text().contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    sound("an undo", &admin.get(&format!("{draft}/undo")).await);
 }
 
 #[tokio::test]

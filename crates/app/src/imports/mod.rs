@@ -4,7 +4,7 @@
 mod alike;
 mod batch;
 mod known;
-mod reader;
+pub(crate) mod reader;
 mod report;
 mod run;
 mod save;

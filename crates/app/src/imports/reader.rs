@@ -10,7 +10,7 @@ use muster_domain::{Code, Refusal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Rows judged and saved together.
-pub(super) const BATCH: usize = 2500;
+pub(crate) const BATCH: usize = 2500;
 /// Batches read ahead.
 const AHEAD: usize = 2;
 /// Longest row, in bytes: a quotation mark that is never closed must not swallow the file into memory.
@@ -19,7 +19,7 @@ const LONGEST_ROW: u64 = 1024 * 1024;
 const HEAD: usize = 64 * 1024;
 
 /// What comes out of a file.
-pub(super) enum Part {
+pub(crate) enum Part {
     /// The first row.
     Header(Vec<String>),
     /// Some of the others; how far into the file they reach.
@@ -29,7 +29,7 @@ pub(super) enum Part {
 }
 
 /// A row as read.
-pub(super) struct RawRow {
+pub(crate) struct RawRow {
     /// The line it begins on.
     pub line: u64,
     /// Its cells, or why it has none.
@@ -37,14 +37,14 @@ pub(super) struct RawRow {
 }
 
 /// A row that is no text.
-pub(super) struct Unread {
+pub(crate) struct Unread {
     pub refusal: Refusal,
     /// What could be made out.
     pub cells: Vec<String>,
 }
 
 /// Starts reading.
-pub(super) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
+pub(crate) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
     let (sender, receiver) = channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         // A closed channel only means that nobody wants the rest.

@@ -266,7 +266,7 @@ impl App {
 
 async fn move_seats(work: &mut Work, seats: &SeatMove, now: Timestamp) -> std::result::Result<(), Attempt> {
     if let Some((clinic, group)) = seats.from {
-        licences::give_seat(&mut work.tx, work.organization, clinic, group, now).await?;
+        licences::give_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?;
     }
     if let Some((clinic, group)) = seats.to
         && !licences::take_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?

@@ -182,6 +182,7 @@ impl App {
         let now = self.now();
         let mut tx = self.db.begin().await?;
         sign_in::sweep(&mut tx, now, now - SignedDuration::from_hours(48)).await?;
+        muster_store::bulk::sweep_drafts(&mut tx, now - SignedDuration::from_hours(48)).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -72,6 +72,22 @@ impl App {
     }
 }
 
+/// These people as lines of CSV, with the header above them if asked for.
+pub(crate) fn people_csv(
+    header: bool,
+    people: &[PersonView],
+    clinics: &BTreeMap<ClinicId, String>,
+) -> Result<Vec<u8>, csv::Error> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    if header {
+        out.write_record(COLUMNS)?;
+    }
+    for person in people {
+        out.write_record(cells(person, clinics))?;
+    }
+    out.into_inner().map_err(|e| e.into_error().into())
+}
+
 fn cells(view: &PersonView, clinics: &BTreeMap<ClinicId, String>) -> [String; 16] {
     let person = &view.profile().person;
     let emr = view.profile().emr.as_ref();

@@ -75,6 +75,10 @@ actions! {
     LicencePricesSet "licence_prices.set" "Licence prices set";
     LedgerExported "licence_ledger.exported" "Licence ledger exported";
     PeopleImported "people.imported" "People imported";
+    BulkUpdated "bulk_update.done" "Bulk update";
+    BulkUndone "bulk_update.undone" "Bulk update undone";
+    BulkPresetSaved "bulk_preset.saved" "Saved selection or change set";
+    BulkPresetRemoved "bulk_preset.removed" "Saved selection or change set removed";
     PeopleExported "people.exported" "People exported";
     AuditExported "audit.exported" "Audit exported";
     OperatorCreated "operator.created" "Support operator added";

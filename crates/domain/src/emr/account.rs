@@ -10,7 +10,7 @@ use crate::ids::{ClinicId, PersonId};
 use crate::people::Person;
 
 /// Whether an account is in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// In use; holds a licence.

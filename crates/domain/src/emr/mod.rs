@@ -1,6 +1,7 @@
 //! The EMR account: user types, permissions, clinics, and the one judge of every change to them.
 
 mod account;
+pub mod bulk;
 mod copy_from;
 mod credentials;
 mod decide;

@@ -1,6 +1,7 @@
-//! What goes on beside the requests: sending mail and sweeping away what has run out. Both outlive a database that is
-//! away for a while.
+//! What goes on beside the requests: sending mail, working on bulk updates, reminding, and sweeping away what has run
+//! out. All of it outlives a database that is away for a while.
 
+mod bulk;
 mod letter;
 mod mail;
 mod outbox;
@@ -17,6 +18,7 @@ pub use mail::{Mailer, mail_server_is_usable};
 pub fn begin(app: &App, mailer: Mailer, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::run(app.clone(), mailer, stop.clone()));
+    tasks.spawn(bulk::run(app.clone(), stop.clone()));
     tasks.spawn(sweep::run(app.clone(), stop.clone()));
     tasks.spawn(reminders::run(app.clone(), stop.clone()));
     tasks

@@ -9,7 +9,7 @@ use muster_app::App;
 use muster_app::imports::{Flags, ImportOptions, ImportReport, Imported};
 use serde_json::Value;
 
-use super::actor_for;
+use super::{actor_for, import_changes};
 use crate::cli::{Output, Place};
 use crate::config::Given;
 use crate::ending::{Attempt, Ending, Failure};
@@ -23,11 +23,15 @@ Columns: first_name last_name full_name previous_names email phone npi username 
 clinics permissions license_number license_state license_expires_on, and those of the public CMS clinician files.
 Several clinics or permissions in a cell are separated by semicolons.
 
+With --changes, username, email, npi or person_id says who, and add_permissions remove_permissions add_clinics
+remove_clinics status (or whole lists in permissions and clinics) what to change.
+
 Exit codes: 0 all rows, 2 some were refused, 1 none was taken.
 
 Examples:
   muster import people.csv --organization 'Harbor Therapy' --dry-run
   muster import people.csv --organization 'Harbor Therapy' --map 'Work mail=email' --invite
+  muster import changes.csv --organization 'Harbor Therapy' --changes --dry-run --rows-to-fix again.csv
   curl https://hr.example/people.csv | muster import - --organization 'Harbor Therapy' --json")]
 pub struct Arguments {
     /// The file, or - for standard input
@@ -47,6 +51,12 @@ pub struct Arguments {
     /// Send everyone added with an email an invitation
     #[arg(long)]
     invite: bool,
+    /// The rows are changes to people who are there: permissions, clinics and status
+    #[arg(long, conflicts_with_all = ["invite", "clinic_without_address", "public_url"])]
+    changes: bool,
+    /// With --changes: write the rows that were not imported to this file, each with its problem
+    #[arg(long, value_name = "FILE", requires = "changes")]
+    rows_to_fix: Option<PathBuf>,
     /// What the links of invitations begin with [env: MUSTER_PUBLIC_URL] [default: where serve listens]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -80,6 +90,16 @@ fn open(path: &std::path::Path) -> Result<(Source, Option<u64>), Failure> {
 
 async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u64>) -> Result<Ending, Failure> {
     let actor = actor_for(app, &arguments.organization).await?;
+    if arguments.changes {
+        let wanted = import_changes::Wanted {
+            name: arguments.file.display().to_string(),
+            map: arguments.map,
+            dry_run: arguments.dry_run,
+            rows_to_fix: arguments.rows_to_fix,
+            json: arguments.output.json,
+        };
+        return import_changes::run(app, &actor, source, wanted).await;
+    }
     let defaults = ImportOptions::default();
     let options = ImportOptions {
         dry_run: arguments.dry_run,

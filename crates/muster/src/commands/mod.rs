@@ -8,6 +8,7 @@ mod demo;
 pub mod export;
 pub mod generate;
 pub mod import;
+mod import_changes;
 pub mod licences;
 mod metrics;
 pub mod migrate;

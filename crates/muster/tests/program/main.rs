@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // all of it is tests, helpers included
 
 mod audit;
+mod bulk;
 mod configuration;
 mod first_steps;
 mod imports;

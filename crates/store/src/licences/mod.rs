@@ -162,20 +162,19 @@ pub async fn take_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seat
     Ok(usize::try_from(changed).is_ok_and(|n| n == seats.len()))
 }
 
-/// Gives one seat back.
-pub async fn give_seat(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    clinic: ClinicId,
-    group: Group,
-    now: Timestamp,
-) -> Result<()> {
-    let text = "UPDATE licence_pools SET assigned = assigned - 1
-        WHERE organization_id = $1 AND clinic_id = $2 AND pool_group = $3";
+/// Gives these seats back, each pool named once.
+pub async fn give_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seats], now: Timestamp) -> Result<()> {
+    if seats.is_empty() {
+        return Ok(());
+    }
+    let text = "UPDATE licence_pools SET assigned = assigned - r.n
+        FROM {rows $2: clinic uuid, pool text, n int} r
+        WHERE organization_id = $1 AND clinic_id = r.clinic AND pool_group = r.pool";
+    let rows = seat_rows(seats);
     on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(clinic.0).bind(group.as_str()).execute(c).await?;
+        sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
     });
-    usage::note(tx, organization, &seat_rows(&[(clinic, group, 1)]), now).await
+    usage::note(tx, organization, &rows, now).await
 }
 
 /// Pools whose stored count differs from the active people who hold a seat there, and seats held where no pool is

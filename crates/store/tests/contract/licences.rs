@@ -85,11 +85,11 @@ both_engines! {
         let (id, clinic) = (practice.id, practice.clinics[0].id);
         set(db, id, clinic, None, Some(1)).await;
         assert!(take(db, id, clinic, 1).await);
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(0)).await).unwrap();
+        in_tx!(db, |tx| licences::give_seats(tx, id, &[(clinic, Group::Therapist, 1)], later(0)).await).unwrap();
         assert!(take(db, id, clinic, 1).await);
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(0)).await).unwrap();
+        in_tx!(db, |tx| licences::give_seats(tx, id, &[(clinic, Group::Therapist, 1)], later(0)).await).unwrap();
         let mut tx = db.begin().await.unwrap();
-        let outcome = licences::give_seat(&mut tx, id, clinic, Group::Therapist, later(0)).await;
+        let outcome = licences::give_seats(&mut tx, id, &[(clinic, Group::Therapist, 1)], later(0)).await;
         assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
     }
 
@@ -163,7 +163,7 @@ both_engines! {
         let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
         assert!(found.is_empty(), "{found:?}");
 
-        in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Student, later(0)).await).unwrap();
+        in_tx!(db, |tx| licences::give_seats(tx, id, &[(clinic, Group::Student, 1)], later(0)).await).unwrap();
         let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
         assert_eq!(found, [format!("student pool of clinic {clinic}")]);
     }
@@ -199,7 +199,7 @@ both_engines! {
                 let one = [(clinic, Group::Therapist, 1)];
                 assert!(in_tx!(db, |tx| licences::take_seats(tx, id, &one, later(seconds)).await).unwrap());
             } else {
-                in_tx!(db, |tx| licences::give_seat(tx, id, clinic, Group::Therapist, later(seconds)).await).unwrap();
+                in_tx!(db, |tx| licences::give_seats(tx, id, &[(clinic, Group::Therapist, 1)], later(seconds)).await).unwrap();
             }
         }
         let mut reading = db.read().await.unwrap();

@@ -1,6 +1,7 @@
 //! What the store promises, proven on both engines.
 
 mod audit;
+mod bulk;
 mod directory;
 mod duplicates;
 mod idempotency;

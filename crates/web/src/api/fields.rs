@@ -133,6 +133,33 @@ impl Fields {
         read
     }
 
+    /// Several identities, up to a number of the caller's.
+    pub fn many_ids<T: FromStr>(&mut self, name: &'static str, most: usize) -> Option<Vec<T>> {
+        let value = self.left.remove(name)?;
+        let list = value.as_array().filter(|l| l.len() <= most);
+        let read = list.and_then(|l| l.iter().map(|v| v.as_str().and_then(|t| t.parse().ok())).collect());
+        if read.is_none() {
+            self.wrong(name, &format!("a list of at most {most} ids (UUIDs)"));
+        }
+        read
+    }
+
+    /// A list of anything.
+    pub fn list(&mut self, name: &'static str) -> Option<Vec<Value>> {
+        match self.left.remove(name)? {
+            Value::Array(list) => Some(list),
+            _ => {
+                self.wrong(name, "a list");
+                None
+            }
+        }
+    }
+
+    /// True when something is wrong already.
+    pub fn is_faulty(&self) -> bool {
+        !self.found.is_empty()
+    }
+
     /// Several codes or names.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.left.remove(name)?;

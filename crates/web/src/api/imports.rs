@@ -120,7 +120,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params,
     Ok(reply::ok(&ImportAnswer { outcome: report.outcome(), report }))
 }
 
-fn check_headers(headers: &HeaderMap) -> Answer<()> {
+pub(super) fn check_headers(headers: &HeaderMap) -> Answer<()> {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let kind = text(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind != "text/csv" {
@@ -143,7 +143,7 @@ fn too_large() -> Failure {
 
 /// Keeps the body in an unnamed file: a cut-off upload must not import half a row, and memory holds one piece of it
 /// at a time.
-async fn spill(mut body: Body) -> Answer<std::fs::File> {
+pub(super) async fn spill(mut body: Body) -> Answer<std::fs::File> {
     let internal = |error: std::io::Error| Failure::App(AppError::Internal(format!("keeping an upload: {error}")));
     let file = tokio::task::spawn_blocking(tempfile::tempfile).await;
     let file = file.map_err(|e| AppError::Internal(e.to_string()))?.map_err(internal)?;

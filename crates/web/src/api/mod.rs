@@ -5,6 +5,7 @@
 
 pub(crate) mod audit_events;
 mod body;
+pub(crate) mod bulk;
 mod catalogue;
 pub(crate) mod clinics;
 pub(crate) mod docs;

@@ -9,8 +9,8 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
 use super::{
-    audit_events, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests, licence_waiting,
-    me, organizations, people, tokens,
+    audit_events, bulk, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests,
+    licence_waiting, me, organizations, people, tokens,
 };
 
 /// The document.
@@ -26,6 +26,7 @@ use super::{
         (name = "Sessions", description = "Where a person is signed in."),
         (name = "Practice", description = "The practice, its settings and its clinics."),
         (name = "Licences", description = "What a practice pays for, per clinic and group of user types."),
+        (name = "Bulk updates", description = "Many people in one action: select, preview, do, watch, take back."),
         (name = "Imports", description = "People from CSV files."),
         (name = "Audit", description = "What was done and what was refused, in a tamper-evident chain."),
         (name = "Tokens", description = "Who asks, and personal access tokens."),
@@ -50,7 +51,9 @@ use super::{
         licence_requests::process, licence_requests::reject,
         licence_waiting::list, licence_waiting::activate, licence_ledger::list,
         licence_prices::show, licence_prices::save,
-        imports::handle, audit_events::handle,
+        bulk::preview, bulk::create, bulk::list, bulk::show, bulk::results, bulk::cancel, bulk::undo_preview, bulk::undo,
+        bulk::changes, bulk::list_presets, bulk::save_preset, bulk::remove_preset,
+        imports::handle, bulk::export, audit_events::handle,
         me::handle, tokens::list, tokens::create, tokens::revoke,
     ),
     components(schemas(crate::errors::Problem)),

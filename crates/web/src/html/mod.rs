@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod credentials;
 pub(crate) mod emr;
 pub(crate) mod home;
+pub(crate) mod imports;
 pub(crate) mod licences;
 pub(crate) mod organizations;
 mod said;

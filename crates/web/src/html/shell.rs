@@ -26,12 +26,13 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     let in_a_practice = page.info.organization.is_some();
     if in_a_practice && held.contains(Permission::ViewUsers) {
         let mut items = vec![
-            item("Users", urls::USERS, here.starts_with(urls::USERS)),
+            item("Users", urls::USERS, here.starts_with(urls::USERS) || here.starts_with(urls::BULK_JOBS)),
             item("Licences", urls::LICENCES, here.starts_with(urls::LICENCES)),
             item("Credentials", urls::CREDENTIALS, here == urls::CREDENTIALS),
         ];
         if held.contains(Permission::EditUsers) {
             items.push(item("Duplicates", urls::DUPLICATES, here.starts_with(urls::DUPLICATES)));
+            items.push(item("Import", urls::IMPORT, here == urls::IMPORT));
         }
         groups.push(NavGroup { label: "EMR", items });
     } else if in_a_practice && muster_domain::licences::may_ask(page.actor.authority()).is_ok() {

@@ -14,6 +14,9 @@ use crate::{a_therapist, assert_problem};
 const CHANGES_NOTHING: &[(&str, &str)] = &[
     ("post", "/api/v1/people/{person}/emr-account/type-preview"),
     ("post", "/api/v1/people/duplicates/merge-preview"),
+    ("post", "/api/v1/bulk-updates/preview"),
+    ("post", "/api/v1/bulk-updates/file"),
+    ("post", "/api/v1/bulk-updates/{bulk_update}/undo-preview"),
 ];
 
 fn filled(path: &str) -> String {
@@ -26,6 +29,30 @@ fn filled(path: &str) -> String {
 async fn ask(practice: &Practice, route: &Route) -> muster_testkit::practice::Answer {
     let request = Request::builder().method(route.method.to_uppercase().as_str()).uri(filled(route.path));
     practice.call(request.body(Body::empty()).expect("a request")).await
+}
+
+/// A bulk update that is done and one that still runs: more people than fit into a moment.
+async fn two_bulk_updates(practice: &Practice) -> (String, String) {
+    use muster_app::bulk::Selection;
+    use muster_domain::emr::Permission;
+    use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+    let mut csv = String::from("first_name,last_name,email,user_type,clinics,permissions\n");
+    for n in 0..1001 {
+        csv.push_str(&format!("Bulk{n},Lund,bulk{n}@saco.example,Clerical,Saco,view_patients\n"));
+    }
+    let machine = practice.machine();
+    let options = muster_app::imports::ImportOptions::default();
+    practice
+        .app
+        .import_people(&machine, std::io::Cursor::new(csv.into_bytes()), options, |_| {})
+        .await
+        .expect("people");
+    let changes = ChangeSet::new([BulkChange::AddPermission(Permission::EditPatients)]).expect("a change");
+    let filter = |q: &str| Selection::Filter(muster_app::Filter { q: q.to_owned(), ..muster_app::Filter::default() });
+    let done = practice.app.bulk_update(&machine, &filter("bulk77@"), &changes, None).await.expect("done");
+    let running = practice.app.bulk_update(&machine, &filter("lund"), &changes, None).await.expect("begun");
+    assert!(!done.is_running() && running.is_running());
+    (done.job.id.to_string(), running.job.id.to_string())
 }
 
 both_practices! {
@@ -82,6 +109,10 @@ both_practices! {
         practice.app.set_licence_total(&practice.machine(), practice.clinics[2], muster_domain::licences::Group::Student, 1, "").await.expect("set");
         let csv = format!("first_name,last_name,email,npi,user_type,clinic,license_number\nIda,Ito,ida@saco.example,{},PT,Saco,1\n", practice.fresh_npi());
         let text = |v: Value| v.to_string();
+        let (done, running) = two_bulk_updates(practice).await;
+        let kept = practice.api(&admin).post("/bulk-updates/presets", &json!({"name": "x", "filter": {}})).await.expect(201).json();
+        let kept = kept["id"].as_str().expect("an id").to_owned();
+        let more = json!([{"op": "add_permission", "value": "calendar_admin"}]);
         let (organization, clinic) = (practice.organization, practice.clinics[1]);
         let person = format!("/people/{}", mara.id);
         let cases: Vec<(&str, &str, String, String, &str)> = vec![
@@ -116,6 +147,11 @@ both_practices! {
             ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),
             ("post", "/people/duplicates/merge", "/people/duplicates/merge".into(), text(json!({"kept_id": twins[0], "merged_id": twins[1]})), "people.merged"),
             ("post", "/people/duplicates/merges/{merge}/undo", format!("/people/duplicates/merges/{merge}/undo"), String::new(), "people.merge_undone"),
+            ("post", "/bulk-updates", "/bulk-updates".into(), text(json!({"selection": {"ids": [twins[0]]}, "changes": more})), "bulk_update.done"),
+            ("post", "/bulk-updates/{bulk_update}/undo", format!("/bulk-updates/{done}/undo"), String::new(), "bulk_update.undone"),
+            ("post", "/bulk-updates/{bulk_update}/cancel", format!("/bulk-updates/{running}/cancel"), String::new(), "bulk_update.done"),
+            ("post", "/bulk-updates/presets", "/bulk-updates/presets".into(), text(json!({"name": "y", "changes": more})), "bulk_preset.saved"),
+            ("delete", "/bulk-updates/presets/{preset}", format!("/bulk-updates/presets/{kept}"), String::new(), "bulk_preset.removed"),
             ("post", "/imports", "/imports".into(), csv, "people.imported"),
         ];
         for route in ROUTES.iter().filter(|r| r.who == Who::Program && r.method != "get") {

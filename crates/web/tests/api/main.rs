@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
+mod bulk;
 mod copy_from;
 mod coverage;
 mod credentials;

@@ -4,6 +4,7 @@
 mod accessibility;
 mod add_user;
 mod audit;
+mod bulk;
 mod common;
 mod credentials;
 mod duplicates;

@@ -166,7 +166,7 @@ fn protect_last_admins(actor: &Authority, facts: &Facts, before: &Profile, after
     }
 }
 
-fn seat_move(before: Option<&EmrAccount>, after: Option<&EmrAccount>) -> SeatMove {
+pub(super) fn seat_move(before: Option<&EmrAccount>, after: Option<&EmrAccount>) -> SeatMove {
     let seat = |a: Option<&EmrAccount>| a.filter(|a| a.is_active()).map(|a| (a.default_clinic, a.user_type.group()));
     match (seat(before), seat(after)) {
         (from, to) if from == to => SeatMove::default(),

@@ -1,5 +1,6 @@
 //! The User Manager: the list, adding and editing users.
 
+pub(crate) mod bulk;
 pub(crate) mod copy;
 mod draft;
 pub(crate) mod duplicates;
@@ -11,7 +12,7 @@ pub(crate) mod merge;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;
 mod seat;
-mod side;
+pub(crate) mod side;
 pub(crate) mod supervisor;
 pub(crate) mod user;
 pub(crate) mod user_type;

@@ -36,24 +36,25 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     }
 }
 
-fn asked(form: &FormData) -> Listed {
+/// The filter a form asks for.
+pub(crate) fn filter(form: &FormData) -> Filter {
     let sort = form.one("sort");
     let (descending, name) = sort.strip_prefix('-').map_or((false, sort), |name| (true, name));
-    let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    Listed {
-        filter: Filter {
-            q: form.one("q").chars().take(100).collect(),
-            user_type: form.filled("user_type").and_then(UserType::parse),
-            status: form.filled("status").and_then(Status::parse),
-            clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
-            permission: form.filled("permission").and_then(Permission::parse),
-            sort: Sort::ALL.into_iter().find(|s| s.as_str() == name).unwrap_or_default(),
-            descending,
-            ..Filter::default()
-        },
-        after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),
-        limit: PAGE,
+    Filter {
+        q: form.one("q").chars().take(100).collect(),
+        user_type: form.filled("user_type").and_then(UserType::parse),
+        status: form.filled("status").and_then(Status::parse),
+        clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
+        permission: form.filled("permission").and_then(Permission::parse),
+        sort: Sort::ALL.into_iter().find(|s| s.as_str() == name).unwrap_or_default(),
+        descending,
+        ..Filter::default()
     }
+}
+
+fn asked(form: &FormData) -> Listed {
+    let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
+    Listed { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
 }
 
 /// The address of this list with one thing changed; a changed list starts at its first page.
@@ -90,6 +91,21 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     Ok(shell::page(web, page, "Users", None, &body))
 }
 
+/// The address of this list as a file.
+fn export(form: &FormData) -> String {
+    let pairs: Vec<(&str, &str)> = KEPT.iter().map(|k| (*k, form.one(k))).collect();
+    urls::with_query(urls::USERS_CSV, &pairs)
+}
+
+/// `GET /emr/users.csv`
+pub(crate) async fn file(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
+    let form = FormData::query(query.as_deref());
+    match crate::download::people(&web, &page.actor, filter(&form)).await {
+        Ok(response) => response,
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
 fn counted(total: Total) -> String {
     match total {
         Total::Exact(0) => "nobody".to_owned(),
@@ -111,7 +127,8 @@ fn tiles(seats: &[PoolSum], overall: &[PoolSum]) -> Markup {
     parts::seat_tiles(&tiles)
 }
 
-fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Markup {
+/// The controls that filter.
+pub(crate) fn controls(form: &FormData, clinics: &[Clinic]) -> Markup {
     let kind = form.one("user_type");
     let mut kinds = vec![Choice::new("", "Any type", kind)];
     kinds.extend(UserType::ALL.iter().map(|t| Choice::new(t.as_str(), t.as_str(), kind)));
@@ -128,15 +145,24 @@ fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Marku
     let permission = form.one("permission");
     let mut permissions = vec![Choice::new("", "Any permission", permission)];
     permissions.extend(Permission::ALL.iter().map(|p| Choice::new(p.as_str(), p.label(), permission)));
-    let controls = html! {
+    html! {
         (parts::input(&Field::search("q", "Search name, user name, email or NPI", form.one("q")).attr("maxlength", "100")))
         (parts::select(&Select { name: "user_type", label: "Type", options: &kinds, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "status", label: "Status", options: &statuses, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "permission", label: "Permission", options: &permissions, bare: true, ..Select::default() }))
+    }
+}
+
+fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Markup {
+    let controls = html! {
+        (controls(form, clinics))
         noscript { (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() })) }
     };
     let add = html! {
+        @if web.app.may_update_in_bulk(&page.actor) {
+            (parts::button_link(&ButtonLink { href: urls::BULK_SELECT, label: "Bulk update users", icon: Some(Icon::Users), ..ButtonLink::default() }))
+        }
         @if web.app.may_add_people(&page.actor) {
             (parts::button_link(&ButtonLink { href: urls::NEW_USER, label: "Add user", kind: ButtonKind::Primary, icon: Some(Icon::Plus), ..ButtonLink::default() }))
         }
@@ -210,6 +236,7 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         .map(|c| address(form, "after", &URL_SAFE_NO_PAD.encode(c)));
     let first = form.filled("after").map(|_| address(form, "after", ""));
     html! {
+        p.plain-links { a href=(export(form)) download { (parts::icon(Icon::Download)) " Export this list (CSV)" } }
         (parts::data_table(&Table { caption: "Users", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))
         @if next.is_some() || first.is_some() {
             (parts::cursor_pager(first.as_deref(), next.as_deref(), &counted(found.total)))

@@ -1,0 +1,226 @@
+//! Selecting people and looking at what would happen. A draft pins the version of everybody selected.
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
+use muster_domain::{Code, PersonId, Refusal};
+use muster_store::bulk::{self, Job};
+use muster_store::directory::Filter;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::each::{Bench, Each, RefusedLine};
+use super::{BulkView, CHUNK, seen};
+use crate::work::Work;
+use crate::{Actor, App, Result};
+
+/// Refused people a preview names.
+pub(super) const NAMED: usize = 1000;
+
+/// Whom a bulk update concerns.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These people.
+    Ids(Vec<PersonId>),
+    /// Everybody who matches; the scope comes from the actor alone.
+    Filter(Filter),
+}
+
+impl Selection {
+    /// As it is kept for reading.
+    fn described(&self) -> String {
+        match self {
+            Self::Ids(ids) => json!({"ids": ids.len()}).to_string(),
+            Self::Filter(f) => json!({"filter": {
+                "q": f.q.trim(), "user_type": f.user_type.map(muster_domain::emr::UserType::as_str),
+                "status": f.status.map(muster_domain::emr::Status::as_str), "clinic_id": f.clinic,
+                "permission": f.permission.map(muster_domain::emr::Permission::as_str),
+            }})
+            .to_string(),
+        }
+    }
+}
+
+/// One person of a preview.
+#[derive(Clone, Debug)]
+pub struct PreviewLine {
+    /// Who.
+    pub person: PersonId,
+    /// The name, where it may be told.
+    pub full_name: Option<String>,
+    /// What would be made.
+    pub made: ChangeSet,
+    /// What would not.
+    pub refused: Vec<RefusedLine>,
+}
+
+/// What would happen.
+#[derive(Clone, Debug)]
+pub struct BulkPreview {
+    /// The sums.
+    pub tally: Tally,
+    /// How it would go as a whole.
+    pub outcome: BulkOutcome,
+    /// The first thousand people somebody would be refused something.
+    pub refused: Vec<PreviewLine>,
+    /// The first thousand people who would be changed.
+    pub changed: Vec<PreviewLine>,
+}
+
+impl PreviewLine {
+    fn of(each: &Each) -> Self {
+        Self {
+            person: PersonId(each.item.person_id),
+            full_name: each.before.as_ref().map(|b| b.profile.person.full_name.clone()),
+            made: ChangeSet::in_order(each.judged.made.iter().copied()),
+            refused: each.judged.refused.iter().map(RefusedLine::from).collect(),
+        }
+    }
+}
+
+/// Sums up a preview, person by person.
+#[derive(Default)]
+pub(super) struct Summing {
+    tally: Tally,
+    refused: Vec<PreviewLine>,
+    changed: Vec<PreviewLine>,
+}
+
+impl Summing {
+    pub fn add(&mut self, each: &Each) {
+        self.tally.add(&each.judged, each.changes.changes());
+        if !each.judged.refused.is_empty() && self.refused.len() < NAMED {
+            self.refused.push(PreviewLine::of(each));
+        }
+        if each.judged.outcome.is_some() && self.changed.len() < NAMED {
+            self.changed.push(PreviewLine::of(each));
+        }
+    }
+
+    pub fn done(self) -> BulkPreview {
+        let outcome = self.tally.outcome(self.tally.judged);
+        BulkPreview { tally: self.tally, outcome, refused: self.refused, changed: self.changed }
+    }
+}
+
+impl App {
+    /// Selects people for a bulk update and pins the versions they have now. Nothing is changed, and nothing recorded,
+    /// until it is started.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when nobody or too many are selected.
+    pub async fn draft_bulk(&self, actor: &Actor, selection: Selection) -> Result<BulkView> {
+        self.require_bulk(actor).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let job = self.select(&mut work, actor, "update", &selection).await?;
+        work.commit().await?;
+        Ok(BulkView::of(job, self.now()))
+    }
+
+    /// Writes a draft with its people.
+    pub(super) async fn select(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        kind: &str,
+        selection: &Selection,
+    ) -> Result<Job> {
+        let job = self.new_job(actor, kind, selection.described());
+        bulk::insert(&mut work.tx, &job).await?;
+        match selection {
+            Selection::Ids(ids) => {
+                if ids.len() > MOST_PEOPLE_BY_ID {
+                    return Err(Refusal::new("selection", Code::TooManyPeople).about(&["100,000"]).into());
+                }
+                let myself = actor.person_id();
+                let scope = actor.authority().clinics();
+                bulk::select_by_ids(&mut work.tx, work.organization, job.id, scope, myself, ids).await?;
+            }
+            Selection::Filter(filter) => {
+                let mut filter = filter.clone();
+                filter.scope = actor.authority().clinics().clone();
+                if filter.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
+                    filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
+                }
+                let most = MOST_PEOPLE_BY_FILTER;
+                let found = bulk::select_by_filter(&mut work.tx, work.organization, job.id, &filter, most + 1).await?;
+                if found > most {
+                    return Err(Refusal::new("selection", Code::TooManyPeople).about(&["250,000"]).into());
+                }
+            }
+        }
+        self.counted(work, job).await
+    }
+
+    pub(super) fn new_job(&self, actor: &Actor, kind: &str, selection: String) -> Job {
+        Job {
+            organization: actor.organization(),
+            id: self.new_id(),
+            kind: kind.to_owned(),
+            state: "draft".to_owned(),
+            actor_kind: actor.authority().kind().as_str().to_owned(),
+            actor_id: actor.subject(),
+            actor_name: actor.name().to_owned(),
+            channel: actor.origin().channel.as_str().to_owned(),
+            address: actor.origin().address.clone(),
+            selection,
+            changes: "[]".to_owned(),
+            undo_of: None,
+            undone_by: None,
+            selected: 0,
+            tally: Tally::default(),
+            stopped_by: None,
+            cursor: Uuid::nil(),
+            created_at: Some(self.now()),
+            started_at: None,
+            finished_at: None,
+        }
+    }
+
+    /// The job with the number of its people; refused when there are none.
+    pub(super) async fn counted(&self, work: &mut Work, mut job: Job) -> Result<Job> {
+        job.selected = bulk::count(&mut work.tx, work.organization, job.id).await?;
+        if job.selected == 0 {
+            return Err(Refusal::new("selection", Code::NobodySelected).into());
+        }
+        Ok(job)
+    }
+
+    /// Leaves people of one's draft out again. How many are left; it may be nobody.
+    pub async fn leave_out_of_bulk(&self, actor: &Actor, id: Uuid, people: &[PersonId]) -> Result<i64> {
+        self.require_bulk(actor).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let job = seen(&mut work.tx, actor, id).await?;
+        if job.state != "draft" {
+            return Err(Refusal::whole(Code::BulkStartedAlready).into());
+        }
+        bulk::leave_out(&mut work.tx, work.organization, id, people).await?;
+        let left = bulk::count(&mut work.tx, work.organization, id).await?;
+        work.commit().await?;
+        Ok(left)
+    }
+
+    /// What a set of changes would do to the people of one's draft, person by person, with what is stored now. Changes
+    /// nothing. For a draft from a file, whose people have changes of their own, the set is left empty.
+    pub async fn preview_bulk(&self, actor: &Actor, id: Uuid, changes: &ChangeSet) -> Result<BulkPreview> {
+        self.require_bulk(actor).await?;
+        let mut h = self.db.read().await?;
+        let job = seen(&mut h, actor, id).await?;
+        if job.state != "draft" {
+            return Err(Refusal::whole(Code::BulkStartedAlready).into());
+        }
+        if changes.is_empty() && job.kind == "update" {
+            return Err(Refusal::new("changes", Code::NoChangesChosen).into());
+        }
+        let (mut bench, mut summing) = (Bench::new(&job, changes.clone()), Summing::default());
+        let mut after = Uuid::nil();
+        loop {
+            let items = bulk::items(&mut h, job.organization, id, after, CHUNK).await?;
+            let Some(last) = items.last() else { return Ok(summing.done()) };
+            after = last.person_id;
+            let judged = bench.judge(&mut h, actor, job.organization, items).await?;
+            for each in &judged {
+                summing.add(each);
+            }
+        }
+    }
+}

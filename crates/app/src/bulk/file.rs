@@ -1,0 +1,394 @@
+//! Changes from a CSV file: each row names a person who is there already and what to change. The rows become a draft,
+//! looked at, started and undone like every other bulk update. A file that was imported already finds nothing to change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+use muster_domain::emr::{EmrAccount, Permission, Status};
+use muster_domain::text::{search_key, unique_key};
+use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
+use muster_store::people::Stored;
+use muster_store::{bulk, imports, organizations, people};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{BulkView, seen};
+use crate::imports::reader::{self, Part, RawRow};
+use crate::spreadsheet::harmless;
+use crate::work::Work;
+use crate::{Actor, App, AppError, Result};
+
+/// Faulty rows that are kept with their cells.
+const KEPT: usize = 2000;
+/// Most rows of a file.
+const MOST_ROWS: u64 = 250_000;
+
+/// How to read it.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    /// The name of the file, for reading.
+    pub name: String,
+    /// What columns of other names stand for: `(column, our field)`.
+    pub map: Vec<(String, String)>,
+}
+
+/// A row nothing can be done with, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowFault {
+    /// The line of the file.
+    pub line: u64,
+    /// Its cells.
+    pub row: Vec<String>,
+    /// The stable code.
+    pub code: String,
+    /// The sentence.
+    pub message: String,
+}
+
+/// What a file says, as it is kept with its draft.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangesFile {
+    /// The name of the file.
+    pub file: String,
+    /// The columns.
+    pub header: Vec<String>,
+    /// Those of them nothing is read from.
+    pub ignored: Vec<String>,
+    /// Rows below the header.
+    pub rows: u64,
+    /// How many of them are faulty.
+    pub faulty: u64,
+    /// The first 2,000 of those.
+    pub faults: Vec<RowFault>,
+}
+
+/// What a row asks for one person, as it is kept.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RowAsked {
+    pub changes: Vec<BulkChange>,
+    pub row: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    PersonId,
+    Username,
+    Email,
+    Npi,
+    AddPermissions,
+    RemovePermissions,
+    AddClinics,
+    RemoveClinics,
+    Permissions,
+    Clinics,
+    Status,
+}
+
+/// Our own names; the first four say who.
+const FIELDS: [(&str, Field); 11] = [
+    ("person_id", Field::PersonId),
+    ("username", Field::Username),
+    ("email", Field::Email),
+    ("npi", Field::Npi),
+    ("add_permissions", Field::AddPermissions),
+    ("remove_permissions", Field::RemovePermissions),
+    ("add_clinics", Field::AddClinics),
+    ("remove_clinics", Field::RemoveClinics),
+    ("permissions", Field::Permissions),
+    ("clinics", Field::Clinics),
+    ("status", Field::Status),
+];
+
+fn folded(header: &str) -> String {
+    search_key(header).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The names a column may be mapped to.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(name, _)| *name)
+}
+
+fn columns(header: &[String], map: &[(String, String)]) -> std::result::Result<Vec<Option<Field>>, Refusals> {
+    let named = |name: &str| FIELDS.iter().find(|(n, _)| folded(n) == folded(name)).map(|(_, field)| *field);
+    let fields: Vec<Option<Field>> = header
+        .iter()
+        .map(|column| {
+            let mapped = map.iter().find(|(from, _)| folded(from) == folded(column)).map(|(_, to)| to.as_str());
+            named(mapped.unwrap_or(column))
+        })
+        .collect();
+    let has = |wanted: &[Field]| fields.iter().flatten().any(|f| wanted.contains(f));
+    let mut refusals = Refusals::default();
+    let who = [Field::PersonId, Field::Username, Field::Email, Field::Npi];
+    if !has(&who) {
+        let text =
+            "No column says who is meant. One of username, email, npi or person_id is needed; map one of yours to it.";
+        refusals.push(Refusal::new("map", Code::UnknownColumn).about(&[text]));
+    }
+    if !fields.iter().flatten().any(|f| !who.contains(f)) {
+        let text = "No column says what to change. Use add_permissions, remove_permissions, add_clinics, remove_clinics, permissions, clinics or status.";
+        refusals.push(Refusal::new("map", Code::UnknownColumn).about(&[text]));
+    }
+    refusals.into_result().map(|()| fields)
+}
+
+impl App {
+    /// Reads a file of changes into a draft; nobody is changed yet. The draft is there even when every row is faulty, so
+    /// that the rows can be fetched and put right.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when nothing of the file can be understood.
+    pub async fn draft_bulk_from_file(
+        &self,
+        actor: &Actor,
+        source: impl Read + Send + 'static,
+        options: FileOptions,
+    ) -> Result<(BulkView, ChangesFile)> {
+        self.require_bulk(actor).await?;
+        let mut parts = reader::start(source);
+        let (header, fields) = match parts.recv().await {
+            Some(Part::Header(header)) => {
+                let fields = columns(&header, &options.map)?;
+                (header, fields)
+            }
+            Some(Part::Refused(refusal)) => return Err(refusal.into()),
+            _ => return Err(AppError::Internal("the reading thread ended".to_owned())),
+        };
+        let ignored = header.iter().zip(&fields).filter(|(_, f)| f.is_none()).map(|(h, _)| h.clone()).collect();
+        let mut file = ChangesFile { file: options.name, header, ignored, ..ChangesFile::default() };
+        // Read whole before anything is written: the upload itself must not hold the practice's lock.
+        let mut all: Vec<RawRow> = Vec::new();
+        while let Some(part) = parts.recv().await {
+            if let Part::Rows(rows, _) = part {
+                all.extend(rows);
+                if all.len() as u64 > MOST_ROWS {
+                    return Err(Refusal::new("file", Code::TooManyPeople).about(&["250,000"]).into());
+                }
+            }
+        }
+        let mut work = self.work(actor.organization()).await?;
+        let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
+        let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
+        let reading = Reading { fields, clinics: reached.map(|c| (unique_key(&c.name), c.id)).collect() };
+        let mut job = self.new_job(actor, "file", String::new());
+        bulk::insert(&mut work.tx, &job).await?;
+        let mut met = BTreeSet::new();
+        while !all.is_empty() {
+            let rest = all.split_off(all.len().min(500));
+            let rows = std::mem::replace(&mut all, rest);
+            self.read_rows(&mut work, actor, job.id, &reading, rows, &mut met, &mut file).await?;
+        }
+        job.selection = json!(file).to_string();
+        bulk::describe(&mut work.tx, work.organization, job.id, &job.selection).await?;
+        job.selected = bulk::count(&mut work.tx, work.organization, job.id).await?;
+        work.commit().await?;
+        Ok((BulkView::of(job, self.now()), file))
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call, and each is a thing of its own
+    async fn read_rows(
+        &self,
+        work: &mut Work,
+        actor: &Actor,
+        job: Uuid,
+        reading: &Reading,
+        rows: Vec<RawRow>,
+        met: &mut BTreeSet<PersonId>,
+        file: &mut ChangesFile,
+    ) -> Result<()> {
+        file.rows += rows.len() as u64;
+        let mut keys: Vec<String> = Vec::new();
+        let mut npis: Vec<String> = Vec::new();
+        for cells in rows.iter().filter_map(|r| r.cells.as_ref().ok()) {
+            keys.extend(reading.cell(cells, Field::Username).map(unique_key));
+            keys.extend(reading.cell(cells, Field::Email).map(unique_key));
+            npis.extend(reading.cell(cells, Field::Npi).map(str::to_owned));
+        }
+        let holders = imports::name_holders(&mut work.tx, &keys).await?;
+        let npis = people::taken_npis(&mut work.tx, work.organization, &npis).await?;
+        let who = |cells: &[String]| -> Option<PersonId> {
+            let by_id = reading.cell(cells, Field::PersonId).map(|t| t.parse::<PersonId>().ok());
+            let name = |field| {
+                reading.cell(cells, field).map(|t| {
+                    let found = holders.get(&unique_key(t)).filter(|(_, home)| *home == Some(work.organization));
+                    found.map(|(id, _)| PersonId(*id))
+                })
+            };
+            let by_npi = || reading.cell(cells, Field::Npi).map(|n| npis.get(n).copied());
+            by_id.or_else(|| name(Field::Username)).or_else(|| name(Field::Email)).or_else(by_npi).flatten()
+        };
+        let found: Vec<(RawRow, Option<PersonId>)> = rows
+            .into_iter()
+            .map(|row| {
+                let person = row.cells.as_ref().ok().and_then(|c| who(c));
+                (row, person)
+            })
+            .collect();
+        let ids: Vec<PersonId> = found.iter().filter_map(|(_, id)| *id).collect();
+        let stored = people::find_many(&mut work.tx, work.organization, &ids).await?;
+        let stored: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
+        let mut asked: Vec<(PersonId, String)> = Vec::new();
+        for (row, person) in found {
+            let line = row.line;
+            let (cells, judged) = match row.cells {
+                Err(unread) => (unread.cells, Err(unread.refusal)),
+                Ok(cells) => {
+                    let judged = reading.changes(actor, &cells, person.and_then(|p| stored.get(&p)), met);
+                    (cells, judged)
+                }
+            };
+            match (judged, person) {
+                (Ok(changes), Some(person)) => {
+                    met.insert(person);
+                    let kept = RowAsked { changes: changes.changes().to_vec(), row: cells };
+                    asked.push((person, json!(kept).to_string()));
+                }
+                (Err(refusal), _) => file.fault(line, cells, &refusal),
+                (Ok(_), None) => file.fault(line, cells, &Refusal::whole(Code::UserOutsideYourAccess)),
+            }
+        }
+        let ids: Vec<PersonId> = asked.iter().map(|(p, _)| *p).collect();
+        let (scope, myself) = (actor.authority().clinics(), actor.person_id());
+        bulk::select_by_ids(&mut work.tx, work.organization, job, scope, myself, &ids).await?;
+        bulk::ask_each(&mut work.tx, work.organization, job, &asked).await?;
+        Ok(())
+    }
+
+    /// The rows of a file that were not imported, whole or in part, with what is wrong with each: to put right and
+    /// import again. The columns are those of the file, and `problem`, which an import does not read.
+    pub async fn bulk_rows_to_fix(&self, actor: &Actor, id: Uuid) -> Result<Vec<u8>> {
+        self.require_bulk(actor).await?;
+        let mut h = self.db.read().await?;
+        let job = seen(&mut h, actor, id).await?;
+        let file: ChangesFile = serde_json::from_str(&job.selection).map_err(|_| AppError::NotFound)?;
+        let failed = |e: csv::Error| AppError::Internal(e.to_string());
+        let mut out = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let width = file.header.len();
+        let mut line = |row: &[String], problem: &str| {
+            let mut cells: Vec<String> = row.iter().map(|c| harmless(c)).collect();
+            cells.resize(width, String::new());
+            cells.push(harmless(problem));
+            out.write_record(cells)
+        };
+        line(&file.header, "problem").map_err(failed)?;
+        for fault in &file.faults {
+            line(&fault.row, &fault.message).map_err(failed)?;
+        }
+        let mut after = Uuid::nil();
+        loop {
+            let items = bulk::named_items(&mut h, job.organization, id, true, after, 1000).await?;
+            let Some(last) = items.last() else { break };
+            after = last.item.person_id;
+            for named in items.iter().filter(|n| n.item.state != "unchanged") {
+                let asked = named.item.asked.as_deref().and_then(|t| serde_json::from_str::<RowAsked>(t).ok());
+                let refused: Vec<super::RefusedLine> =
+                    named.item.refused.as_deref().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
+                let problems: Vec<&str> = refused.iter().map(|r| r.message.as_str()).collect();
+                line(&asked.map(|a| a.row).unwrap_or_default(), &problems.join(" ")).map_err(failed)?;
+            }
+        }
+        out.into_inner().map_err(|e| AppError::Internal(e.to_string()))
+    }
+}
+
+impl ChangesFile {
+    fn fault(&mut self, line: u64, row: Vec<String>, refusal: &Refusal) {
+        self.faulty += 1;
+        if self.faults.len() < KEPT {
+            let (code, message) = (refusal.code.as_str().to_owned(), refusal.message.clone());
+            self.faults.push(RowFault { line, row, code, message });
+        }
+    }
+}
+
+/// How rows are read.
+struct Reading {
+    fields: Vec<Option<Field>>,
+    /// The clinics within reach, by name.
+    clinics: BTreeMap<String, ClinicId>,
+}
+
+fn entries(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(';').map(str::trim).filter(|t| !t.is_empty())
+}
+
+impl Reading {
+    /// What stands in a row under a field; none when nothing does.
+    fn cell<'a>(&self, cells: &'a [String], field: Field) -> Option<&'a str> {
+        let at = self.fields.iter().position(|f| *f == Some(field))?;
+        cells.get(at).map(|c| c.trim()).filter(|c| !c.is_empty())
+    }
+
+    fn permissions(cell: &str) -> std::result::Result<BTreeSet<Permission>, Refusal> {
+        let one = |text: &str| {
+            let code = text.to_ascii_lowercase().replace(' ', "_");
+            Permission::parse(&code)
+                .ok_or_else(|| Refusal::new("permissions", Code::UnknownPermission).about(&[format!("“{text}”")]))
+        };
+        entries(cell).map(one).collect()
+    }
+
+    fn clinics(&self, cell: &str) -> std::result::Result<BTreeSet<ClinicId>, Refusal> {
+        let one = |name: &str| {
+            let known = self.clinics.get(&unique_key(name)).copied();
+            known.ok_or_else(|| Refusal::new("clinic_ids", Code::ClinicOutsideYourAccess).about(&[format!("“{name}”")]))
+        };
+        entries(cell).map(one).collect()
+    }
+
+    /// What a row asks for.
+    fn changes(
+        &self,
+        actor: &Actor,
+        cells: &[String],
+        stored: Option<&Stored>,
+        met: &BTreeSet<PersonId>,
+    ) -> std::result::Result<ChangeSet, Refusal> {
+        if cells.len() != self.fields.len() {
+            let counts = [cells.len().to_string(), self.fields.len().to_string()];
+            return Err(Refusal::whole(Code::RowWidth).about(&counts));
+        }
+        let seen = stored.filter(|s| actor.authority().may_see(&s.profile));
+        let Some((person, account)) = seen.and_then(|s| Some((s.profile.person.id, s.profile.emr.as_ref()?))) else {
+            return Err(Refusal::whole(Code::UserOutsideYourAccess));
+        };
+        if met.contains(&person) {
+            return Err(Refusal::whole(Code::ListedTwice));
+        }
+        self.wanted(actor, cells, account)
+    }
+
+    fn wanted(&self, actor: &Actor, cells: &[String], account: &EmrAccount) -> std::result::Result<ChangeSet, Refusal> {
+        let mut all: Vec<BulkChange> = Vec::new();
+        let cell = |field| self.cell(cells, field).unwrap_or_default();
+        all.extend(Self::permissions(cell(Field::AddPermissions))?.into_iter().map(BulkChange::AddPermission));
+        all.extend(Self::permissions(cell(Field::RemovePermissions))?.into_iter().map(BulkChange::RemovePermission));
+        all.extend(self.clinics(cell(Field::AddClinics))?.into_iter().map(BulkChange::AddClinic));
+        all.extend(self.clinics(cell(Field::RemoveClinics))?.into_iter().map(BulkChange::RemoveClinic));
+        // A whole list says what is to be afterwards; an empty cell says nothing.
+        if let Some(list) = self.cell(cells, Field::Permissions) {
+            let wanted = Self::permissions(list)?;
+            let held: BTreeSet<Permission> = account.permissions.iter().collect();
+            all.extend(wanted.difference(&held).copied().map(BulkChange::AddPermission));
+            all.extend(held.difference(&wanted).copied().map(BulkChange::RemovePermission));
+        }
+        if let Some(list) = self.cell(cells, Field::Clinics) {
+            let wanted = self.clinics(list)?;
+            let held: BTreeSet<ClinicId> =
+                account.clinics.iter().copied().filter(|c| actor.authority().reaches(*c)).collect();
+            all.extend(wanted.difference(&held).copied().map(BulkChange::AddClinic));
+            all.extend(held.difference(&wanted).copied().map(BulkChange::RemoveClinic));
+        }
+        if let Some(text) = self.cell(cells, Field::Status) {
+            let status = Status::parse(text)
+                .ok_or_else(|| Refusal::new("status", Code::NotUnderstood).about(&[format!("“{text}”")]))?;
+            all.push(BulkChange::SetStatus(status));
+        }
+        if all.is_empty() {
+            return Ok(ChangeSet::default());
+        }
+        ChangeSet::new(all).map_err(|r| r.0.into_iter().next().unwrap_or_else(|| Refusal::whole(Code::NotUnderstood)))
+    }
+}

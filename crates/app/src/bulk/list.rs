@@ -1,0 +1,41 @@
+//! The filtered list as a file, piece by piece, in the columns an import and a file of changes read.
+
+use muster_domain::audit::Action;
+use muster_store::directory::{Cursor, Filter};
+use serde_json::json;
+
+use super::presets::KeptFilter;
+use crate::people::Listed;
+use crate::transfer::people_csv;
+use crate::work::About;
+use crate::{Actor, App, AppError, Result, Scope};
+
+/// People in one piece.
+const PIECE: i64 = 200;
+
+/// A piece of the file.
+#[derive(Clone, Debug)]
+pub struct ExportedPeople {
+    /// Lines of CSV; the first piece begins with the header.
+    pub csv: Vec<u8>,
+    /// Where the next piece begins; none after the last.
+    pub next: Option<Cursor>,
+}
+
+impl App {
+    /// A piece of the list as CSV: those the actor may see and who match. The first piece puts the export on record.
+    pub async fn export_list(&self, actor: &Actor, filter: &Filter, after: Option<Cursor>) -> Result<ExportedPeople> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let first = after.is_none();
+        let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();
+        let page = self.people(actor, Listed { filter: filter.clone(), after, limit: PIECE }).await?;
+        if first {
+            let mut work = self.work(actor.organization()).await?;
+            let detail = json!({"filter": KeptFilter::of(filter)});
+            work.done(actor, Action::PeopleExported, About::nothing(), &detail);
+            work.commit().await?;
+        }
+        let csv = people_csv(first, &page.people, &clinics).map_err(|e| AppError::Internal(e.to_string()))?;
+        Ok(ExportedPeople { csv, next: page.next })
+    }
+}

@@ -1,0 +1,116 @@
+//! Bulk user management: select people, see what a set of changes would do to each, do it in the background, and take it
+//! back. Each person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
+//! saved by the hundred, and how a bulk update goes on after the program was interrupted.
+
+mod draft;
+mod each;
+mod file;
+mod list;
+mod presets;
+mod results;
+mod run;
+mod undo;
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::audit::Action;
+use muster_domain::emr::Permission;
+use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
+use muster_store::bulk::Job;
+use muster_store::{Handle, bulk};
+use uuid::Uuid;
+
+use crate::{Actor, App, AppError, Result, Scope};
+
+pub use draft::{BulkPreview, PreviewLine, Selection};
+pub use each::RefusedLine;
+pub use file::{ChangesFile, FileOptions, RowFault, fields as file_fields};
+pub use list::ExportedPeople;
+pub use muster_store::bulk::{Job as BulkJob, Preset};
+pub use presets::{KeptFilter, NewPreset, PresetContent};
+pub use results::{BulkResult, BulkResults, Grouped};
+pub use undo::UndoPreview;
+
+/// People judged and saved in one transaction.
+pub(crate) const CHUNK: i64 = 1000;
+
+/// A bulk update as its page and programs see it.
+#[derive(Clone, Debug)]
+pub struct BulkView {
+    /// As stored.
+    pub job: Job,
+    /// What was asked for; empty where each person was asked something else.
+    pub changes: ChangeSet,
+    /// How it went; none while it runs.
+    pub outcome: Option<BulkOutcome>,
+    /// It can be undone until then; none when it cannot.
+    pub undo_until: Option<jiff::Timestamp>,
+}
+
+impl BulkView {
+    fn of(job: Job, now: jiff::Timestamp) -> Self {
+        let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
+        let selected = u64::try_from(job.selected).unwrap_or(0);
+        let outcome = job.finished_at.map(|_| job.tally.outcome(selected));
+        let until = job.finished_at.map(|at| at + jiff::SignedDuration::from_hours(24 * UNDO_DAYS));
+        let undoable = job.kind != "undo" && job.undone_by.is_none() && job.tally.updated > 0;
+        let undo_until = until.filter(|until| undoable && *until > now);
+        Self { job, changes, outcome, undo_until }
+    }
+
+    /// True while somebody works on it, or soon will.
+    pub fn is_running(&self) -> bool {
+        self.job.state == "running"
+    }
+}
+
+impl App {
+    /// True when the actor may update people in bulk.
+    pub fn may_update_in_bulk(&self, actor: &Actor) -> bool {
+        NEEDED.iter().all(|p| actor.authority().permissions().contains(*p))
+    }
+
+    /// Refuses, on record, whoever may not.
+    pub(crate) async fn require_bulk(&self, actor: &Actor) -> Result<()> {
+        actor.require_scope(Scope::Bulk)?;
+        for permission in NEEDED {
+            self.require(actor, permission, Action::BulkUpdated).await?;
+        }
+        Ok(())
+    }
+
+    /// A bulk update: one's own, or anybody's for whoever reaches every clinic.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for everybody else's.
+    pub async fn bulk_job(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
+        self.require_bulk(actor).await?;
+        let mut h = self.db.read().await?;
+        Ok(BulkView::of(seen(&mut h, actor, id).await?, self.now()))
+    }
+
+    /// Bulk updates, newest first: one's own, or everybody's for whoever reaches every clinic. At most `limit` before
+    /// `before`.
+    pub async fn bulk_jobs(&self, actor: &Actor, before: Option<Uuid>, limit: i64) -> Result<Vec<BulkView>> {
+        self.require_bulk(actor).await?;
+        let mut h = self.db.read().await?;
+        let whose = if *actor.authority().clinics() == ClinicAccess::All { None } else { actor.subject() };
+        let jobs = bulk::list(&mut h, actor.organization(), whose, before, limit.clamp(1, 201)).await?;
+        let now = self.now();
+        Ok(jobs.into_iter().map(|job| BulkView::of(job, now)).collect())
+    }
+}
+
+/// What it takes: Clinic Admin opens it, and every change is an edit of a user.
+const NEEDED: [Permission; 3] = [Permission::ClinicAdmin, Permission::ViewUsers, Permission::EditUsers];
+
+/// True when the actor began it.
+fn is_own(actor: &Actor, job: &Job) -> bool {
+    job.actor_id == actor.subject() && job.actor_kind == actor.authority().kind().as_str()
+}
+
+/// A bulk update the actor may know of. A draft is its maker's alone.
+async fn seen(h: &mut impl Handle, actor: &Actor, id: Uuid) -> Result<Job> {
+    let found = bulk::find(h, actor.organization(), id).await?;
+    let all = *actor.authority().clinics() == ClinicAccess::All;
+    found.filter(|job| is_own(actor, job) || (all && job.state != "draft")).ok_or(AppError::NotFound)
+}

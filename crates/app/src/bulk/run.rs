@@ -1,0 +1,313 @@
+//! Doing it. A bulk update goes chunk by chunk; people, results, records and how far it has come are one transaction, so
+//! that whoever takes over after an interruption goes on exactly there. A lease keeps two programs from working on the
+//! same one in vain; were it to fail, the second would still find the job no longer its own.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use muster_domain::audit::{Action, Effect};
+use muster_domain::emr::bulk::{ChangeSet, Trace};
+use muster_domain::emr::{EmrAccount, Outcome};
+use muster_domain::licences::Group;
+use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
+use muster_store::bulk::{self, Changed, Done, Job};
+use muster_store::{Handle, licences, people, sign_in};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::each::{Bench, Each, RefusedLine};
+use super::{BulkView, CHUNK, Selection, seen};
+use crate::work::{About, Who, Work};
+use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
+
+/// How long a program may be silent before another takes its work over.
+const LEASE: SignedDuration = SignedDuration::from_secs(1);
+/// Chunks done at once by whoever starts a bulk update; the rest is done in the background.
+const AT_ONCE: usize = 1;
+
+/// How a chunk went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// There is more to do.
+    More,
+    /// That was the last one.
+    Finished,
+    /// Somebody else works on it, or it was cancelled.
+    NotOurs,
+}
+
+impl App {
+    /// Starts one's draft. What fits into a moment is done before the answer, the rest in the background.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when the changes contradict each other, or it was started already.
+    pub async fn start_bulk(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        changes: &ChangeSet,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<BulkView> {
+        self.require_bulk(actor).await?;
+        let mut work = self.work(actor.organization()).await?;
+        if let Some(made) = work.replay(actor, idempotency).await? {
+            return Ok(BulkView::of(seen(&mut work.tx, actor, made).await?, self.now()));
+        }
+        let job = seen(&mut work.tx, actor, id).await?;
+        if job.selected == 0 {
+            return Err(Refusal::new("selection", Code::NobodySelected).into());
+        }
+        if changes.is_empty() && job.kind == "update" {
+            return Err(Refusal::new("changes", Code::NoChangesChosen).into());
+        }
+        if !bulk::start(&mut work.tx, work.organization, id, &json!(changes).to_string(), self.now()).await? {
+            return Err(Refusal::whole(Code::BulkStartedAlready).into());
+        }
+        work.remember(actor, idempotency, id).await?;
+        work.commit().await?;
+        self.done_at_once(actor, id).await
+    }
+
+    /// Selects people and starts at once.
+    pub async fn bulk_update(
+        &self,
+        actor: &Actor,
+        selection: &Selection,
+        changes: &ChangeSet,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<BulkView> {
+        self.require_bulk(actor).await?;
+        let mut work = self.work(actor.organization()).await?;
+        if let Some(made) = work.replay(actor, idempotency).await? {
+            return Ok(BulkView::of(seen(&mut work.tx, actor, made).await?, self.now()));
+        }
+        let job = self.select(&mut work, actor, "update", selection).await?;
+        bulk::start(&mut work.tx, work.organization, job.id, &json!(changes).to_string(), self.now()).await?;
+        work.remember(actor, idempotency, job.id).await?;
+        work.commit().await?;
+        self.done_at_once(actor, job.id).await
+    }
+
+    /// Begins a job that was just started; gives it as it stands then.
+    pub(super) async fn done_at_once(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
+        let (owner, organization) = (self.new_id(), actor.organization());
+        let mut tx = self.db.begin().await?;
+        let now = self.now();
+        let ours = bulk::claim_this(&mut tx, organization, id, owner, now, now + LEASE).await?;
+        tx.commit().await?;
+        if ours {
+            let mut step = Step::More;
+            for _ in 0..AT_ONCE {
+                if step == Step::More {
+                    step = self.bulk_chunk(organization, id, owner).await?;
+                }
+            }
+            if step == Step::More {
+                let mut tx = self.db.begin().await?;
+                bulk::release(&mut tx, organization, id, owner).await?;
+                tx.commit().await?;
+            }
+        }
+        let mut h = self.db.read().await?;
+        Ok(BulkView::of(seen(&mut h, actor, id).await?, self.now()))
+    }
+
+    /// Works on one waiting bulk update until it is done, somebody else has it, or `go_on` says no. False when none
+    /// waits. For the background; any number of programs may call it.
+    pub async fn work_on_bulk(&self, go_on: impl Fn() -> bool) -> Result<bool> {
+        let now = self.now();
+        // Looking only reads; taking needs the one writer of a SQLite file.
+        let mut h = self.db.read().await?;
+        if !bulk::any_waiting(&mut h, now).await? {
+            return Ok(false);
+        }
+        drop(h);
+        let owner = self.new_id();
+        let mut tx = self.db.begin().await?;
+        let claimed = bulk::claim(&mut tx, owner, now, now + LEASE).await?;
+        tx.commit().await?;
+        let Some(job) = claimed else { return Ok(false) };
+        while go_on() {
+            if self.bulk_chunk(job.organization, job.id, owner).await? != Step::More {
+                return Ok(true);
+            }
+        }
+        let mut tx = self.db.begin().await?;
+        bulk::release(&mut tx, job.organization, job.id, owner).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Stops a running bulk update; what was done stays done and can be undone.
+    pub async fn cancel_bulk(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
+        self.require_bulk(actor).await?;
+        let mut work = self.work(actor.organization()).await?;
+        let job = seen(&mut work.tx, actor, id).await?;
+        if bulk::finish(&mut work.tx, work.organization, id, "cancelled", None, self.now()).await? {
+            record(&mut work, &job, "cancelled");
+            work.commit().await?;
+        }
+        self.bulk_job(actor, id).await
+    }
+
+    /// One chunk, or the end: one transaction.
+    async fn bulk_chunk(&self, organization: OrganizationId, id: Uuid, owner: Uuid) -> Result<Step> {
+        let mut work = self.work(organization).await?;
+        let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
+            return Ok(Step::NotOurs);
+        };
+        // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
+        let actor = self.actor_behind(&mut work.tx, &job).await?;
+        let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
+            let code = Code::NotAllowed.as_str();
+            bulk::finish(&mut work.tx, organization, id, "stopped", Some(code), self.now()).await?;
+            record(&mut work, &job, "stopped");
+            work.commit().await?;
+            return Ok(Step::Finished);
+        };
+        let items = bulk::items(&mut work.tx, organization, id, job.cursor, CHUNK).await?;
+        let full = i64::try_from(items.len()).unwrap_or(0) == CHUNK;
+        if let Some(last) = items.last() {
+            job.cursor = last.person_id;
+            let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
+            let each = Bench::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
+            for one in &each {
+                job.tally.add(&one.judged, one.changes.changes());
+            }
+            self.save_each(&mut work, &actor, &job, &each).await?;
+            bulk::progress(&mut work.tx, &job, self.now() + LEASE).await?;
+        }
+        if !full {
+            bulk::finish(&mut work.tx, organization, id, "done", None, self.now()).await?;
+            record(&mut work, &job, "done");
+        }
+        work.commit().await?;
+        Ok(if full { Step::More } else { Step::Finished })
+    }
+
+    /// Saves what was decided, with a record each.
+    async fn save_each(&self, work: &mut Work, actor: &Actor, job: &Job, each: &[Each]) -> Result<()> {
+        let mut seats: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
+        let mut saved: Vec<Saving<'_>> = Vec::new();
+        let mut done = Vec::with_capacity(each.len());
+        for one in each {
+            let person = PersonId(one.item.person_id);
+            let refused = (!one.judged.refused.is_empty())
+                .then(|| json!(one.judged.refused.iter().map(RefusedLine::from).collect::<Vec<_>>()).to_string());
+            let saving = Saving::of(one);
+            let state = match &saving {
+                Some(_) => "updated",
+                None if one.judged.is_unchanged() => "unchanged",
+                None => "refused",
+            };
+            let changed = saving.as_ref().map(|s| json!(s.trace).to_string());
+            let version_after = saving.as_ref().map(|_| one.item.version + 1);
+            done.push(Done { person, state, changed, refused, version_after });
+            if let Some(saving) = saving {
+                for (pool, more) in [(saving.outcome.seats.from, -1), (saving.outcome.seats.to, 1)] {
+                    if let Some(pool) = pool {
+                        *seats.entry(pool).or_default() += more;
+                    }
+                }
+                let mut detail = saving.trace.record(saving.before, saving.after);
+                detail.insert("bulk_update".to_owned(), json!(job.id));
+                if saving.outcome.ends_access {
+                    detail.insert("sessions_ended".to_owned(), json!(true));
+                }
+                let name = &saving.outcome.profile.person.full_name;
+                work.done(actor, Action::PersonUpdated, About::new(person.0, name), &detail.into());
+                saved.push(saving);
+            }
+        }
+        move_seats(work, &seats, self.now()).await?;
+        let changed: Vec<Changed<'_>> = saved.iter().map(Saving::row).collect();
+        bulk::save_accounts(&mut work.tx, work.organization, &changed, self.now()).await?;
+        let gone: Vec<PersonId> =
+            saved.iter().filter(|s| s.outcome.ends_access).map(|s| s.outcome.profile.person.id).collect();
+        bulk::end_all_access(&mut work.tx, work.organization, &gone).await?;
+        bulk::save_items(&mut work.tx, work.organization, job.id, &done).await?;
+        Ok(())
+    }
+
+    /// Whoever began it, with the rights of this moment; none when they can act no more.
+    async fn actor_behind(&self, h: &mut impl Handle, job: &Job) -> Result<Option<Actor>> {
+        let origin = Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
+        match (job.actor_kind.as_str(), job.actor_id) {
+            ("command_line", _) => Ok(Some(Actor::command_line(job.organization).through(Channel::Bulk))),
+            ("support", Some(id)) => {
+                let found = sign_in::find(h, id).await?.filter(|f| f.organization.is_none());
+                Ok(found.map(|f| Actor::support(id, &f.shown_name, job.organization, origin, None)))
+            }
+            ("person", Some(id)) => {
+                let found = people::find(h, job.organization, PersonId(id)).await?;
+                let active = found.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+                Ok(active.map(|s| Actor::person(&s.profile, origin, None)))
+            }
+            _ => Err(AppError::Internal(format!("a bulk update of {}", job.actor_kind))),
+        }
+    }
+}
+
+/// A person about to be saved.
+struct Saving<'a> {
+    before: &'a EmrAccount,
+    after: &'a EmrAccount,
+    outcome: &'a Outcome,
+    trace: Trace,
+    attested_at: Option<i64>,
+}
+
+impl<'a> Saving<'a> {
+    fn of(one: &'a Each) -> Option<Self> {
+        let outcome = one.judged.outcome.as_ref()?;
+        let stored = one.before.as_ref()?;
+        let (before, after) = (stored.profile.emr.as_ref()?, outcome.profile.emr.as_ref()?);
+        let at = stored.finish_attested_at.map(Timestamp::as_microsecond);
+        let restored = one.restore.as_ref().and_then(|r| r.attestation).map(|(_, at)| at).filter(|at| *at > 0);
+        Some(Self { before, after, outcome, trace: Trace::between(before, after, at), attested_at: restored })
+    }
+
+    fn row(&self) -> Changed<'_> {
+        Changed {
+            person: self.outcome.profile.person.id,
+            account: self.after,
+            added: self.trace.clinics_added(),
+            removed: self.trace.clinics_removed(),
+            attested_at: self.attested_at,
+        }
+    }
+}
+
+async fn move_seats(work: &mut Work, seats: &BTreeMap<(ClinicId, Group), i64>, now: Timestamp) -> Result<()> {
+    let of = |sign: i64| -> Vec<(ClinicId, Group, i64)> {
+        seats.iter().filter(|(_, n)| **n * sign > 0).map(|((c, g), n)| (*c, *g, n.abs())).collect()
+    };
+    licences::give_seats(&mut work.tx, work.organization, &of(-1), now).await?;
+    if !licences::take_seats(&mut work.tx, work.organization, &of(1), now).await? {
+        // The practice's lock is held and the seats were counted under it.
+        return Err(AppError::Internal("seats were taken under the lock".to_owned()));
+    }
+    Ok(())
+}
+
+/// The one record of a bulk update, at its end.
+fn record(work: &mut Work, job: &Job, state: &str) {
+    let origin = Origin { channel: Channel::Page, address: job.address.clone(), user_agent: String::new() };
+    let channel = match job.channel.as_str() {
+        "api" => Channel::Api,
+        "command_line" => Channel::CommandLine,
+        "import" => Channel::Import,
+        _ => Channel::Page,
+    };
+    let origin = Origin { channel, ..origin };
+    let who = Who { kind: &job.actor_kind, id: job.actor_id, name: &job.actor_name, origin: &origin };
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    let detail = json!({
+        "state": state, "kind": job.kind, "selection": parsed(&job.selection), "changes": parsed(&job.changes),
+        "undo_of": job.undo_of, "selected": job.selected, "updated": job.tally.updated,
+        "unchanged": job.tally.unchanged, "refused": job.tally.refused, "refused_by_code": job.tally.by_code,
+    });
+    let action = if job.kind == "undo" { Action::BulkUndone } else { Action::BulkUpdated };
+    let name = if job.selected == 1 { "1 user".to_owned() } else { format!("{} users", job.selected) };
+    work.note(&who, action, Effect::Done, About::new(job.id, &name), &detail);
+}

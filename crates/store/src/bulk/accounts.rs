@@ -1,0 +1,136 @@
+//! What a bulk update changes of people.
+
+use jiff::Timestamp;
+use muster_domain::emr::{EmrAccount, InactiveReason};
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::hex;
+use crate::{Result, Tx, dialect, micros};
+
+/// An account to save, as a bulk update changed it.
+#[derive(Clone, Debug)]
+pub struct Changed<'a> {
+    /// Whose.
+    pub person: PersonId,
+    /// The account afterwards.
+    pub account: &'a EmrAccount,
+    /// Clinics it gained.
+    pub added: &'a [ClinicId],
+    /// Clinics it lost.
+    pub removed: &'a [ClinicId],
+    /// When an attestation that is given back was given, in microseconds since 1970.
+    pub attested_at: Option<i64>,
+}
+
+/// An account as the statements read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: String,
+    permissions: i64,
+    status: &'a str,
+    reason: Option<&'a str>,
+    attested: i64,
+    attested_by: Option<String>,
+    attested_at: Option<i64>,
+}
+
+/// Saves what bulk updates can change, and nothing else: permissions, status, clinics, the list, and a version that grows
+/// by one. Everything else of the people stays untouched, so a few small statements do for all of them.
+pub async fn save_accounts(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    changed: &[Changed<'_>],
+    now: Timestamp,
+) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Row<'_>> = changed
+        .iter()
+        .map(|c| {
+            let attested = c.account.finish_attestation;
+            Row {
+                id: hex(c.person.0),
+                permissions: c.account.permissions.bits(),
+                status: c.account.status.as_str(),
+                reason: c.account.inactive_reason.map(InactiveReason::as_str),
+                attested: i64::from(attested.is_some()),
+                attested_by: attested.and_then(|a| a.by).map(|p| hex(p.0)),
+                attested_at: c.attested_at,
+            }
+        })
+        .collect();
+    let rows = super::text(&rows)?;
+    // Named by identity as well, so that SQLite looks each one up; materialised, so that it reads the rows once.
+    let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status, x.reason, x.attested_by, x.attested, x.attested_at
+            FROM {rows $2: id uuid, permissions int, status text, reason text, attested_by uuid, attested int, attested_at int} x)
+        UPDATE emr_accounts SET permissions = r.permissions, status = r.status, inactive_reason = r.reason,
+            finish_attested_by = r.attested_by, finish_attested_at = CASE WHEN r.attested = 0 THEN NULL
+                ELSE coalesce(r.attested_at, emr_accounts.finish_attested_at, $3) END
+        FROM r WHERE emr_accounts.organization_id = $1 AND emr_accounts.person_id = r.id
+            AND emr_accounts.person_id IN (SELECT q.id FROM r q)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(&rows).bind(micros(now)).execute(c).await?;
+    });
+    let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status
+            FROM {rows $2: id uuid, permissions int, status text} x)
+        UPDATE directory SET permissions = r.permissions, status = r.status
+        FROM r WHERE directory.organization_id = $1 AND directory.person_id = r.id
+            AND directory.person_id IN (SELECT q.id FROM r q)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
+    });
+    let text = "UPDATE people SET version = version + 1, updated_at = $3
+        WHERE organization_id = $1 AND person_id IN {ids $2}";
+    let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(ids).bind(micros(now)).execute(c).await?;
+    });
+    for (text, pairs) in [
+        (
+            "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
+                SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r",
+            pairs(changed, |c| c.added),
+        ),
+        (
+            "DELETE FROM emr_account_clinics WHERE organization_id = $1
+                AND (person_id, clinic_id) IN (SELECT r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r)",
+            pairs(changed, |c| c.removed),
+        ),
+    ] {
+        if let Some(rows) = pairs {
+            on!(tx, text, |sql, c| {
+                sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
+            });
+        }
+    }
+    Ok(())
+}
+
+fn pairs<'a>(changed: &'a [Changed<'a>], of: impl Fn(&Changed<'a>) -> &'a [ClinicId]) -> Option<String> {
+    let rows: Vec<Value> = changed
+        .iter()
+        .flat_map(|c| of(c).iter().map(|clinic| json!({"id": hex(c.person.0), "clinic": hex(clinic.0)})))
+        .collect();
+    (!rows.is_empty()).then(|| Value::Array(rows).to_string())
+}
+
+/// Ends everything these people could still get in with.
+pub async fn end_all_access(tx: &mut Tx, organization: OrganizationId, people: &[PersonId]) -> Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let list = dialect::id_list(people.iter().map(|p| &p.0));
+    for text in [
+        "DELETE FROM sessions WHERE subject_id IN {ids $2} AND subject_id IN (SELECT p.person_id FROM people p WHERE p.organization_id = $1 AND p.person_id IN {ids $2})",
+        "DELETE FROM links WHERE subject_id IN {ids $2} AND subject_id IN (SELECT p.person_id FROM people p WHERE p.organization_id = $1 AND p.person_id IN {ids $2})",
+        "DELETE FROM tokens WHERE subject_id IN {ids $2} AND subject_id IN (SELECT p.person_id FROM people p WHERE p.organization_id = $1 AND p.person_id IN {ids $2})",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(&list).execute(c).await?;
+        });
+    }
+    Ok(())
+}

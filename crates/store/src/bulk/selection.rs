@@ -1,0 +1,102 @@
+//! Who is selected, with the version each has at that moment.
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::{OrganizationId, PersonId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::hex;
+use crate::directory::{self, Filter};
+use crate::query::Query;
+use crate::{Result, Tx, dialect};
+
+/// Takes in everybody with an EMR account who matches, each with the version stored now; at most `limit`. How many.
+pub async fn select_by_filter(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    job: Uuid,
+    filter: &Filter,
+    limit: i64,
+) -> Result<i64> {
+    let mut q = Query::new(
+        "INSERT INTO bulk_items (organization_id, job_id, person_id, version)
+        SELECT j.organization_id, j.job_id, d.person_id, p.version FROM directory d
+        JOIN bulk_jobs j ON j.organization_id = d.organization_id
+        JOIN people p ON p.organization_id = d.organization_id AND p.person_id = d.person_id
+        WHERE d.organization_id = ",
+        organization.0,
+    );
+    q.push(" AND j.job_id = ").bind(job).push(" AND d.user_type <> ''");
+    directory::narrow(&mut q, filter);
+    q.push(" LIMIT ").bind(limit);
+    q.execute(tx).await
+}
+
+/// Takes in these people. Whoever the scope does not show gets version 0, like whoever does not exist.
+pub async fn select_by_ids(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    job: Uuid,
+    scope: &ClinicAccess,
+    myself: Option<PersonId>,
+    ids: &[PersonId],
+) -> Result<()> {
+    let mut q = Query::about(
+        "INSERT INTO bulk_items (organization_id, job_id, person_id, version)
+        SELECT j.organization_id, j.job_id, r.id, coalesce((SELECT p.version FROM people p
+            WHERE p.organization_id = $1 AND p.person_id = r.id",
+        organization.0,
+    );
+    if let ClinicAccess::Only(mine) = scope {
+        q.push(" AND (p.person_id = ").bind(myself.map_or(Uuid::nil(), |p| p.0));
+        q.push(" OR EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = p.person_id AND m.clinic_id IN {ids ");
+        q.bind(dialect::id_list(mine.iter().map(|c| &c.0))).push("}))");
+    }
+    let rows: Vec<Value> = ids.iter().map(|p| json!({"id": hex(p.0)})).collect();
+    q.push("), 0) FROM {rows ")
+        .bind(Value::Array(rows).to_string())
+        .push(": id uuid} r JOIN bulk_jobs j ON j.organization_id = $1 AND j.job_id = ");
+    q.bind(job).push(" WHERE true ON CONFLICT (organization_id, job_id, person_id) DO NOTHING");
+    q.execute(tx).await?;
+    Ok(())
+}
+
+/// Takes in whomever another bulk update changed, each with the version that one left behind and what it did.
+pub async fn select_changed(tx: &mut Tx, organization: OrganizationId, job: Uuid, of: Uuid) -> Result<()> {
+    let text = "INSERT INTO bulk_items (organization_id, job_id, person_id, version, asked)
+        SELECT i.organization_id, j.job_id, i.person_id, i.version_after, i.changed
+        FROM bulk_items i JOIN bulk_jobs j ON j.organization_id = i.organization_id
+        WHERE i.organization_id = $1 AND j.job_id = $2 AND i.job_id = $3 AND i.changed IS NOT NULL";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(job).bind(of).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Gives people of a draft changes of their own, as JSON.
+pub async fn ask_each(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    job: Uuid,
+    asked: &[(PersonId, String)],
+) -> Result<()> {
+    let rows: Vec<Value> = asked.iter().map(|(p, text)| json!({"id": hex(p.0), "asked": text})).collect();
+    let text = "WITH r AS MATERIALIZED (SELECT x.id, x.asked FROM {rows $3: id uuid, asked text} x)
+        UPDATE bulk_items SET asked = r.asked FROM r WHERE bulk_items.organization_id = $1 AND bulk_items.job_id = $2
+            AND bulk_items.person_id = r.id AND bulk_items.person_id IN (SELECT q.id FROM r q)";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(job).bind(Value::Array(rows).to_string()).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Leaves people of a draft out again.
+pub async fn leave_out(tx: &mut Tx, organization: OrganizationId, job: Uuid, ids: &[PersonId]) -> Result<()> {
+    let text = "DELETE FROM bulk_items WHERE organization_id = $1 AND job_id = $2 AND person_id IN {ids $3}
+        AND state = 'waiting'";
+    let list = dialect::id_list(ids.iter().map(|p| &p.0));
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(job).bind(list).execute(c).await?;
+    });
+    Ok(())
+}

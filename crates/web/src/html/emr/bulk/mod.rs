@@ -1,0 +1,26 @@
+//! Bulk user management: select, choose and look, save, watch, take back.
+
+pub(crate) mod draft;
+mod job;
+mod list;
+mod outcome;
+pub(crate) mod progress;
+pub(crate) mod select;
+pub(crate) mod undo;
+mod words;
+
+pub(crate) use job::{cancel, show};
+pub(crate) use list::show as earlier;
+pub(crate) use outcome::{file_rows, results_csv};
+
+use maud::Markup;
+
+use crate::html::parts::{self, Step};
+use crate::urls;
+
+/// The way through, at the top of each page.
+fn way(current: usize) -> Markup {
+    let step = |label, href| Step { label, href };
+    let all = [step("Select users", Some(urls::BULK_SELECT)), step("Choose changes", None), step("Result", None)];
+    parts::steps("Steps of a bulk update", &all, current)
+}

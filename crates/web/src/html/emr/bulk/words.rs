@@ -1,0 +1,70 @@
+//! Numbers and changes in words.
+
+use maud::{Markup, html};
+use muster_app::bulk::Grouped;
+use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+use muster_domain::organizations::Clinic;
+use muster_domain::words::reason_title;
+
+/// `1 user`, `1,204 users`.
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(count)) }
+}
+
+pub(super) fn users(count: u64) -> String {
+    counted(count, "user", "users")
+}
+
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + 4);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+pub(super) fn clinic_name(id: muster_domain::ClinicId, clinics: &[Clinic]) -> &str {
+    clinics.iter().find(|c| c.id == id).map_or("a clinic you do not have access to", |c| c.name.as_str())
+}
+
+/// A change in words.
+pub(super) fn change(change: BulkChange, clinics: &[Clinic]) -> String {
+    match change {
+        BulkChange::AddPermission(p) => format!("Add {}", p.label()),
+        BulkChange::RemovePermission(p) => format!("Remove {}", p.label()),
+        BulkChange::AddClinic(c) => format!("Add {}", clinic_name(c, clinics)),
+        BulkChange::RemoveClinic(c) => format!("Remove {}", clinic_name(c, clinics)),
+        BulkChange::SetStatus(s) => format!("Make {}", s.as_str()),
+    }
+}
+
+pub(super) fn changes(set: &ChangeSet, clinics: &[Clinic]) -> String {
+    set.changes().iter().map(|c| change(*c, clinics)).collect::<Vec<_>>().join(", ")
+}
+
+/// The reasons, each of which opens to the names.
+pub(super) fn reasons(groups: &[Grouped]) -> Markup {
+    html! {
+        @for group in groups {
+            @let shown = group.people.len() as u64;
+            details data-code=(group.code) {
+                summary { (reason_title(&group.code)) " · " (grouped(group.count)) }
+                @if group.people.is_empty() { p.soft { "The file of results names them." } }
+                ul {
+                    @for (name, person, message) in &group.people {
+                        li {
+                            @if let Some(name) = name { a href=(crate::urls::user(*person)) { (name) } ": " }
+                            @else { "Someone you cannot see: " }
+                            (message)
+                        }
+                    }
+                }
+                @if shown > 0 && shown < group.count { p.soft { "And " (grouped(group.count - shown)) " more; the file of results names all." } }
+            }
+        }
+    }
+}
