@@ -80,13 +80,16 @@ pub struct App {
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
     pub(crate) settings: Arc<Settings>,
+    /// Rings when a bulk update waits for the background of this very program.
+    pub(crate) bulk_waits: Arc<tokio::sync::Notify>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(db: Db, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, keys: Keys, settings: Settings) -> Self {
         let hasher = Hasher::new(settings.hashing_threads);
-        Self { db, clock, entropy, keys: Arc::new(keys), hasher, settings: Arc::new(settings) }
+        let bulk_waits = Arc::new(tokio::sync::Notify::new());
+        Self { db, clock, entropy, keys: Arc::new(keys), hasher, settings: Arc::new(settings), bulk_waits }
     }
 
     /// Now.

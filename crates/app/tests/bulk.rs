@@ -315,10 +315,7 @@ fn is_so(profile: &Profile, change: BulkChange) -> bool {
 /// The same by single edits: all of it in one save where that is allowed, else one save a change. What was refused.
 async fn singly(world: &World, actor: &Actor, person: PersonId, changes: &ChangeSet) -> Vec<(Option<String>, String)> {
     let whole = |code: &str| vec![(None, code.to_owned())];
-    let before = match world.app.person(actor, person).await {
-        Ok(view) => view,
-        Err(_) => return whole("user_outside_your_access"),
-    };
+    let Ok(before) = world.app.person(actor, person).await else { return whole("user_outside_your_access") };
     if let Some(refusal) = &before.edit_refused {
         return whole(refusal.code.as_str());
     }

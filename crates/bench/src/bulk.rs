@@ -29,15 +29,16 @@ async fn lots(scene: &Scene, client: &Client) -> [Vec<String>; 2] {
     let (mut ids, mut after) = (Vec::new(), String::new());
     let wanted = people() * 2;
     while ids.len() < wanted {
-        let page =
-            json_of(&client.get(&format!("/api/v1/people?limit=200&status=active&user_type=PT{after}")).await.body);
+        let answer = client.get(&format!("/api/v1/people?limit=200&status=active&user_type=PT{after}")).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", String::from_utf8_lossy(&answer.body));
+        let page = json_of(&answer.body);
         ids.extend(page["items"].as_array().into_iter().flatten().filter_map(|p| p["id"].as_str().map(str::to_owned)));
         match page["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => break,
         }
     }
-    assert!(ids.len() > 1, "{} has too few people", scene.name());
+    assert!(ids.len() > 1, "{} has too few people: {after}", scene.name());
     let half = ids.len() / 2;
     let other = ids.split_off(half);
     [ids, other.into_iter().take(half).collect()]

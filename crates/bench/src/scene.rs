@@ -154,6 +154,8 @@ impl Scene {
             };
             app.add_person(&operator, new, None).await.expect("someone who acts");
         }
+        // Before the tokens: whoever chooses a new password loses those of before.
+        set_own_password(&app, organization).await;
         let token = |name: &str| NewToken {
             name: name.into(),
             scopes: muster_app::Scope::ALL.iter().map(|s| s.as_str().to_owned()).collect(),
@@ -167,7 +169,6 @@ impl Scene {
             .create_token_for(&TokenOwner { username: "bench-manager".into() }, &token("bench"))
             .await
             .expect("a token");
-        set_own_password(&app, organization).await;
         let words = sample(&app, &operator).await;
 
         let arguments = ["--database-url".to_owned(), url.clone()];

@@ -106,10 +106,16 @@ impl App {
                 let mut tx = self.db.begin().await?;
                 bulk::release(&mut tx, organization, id, owner).await?;
                 tx.commit().await?;
+                self.bulk_waits.notify_one();
             }
         }
         let mut h = self.db.read().await?;
         Ok(BulkView::of(seen(&mut h, actor, id).await?, self.now()))
+    }
+
+    /// Ready when a bulk update was started here that goes on in the background; others are found by looking.
+    pub async fn bulk_update_waits(&self) {
+        self.bulk_waits.notified().await;
     }
 
     /// Works on one waiting bulk update until it is done, somebody else has it, or `go_on` says no. False when none

@@ -15,7 +15,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Works until the end; the chunk at hand is finished first.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     let mut wait = LOOK_EVERY;
-    while pause(wait, &mut stop).await {
+    loop {
+        let go_on = tokio::select! {
+            go_on = pause(wait, &mut stop) => go_on,
+            () = app.bulk_update_waits() => !*stop.borrow(),
+        };
+        if !go_on {
+            return;
+        }
         let asked = stop.clone();
         match app.work_on_bulk(|| !*asked.borrow()).await {
             Ok(_) => wait = LOOK_EVERY,
