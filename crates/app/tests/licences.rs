@@ -91,12 +91,15 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 const TYPES: [UserType; 2] = [UserType::SPT, UserType::PTA];
 
+/// A request: which, what for, in which pool, how many, and how far it has come.
+type Asked = (LicenceRequestId, Kind, (usize, usize), i64, State);
+
 /// What should be so: plain values, no database.
 #[derive(Default)]
 struct Model {
     people: Vec<Person>,
     totals: BTreeMap<(usize, usize), i64>,
-    requests: Vec<(LicenceRequestId, Kind, (usize, usize), i64, State)>,
+    requests: Vec<Asked>,
     changes: usize,
 }
 
