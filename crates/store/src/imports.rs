@@ -117,7 +117,6 @@ pub async fn insert_messages(
     messages: &[NewMessage],
     now: Timestamp,
 ) -> Result<()> {
-    let now = micros(now);
     #[derive(Serialize)]
     struct Row<'a> {
         id: Id,
@@ -125,6 +124,7 @@ pub async fn insert_messages(
         sealed: Bytes<'a>,
         at: i64,
     }
+    let now = micros(now);
     let rows = dialect::rows(messages.iter().map(|m| Row {
         id: Id(m.id),
         recipient: &m.recipient,

@@ -195,11 +195,7 @@ pub async fn clinics_managed_by_others(
 /// caller's transaction is over.
 pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
     save(tx, organization, profiles, now).await?;
-    #[derive(Serialize)]
-    struct New {
-        id: Id,
-    }
-    let rows = profiles.iter().map(|p| New { id: Id(p.person.id.0) });
+    let rows = profiles.iter().map(|p| NewRow { id: Id(p.person.id.0) });
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, dialect::rows(rows), now).await?;
@@ -280,6 +276,11 @@ struct LicenceRow<'a> {
     number: Option<&'a str>,
     state: Option<&'a str>,
     expires: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NewRow {
+    id: Id,
 }
 
 #[derive(Serialize)]
