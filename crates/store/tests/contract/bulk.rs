@@ -40,17 +40,17 @@ fn job(organization: OrganizationId) -> Job {
 
 async fn drafted(db: &Db, organization: OrganizationId, filter: &Filter) -> (Job, i64) {
     let job = job(organization);
-    let mut tx = db.begin().await.unwrap();
-    bulk::insert(&mut tx, &job).await.unwrap();
-    bulk::select_by_filter(&mut tx, organization, job.id, filter, 100).await.unwrap();
-    let count = bulk::count(&mut tx, organization, job.id).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = db.begin().await.expect("the store does as told");
+    bulk::insert(&mut tx, &job).await.expect("the store does as told");
+    bulk::select_by_filter(&mut tx, organization, job.id, filter, 100).await.expect("the store does as told");
+    let count = bulk::count(&mut tx, organization, job.id).await.expect("the store does as told");
+    tx.commit().await.expect("the store does as told");
     (job, count)
 }
 
 async fn selected(db: &Db, job: &Job) -> Vec<(Uuid, i64)> {
-    let mut h = db.read().await.unwrap();
-    let items = bulk::items(&mut h, job.organization, job.id, Uuid::nil(), 100).await.unwrap();
+    let mut h = db.read().await.expect("the store does as told");
+    let items = bulk::items(&mut h, job.organization, job.id, Uuid::nil(), 100).await.expect("the store does as told");
     items.into_iter().map(|i| (i.person_id, i.version)).collect()
 }
 
