@@ -139,6 +139,32 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.requestConfig.verb === "get") location.assign(detail.pathInfo.finalRequestPath);
 });
 
+// A part of a form that is drawn anew keeps what was typed or ticked while it was on its way.
+const written = new WeakMap();
+const controls = (part) => all("input, select, textarea", part).filter((c) => c.name && c.type !== "file" && c.type !== "hidden");
+const nameOf = (c) => (c.type === "checkbox" || c.type === "radio" ? `${c.name}=${c.value}` : c.name);
+const stateOf = (c) => (c.type === "checkbox" || c.type === "radio" ? c.checked : c.value);
+const statesOf = (part) => new Map(controls(part).map((c) => [nameOf(c), stateOf(c)]));
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.requestConfig.verb === "post") written.set(detail.xhr, statesOf(detail.target));
+});
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const sent = written.get(detail.xhr);
+  if (!sent) return;
+  const since = [...statesOf(detail.target)].filter(([name, state]) => sent.has(name) && sent.get(name) !== state);
+  written.set(detail.xhr, new Map(since));
+});
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  const since = written.get(detail.xhr);
+  if (!since?.size) return;
+  for (const c of controls(document)) {
+    const state = since.get(nameOf(c));
+    if (state === undefined || c.disabled) continue;
+    if (typeof state === "boolean") c.checked = state;
+    else c.value = state;
+  }
+});
+
 /* ---- long work, watched: <div data-events="address"> ------------------------------ */
 
 // Each event says how far it has come; at the end the page shows the result.

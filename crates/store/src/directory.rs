@@ -214,9 +214,20 @@ fn page(mut rows: Vec<Row>, filter: &Filter, total: Total, limit: i64) -> Page {
 
 const READ: &str = "d.person_id, d.name_key, d.username_key, d.user_type, d.status, d.last_sign_in_at";
 
-/// The bounded walk along the order's index.
+/// The bounded walk along the order's index. A type or status that the order's index can begin with narrows the walk
+/// itself: otherwise a thousand rows of another status could lie before the first that matches.
 fn walk(organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, limit: i64) -> Query {
     let mut q = Query::new("WITH walked AS (SELECT * FROM directory d WHERE d.organization_id = ", organization.0);
+    match (filter.sort, filter.user_type, filter.status, filter.permission) {
+        (Sort::Name, _, _, Some(permission)) if SELDOM.contains(&permission) => held(&mut q, permission),
+        (Sort::UserType | Sort::Name, Some(kind), _, _) => {
+            q.push(" AND d.user_type = ").bind(kind.as_str());
+        }
+        (Sort::Status | Sort::Name, _, Some(status), _) => {
+            q.push(" AND d.status = ").bind(status.as_str());
+        }
+        _ => {}
+    }
     keyset(&mut q, filter, after);
     order(&mut q, filter);
     q.push(" LIMIT ").bind(WALK);
@@ -226,6 +237,21 @@ fn walk(organization: OrganizationId, filter: &Filter, after: Option<&Cursor>, l
     order(&mut q, filter);
     q.push(" LIMIT ").bind(limit + 1);
     q
+}
+
+/// Permissions that few hold; each has an index of its holders by name.
+const SELDOM: [Permission; 6] = [
+    Permission::ViewUsers,
+    Permission::EditUsers,
+    Permission::CalendarAdmin,
+    Permission::ClinicAdmin,
+    Permission::CompanyAdmin,
+    Permission::BillingReportAdmin,
+];
+
+/// A literal bit of our own, so that the partial indexes of the seldom permissions are seen to apply.
+fn held(q: &mut Query, permission: Permission) {
+    q.push(&format!(" AND (d.permissions & {}) <> 0", permission.bit()));
 }
 
 /// How many of a thousand rows match that have nothing in common but their age.
@@ -296,8 +322,7 @@ fn conditions(q: &mut Query, filter: &Filter, by_text: Option<(Engine, Organizat
         q.push(" AND d.status = ").bind(status.as_str());
     }
     if let Some(permission) = filter.permission {
-        // A literal bit of our own, so that the partial indexes of the rare permissions are seen to apply.
-        q.push(&format!(" AND (d.permissions & {}) <> 0", permission.bit()));
+        held(q, permission);
     }
     let mut within = |clinics: String, indexed: bool| {
         let start = if indexed {

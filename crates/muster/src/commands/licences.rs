@@ -40,6 +40,9 @@ impl Command {
 
 /// Which requests.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  muster licences requests --json")]
 pub struct Requests {
     /// What it answers.
     #[command(flatten)]

@@ -105,23 +105,42 @@ pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &Cli
     push_scope(&mut q, scope, "c.clinic_id");
     let clinics: Vec<(i64,)> = q.fetch_all(h).await?;
     let clinics = clinics.first().map_or(0, |(n,)| *n);
-    let mut q = Query::new(
-        "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS BIGINT), CAST(sum(p.assigned) AS BIGINT),
-            count(CASE WHEN c.status = 'active' THEN p.total END),
-            count(CASE WHEN c.status <> 'active' AND p.total IS NULL AND p.assigned > 0 THEN 1 END)
-        FROM licence_pools p JOIN clinics c ON c.organization_id = p.organization_id AND c.clinic_id = p.clinic_id
-        WHERE p.organization_id = ",
-        organization.0,
-    );
-    push_scope(&mut q, scope, "p.clinic_id");
-    q.push(" GROUP BY p.pool_group");
-    let rows: Vec<(String, i64, i64, i64, i64)> = q.fetch_all(h).await?;
+    let all = summed(h, organization, scope, "").await?;
+    // Few clinics are inactive; joining each pool with its clinic would cost more than all the rest.
+    let inactive = " AND p.clinic_id IN (SELECT c.clinic_id FROM clinics c
+        WHERE c.organization_id = p.organization_id AND c.status <> 'active')";
+    let closed = summed(h, organization, scope, inactive).await?;
     let sum = |group: Group| {
-        let row = rows.iter().find(|r| r.0 == group.as_str());
-        let (total, assigned, limited, odd) = row.map_or((0, 0, 0, 0), |r| (r.1, r.2, r.3, r.4));
-        Sum { group, total: (limited == clinics && odd == 0).then_some(total), assigned }
+        let of = |rows: &[SumRow]| {
+            let row = rows.iter().find(|r| r.0 == group.as_str());
+            row.map_or((0, 0, 0, 0), |r| (r.1, r.2, r.3, r.4))
+        };
+        let (total, assigned, limited, _) = of(&all);
+        let (_, _, limited_closed, odd) = of(&closed);
+        Sum { group, total: (limited - limited_closed == clinics && odd == 0).then_some(total), assigned }
     };
     Ok(Group::ALL.into_iter().map(sum).collect())
+}
+
+/// Group, total, assigned, pools with a total, pools in use without one.
+type SumRow = (String, i64, i64, i64, i64);
+
+async fn summed(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    scope: &ClinicAccess,
+    of: &str,
+) -> Result<Vec<SumRow>> {
+    let mut q = Query::new(
+        "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS BIGINT), CAST(sum(p.assigned) AS BIGINT),
+            count(p.total), count(CASE WHEN p.total IS NULL AND p.assigned > 0 THEN 1 END)
+        FROM licence_pools p WHERE p.organization_id = ",
+        organization.0,
+    );
+    q.push(of);
+    push_scope(&mut q, scope, "p.clinic_id");
+    q.push(" GROUP BY p.pool_group");
+    q.fetch_all(h).await
 }
 
 /// Appends the condition that a clinic is in scope.

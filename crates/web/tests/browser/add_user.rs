@@ -15,6 +15,24 @@ pub async fn who(desk: &Desk<'_>, username: &str) {
 }
 
 both_practices! {
+    async fn what_is_typed_while_the_type_is_on_its_way_stays(practice) {
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        // Typed after the request was put together, and before its answer is there.
+        desk.script(
+            "document.addEventListener('htmx:beforeSend', () => { document.querySelector('[name=last_name]').value = 'Typed-Meanwhile' });
+            document.addEventListener('htmx:afterSettle', () => document.querySelector('h1').append(' (settled)'));
+            return true",
+        )
+        .await;
+        desk.browser.fill("first_name", "Mara").await;
+        desk.browser.choose("user_type", "Clerical").await;
+        desk.browser.see("(settled)").await;
+        assert_eq!(desk.browser.value("last_name").await, "Typed-Meanwhile");
+        assert_eq!(desk.browser.value("first_name").await, "Mara");
+        assert_eq!(desk.browser.value("user_type").await, "Clerical");
+    }
+
     async fn a_therapist_is_added_with_what_comes_with_the_type_and_invited(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users").await;
