@@ -141,7 +141,7 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup) -
         (report)
         form method="post" action=(urls::IMPORT) enctype="multipart/form-data" {
             (parts::csrf_field(&page.info.csrf))
-            (parts::card("", &html! {
+            (parts::card("", &html! { div.stack {
                 (parts::radio_group(&RadioGroup { name: "kind", legend: "What is in the file?", current: kind, options: &kinds, hint: None, errors: said.at("kind") }))
                 (parts::input(&Field::new("file", "File", "").kind(FieldKind::File).required().errors(said.at("file")).attr("accept", ".csv,text/csv")))
                 (parts::textarea(&Textarea {
@@ -158,7 +158,7 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup) -
                     p { "Several entries of a cell stand with a semicolon between them; clinics are given by name. A list in " code { "permissions" } " or " code { "clinics" } " says what is to be afterwards; an empty cell changes nothing." }
                     p { "New people: the columns of the export of the user list, or those of the public CMS clinician files." }
                 }))
-            }))
+            } }))
             (parts::form_actions(&html! {
                 (parts::button(&Button { label: "Look at it first", kind: ButtonKind::Primary, icon: Some(Icon::Upload), sends: Some(("go", "look")), ..Button::default() }))
                 (parts::button(&Button { label: "Import new people now", sends: Some(("go", "save")), ..Button::default() }))
