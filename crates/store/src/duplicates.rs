@@ -20,7 +20,7 @@ const FULL_BUCKET: i64 = 80;
 const FILLED_AT_ONCE: i64 = 500;
 /// The facts that people and licences of before these tables have their numbers; grow when the numbers are made
 /// differently.
-const FILLED: (&str, &str) = ("duplicate_keys", "1");
+const FILLED: (&str, &str) = ("duplicate_keys", "2");
 const LICENCES_FILLED: (&str, &str) = ("licence_keys", "1");
 
 /// The salt of an organization's numbers.

@@ -13,6 +13,7 @@ use muster_domain::{OrganizationId, PersonId};
 pub enum Kind {
     Nickname,
     Typo,
+    Phonetic,
     Transposed,
     PreviousName,
     AccentOrCase,
@@ -21,9 +22,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Nickname,
         Self::Typo,
+        Self::Phonetic,
         Self::Transposed,
         Self::PreviousName,
         Self::AccentOrCase,
@@ -115,6 +117,47 @@ fn typo(dice: &mut Dice, word: &str) -> String {
     letters.into_iter().collect()
 }
 
+/// As somebody writes it down who only heard it: other letters, the same sound.
+fn heard(word: &str) -> String {
+    const ENDS: &[(&str, &str)] = &[
+        ("son", "sen"),
+        ("man", "mann"),
+        ("ley", "lee"),
+        ("ton", "ten"),
+        ("field", "feald"),
+        ("ford", "fourd"),
+        ("wood", "wud"),
+        ("berg", "burg"),
+        ("stein", "stine"),
+        ("ez", "ezz"),
+        ("ini", "iny"),
+        ("ski", "sky"),
+        ("wicz", "witz"),
+        ("enko", "enco"),
+        ("ard", "erd"),
+        ("ell", "el"),
+        ("ham", "hem"),
+        ("by", "bee"),
+        ("ow", "owe"),
+        ("er", "or"),
+    ];
+    const STARTS: &[(&str, &str)] =
+        &[("f", "ph"), ("ka", "ca"), ("ko", "co"), ("ku", "cu"), ("ca", "ka"), ("co", "ko"), ("cu", "ku")];
+    const INSIDE: &[(&str, &str)] =
+        &[("ck", "k"), ("ff", "f"), ("ll", "l"), ("nn", "n"), ("oo", "u"), ("ea", "ee"), ("ai", "ay")];
+    let mut word = word.to_lowercase();
+    if let Some((end, other)) = ENDS.iter().find(|(end, _)| word.ends_with(end)) {
+        word = format!("{}{other}", &word[..word.len() - end.len()]);
+    }
+    if let Some((start, other)) = STARTS.iter().find(|(start, _)| word.starts_with(start)) {
+        word = format!("{other}{}", &word[start.len()..]);
+    }
+    if let Some((inside, other)) = INSIDE.iter().find(|(inside, _)| word[1..].contains(inside)) {
+        word = format!("{}{}", &word[..1], word[1..].replacen(inside, other, 1));
+    }
+    capital(&word)
+}
+
 fn accented(word: &str) -> String {
     let accent = |c: char| match c {
         'a' => 'á',
@@ -182,6 +225,7 @@ pub fn population(seed: u64, count: usize, second: usize) -> Population {
                     *word = capital(&typo(&mut dice, &before));
                 }
             }
+            Kind::Phonetic => kin = heard(&last),
             Kind::Transposed => (given, kin) = (last.clone(), first.clone()),
             Kind::PreviousName if number % 2 == 0 => {
                 kin = family(&mut dice);

@@ -17,17 +17,18 @@ fn speakable(word: &str) -> bool {
     word.len() > 2 && word.len() <= 40 && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// How a word sounds in English; other scripts have no code.
+/// How a word sounds in English, and how else it may; other scripts have no code.
 pub(super) fn sounds(word: &str) -> Vec<String> {
     if !speakable(word) {
         return Vec::new();
     }
     let found = DoubleMetaphone::new(Some(6)).double_metaphone(word);
-    vec![found.primary()]
+    let (one, other) = (found.primary(), found.alternate());
+    if one == other { vec![one] } else { vec![one, other] }
 }
 
 /// True when both sound the same and look somewhat alike.
 pub(super) fn alike(one: &str, other: &str) -> bool {
     let (a, b) = (sounds(one), sounds(other));
-    !a.is_empty() && a == b && a[0].len() > 1 && normalized_damerau_levenshtein(one, other) >= 0.5
+    a.iter().any(|code| code.len() > 1 && b.contains(code)) && normalized_damerau_levenshtein(one, other) >= 0.4
 }

@@ -138,6 +138,7 @@ fn generated_second_entries_are_found_and_strangers_left_alone() {
         counts.2 += usize::from(raised.iter().any(|at| *at != variant.of));
     }
     let all = tally.values().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-    assert!(all.1 * 100 >= all.0 * 99, "{tally:?}");
+    assert!(tally.values().all(|(all, found, _)| found * 100 >= all * 99), "{tally:?}");
     assert!(all.2 * 100 <= all.0, "{tally:?}");
+    assert_eq!(tally.len(), Kind::ALL.len());
 }
