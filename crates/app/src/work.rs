@@ -105,6 +105,11 @@ impl App {
 }
 
 impl Work {
+    /// Where the organization's chain stands with what was recorded so far.
+    pub fn head(&self) -> i64 {
+        self.chain.head().0
+    }
+
     /// Adds a record; it is written by [`Work::commit`].
     #[allow(clippy::needless_pass_by_value)] // callers build it for this one call
     pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {

@@ -1,61 +1,13 @@
 //! Every page with awkward data: long names, other scripts, emoji, and markup where text belongs.
 
-use axum::body::Body;
-use axum::http::Request;
 use muster_domain::emr::{Change, EmrPatch, UserType};
 use muster_domain::licences::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_testkit::databases;
-use muster_testkit::practice::{Answer, Practice, Someone};
+use muster_testkit::practice::{Answer, Practice, Someone, Visitor};
 
 const SCRIPT: &str = "<script>alert(1)</script>";
-
-struct Caller<'a> {
-    practice: &'a Practice,
-    cookie: String,
-    csrf: String,
-}
-
-impl<'a> Caller<'a> {
-    async fn nobody(practice: &'a Practice) -> Self {
-        let caller = Self { practice, cookie: String::new(), csrf: String::new() };
-        let answer = caller.get("/sign-in").await;
-        let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-        let csrf = csrf_in(&answer.text());
-        Self { practice, cookie, csrf }
-    }
-
-    async fn signed_in(practice: &'a Practice, username: &str) -> Self {
-        let cookie = format!("muster_session={}", practice.session(username).await);
-        let caller = Self { practice, cookie, csrf: String::new() };
-        let csrf = csrf_in(&caller.get("/me").await.text());
-        Self { csrf, ..caller }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("cookie", &self.cookie).body(Body::empty()).expect("a request");
-        self.practice.call(request).await
-    }
-
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut body = format!("csrf={}", muster_web::urls::encode(&self.csrf));
-        for (name, value) in fields {
-            body += &format!("&{name}={}", muster_web::urls::encode(value));
-        }
-        let request = Request::post(path)
-            .header("cookie", &self.cookie)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Body::from(body))
-            .expect("a request");
-        self.practice.call(request).await
-    }
-}
-
-fn csrf_in(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
-    rest.split('"').next().unwrap_or_default().to_owned()
-}
 
 /// What holds of every page whatever is on it.
 #[track_caller]
@@ -170,7 +122,7 @@ async fn awkward() -> (Practice, Vec<String>) {
 async fn no_text_becomes_markup_on_any_page() {
     let (practice, profiles) = awkward().await;
     let encoded = muster_web::urls::encode(SCRIPT);
-    let nobody = Caller::nobody(&practice).await;
+    let nobody = practice.stranger().await;
     let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
     practice.app.send_sign_in_link(&practice.machine(), mara.id).await.unwrap();
     let text = practice.messages().await.pop().unwrap();
@@ -194,7 +146,7 @@ async fn no_text_becomes_markup_on_any_page() {
         sound(path, &nobody.post(path, &fields).await);
     }
 
-    let admin = Caller::signed_in(&practice, "admin").await;
+    let admin = practice.visitor("admin").await;
     let mut pages: Vec<String> = [
         "/emr/users",
         "/emr/users/bulk",
@@ -291,7 +243,7 @@ async fn no_text_becomes_markup_on_any_page() {
 }
 
 /// A bulk update of everybody, from the selection to its undo.
-async fn bulk(admin: &Caller<'_>) {
+async fn bulk(admin: &Visitor<'_>) {
     let everything = [("go", "everybody"), ("q", SCRIPT), ("name", SCRIPT), ("kept", SCRIPT), ("next", SCRIPT)];
     sound("a selection", &admin.post("/emr/users/bulk", &everything).await);
     let go = [("go", "proceed"), ("everybody", "true"), ("seen_filter", "{}")];
@@ -315,7 +267,7 @@ async fn bulk(admin: &Caller<'_>) {
 #[tokio::test]
 async fn no_text_becomes_markup_for_support() {
     let (practice, profiles) = awkward().await;
-    let helen = Caller::signed_in(&practice, "helen").await;
+    let helen = practice.visitor("helen").await;
     sound("/support", &helen.get("/support").await);
     let machine = practice.machine();
     practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
@@ -339,7 +291,7 @@ async fn no_text_becomes_markup_for_support() {
 #[tokio::test]
 async fn files_of_the_pages_are_kept_by_caches_and_their_links_work() {
     let (practice, _) = awkward().await;
-    let nobody = Caller::nobody(&practice).await;
+    let nobody = practice.stranger().await;
     let html = nobody.get("/sign-in").await.text();
     let mut kinds = Vec::new();
     for (_, rest) in html.match_indices("/assets/").map(|(at, _)| html.split_at(at)) {

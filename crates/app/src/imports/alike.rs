@@ -4,40 +4,41 @@
 use std::collections::HashMap;
 
 use muster_domain::OrganizationId;
-use muster_domain::emr::Profile;
 use muster_domain::people::{Traits, likeness};
 use muster_store::{Handle, duplicates};
 
+use super::run::Judged;
 use crate::Result;
 
-/// The lines of profiles that look like somebody stored, or like an earlier profile of the batch.
-pub(super) async fn lines(
+/// Marks the lines whose profiles look like somebody stored, like one of the batch being saved, or like an earlier one
+/// of their own batch.
+pub(super) async fn mark(
     h: &mut impl Handle,
     organization: OrganizationId,
-    profiles: &[Profile],
-    lines: &[u64],
-) -> Result<Vec<u64>> {
+    before: &[Traits],
+    judged: &mut Judged,
+) -> Result<()> {
     let salt = duplicates::salt(organization);
-    let traits: Vec<Traits> = profiles.iter().map(Traits::of).collect();
+    let traits: Vec<Traits> = judged.profiles.iter().map(Traits::of).collect();
     let keys: Vec<Vec<i64>> = traits.iter().map(|t| t.plain_keys(salt)).collect();
     let all: Vec<i64> = keys.iter().flatten().copied().collect();
     let stored: Vec<Traits> =
         duplicates::sharing(h, organization, &all).await?.into_iter().map(|near| near.traits).collect();
     let mut by_key: HashMap<i64, Vec<&Traits>> = HashMap::new();
-    for one in &stored {
+    for one in stored.iter().chain(before) {
         for key in one.plain_keys(salt) {
             by_key.entry(key).or_default().push(one);
         }
     }
-    let mut found = Vec::new();
-    for ((mine, keys), line) in traits.iter().zip(&keys).zip(lines) {
+    for ((mine, keys), line) in traits.iter().zip(&keys).zip(&judged.lines) {
         let near = keys.iter().filter_map(|key| by_key.get(key)).flatten();
         if near.into_iter().any(|other| likeness(mine, other).is_some()) {
-            found.push(*line);
+            judged.alike.push(*line);
         }
         for key in keys {
             by_key.entry(*key).or_default().push(mine);
         }
     }
-    Ok(found)
+    judged.pending.traits = traits;
+    Ok(())
 }

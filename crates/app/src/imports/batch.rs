@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{Change, Facts, InactiveReason, LICENSE_PLACEHOLDER, Outcome, Permission, Profile, decide};
+use muster_domain::emr::{Change, InactiveReason, LICENSE_PLACEHOLDER, Outcome, Permission, Profile, decide};
 use muster_domain::imports::{Keys, Wanted};
 use muster_domain::licences::Availability;
 use muster_domain::organizations::Clinic;
@@ -12,7 +12,7 @@ use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::Handle;
 
 use super::alike;
-use super::known::{Known, next_numbers, shared_facts};
+use super::known::{Known, Standing, next_numbers};
 use super::reader::RawRow;
 use super::report::{Flags, RowRefusal};
 use super::run::{Claim, Judged, Run, number};
@@ -25,20 +25,22 @@ struct Bench<'a> {
     actor: &'a Actor,
     run: &'a Run,
     known: Known,
-    facts: Facts,
+    standing: Standing,
     done: Judged,
 }
 
 impl App {
-    /// Judges a batch; saves nothing. `judged_again` when somebody took a name since the last time.
+    /// Judges a batch as the practice stands, and gives how it stands afterwards; saves nothing. `judged_again` when
+    /// somebody took a name since the last time.
     pub(super) async fn judge_rows(
         &self,
         h: &mut impl Handle,
         actor: &Actor,
         run: &Run,
         rows: &[RawRow],
+        standing: Standing,
         judged_again: bool,
-    ) -> Result<Judged> {
+    ) -> Result<(Judged, Standing)> {
         let mut done = Judged::default();
         let mut lines = Vec::with_capacity(rows.len());
         let mut wanted = Vec::with_capacity(rows.len());
@@ -51,13 +53,11 @@ impl App {
                 Err(refusal) => done.refused.push(refusal),
             }
         }
-        let facts = shared_facts(h, run).await?;
-        let clinics = facts.clinics.values().map(|c| (unique_key(&c.name), c.id)).collect();
-        let known = Known::load(h, actor, &wanted, clinics).await?;
-        let new = wanted.iter().filter(|w| !known.is_there(actor, w));
+        let known = Known::load(h, actor, &wanted, &standing).await?;
+        let new = wanted.iter().filter(|w| !known.is_there(actor, w, &standing));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
-        done.next_numbers = next_numbers(h, run, bases, judged_again).await?;
-        let mut bench = Bench { app: self, actor, run, known, facts, done };
+        done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
+        let mut bench = Bench { app: self, actor, run, known, standing, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
             match bench.judge(&wanted) {
                 Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
@@ -68,10 +68,10 @@ impl App {
                 }
             }
         }
-        bench.done.refused.sort_by_key(|r| r.line);
-        let mut done = bench.done;
-        done.alike = alike::lines(h, actor.organization(), &done.profiles, &done.lines).await?;
-        Ok(done)
+        let Bench { standing, mut done, .. } = bench;
+        done.refused.sort_by_key(|r| r.line);
+        alike::mark(h, actor.organization(), &run.pending.traits, &mut done).await?;
+        Ok((done, standing))
     }
 }
 
@@ -93,21 +93,21 @@ fn understood(run: &Run, row: &RawRow) -> std::result::Result<Wanted, RowRefusal
 
 impl Bench<'_> {
     fn claimed(&self, claim: Claim<'_>) -> bool {
-        self.run.claims.has(claim) || self.done.claims.has(claim)
+        self.run.claimed(claim) || self.done.pending.used.claims.has(claim)
     }
 
     /// Judges one row after those before it.
     fn judge(&mut self, wanted: &Wanted) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
-        if !repeated && (self.known.is_there(self.actor, wanted) || self.is_namesake(wanted, &keys)) {
+        if !repeated && (self.known.is_there(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
             self.done.unchanged += 1;
             return Ok(());
         }
         let mut refusals = Refusals::default();
         let (change, tentative) = self.change(wanted, &mut refusals);
         let before = blank(self.actor.organization(), PersonId(self.app.new_id()));
-        match decide(self.actor.authority(), &self.facts, &before, true, &change) {
+        match decide(self.actor.authority(), &self.standing.facts, &before, true, &change) {
             Ok(outcome) if refusals.is_empty() => {
                 self.accept(wanted, &keys, outcome, tentative);
                 return Ok(());
@@ -116,7 +116,7 @@ impl Bench<'_> {
             Err(more) => more.0.into_iter().for_each(|r| refusals.push(r)),
         }
         for clinic in tentative {
-            self.facts.clinics.remove(&clinic.id);
+            self.standing.facts.clinics.remove(&clinic.id);
         }
         Err(refusals)
     }
@@ -128,14 +128,15 @@ impl Bench<'_> {
         let (email, username) = (name(keys.email.as_ref()), name(keys.username.as_ref()));
         let number = earlier(keys.npi.as_ref().is_some_and(|n| self.claimed(Claim::Npi(n))));
         let repeated = email.is_some() || username.is_some() || number.is_some();
-        self.facts.email_owner = email.or_else(|| self.known.hidden_owner(keys.email.as_ref()));
-        self.facts.username_owner = username.or_else(|| self.known.hidden_owner(keys.username.as_ref()));
-        self.facts.npi_owner = number.or_else(|| self.known.hidden_npi(keys.npi.as_ref()));
+        let facts = &mut self.standing.facts;
+        facts.email_owner = email.or_else(|| self.known.hidden_owner(keys.email.as_ref()));
+        facts.username_owner = username.or_else(|| self.known.hidden_owner(keys.username.as_ref()));
+        facts.npi_owner = number.or_else(|| self.known.hidden_npi(keys.npi.as_ref()));
         repeated
     }
 
     fn is_namesake(&self, wanted: &Wanted, keys: &Keys) -> bool {
-        let namesake = if keys.is_empty() { self.known.namesake(wanted) } else { None };
+        let namesake = if keys.is_empty() { self.standing.namesake(wanted) } else { None };
         namesake.is_some_and(|(name, clinic, kind)| self.claimed(Claim::Namesake(&name, clinic, &kind)))
     }
 
@@ -149,7 +150,7 @@ impl Bench<'_> {
         }
         let by_name = |key: &str| {
             let added = tentative.iter().find(|c| unique_key(&c.name) == key).map(|c| c.id);
-            added.or_else(|| self.known.clinics.get(key).copied())
+            added.or_else(|| self.standing.clinics.get(key).copied())
         };
         if let Some(emr) = &mut change.emr {
             emr.default_clinic = wanted
@@ -175,7 +176,7 @@ impl Bench<'_> {
     ) -> ClinicId {
         let key = unique_key(name);
         let added = tentative.iter().find(|c| unique_key(&c.name) == key).map(|c| c.id);
-        if let Some(id) = added.or_else(|| self.known.clinics.get(&key).copied()) {
+        if let Some(id) = added.or_else(|| self.standing.clinics.get(&key).copied()) {
             return id;
         }
         let id = ClinicId(self.app.new_id());
@@ -184,7 +185,7 @@ impl Bench<'_> {
                 more.0.into_iter().for_each(|r| refusals.push(r));
                 Clinic::new(id, name)
             });
-            self.facts.clinics.insert(id, clinic.clone());
+            self.standing.facts.clinics.insert(id, clinic.clone());
             tentative.push(clinic);
         }
         id
@@ -193,8 +194,8 @@ impl Bench<'_> {
     /// The base, or the base and the next free number.
     fn made_up(&self, base: &str) -> String {
         let key = number(&base);
-        let known = self.done.next_numbers.get(&key).or_else(|| self.run.next_numbers.get(&key));
-        let mut next = known.copied().unwrap_or(1);
+        let known = self.done.pending.used.next_numbers.get(&key).copied();
+        let mut next = known.or_else(|| self.run.next_number(key)).unwrap_or(1);
         loop {
             let name = if next == 1 { base.to_owned() } else { format!("{base}{next}") };
             if !self.claimed(Claim::Name(&unique_key(&name))) {
@@ -208,16 +209,17 @@ impl Bench<'_> {
     fn accept(&mut self, wanted: &Wanted, keys: &Keys, outcome: Outcome, tentative: Vec<Clinic>) {
         let Outcome { profile, seats, .. } = outcome;
         for clinic in tentative {
-            self.known.clinics.insert(unique_key(&clinic.name), clinic.id);
+            self.standing.clinics.insert(unique_key(&clinic.name), clinic.id);
             self.done.clinics.push(clinic);
         }
         if let Some(pool) = seats.to {
             *self.done.seats.entry(pool).or_default() += 1;
-            if let Some(Availability::Free(free)) = self.facts.seats.get_mut(&pool) {
+            if let Some(Availability::Free(free)) = self.standing.facts.seats.get_mut(&pool) {
                 *free -= 1;
             }
         }
-        let claims = &mut self.done.claims;
+        let namesake = self.standing.namesake(wanted);
+        let claims = &mut self.done.pending.used.claims;
         claims.add(Claim::Name(&unique_key(&profile.person.username)));
         if let Some(email) = &keys.email {
             claims.add(Claim::Name(email));
@@ -225,7 +227,7 @@ impl Bench<'_> {
         if let Some(npi) = &keys.npi {
             claims.add(Claim::Npi(npi));
         }
-        if let Some((name, clinic, kind)) = self.known.namesake(wanted) {
+        if let Some((name, clinic, kind)) = namesake {
             claims.add(Claim::Namesake(&name, clinic, &kind));
         }
         self.note_number(wanted, &profile);
@@ -238,7 +240,7 @@ impl Bench<'_> {
         let Some(base) = &wanted.username_base else { return };
         let suffix = profile.person.username.strip_prefix(base.as_str()).unwrap_or("");
         let used = suffix.parse::<u64>().unwrap_or(1);
-        self.done.next_numbers.insert(number(&base.as_str()), used + 1);
+        self.done.pending.used.next_numbers.insert(number(&base.as_str()), used + 1);
     }
 }
 

@@ -6,14 +6,15 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Facts;
 use muster_domain::imports::Wanted;
 use muster_domain::licences::Availability;
+use muster_domain::organizations::Organization;
 use muster_domain::people::NameOwner;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::imports::{self, NameHolder, Namesake};
-use muster_store::{Handle, licences, organizations, people};
+use muster_store::{Handle, audit, licences, organizations, people};
 
 use super::run::{Run, number};
-use crate::{Actor, Result};
+use crate::{Actor, AppError, Result};
 
 /// What is stored and concerns the rows of a batch.
 pub(super) struct Known {
@@ -22,18 +23,11 @@ pub(super) struct Known {
     namesakes: BTreeMap<Namesake, PersonId>,
     /// Of those found, whom the actor may see; none = all of the organization.
     visible: Option<BTreeSet<PersonId>>,
-    /// Clinics by name.
-    pub clinics: HashMap<String, ClinicId>,
 }
 
 impl Known {
     /// Looks up everything the rows name.
-    pub async fn load(
-        h: &mut impl Handle,
-        actor: &Actor,
-        rows: &[Wanted],
-        clinics: HashMap<String, ClinicId>,
-    ) -> Result<Self> {
+    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[Wanted], standing: &Standing) -> Result<Self> {
         let organization = actor.organization();
         let keys: Vec<_> = rows.iter().map(Wanted::keys).collect();
         let distinct = |texts: &mut dyn Iterator<Item = &String>| -> Vec<String> {
@@ -45,7 +39,7 @@ impl Known {
             .iter()
             .zip(&keys)
             .filter(|(_, k)| k.is_empty())
-            .filter_map(|(row, _)| namesake(&clinics, row))
+            .filter_map(|(row, _)| standing.namesake(row))
             .collect();
         let names = imports::name_holders(h, &names).await?;
         let npis = if npis.is_empty() { BTreeMap::new() } else { people::taken_npis(h, organization, &npis).await? };
@@ -62,7 +56,7 @@ impl Known {
                 Some(seen.map(|s| s.profile.person.id).collect())
             }
         };
-        Ok(Self { names, npis, namesakes, visible, clinics })
+        Ok(Self { names, npis, namesakes, visible })
     }
 
     fn sees(&self, actor: &Actor, id: PersonId, home: Option<muster_domain::OrganizationId>) -> bool {
@@ -74,21 +68,16 @@ impl Known {
     }
 
     /// True when the row is someone the actor may see and who is there already.
-    pub fn is_there(&self, actor: &Actor, row: &Wanted) -> bool {
+    pub fn is_there(&self, actor: &Actor, row: &Wanted, standing: &Standing) -> bool {
         let keys = row.keys();
         if keys.is_empty() {
-            let Some(namesake) = self.namesake(row) else { return false };
+            let Some(namesake) = standing.namesake(row) else { return false };
             return self.namesakes.get(&namesake).is_some_and(|id| self.sees(actor, *id, Some(actor.organization())));
         }
         let npi = keys.npi.as_ref().and_then(|n| self.npis.get(n));
         npi.is_some_and(|id| self.sees(actor, *id, Some(actor.organization())))
             || self.name_seen(actor, keys.email.as_ref())
             || self.name_seen(actor, keys.username.as_ref())
-    }
-
-    /// By what a row without NPI, email and user name is recognised.
-    pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
-        namesake(&self.clinics, row)
     }
 
     /// The owner of a name the actor may not know of. (Whoever the actor may see is the row's own person.)
@@ -102,33 +91,46 @@ impl Known {
     }
 }
 
-fn namesake(clinics: &HashMap<String, ClinicId>, row: &Wanted) -> Option<Namesake> {
-    let clinic = clinics.get(&unique_key(row.home()?))?;
-    Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
+/// How the practice stands for the next row: what is stored, and what the rows before it add.
+pub(super) struct Standing {
+    /// The facts every row shares.
+    pub facts: Facts,
+    /// Clinics by name.
+    pub clinics: HashMap<String, ClinicId>,
+    /// Where the chain of changes stood when this was read; another place means that somebody else changed something.
+    pub head: i64,
 }
 
-/// The facts every row of a batch shares.
-pub(super) async fn shared_facts(h: &mut impl Handle, run: &Run) -> Result<Facts> {
-    let id = run.organization.id;
-    let clinics = organizations::clinics(h, id).await?;
-    let pools = licences::pools(h, id, None).await?;
-    let seats = pools.iter().map(|p| {
-        let pool = (p.clinic, p.group);
-        let would_be_taken = run.seats.get(&pool).copied().unwrap_or(0);
-        (pool, Availability::of(p.total, p.assigned + would_be_taken))
-    });
-    Ok(Facts {
-        clinics: clinics.into_iter().chain(run.clinics.iter().cloned()).map(|c| (c.id, c)).collect(),
-        username_owner: None,
-        email_owner: None,
-        npi_owner: None,
-        seats: seats.collect(),
-        other_company_admin: false,
-        clinics_managed_by_others: BTreeSet::new(),
-        password_policy: run.organization.password_policy(),
-        // New people have none yet.
-        signature_on_file: false,
-    })
+impl Standing {
+    pub async fn load(h: &mut impl Handle, organization: &Organization) -> Result<Self> {
+        let id = organization.id;
+        // First, so that whatever changes while the rest is read shows.
+        let (head, _) = audit::head(h, id).await?.ok_or(AppError::NotFound)?;
+        let clinics = organizations::clinics(h, id).await?;
+        let pools = licences::pools(h, id, None).await?;
+        Ok(Self {
+            head,
+            clinics: clinics.iter().map(|c| (unique_key(&c.name), c.id)).collect(),
+            facts: Facts {
+                clinics: clinics.into_iter().map(|c| (c.id, c)).collect(),
+                username_owner: None,
+                email_owner: None,
+                npi_owner: None,
+                seats: pools.iter().map(|p| ((p.clinic, p.group), Availability::of(p.total, p.assigned))).collect(),
+                other_company_admin: false,
+                clinics_managed_by_others: BTreeSet::new(),
+                password_policy: organization.password_policy(),
+                // New people have none yet.
+                signature_on_file: false,
+            },
+        })
+    }
+
+    /// By what a row without NPI, email and user name is recognised.
+    pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
+        let clinic = self.clinics.get(&unique_key(row.home()?))?;
+        Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
+    }
 }
 
 /// For each made-up user name the number to try next: 1 for the bare name, else one more than the highest in use.
@@ -139,7 +141,7 @@ pub(super) async fn next_numbers(
     judged_again: bool,
 ) -> Result<HashMap<u64, u64>> {
     // Within a run only this run adds numbers, until somebody else proves otherwise.
-    let unknown = |base: &&str| judged_again || !run.next_numbers.contains_key(&number(base));
+    let unknown = |base: &&str| judged_again || run.next_number(number(base)).is_none();
     let bases: Vec<String> = bases.into_iter().filter(unknown).map(str::to_owned).collect();
     let taken = imports::numbered_names(h, &bases).await?;
     let mut next: HashMap<u64, u64> = bases.iter().map(|b| (number(&b.as_str()), 1)).collect();

@@ -1,6 +1,7 @@
 //! People from a CSV file: each row becomes a [`muster_domain::emr::Change`] and is judged like any other. Here stands
 //! only how rows are read, looked up and saved by the hundred.
 
+mod ahead;
 mod alike;
 mod batch;
 mod known;
@@ -18,14 +19,14 @@ use muster_domain::imports::Columns;
 use muster_store::organizations;
 use tokio::sync::mpsc::Receiver;
 
-use crate::people::Attempt;
 use crate::work::About;
 use crate::{Actor, App, AppError, Result, Scope};
 
 pub use report::{Flags, ImportReport, Imported, Progress, RowRefusal};
 
-use reader::{Part, RawRow};
-use run::{Judged, Run};
+use ahead::Import;
+use reader::Part;
+use run::Run;
 
 /// How to import.
 #[derive(Clone, Debug)]
@@ -45,10 +46,6 @@ impl Default for ImportOptions {
         Self { dry_run: false, map: Vec::new(), clinic_without_address: "No address on file".to_owned(), invite: false }
     }
 }
-
-/// How often a batch is judged again because someone took a name, email or NPI meanwhile. Practices that import at
-/// the same moment can meet over made-up user names more than once.
-const ATTEMPTS: usize = 5;
 
 impl App {
     /// Adds the people of a CSV file. What is refused is reported and the rest is saved, in batches: after an
@@ -70,57 +67,22 @@ impl App {
         let mut h = self.db.read().await?;
         let organization = organizations::find(&mut h, actor.organization()).await?.ok_or(AppError::NotFound)?;
         drop(h);
-        let mut run = Run::new(organization, columns, options);
-        let mut report = ImportReport::new(run.options.dry_run, header, run.columns.ignored().to_vec());
+        let report = ImportReport::new(options.dry_run, header, columns.ignored().to_vec());
+        let mut import = Import::new(self, actor, Run::new(organization, columns, options), report);
         while let Some(part) = parts.recv().await {
             let Part::Rows(rows, bytes) = part else { continue };
-            let judged = self.import_batch(actor, &run, &rows).await?;
-            run.absorb(judged, rows.len(), &mut report);
-            progress(&report.progress(bytes));
+            import.take(rows, bytes).await?;
+            progress(&import.progress());
         }
+        import.finish().await?;
+        progress(&import.progress());
+        let report = import.into_report();
         if !report.dry_run {
             let mut work = self.work(actor.organization()).await?;
             work.done(actor, Action::PeopleImported, About::nothing(), &report.summary());
             work.commit().await?;
         }
         Ok(report)
-    }
-
-    async fn import_batch(&self, actor: &Actor, run: &Run, rows: &[RawRow]) -> Result<Judged> {
-        if run.options.dry_run {
-            let mut h = self.db.read().await?;
-            return self.judge_rows(&mut h, actor, run, rows, false).await;
-        }
-        for attempt in 0..ATTEMPTS {
-            match self.try_batch(actor, run, rows, attempt > 0).await {
-                Ok(judged) => return Ok(judged),
-                Err(Attempt::Raced) => {}
-                Err(Attempt::Failed(error)) => return Err(error),
-            }
-        }
-        Err(AppError::Unavailable)
-    }
-
-    async fn try_batch(
-        &self,
-        actor: &Actor,
-        run: &Run,
-        rows: &[RawRow],
-        judged_again: bool,
-    ) -> std::result::Result<Judged, Attempt> {
-        let mut work = self.work(actor.organization()).await?;
-        let mut judged = self.judge_rows(&mut work.tx, actor, run, rows, judged_again).await?;
-        if judged.profiles.is_empty() {
-            // Nothing to save; the lock is given back at once.
-            return Ok(judged);
-        }
-        self.save_new_clinics(&mut work, actor, &judged.clinics).await?;
-        self.save_new_people(&mut work, actor, &judged.profiles, &judged.seats).await?;
-        if run.options.invite {
-            judged.flags.invited = self.invite_many(&mut work, actor, &judged.profiles, &run.organization).await?;
-        }
-        work.commit().await?;
-        Ok(judged)
     }
 }
 

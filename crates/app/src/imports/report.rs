@@ -6,6 +6,8 @@ use muster_domain::Refusals;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::run::Judged;
+
 /// Refused rows that are listed; beyond them only the counts go on.
 const LISTED: usize = 10_000;
 /// Characters of a refused row that are kept; of a longer one only the reasons are.
@@ -149,7 +151,18 @@ impl ImportReport {
         }
     }
 
-    pub(super) fn refuse(&mut self, refusal: RowRefusal) {
+    /// Counts in a batch that was saved, or would have been.
+    pub(super) fn absorb(&mut self, judged: Judged, rows: usize) {
+        self.rows += rows as u64;
+        self.added += judged.profiles.len() as u64;
+        self.unchanged += judged.unchanged;
+        self.flags.add(judged.flags);
+        self.flag_duplicates(&judged.alike);
+        judged.clinics.iter().for_each(|c| self.name_clinic(&c.name));
+        judged.refused.into_iter().for_each(|r| self.refuse(r));
+    }
+
+    fn refuse(&mut self, refusal: RowRefusal) {
         self.refused_rows += 1;
         for reason in &refusal.refusals.0 {
             *self.refused_by_code.entry(reason.code.as_str()).or_default() += 1;
@@ -159,13 +172,13 @@ impl ImportReport {
         }
     }
 
-    pub(super) fn flag_duplicates(&mut self, lines: &[u64]) {
+    fn flag_duplicates(&mut self, lines: &[u64]) {
         self.possible_duplicates += lines.len() as u64;
         let room = NAMED.saturating_sub(self.possible_duplicate_lines.len());
         self.possible_duplicate_lines.extend(lines.iter().take(room));
     }
 
-    pub(super) fn name_clinic(&mut self, name: &str) {
+    fn name_clinic(&mut self, name: &str) {
         self.clinics_added += 1;
         if self.new_clinics.len() < NAMED {
             self.new_clinics.push(name.to_owned());

@@ -9,9 +9,10 @@ use muster_domain::emr::Profile;
 use muster_domain::imports::Columns;
 use muster_domain::licences::Group;
 use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::people::Traits;
 
 use super::ImportOptions;
-use super::report::{Flags, ImportReport, RowRefusal};
+use super::report::{Flags, RowRefusal};
 
 /// What one row of the file may have and no other.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -51,18 +52,38 @@ impl Claims {
     }
 }
 
+/// Names and numbers that rows of the file have and later rows cannot have.
+#[derive(Default)]
+pub(super) struct Used {
+    pub claims: Claims,
+    /// The number to try next after a made-up user name, by the name's hash.
+    pub next_numbers: HashMap<u64, u64>,
+}
+
+impl Used {
+    pub fn extend(&mut self, more: Self) {
+        self.claims.0.extend(more.claims.0);
+        self.next_numbers.extend(more.next_numbers);
+    }
+}
+
+/// What is remembered of a batch while it is being saved.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub used: Used,
+    /// By what later rows may be recognised as one of its people.
+    pub traits: Vec<Traits>,
+}
+
 /// An import in progress.
 pub(super) struct Run {
     pub organization: Organization,
     pub columns: Columns,
     pub options: ImportOptions,
-    pub claims: Claims,
-    /// The number to try next after a made-up user name, by the name's hash.
-    pub next_numbers: HashMap<u64, u64>,
-    /// What a dry run would have added.
-    pub clinics: Vec<Clinic>,
-    /// The seats a dry run would have taken.
-    pub seats: Seats,
+    /// By the rows that are saved.
+    pub used: Used,
+    /// The batch on its way into the database.
+    pub pending: Pending,
 }
 
 /// Seats by pool.
@@ -81,8 +102,7 @@ pub(super) struct Judged {
     pub clinics: Vec<Clinic>,
     /// To be taken.
     pub seats: Seats,
-    pub claims: Claims,
-    pub next_numbers: HashMap<u64, u64>,
+    pub pending: Pending,
     pub unchanged: u64,
     pub refused: Vec<RowRefusal>,
     pub flags: Flags,
@@ -90,33 +110,21 @@ pub(super) struct Judged {
 
 impl Run {
     pub fn new(organization: Organization, columns: Columns, options: ImportOptions) -> Self {
-        Self {
-            organization,
-            columns,
-            options,
-            claims: Claims::default(),
-            next_numbers: HashMap::new(),
-            clinics: Vec::new(),
-            seats: Seats::new(),
-        }
+        Self { organization, columns, options, used: Used::default(), pending: Pending::default() }
     }
 
-    /// Goes on from a batch that was saved, or would have been.
-    pub fn absorb(&mut self, judged: Judged, rows: usize, report: &mut ImportReport) {
-        report.rows += rows as u64;
-        report.added += judged.profiles.len() as u64;
-        report.unchanged += judged.unchanged;
-        report.flags.add(judged.flags);
-        report.flag_duplicates(&judged.alike);
-        judged.clinics.iter().for_each(|c| report.name_clinic(&c.name));
-        judged.refused.into_iter().for_each(|r| report.refuse(r));
-        self.claims.0.extend(judged.claims.0);
-        self.next_numbers.extend(judged.next_numbers);
-        if self.options.dry_run {
-            self.clinics.extend(judged.clinics);
-            for (pool, count) in judged.seats {
-                *self.seats.entry(pool).or_default() += count;
-            }
-        }
+    /// True when an earlier batch has it.
+    pub fn claimed(&self, claim: Claim<'_>) -> bool {
+        self.used.claims.has(claim) || self.pending.used.claims.has(claim)
+    }
+
+    /// The number an earlier batch leaves to a made-up user name.
+    pub fn next_number(&self, base: u64) -> Option<u64> {
+        self.pending.used.next_numbers.get(&base).or_else(|| self.used.next_numbers.get(&base)).copied()
+    }
+
+    /// The pending batch is saved.
+    pub fn keep_pending(&mut self) {
+        self.used.extend(std::mem::take(&mut self.pending).used);
     }
 }

@@ -1,11 +1,9 @@
 //! Professional licences, supervisors, the worklist, reminders and leaving.
 
-use axum::body::Body;
-use axum::http::Request;
 use jiff::SignedDuration;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Answer, Member, Practice, Someone};
+use muster_testkit::practice::{Member, Practice, Someone};
 use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, a_stranger, assert_problem, refused};
@@ -24,22 +22,6 @@ fn days(n: i64) -> SignedDuration {
 
 fn names(list: &Value) -> Vec<&str> {
     list["items"].as_array().expect("items").iter().filter_map(|i| i["username"].as_str()).collect()
-}
-
-async fn page(practice: &Practice, session: &str, path: &str) -> Answer {
-    let request = Request::get(path).header("cookie", format!("muster_session={session}"));
-    practice.call(request.body(Body::empty()).expect("a request")).await
-}
-
-/// Sends a form of a page, with the token that stands on it.
-async fn post(practice: &Practice, session: &str, shown_on: &str, path: &str, fields: &str) -> Answer {
-    let text = page(practice, session, shown_on).await.expect(200).text();
-    let token =
-        text.split("name=\"csrf\" value=\"").nth(1).and_then(|t| t.split('"').next()).expect("a form").to_owned();
-    let request = Request::post(path)
-        .header("cookie", format!("muster_session={session}"))
-        .header("content-type", "application/x-www-form-urlencoded");
-    practice.call(request.body(Body::from(format!("csrf={token}&{fields}"))).expect("a request")).await
 }
 
 both_practices! {
@@ -206,8 +188,8 @@ both_practices! {
         api.patch(&path, &with).await.expect(200);
         let event = api.get("/audit-events?limit=1").await.json()["items"][0].clone();
         assert_eq!(event["detail"]["finish_attested"]["after"], true, "{event}");
-        let session = practice.session("admin").await;
-        let shown = async || page(practice, &session, &format!("/emr/users/{}", pat.id)).await.expect(200).text();
+        let admin = practice.visitor("admin").await;
+        let shown = async || admin.get(&format!("/emr/users/{}", pat.id)).await.expect(200).text();
         let profile = shown().await;
         assert!(profile.contains("At Saco: yes") && profile.contains("At Wells: yes"), "{profile}");
         api.patch(&format!("/clinics/{}", practice.clinics[0]), &json!({"assistants_may_finish": false})).await.expect(200);
@@ -275,36 +257,36 @@ both_practices! {
     async fn the_pages_do_all_of_it_without_scripts(practice) {
         let (mara, ida) = (practice.add(Someone::default()).await, practice.add(Someone { username: "ida", ..Someone::default() }).await);
         let sam = a_student(practice, "sam").await;
-        let session = practice.session("admin").await;
+        let admin = practice.visitor("admin").await;
         let user = |m: &Member| format!("/emr/users/{}", m.id);
-        let sent = post(practice, &session, &user(&mara), &format!("{}/licences", user(&mara)), "number=OT9&state=NH&profession=&expires_on=2026-03-20").await;
+        let sent = admin.post(&format!("{}/licences", user(&mara)), &[("number", "OT9"), ("state", "NH"), ("profession", ""), ("expires_on", "2026-03-20")]).await;
         assert_eq!(sent.status, 303, "{}", sent.text());
-        let shown = page(practice, &session, &user(&mara)).await.expect(200).text();
+        let shown = admin.get(&user(&mara)).await.expect(200).text();
         assert!(shown.contains("OT9") && shown.contains("expires soon"), "{shown}");
-        let wrong = post(practice, &session, &user(&mara), &format!("{}/licences/1", user(&mara)), "number=&state=XX").await.expect(422).text();
+        let wrong = admin.post(&format!("{}/licences/1", user(&mara)), &[("number", ""), ("state", "XX")]).await.expect(422).text();
         assert!(wrong.contains("A licence number is needed.") && wrong.contains("id=\"state-error\""), "{wrong}");
-        let sent = post(practice, &session, &user(&mara), &format!("{}/licences/1/remove", user(&mara)), "").await;
+        let sent = admin.post(&format!("{}/licences/1/remove", user(&mara)), &[]).await;
         assert_eq!(sent.status, 303);
-        let sent = post(practice, &session, &user(&sam), &format!("{}/supervisor", user(&sam)), &format!("supervisor_id={}", mara.id)).await;
+        let sent = admin.post(&format!("{}/supervisor", user(&sam)), &[("supervisor_id", &mara.id.to_string())]).await;
         assert_eq!(sent.status, 303);
-        let shown = page(practice, &session, &user(&sam)).await.expect(200).text();
+        let shown = admin.get(&user(&sam)).await.expect(200).text();
         assert!(shown.contains("Mharlow Harlow</strong>"), "{shown}");
         let off = format!("{}/offboarding", user(&mara));
-        let plan = page(practice, &session, &format!("{off}?kind=leave&hand_supervisees_to={}", ida.id)).await.expect(200).text();
+        let plan = admin.get(&format!("{off}?kind=leave&hand_supervisees_to={}", ida.id)).await.expect(200).text();
         assert!(plan.contains("From now on Ida Harlow supervises Sam Harlow."), "{plan}");
-        let refusal = post(practice, &session, &off, &off, "kind=leave").await.expect(422).text();
+        let refusal = admin.post(&off, &[("kind", "leave")]).await.expect(422).text();
         assert!(refusal.contains("Choose the therapist who takes them over."), "{refusal}");
-        let sent = post(practice, &session, &off, &off, &format!("kind=leave&hand_supervisees_to={}", ida.id)).await;
+        let sent = admin.post(&off, &[("kind", "leave"), ("hand_supervisees_to", &ida.id.to_string())]).await;
         assert_eq!(sent.status, 303, "{}", sent.text());
-        let shown = page(practice, &session, &user(&mara)).await.expect(200).text();
+        let shown = admin.get(&user(&mara)).await.expect(200).text();
         assert!(shown.contains("On leave") && shown.contains("Went on leave"), "{shown}");
         practice.app.update_person(&practice.machine(), ida.id, None, muster_domain::emr::Change {
             person: muster_domain::people::PersonPatch { full_name: Some("=Ida".into()), ..Default::default() },
             ..Default::default()
         }).await.expect("renamed");
-        let list = page(practice, &session, "/people/credentials?kind=missing_signature").await.expect(200).text();
+        let list = admin.get("/people/credentials?kind=missing_signature").await.expect(200).text();
         assert!(list.contains("=Ida") && !list.contains("Sam Harlow"), "{list}");
-        let file = page(practice, &session, "/people/credentials.csv").await.expect(200);
+        let file = admin.get("/people/credentials.csv").await.expect(200);
         assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
         assert!(file.text().contains("'=Ida,ida,"), "{}", file.text());
     }

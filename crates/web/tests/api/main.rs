@@ -17,6 +17,7 @@ mod malformed;
 mod merges;
 mod people;
 mod practice;
+mod races;
 mod refusals;
 mod repeats;
 mod tenants;

@@ -1,5 +1,7 @@
 //! `/emr/users`: the list, searched, filtered, sorted, page by page; all of it in the address.
 
+use std::collections::HashMap;
+
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -8,6 +10,7 @@ use maud::{Markup, html};
 use muster_app::licences::PoolSum;
 use muster_app::people::{Listed, PeoplePage, PersonView};
 use muster_app::{Filter, Sort, Total};
+use muster_domain::ClinicId;
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::organizations::Clinic;
 use muster_domain::text::initials;
@@ -228,7 +231,8 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         sorted(2),
         sorted(3),
     ];
-    let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, clinics)).collect();
+    let names = ClinicNames::of(clinics);
+    let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, &names)).collect();
     let next = found
         .next
         .as_ref()
@@ -244,29 +248,42 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
     }
 }
 
-fn row(web: &Web, page: &Page, view: &PersonView, clinics: &[Clinic]) -> Vec<Markup> {
+/// The names of a practice's clinics, for the rows of a list.
+pub(crate) struct ClinicNames<'a>(HashMap<ClinicId, &'a str>);
+
+impl<'a> ClinicNames<'a> {
+    pub fn of(clinics: &'a [Clinic]) -> Self {
+        Self(clinics.iter().map(|c| (c.id, c.name.as_str())).collect())
+    }
+
+    /// The person's clinics, the default one with a star and first; at most three and how many more there are.
+    pub fn shown(&self, view: &PersonView) -> String {
+        let default = view.default_clinic();
+        let named = view.clinics.iter().filter_map(|id| Some((Some(*id) != default, *self.0.get(id)?)));
+        let mut names: Vec<(bool, &str)> = named.collect();
+        names.sort_unstable();
+        let more = view.hidden_clinics + names.len().saturating_sub(3);
+        let starred = |(other, name): &(bool, &str)| if *other { (*name).to_owned() } else { format!("{name} ★") };
+        let shown = names.iter().take(3).map(starred).collect::<Vec<_>>().join(", ");
+        if more > 0 { format!("{shown} +{more}") } else { shown }
+    }
+}
+
+fn row(web: &Web, page: &Page, view: &PersonView, clinics: &ClinicNames) -> Vec<Markup> {
     let person = &view.profile().person;
     let practice = page.info.organization.as_ref();
     let now = web.app.now();
     let today =
         now.to_zoned(practice.map_or(jiff::tz::TimeZone::UTC, muster_domain::organizations::Organization::zone)).date();
     let emr = view.profile().emr.as_ref();
-    let default = view.default_clinic();
-    let mut names: Vec<String> = clinics
-        .iter()
-        .filter(|c| view.clinics.contains(&c.id))
-        .map(|c| if Some(c.id) == default { format!("{} ★", c.name) } else { c.name.clone() })
-        .collect();
-    names.sort_by_key(|n| !n.ends_with('★'));
     let hue = parts::hue_of(person.full_name.as_bytes());
     let address = urls::user(person.id);
-    let shown = initials(&person.first_name, &person.last_name);
-    let more = view.hidden_clinics + names.len().saturating_sub(3);
+    let letters = initials(&person.first_name, &person.last_name);
     let flags = side::flags(view, today);
     vec![
-        parts::person_cell(&shown, hue, &person.full_name, &address, &person.username),
+        parts::person_cell(&letters, hue, &person.full_name, &address, &person.username),
         html! { @if let Some(e) = emr { abbr title=(e.user_type.title()) { (e.user_type.as_str()) } } },
-        html! { (names.iter().take(3).cloned().collect::<Vec<_>>().join(", ")) @if more > 0 { " +" (more) } },
+        html! { (clinics.shown(view)) },
         permissions(view),
         html! { @if !flags.0.is_empty() { div.chips { (flags) } } },
         html! { span.nowrap { (ago(view.stored.last_sign_in_at, now, practice)) } },

@@ -20,7 +20,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
-use crate::html::emr::users::{controls, filter};
+use crate::html::emr::users::{ClinicNames, controls, filter};
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
 use crate::html::said::Said;
 use crate::html::shell;
@@ -234,21 +234,25 @@ fn people(found: &PeoplePage, chosen: &Chosen, clinics: &[Clinic], later: bool, 
         Column::new("Clinics"),
         Column::new("Status"),
     ];
+    let names = ClinicNames::of(clinics);
     let rows: Vec<Vec<Markup>> = found
         .people
         .iter()
         .map(|view| {
             let person = &view.profile().person;
             let emr = view.profile().emr.as_ref();
-            let names: Vec<&str> =
-                clinics.iter().filter(|c| view.clinics.contains(&c.id)).map(|c| c.name.as_str()).collect();
             let shown = initials(&person.first_name, &person.last_name);
             let hue = parts::hue_of(person.full_name.as_bytes());
             vec![
-                parts::row_checkbox("person_ids", &person.id.to_string(), &format!("Select {}", person.full_name), chosen.has(person.id)),
+                parts::row_checkbox(
+                    "person_ids",
+                    &person.id.to_string(),
+                    &format!("Select {}", person.full_name),
+                    chosen.has(person.id),
+                ),
                 parts::person_cell(&shown, hue, &person.full_name, &urls::user(person.id), &person.username),
                 html! { @if let Some(e) = emr { (e.user_type.as_str()) } },
-                html! { (names.iter().take(3).copied().collect::<Vec<_>>().join(", ")) @if names.len() > 3 { " +" (names.len() - 3) } },
+                html! { (names.shown(view)) },
                 html! { @if let Some(e) = emr { (crate::html::emr::side::status(e)) } },
             ]
         })

@@ -1,6 +1,8 @@
 //! A whole Muster on a test's own database: a practice with people of every kind, a clock the test sets, and both
 //! ways to reach it, without a socket ([`Practice::call`]) and with one ([`Practice::serve`]).
 
+mod calls;
+
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use muster_app::organizations::NewOrganization;
 use muster_app::people::NewProfile;
@@ -18,11 +20,12 @@ use muster_domain::emr::{EmrPatch, Permission, UserType};
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_web::WebSettings;
-use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 use crate::databases::{TestDb, noon};
+
+pub use calls::{Answer, Api, Visitor};
 
 /// The password of everybody who has one.
 pub const PASSWORD: &str = "Tr4velling-oak-Ridge";
@@ -274,6 +277,22 @@ impl Practice {
         Api { practice: self, token, headers: Vec::new() }
     }
 
+    /// The pages as somebody signed in sees them.
+    pub async fn visitor<'a>(&'a self, username: &str) -> Visitor<'a> {
+        let cookie = format!("muster_session={}", self.session(username).await);
+        let visitor = Visitor { practice: self, cookie, csrf: String::new() };
+        let csrf = calls::csrf_in(&visitor.get("/me").await.text());
+        Visitor { csrf, ..visitor }
+    }
+
+    /// The pages as somebody sees them who is not signed in.
+    pub async fn stranger(&self) -> Visitor<'_> {
+        let visitor = Visitor { practice: self, cookie: String::new(), csrf: String::new() };
+        let answer = visitor.get("/sign-in").await;
+        let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        Visitor { cookie, csrf: calls::csrf_in(&answer.text()), ..visitor }
+    }
+
     /// Really listens, until the test ends; gives [`Practice::url`].
     #[allow(clippy::unused_async)] // serving needs a runtime, and this says so
     pub async fn serve(&self) -> &str {
@@ -311,106 +330,6 @@ fn capital(word: &str) -> String {
 fn secret_in(text: &str) -> Option<String> {
     let link = text.split_whitespace().find(|word| word.starts_with("http"))?;
     link.rsplit('/').next().map(str::to_owned)
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, decompressed or not, as it came.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON; null when it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// One header; empty when it is not there.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
-    }
-
-    /// The refusals of a problem: field (empty = the whole request) and code.
-    pub fn refusals(&self) -> Vec<(String, String)> {
-        let json = self.json();
-        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-        json["errors"].as_array().into_iter().flatten().map(|e| (text(&e["field"]), text(&e["code"]))).collect()
-    }
-
-    /// Fails the test unless the status is this one.
-    #[track_caller]
-    #[allow(clippy::return_self_not_must_use)] // often the check is all that is wanted
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.text());
-        self
-    }
-}
-
-/// Calls of the JSON API; addresses are below `/api/v1`.
-#[derive(Clone)]
-pub struct Api<'a> {
-    practice: &'a Practice,
-    token: &'a str,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl Api<'_> {
-    /// With a further header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// A call with any body.
-    pub async fn send(&self, method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
-        if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
-        }
-        if let Some(kind) = kind {
-            request = request.header("content-type", kind);
-        }
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        self.practice.call(request.body(body.into()).expect("a request")).await
-    }
-
-    /// `GET`
-    pub async fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, None, Body::empty()).await
-    }
-
-    /// `DELETE`
-    pub async fn delete(&self, path: &str) -> Answer {
-        self.send("DELETE", path, None, Body::empty()).await
-    }
-
-    /// `POST` of JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send("POST", path, Some("application/json"), body.to_string()).await
-    }
-
-    /// `PUT` of JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.send("PUT", path, Some("application/json"), body.to_string()).await
-    }
-
-    /// `PATCH` of a merge patch.
-    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.send("PATCH", path, Some("application/merge-patch+json"), body.to_string()).await
-    }
 }
 
 /// Runs the tests in it on both engines, each with a [`Practice`] of its own: `name::on_sqlite`, `name::on_postgres`.

@@ -1,0 +1,515 @@
+//! Two ways to a page. The *walk* follows the index of the wanted order from the cursor and stops when the page is
+//! full: right when matches are common. The *gather* collects all that match from the most selective index and sorts
+//! them: right when they are rare. A sample tells beforehand which it will be; both give the same page, and neither
+//! ever counts a whole practice.
+//!
+//! Type, status and permissions stand in every order's index, so a walk that asks for nothing else never reads a row.
+
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::{Permission, Status};
+use muster_domain::text::{query_grams, search_key};
+use muster_domain::{OrganizationId, PersonId};
+use uuid::Uuid;
+
+use super::{Cursor, Filter, Page, Sort, Total};
+use crate::dialect::{self, Engine};
+use crate::query::Query;
+use crate::{Handle, Result, Split};
+
+/// Rows that are looked at to learn how common matches are. A practice of no more people is gathered whole.
+const SAMPLE: i64 = 1000;
+
+/// Entries of an index that a walk may be expected to pass.
+const PASSED: i64 = 10_000;
+
+/// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
+const READ: i64 = 2500;
+
+/// People of clinics that are gathered without looking at anything else first.
+const FEW: i64 = 2500;
+
+impl Sort {
+    /// The index's columns after the organization.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Name => &["name_key", "person_id"],
+            Self::Username => &["username_key", "person_id"],
+            Self::UserType => &["user_type", "name_key", "person_id"],
+            Self::Status => &["status", "name_key", "person_id"],
+            Self::LastSignIn => &["last_sign_in_at", "name_key", "person_id"],
+        }
+    }
+
+    fn index(self) -> &'static str {
+        match self {
+            Self::Name => "directory_name",
+            Self::Username => "directory_username",
+            Self::UserType => "directory_type",
+            Self::Status => "directory_status",
+            Self::LastSignIn => "directory_last_sign_in",
+        }
+    }
+}
+
+impl Filter {
+    /// True when the index of every order tells who matches.
+    fn is_covered(&self) -> bool {
+        self.scope == ClinicAccess::All && search_key(&self.q).is_empty() && self.clinic.is_none()
+    }
+
+    /// True when nobody is left out.
+    fn takes_everybody(&self) -> bool {
+        self.is_covered() && self.user_type.is_none() && self.status.is_none() && self.permission.is_none()
+    }
+
+    /// The clinics whose people alone can match.
+    fn clinics(&self) -> Option<String> {
+        match (&self.clinic, &self.scope) {
+            (Some(one), _) => Some(dialect::id_list([&one.0])),
+            (None, ClinicAccess::Only(some)) => Some(dialect::id_list(some.iter().map(|c| &c.0))),
+            (None, ClinicAccess::All) => None,
+        }
+    }
+}
+
+/// What a page and its cursor need of a person.
+#[derive(sqlx::FromRow)]
+struct Row {
+    person_id: Uuid,
+    key: String,
+    name: String,
+    matches: i64,
+}
+
+impl Row {
+    fn cursor(&self, total: Total) -> Cursor {
+        Cursor { k: self.key.clone(), n: self.name.clone(), p: self.person_id, t: total }
+    }
+}
+
+/// At most `limit` people who match, after `after`.
+pub async fn list(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    filter: &Filter,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Page> {
+    let engine = if matches!(h.split(), Split::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
+    let text = "SELECT people_count FROM organizations WHERE organization_id = $1";
+    let count: Option<(i64,)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
+    let people = count.map_or(0, |(n,)| n);
+    let ask = Ask { engine, organization, filter, after, limit };
+
+    let few = match filter.clinics() {
+        Some(clinics) => ask.members(clinics).fetch_all::<(i64,)>(h).await?.first().is_some_and(|(n,)| *n <= FEW),
+        None => false,
+    };
+    if !few && people > SAMPLE {
+        let expected = match after {
+            Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }) => *n,
+            None if filter.takes_everybody() => people,
+            None => {
+                let sampled: Vec<(i64,)> = ask.sample().fetch_all(h).await?;
+                sampled.first().map_or(0, |(n,)| n * people / SAMPLE)
+            }
+        };
+        let passed = (limit + 1) * people / expected.max(1);
+        if passed < if filter.is_covered() { PASSED } else { READ } {
+            // A walk that reads rows has an end, in case matches are rarer where it goes.
+            let end = if filter.is_covered() {
+                None
+            } else {
+                ask.ahead((3 * passed + 200).min(2 * READ)).fetch_all::<Row>(h).await?.pop()
+            };
+            let end = end.map(|row| row.cursor(Total::About(0)));
+            let rows = ask.walk(end.as_ref()).fetch_all::<Row>(h).await?;
+            let got = i64::try_from(rows.len()).unwrap_or(limit);
+            if got > limit || end.is_none() {
+                let total = match after {
+                    Some(cursor) => cursor.t,
+                    None if got <= limit => Total::Exact(got),
+                    None if filter.takes_everybody() => Total::Exact(people),
+                    None => Total::About(expected.max(limit + 1)),
+                };
+                return Ok(page(rows, total, limit));
+            }
+        }
+    }
+    let rows = ask.gather(few).fetch_all::<Row>(h).await?;
+    let total = after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |c| c.t);
+    Ok(page(rows, total, limit))
+}
+
+fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Page {
+    let wanted = usize::try_from(limit).unwrap_or(0);
+    let more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next = rows.last().filter(|_| more).map(|r| r.cursor(total));
+    Page { people: rows.iter().map(|r| PersonId(r.person_id)).collect(), next, total }
+}
+
+/// The index of the holders of a permission that few hold.
+fn holders(permission: Permission) -> Option<&'static str> {
+    match permission {
+        Permission::CalendarAdmin => Some("directory_calendar_admin"),
+        Permission::ClinicAdmin => Some("directory_clinic_admin"),
+        Permission::CompanyAdmin => Some("directory_company_admin"),
+        Permission::BillingReportAdmin => Some("directory_billing_report_admin"),
+        _ => None,
+    }
+}
+
+/// What conditions and orders read.
+const READ_OF: &str =
+    "d.person_id, d.name_key, d.username_key, d.user_type, d.status, d.permissions, d.last_sign_in_at, d.search_text";
+
+/// A page, as asked for.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    engine: Engine,
+    organization: OrganizationId,
+    filter: &'a Filter,
+    after: Option<&'a Cursor>,
+    limit: i64,
+}
+
+impl Ask<'_> {
+    /// How many people these clinics have, if few.
+    fn members(&self, clinics: String) -> Query {
+        let mut q = Query::new(
+            "SELECT count(*) FROM (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = ",
+            self.organization.0,
+        );
+        q.push(" AND m.clinic_id IN {ids ").bind(clinics).push("} LIMIT ").bind(FEW + 1).push(") m");
+        q
+    }
+
+    /// How many match of rows that have nothing in common but their age. (Those that a walk passes stand together for
+    /// a reason.)
+    fn sample(&self) -> Query {
+        let mut q = Query::new(
+            "SELECT count(*) FROM (SELECT * FROM directory d WHERE d.organization_id = ",
+            self.organization.0,
+        );
+        q.push(" ORDER BY d.person_id LIMIT ").bind(SAMPLE).push(") d WHERE 1 = 1");
+        conditions(&mut q, self.filter, Phrase::default());
+        q
+    }
+
+    /// The page along the order's index, up to where it `ends`.
+    fn walk(&self, ends: Option<&Cursor>) -> Query {
+        let filter = self.filter;
+        let index = match (filter.sort, filter.user_type, filter.status) {
+            (Sort::Name, Some(_), _) if filter.is_covered() => Sort::UserType.index(),
+            (Sort::Name, None, Some(_)) if filter.is_covered() => Sort::Status.index(),
+            (sort, _, _) => sort.index(),
+        };
+        let mut q = self.from(&format!("SELECT {}, CAST(0 AS bigint) AS matches FROM", self.shown()), Some(index), "");
+        conditions(&mut q, filter, Phrase::default());
+        if let Some(end) = ends {
+            self.beyond(&mut q, end, !filter.descending);
+        }
+        self.finished(q)
+    }
+
+    /// The entry of the order's index after so many.
+    fn ahead(&self, entries: i64) -> Query {
+        let head = format!("SELECT {}, CAST(0 AS bigint) AS matches FROM", self.shown());
+        let mut q = self.from(&head, Some(self.filter.sort.index()), "");
+        self.keyset(&mut q);
+        self.order(&mut q);
+        q.push(" LIMIT 1 OFFSET ").bind(entries);
+        q
+    }
+
+    /// Everything that matches, from the most selective index, sorted.
+    ///
+    /// PostgreSQL weighs its indexes by itself. SQLite would multiply them, so it gets one to start from: the clinics
+    /// when their people are few, else the text, else the type, else the holders of a seldom permission.
+    fn gather(&self, few: bool) -> Query {
+        let filter = self.filter;
+        let by_text = !few && !search_key(&filter.q).is_empty();
+        let phrase = Phrase {
+            by_text: by_text.then_some((self.engine, self.organization)),
+            by_clinic: !(few || by_text && self.engine == Engine::Sqlite),
+        };
+        let head = format!("matched AS MATERIALIZED (SELECT {} FROM", self.sorted(""));
+        let mut q = match filter.clinics().filter(|_| few) {
+            Some(clinics) => {
+                // Apart from every other condition, and with CROSS JOIN: so both engines look these people up one by
+                // one, whatever they believe to know of the practice.
+                let by = self.indexed_by("emr_account_clinics_by_clinic");
+                let members = "SELECT DISTINCT m.person_id FROM emr_account_clinics m";
+                let mut q = Query::new(
+                    &format!(
+                        "WITH members AS MATERIALIZED (SELECT {READ_OF} FROM ({members} {by} WHERE m.organization_id = "
+                    ),
+                    self.organization.0,
+                );
+                q.push(" AND m.clinic_id IN {ids ").bind(clinics);
+                q.push("}) m CROSS JOIN directory d WHERE d.person_id = m.person_id AND d.organization_id = $1), ");
+                q.push(&head).push(" members d WHERE 1 = 1");
+                q
+            }
+            // The plus keeps SQLite from starting with the whole practice.
+            None => {
+                let plus = if by_text && self.engine == Engine::Sqlite { "+" } else { "" };
+                self.from(&format!("WITH {head}"), if by_text { None } else { self.most_selective() }, plus)
+            }
+        };
+        conditions(&mut q, filter, phrase);
+        q.push(") SELECT ").push(&self.shown());
+        q.push(", (SELECT count(*) FROM matched) AS matches FROM matched d WHERE 1 = 1");
+        self.finished(q)
+    }
+
+    /// The index that leaves fewest to look at.
+    fn most_selective(&self) -> Option<&'static str> {
+        match (self.filter.user_type, self.filter.permission.and_then(holders), self.filter.status) {
+            (Some(_), _, _) => Some(Sort::UserType.index()),
+            (None, Some(holders), _) => Some(holders),
+            (None, None, Some(Status::Inactive)) => Some(Sort::Status.index()),
+            _ => None,
+        }
+    }
+
+    /// From the practice's people, on SQLite by this index.
+    fn from(&self, head: &str, index: Option<&str>, before_organization: &str) -> Query {
+        let by = index.map_or_else(String::new, |index| self.indexed_by(index));
+        let text = format!("{head} directory d {by} WHERE {before_organization}d.organization_id = ");
+        Query::new(&text, self.organization.0)
+    }
+
+    fn indexed_by(&self, index: &str) -> String {
+        if self.engine == Engine::Sqlite { format!("INDEXED BY {index}") } else { String::new() }
+    }
+
+    fn finished(&self, mut q: Query) -> Query {
+        self.keyset(&mut q);
+        self.order(&mut q);
+        q.push(" LIMIT ").bind(self.limit + 1);
+        q
+    }
+
+    /// The columns of a [`Row`] but the count.
+    fn shown(&self) -> String {
+        let columns = self.filter.sort.columns();
+        let name = if columns.len() == 3 { "d.name_key" } else { "''" };
+        format!("d.person_id, CAST(d.{} AS text) AS key, {name} AS name", columns[0])
+    }
+
+    /// The columns of the order.
+    fn sorted(&self, direction: &str) -> String {
+        let columns: Vec<String> = self.filter.sort.columns().iter().map(|c| format!("d.{c}{direction}")).collect();
+        columns.join(", ")
+    }
+
+    fn keyset(&self, q: &mut Query) {
+        if let Some(cursor) = self.after {
+            self.beyond(q, cursor, self.filter.descending);
+        }
+    }
+
+    /// Only what sorts before, or after, this place.
+    fn beyond(&self, q: &mut Query, place: &Cursor, before: bool) {
+        q.push(&format!(" AND ({}) {} (", self.sorted(""), if before { "<" } else { ">" }));
+        if self.filter.sort == Sort::LastSignIn {
+            q.bind(place.k.parse::<i64>().unwrap_or(0));
+        } else {
+            q.bind(place.k.as_str());
+        }
+        if self.filter.sort.columns().len() == 3 {
+            q.push(", ").bind(place.n.as_str());
+        }
+        q.push(", ").bind(place.p).push(")");
+    }
+
+    fn order(&self, q: &mut Query) {
+        q.push(" ORDER BY ").push(&self.sorted(if self.filter.descending { " DESC" } else { "" }));
+    }
+}
+
+/// How conditions are phrased, so that the index that is meant serves them.
+#[derive(Clone, Copy, Default)]
+struct Phrase {
+    /// By the search index first.
+    by_text: Option<(Engine, OrganizationId)>,
+    /// By the index of the clinics' people, not person by person.
+    by_clinic: bool,
+}
+
+fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
+    let needle = search_key(&filter.q);
+    if !needle.is_empty() {
+        if let Some((engine, organization)) = phrase.by_text {
+            let salted = query_grams(organization.0.as_u128(), &needle);
+            q.push(" AND {grams ").bind(dialect::gram_query(engine, &salted)).push("}");
+        }
+        q.push(" AND {find d.search_text ").bind(needle).push("}");
+    }
+    if let Some(kind) = filter.user_type {
+        q.push(" AND d.user_type = ").bind(kind.as_str());
+    }
+    if let Some(status) = filter.status {
+        q.push(" AND d.status = ").bind(status.as_str());
+    }
+    if let Some(permission) = filter.permission {
+        // A number of our own, so that the indexes of the seldom permissions are seen to apply.
+        q.push(&format!(" AND (d.permissions & {}) <> 0", permission.bit()));
+    }
+    let mut within = |clinics: String, indexed: bool| {
+        // OFFSET keeps PostgreSQL from making a join of it, which it does badly while its statistics are young.
+        let (start, end) = if indexed {
+            (" AND d.person_id IN (SELECT m.person_id FROM emr_account_clinics m WHERE m.organization_id = $1", "")
+        } else {
+            (
+                " AND EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = d.person_id",
+                " LIMIT 1 OFFSET 0",
+            )
+        };
+        q.push(start).push(" AND m.clinic_id IN {ids ").bind(clinics).push("}").push(end).push(")");
+    };
+    if let ClinicAccess::Only(mine) = &filter.scope {
+        within(dialect::id_list(mine.iter().map(|c| &c.0)), phrase.by_clinic && filter.clinic.is_none());
+    }
+    if let Some(clinic) = filter.clinic {
+        within(dialect::id_list([&clinic.0]), phrase.by_clinic);
+    }
+}
+
+/// Narrows a statement over `directory d` whose `$1` is the organization to those who match; for statements that go
+/// through all of them anyway.
+pub(crate) fn narrow(q: &mut Query, filter: &Filter) {
+    conditions(q, filter, Phrase { by_clinic: true, ..Phrase::default() });
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_domain::ClinicId;
+    use muster_domain::emr::UserType;
+
+    use super::*;
+    use crate::{Db, Tx};
+
+    async fn empty() -> Db {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        db
+    }
+
+    /// The lines of SQLite's plan: id, parent, text.
+    async fn plan(tx: &mut Tx, query: Query) -> Vec<(i64, i64, String)> {
+        let lines: Vec<(i64, i64, i64, String)> = query.explained().fetch_all(tx).await.unwrap();
+        lines.into_iter().map(|(id, parent, _, text)| (id, parent, text)).collect()
+    }
+
+    fn asked<'a>(filter: &'a Filter, after: Option<&'a Cursor>) -> Ask<'a> {
+        Ask { engine: Engine::Sqlite, organization: OrganizationId(Uuid::from_u128(1)), filter, after, limit: 25 }
+    }
+
+    const INDEXES: [(Sort, &str); 5] = [
+        (Sort::Name, "directory_name"),
+        (Sort::Username, "directory_username"),
+        (Sort::UserType, "directory_type"),
+        (Sort::Status, "directory_status"),
+        (Sort::LastSignIn, "directory_last_sign_in"),
+    ];
+
+    #[tokio::test]
+    async fn a_walk_that_asks_for_type_status_and_permission_reads_an_index_in_its_order_and_nothing_else() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let cursor = Cursor { k: "7".into(), n: "n".into(), p: Uuid::from_u128(2), t: Total::Exact(0) };
+        for (sort, index) in INDEXES {
+            for (user_type, status) in [
+                (None, None),
+                (Some(UserType::PT), None),
+                (None, Some(Status::Active)),
+                (Some(UserType::PT), Some(Status::Active)),
+            ] {
+                for (descending, after) in [(false, None), (true, None), (false, Some(&cursor)), (true, Some(&cursor))]
+                {
+                    let permission = Some(Permission::AnalyticsAccess);
+                    let filter = Filter { user_type, status, permission, sort, descending, ..Filter::default() };
+                    let lines = plan(&mut tx, asked(&filter, after).walk(None)).await;
+                    // By name, the people of a type or of a status stand together in an index of their own.
+                    let index = match (sort, user_type, status) {
+                        (Sort::Name, Some(_), _) => "directory_type",
+                        (Sort::Name, None, Some(_)) => "directory_status",
+                        _ => index,
+                    };
+                    let read = format!("SEARCH d USING COVERING INDEX {index} (organization_id=?");
+                    assert!(lines.iter().any(|l| l.2.starts_with(&read)), "{filter:?} not by {index}: {lines:#?}");
+                    assert!(!lines.iter().any(|l| l.2.contains("TEMP B-TREE")), "{filter:?}: {lines:#?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_that_reads_rows_follows_the_index_of_its_order_to_its_end() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let place = |k: &str| Cursor { k: k.into(), n: "n".into(), p: Uuid::from_u128(2), t: Total::Exact(0) };
+        let (first, last) = (place("7"), place("8"));
+        for (sort, index) in INDEXES {
+            let filter = Filter { q: "mara".into(), user_type: Some(UserType::PT), sort, ..Filter::default() };
+            for (after, ends) in [(None, None), (None, Some(&last)), (Some(&first), Some(&last))] {
+                let ask = asked(&filter, after);
+                let read = format!("SEARCH d USING INDEX {index} (organization_id=?");
+                let lines = plan(&mut tx, ask.walk(ends)).await;
+                assert!(lines.iter().any(|l| l.2.starts_with(&read)), "{sort:?}: {lines:#?}");
+                assert!(!lines.iter().any(|l| l.2.contains("TEMP B-TREE")), "{lines:#?}");
+                let read = format!("SEARCH d USING COVERING INDEX {index} (organization_id=?");
+                let lines = plan(&mut tx, ask.ahead(100)).await;
+                assert!(lines.iter().any(|l| l.2.starts_with(&read)), "{sort:?}: {lines:#?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_gather_starts_from_one_index_and_never_from_the_whole_practice() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let text = "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)";
+        let people = "SEARCH d USING INDEX sqlite_autoindex_directory_1 (organization_id=? AND person_id=?)";
+        let of_type = "SEARCH d USING INDEX directory_type (organization_id=? AND user_type=?)";
+        let of_status = "SEARCH d USING INDEX directory_status (organization_id=? AND status=?)";
+        let seldom = "SEARCH d USING INDEX directory_clinic_admin (organization_id=?)";
+        let mara = Filter { q: "mara".into(), ..Filter::default() };
+        let clinic = Filter { clinic: Some(ClinicId(Uuid::nil())), ..Filter::default() };
+        let of = |user_type, status, permission| Filter {
+            user_type,
+            status,
+            permission,
+            sort: Sort::LastSignIn,
+            ..Filter::default()
+        };
+        let (pt, active) = (Some(UserType::PT), Some(Status::Active));
+        for (filter, few, start) in [
+            (Filter { q: "m".into(), ..Filter::default() }, false, text),
+            (mara.clone(), false, text),
+            (
+                Filter { user_type: pt, status: active, permission: Some(Permission::ClinicAdmin), ..mara.clone() },
+                false,
+                text,
+            ),
+            (Filter { scope: ClinicAccess::Only([ClinicId(Uuid::nil())].into()), ..mara.clone() }, false, text),
+            (Filter { clinic: clinic.clinic, ..mara }, true, people),
+            (clinic.clone(), true, people),
+            (
+                Filter { user_type: pt, status: active, permission: Some(Permission::ClinicAdmin), ..clinic },
+                true,
+                people,
+            ),
+            (of(pt, active, None), false, of_type),
+            (of(None, Some(Status::Inactive), None), false, of_status),
+            (of(None, active, Some(Permission::ClinicAdmin)), false, seldom),
+        ] {
+            let lines = plan(&mut tx, asked(&filter, None).gather(few)).await;
+            assert!(lines.iter().any(|(_, _, text)| text == start), "{filter:?} not by {start}: {lines:#?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Writing the rows of the list.
+
+use muster_domain::OrganizationId;
+use muster_domain::emr::Profile;
+use muster_domain::text::{grams, unique_key};
+use serde::Serialize;
+
+use crate::dialect::{self, Engine, Id};
+use crate::{Result, Tx};
+
+const COLUMNS: &str =
+    "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, grams text} r";
+const UPDATE: &str =
+    "name_key = excluded.name_key, username_key = excluded.username_key, search_text = excluded.search_text,
+    user_type = excluded.user_type, status = excluded.status, permissions = excluded.permissions";
+// SQLite only. CROSS JOIN keeps the order: it would otherwise read the whole practice to write one person.
+const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number
+    FROM {rows $2: id uuid} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id)";
+const KEEP_GRAMS: &str = "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams
+    FROM {rows $2: id uuid, grams text} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id";
+
+#[derive(Serialize)]
+struct EntryRow {
+    id: Id,
+    name: String,
+    username: String,
+    search: String,
+    kind: &'static str,
+    status: &'static str,
+    permissions: i64,
+    grams: String,
+}
+
+/// Writes the rows of these profiles, with their search pieces. A person without EMR account has a row with an empty
+/// type, so that the whole practice can be searched.
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
+    let engine = if matches!(tx, Tx::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
+    let rows = profiles.iter().map(|p| {
+        let search = p.person.search_text();
+        let pieces = grams(organization.0.as_u128(), &search);
+        EntryRow {
+            id: Id(p.person.id.0),
+            name: p.person.sort_key(),
+            username: unique_key(&p.person.username),
+            search,
+            kind: p.emr.as_ref().map_or("", |e| e.user_type.as_str()),
+            status: p.emr.as_ref().map_or("", |e| e.status.as_str()),
+            permissions: p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
+            grams: dialect::gram_document(engine, &pieces),
+        }
+    });
+    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
+    let statements = match engine {
+        Engine::Sqlite => vec![
+            FORGET_GRAMS.to_owned(),
+            format!(
+                "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions)
+                SELECT $1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions FROM {COLUMNS}
+                WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET {UPDATE}"
+            ),
+            KEEP_GRAMS.to_owned(),
+        ],
+        Engine::Postgres => vec![format!(
+            "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions, grams)
+            SELECT $1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions, r.grams::bigint[] FROM {COLUMNS}
+            WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET {UPDATE}, grams = excluded.grams"
+        )],
+    };
+    for text in statements {
+        on!(tx, &text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Db, Handle, Split};
+
+    #[tokio::test]
+    async fn writing_many_rows_looks_each_of_them_up() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for text in [FORGET_GRAMS, KEEP_GRAMS] {
+            let Split::Sqlite(connection) = tx.split() else { panic!("SQLite") };
+            let text = dialect::spell(Engine::Sqlite, &format!("EXPLAIN QUERY PLAN {text}"));
+            let query = sqlx::query_as(text).bind(Uuid::nil()).bind("[]");
+            let lines: Vec<(i64, i64, i64, String)> = query.fetch_all(connection).await.unwrap();
+            let looked_up = |l: &(_, _, _, String)| l.3.contains("(organization_id=? AND person_id=?)");
+            assert!(lines.iter().any(looked_up), "{lines:#?}");
+        }
+    }
+}
