@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
+use crate::dialect::Engine;
 use crate::error::StoreError;
 
 /// An open database. Cheap to clone.
@@ -50,6 +51,15 @@ pub enum Split<'a> {
     Sqlite(&'a mut SqliteConnection),
     /// PostgreSQL.
     Postgres(&'a mut PgConnection),
+}
+
+impl Split<'_> {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
 }
 
 /// Anything queries can be sent through.
@@ -145,6 +155,10 @@ impl Db {
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options.pragma("cache_size", "-4000").pragma("query_only", "on"));
         Ok(Self::Sqlite { write, read })
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        if self.is_sqlite() { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// True for a file.

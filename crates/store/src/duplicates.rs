@@ -219,12 +219,22 @@ pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[Per
     Ok(())
 }
 
-/// Writes the numbers of profiles; the old ones have to be gone.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
-    let rows = profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt(organization)) });
-    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
-    let text = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)
-        SELECT $1, k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ON CONFLICT DO NOTHING";
+/// The numbers of profiles, for [`save`].
+pub(crate) fn rows(organization: OrganizationId, profiles: &[Profile]) -> Option<String> {
+    let salt = salt(organization);
+    dialect::rows(profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt) }))
+}
+
+const INSERT: &str = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)
+    SELECT $1, k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true";
+
+/// Writes numbers; the old ones of these people have to be gone.
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<String>) -> Result<()> {
+    write(tx, INSERT, organization, rows).await
+}
+
+async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<String>) -> Result<()> {
+    let Some(rows) = rows else { return Ok(()) };
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
     });
@@ -269,23 +279,24 @@ async fn fill_people(db: &Db) -> Result<()> {
         let mut tx = db.begin().await?;
         let text = "SELECT organization_id, person_id FROM people WHERE (organization_id, person_id) > ($1, $2)
             ORDER BY organization_id, person_id LIMIT $3";
-        let rows: Vec<(Uuid, Uuid)> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
+        let people: Vec<(Uuid, Uuid)> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
             .bind(after.0)
             .bind(after.1)
             .bind(FILLED_AT_ONCE)
             .fetch_all(c)
             .await?);
-        let Some(last) = rows.last() else { return Ok(()) };
+        let Some(last) = people.last() else { return Ok(()) };
         after = *last;
         let mut by_organization: BTreeMap<Uuid, Vec<PersonId>> = BTreeMap::new();
-        for (organization, person) in rows {
+        for (organization, person) in people {
             by_organization.entry(organization).or_default().push(PersonId(person));
         }
         for (organization, ids) in by_organization {
             let organization = OrganizationId(organization);
             let stored = people::find_many(&mut tx, organization, &ids).await?;
             let profiles: Vec<Profile> = stored.into_iter().map(|s| s.profile).collect();
-            save(&mut tx, organization, &profiles).await?;
+            let text = format!("{INSERT} ON CONFLICT DO NOTHING");
+            write(&mut tx, &text, organization, rows(organization, &profiles)).await?;
         }
         tx.commit().await?;
     }

@@ -276,6 +276,7 @@ pub async fn clear(tx: &mut Tx, tables: &[Table]) -> Result<()> {
 /// Builds the directory, its search index and the numbers of look-alikes from the stored profiles, as every save does. `progress` hears of the
 /// people done.
 pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Result<()> {
+    let engine = tx.split().engine();
     let text = "SELECT organization_id FROM organizations ORDER BY organization_id";
     let organizations: Vec<(Uuid,)> = on!(tx, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
     for (organization,) in organizations {
@@ -290,8 +291,9 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
             let ids: Vec<PersonId> = ids.into_iter().map(|(id,)| PersonId(id)).collect();
             let stored = people::find_many(tx, OrganizationId(organization), &ids).await?;
             let profiles: Vec<_> = stored.into_iter().map(|s| s.profile).collect();
-            directory::save(tx, OrganizationId(organization), &profiles).await?;
-            duplicates::save(tx, OrganizationId(organization), &profiles).await?;
+            let of = OrganizationId(organization);
+            directory::save(tx, of, directory::rows(engine, of, &profiles)).await?;
+            duplicates::save(tx, of, duplicates::rows(of, &profiles)).await?;
             progress(profiles.len() as u64);
         }
     }

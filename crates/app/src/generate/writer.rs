@@ -144,7 +144,8 @@ impl<'a> Writer<'a> {
         let (app, actor) = (self.app, &self.actor);
         let mut work = app.work(actor.organization()).await?;
         if !waiting.profiles.is_empty() {
-            app.save_new_people(&mut work, actor, &waiting.profiles, &waiting.seats).await.map_err(ended)?;
+            let people = app.new_people(actor.organization(), &waiting.profiles);
+            app.save_new_people(&mut work, actor, people, &waiting.seats).await.map_err(ended)?;
             self.write_credentials(&mut work, &waiting).await?;
             imports::set_last_sign_ins(&mut work.tx, actor.organization(), &waiting.sign_ins).await?;
         }

@@ -11,6 +11,7 @@ use super::known::Standing;
 use super::reader::RawRow;
 use super::report::{ImportReport, Progress};
 use super::run::{Judged, Pending, Run};
+use super::save::NewPeople;
 use crate::people::Attempt;
 use crate::work::Work;
 use crate::{Actor, App, AppError, Result};
@@ -73,7 +74,7 @@ impl<'a> Import<'a> {
         self.report
     }
 
-    async fn judge(&mut self, rows: &[RawRow]) -> Result<Judged> {
+    async fn judge(&mut self, rows: &[RawRow]) -> Result<(Judged, NewPeople)> {
         let mut h = self.app.db.read().await?;
         let standing = if let Some(standing) = self.standing.take() {
             standing
@@ -84,11 +85,12 @@ impl<'a> Import<'a> {
         };
         let (judged, standing) = self.app.judge_rows(&mut h, self.actor, &self.run, rows, standing, false).await?;
         self.standing = Some(standing);
-        Ok(judged)
+        let people = self.app.new_people(self.run.organization.id, &judged.profiles);
+        Ok((judged, people))
     }
 
     /// Sends a batch on its way, if there is anything to save.
-    fn save(&mut self, mut judged: Judged, rows: Vec<RawRow>, bytes: u64) {
+    fn save(&mut self, (mut judged, people): (Judged, NewPeople), rows: Vec<RawRow>, bytes: u64) {
         self.run.pending = std::mem::take(&mut judged.pending);
         if self.run.options.dry_run || judged.profiles.is_empty() {
             return self.keep(judged, self.head, rows.len(), bytes);
@@ -100,7 +102,7 @@ impl<'a> Import<'a> {
             if work.head() != expected {
                 return Err(Attempt::Raced);
             }
-            app.save_batch(work, &actor, &organization, invite, judged).await
+            app.save_batch(work, &actor, &organization, invite, judged, people).await
         });
         self.saving = Some(Saving { rows, bytes, task });
     }
@@ -142,7 +144,8 @@ impl<'a> Import<'a> {
         let (mut judged, standing) = judged;
         let pending = std::mem::take(&mut judged.pending);
         let (organization, invite) = (&self.run.organization, self.run.options.invite);
-        let saved = self.app.save_batch(work, self.actor, organization, invite, judged).await?;
+        let people = self.app.new_people(organization.id, &judged.profiles);
+        let saved = self.app.save_batch(work, self.actor, organization, invite, judged, people).await?;
         self.run.pending = pending;
         self.standing = Some(standing);
         Ok(saved)
@@ -165,13 +168,14 @@ impl App {
         organization: &Organization,
         invite: bool,
         mut judged: Judged,
+        people: NewPeople,
     ) -> Saved {
         if judged.profiles.is_empty() {
             // Nothing to save; the lock is given back at once.
             return Ok((judged, work.head()));
         }
         self.save_new_clinics(&mut work, actor, &judged.clinics).await?;
-        self.save_new_people(&mut work, actor, &judged.profiles, &judged.seats).await?;
+        self.save_new_people(&mut work, actor, people, &judged.seats).await?;
         if invite {
             judged.flags.invited = self.invite_many(&mut work, actor, &judged.profiles, organization).await?;
         }

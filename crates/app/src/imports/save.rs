@@ -2,13 +2,15 @@
 //! statements.
 
 use jiff::SignedDuration;
+use muster_domain::OrganizationId;
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{EmrAccount, Profile};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::sign_in::LINK_MINUTES_INVITATION;
 use muster_store::imports::NewLink;
-use muster_store::{imports, licences, organizations, people};
-use serde_json::{Map, json};
+use muster_store::people::{self, NewProfiles};
+use muster_store::{imports, licences, organizations};
+use serde_json::{Map, Value, json};
 
 use super::run::Seats;
 use crate::keys::fingerprint;
@@ -16,6 +18,12 @@ use crate::messages::Message;
 use crate::people::Attempt;
 use crate::work::{About, Work};
 use crate::{Actor, App};
+
+/// New people, and what is written of them.
+pub(crate) struct NewPeople {
+    rows: NewProfiles,
+    records: Vec<(About, Map<String, Value>)>,
+}
 
 type Saved<T> = std::result::Result<T, Attempt>;
 
@@ -33,23 +41,35 @@ impl App {
         Ok(())
     }
 
+    /// What [`App::save_new_people`] saves; needs no database and may take its time.
+    pub(crate) fn new_people(&self, organization: OrganizationId, profiles: &[Profile]) -> NewPeople {
+        let nothing = Map::new();
+        let record = |p: &Profile| {
+            let changed = changes(&nothing, &p.record());
+            (About::new(p.person.id.0, &p.person.full_name), changed)
+        };
+        NewPeople {
+            rows: NewProfiles::of(&self.db, organization, profiles),
+            records: profiles.iter().map(record).collect(),
+        }
+    }
+
     /// Adds people with the seats they take, each with their record.
     pub(crate) async fn save_new_people(
         &self,
         work: &mut Work,
         actor: &Actor,
-        profiles: &[Profile],
+        people: NewPeople,
         seats: &Seats,
     ) -> Saved<()> {
         let seats: Vec<_> = seats.iter().map(|((clinic, group), count)| (*clinic, *group, *count)).collect();
         if !licences::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
             return Err(Attempt::Raced);
         }
-        people::insert(&mut work.tx, work.organization, profiles, self.now()).await?;
-        let nothing = Map::new();
-        for profile in profiles {
-            let about = About::new(profile.person.id.0, &profile.person.full_name);
-            work.changed(actor, Action::PersonCreated, about, changes(&nothing, &profile.record()));
+        let NewPeople { rows, records } = people;
+        people::insert_made(&mut work.tx, work.organization, rows, self.now()).await?;
+        for (about, changed) in records {
+            work.changed(actor, Action::PersonCreated, about, changed);
         }
         Ok(())
     }

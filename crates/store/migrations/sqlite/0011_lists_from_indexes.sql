@@ -12,3 +12,5 @@ CREATE INDEX directory_last_sign_in ON directory (organization_id, last_sign_in_
 -- So many hold these that the indexes above find them as quickly.
 DROP INDEX directory_view_users;
 DROP INDEX directory_edit_users;
+-- The sums of all pools, at the top of every user list.
+CREATE INDEX licence_pools_sums ON licence_pools (organization_id, pool_group, total, assigned);

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Cursor, Filter, Page, Sort, Total};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
-use crate::{Handle, Result, Split};
+use crate::{Handle, Result};
 
 /// Rows that are looked at to learn how common matches are. A practice of no more people is gathered whole.
 const SAMPLE: i64 = 1000;
@@ -95,7 +95,7 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Page> {
-    let engine = if matches!(h.split(), Split::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
+    let engine = h.split().engine();
     let text = "SELECT people_count FROM organizations WHERE organization_id = $1";
     let count: Option<(i64,)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use list::list;
 pub(crate) use list::narrow;
-pub(crate) use save::save;
+pub(crate) use save::{rows, save};
 
 /// How the list is sorted; ties by name, then by identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use muster_domain::text::{grams, unique_key};
 use serde::Serialize;
 
 use crate::dialect::{self, Engine, Id};
-use crate::{Result, Tx};
+use crate::{Handle, Result, Tx};
 
 const COLUMNS: &str =
     "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, grams text} r";
@@ -31,11 +31,10 @@ struct EntryRow {
     grams: String,
 }
 
-/// Writes the rows of these profiles, with their search pieces. A person without EMR account has a row with an empty
+/// The rows of profiles with their search pieces, for [`save`]. A person without EMR account has a row with an empty
 /// type, so that the whole practice can be searched.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile]) -> Result<()> {
-    let engine = if matches!(tx, Tx::Sqlite(_)) { Engine::Sqlite } else { Engine::Postgres };
-    let rows = profiles.iter().map(|p| {
+pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<String> {
+    dialect::rows(profiles.iter().map(|p| {
         let search = p.person.search_text();
         let pieces = grams(organization.0.as_u128(), &search);
         EntryRow {
@@ -48,8 +47,13 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, profiles: &[
             permissions: p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
             grams: dialect::gram_document(engine, &pieces),
         }
-    });
-    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
+    }))
+}
+
+/// Writes rows of the list.
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<String>) -> Result<()> {
+    let Some(rows) = rows else { return Ok(()) };
+    let engine = tx.split().engine();
     let statements = match engine {
         Engine::Sqlite => vec![
             FORGET_GRAMS.to_owned(),

@@ -108,7 +108,7 @@ pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &Cli
     let all = summed(h, organization, scope, "").await?;
     // Few clinics are inactive; joining each pool with its clinic would cost more than all the rest.
     let inactive = " AND p.clinic_id IN (SELECT c.clinic_id FROM clinics c
-        WHERE c.organization_id = p.organization_id AND c.status <> 'active')";
+        WHERE c.organization_id = $1 AND c.status <> 'active')";
     let closed = summed(h, organization, scope, inactive).await?;
     let sum = |group: Group| {
         let of = |rows: &[SumRow]| {

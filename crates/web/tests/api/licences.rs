@@ -45,8 +45,8 @@ both_practices! {
         let waiting = queue.get("/licence-requests").await.expect(200).json();
         assert_eq!(waiting["items"].as_array().map(|i| i.iter().map(|r| r["number"].clone()).collect::<Vec<_>>()), Some(vec![json!(1), json!(2)]));
         assert_eq!(waiting["items"][0]["organization_name"], "Saco Rehab");
-        let done = queue.post(&path(&first, "/process"), &json!({"note": "Active now"})).await.expect(200).json();
-        assert_eq!((&done["state"], &done["ended_by"]["kind"], &done["ended_note"]), (&json!("processed"), &json!("support"), &json!("Active now")));
+        let done = queue.post(&path(&first, "/process"), &json!({"note": "=Active now"})).await.expect(200).json();
+        assert_eq!((&done["state"], &done["ended_by"]["kind"], &done["ended_note"]), (&json!("processed"), &json!("support"), &json!("=Active now")));
         assert_problem(&queue.post(&path(&first, "/process"), &json!({})).await, 409, "request_ended");
         assert_problem(&queue.post(&path(&second, "/reject"), &json!({})).await, 422, "required");
         for n in 0..3 {
@@ -61,6 +61,17 @@ both_practices! {
         let ledger = api.get("/licence-ledger").await.expect(200).json();
         let lines: Vec<_> = ledger["items"].as_array().into_iter().flatten().map(|e| (e["total_before"].clone(), e["total_after"].clone(), e["request_number"].clone())).collect();
         assert_eq!(lines, [(json!(2), json!(4), json!(1)), (json!(null), json!(2), json!(null))]);
+        let file = practice.visitor("admin").await.get("/emr/licences/ledger.csv").await.expect(200);
+        assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+        assert!(file.header("content-disposition").starts_with("attachment; filename=\"licence-ledger-"));
+        let mut read = csv::Reader::from_reader(file.body.as_slice());
+        assert_eq!(read.headers().expect("a header"), vec!["entry", "at", "clinic", "group", "total_before", "total_after", "request", "actor_kind", "actor_name", "note"]);
+        let of = |at: usize, row: &csv::StringRecord| row.get(at).unwrap_or_default().to_owned();
+        let written: Vec<Vec<String>> = read.records().map(|r| [2, 3, 4, 5, 6, 9].map(|at| of(at, r.as_ref().expect("a row"))).to_vec()).collect();
+        // A spreadsheet would take a note that begins like a formula for one.
+        assert_eq!(written, [["Saco", "student", "2", "4", "1", "'=Active now"], ["Saco", "student", "", "2", "", ""]]);
+        let exported = api.get("/audit-events?limit=1").await.json()["items"][0].clone();
+        assert_eq!((&exported["action"], &exported["detail"]), (&json!("licence_ledger.exported"), &json!({"records": 2})));
         let history = api.get(&format!("/licence-pools/{}/student/history", practice.clinics[0])).await.expect(200).json();
         assert_eq!((&history["items"][0]["total"], &history["items"][0]["assigned"]), (&json!(4), &json!(3)));
         assert_eq!(api.get("/licence-pools/unused").await.expect(200).json()["unused"], 0);

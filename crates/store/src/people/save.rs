@@ -1,0 +1,268 @@
+//! Writing profiles. The rows are made first, without the database, and then a fixed number of statements writes them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use muster_domain::emr::{InactiveReason, License, Profile};
+use muster_domain::text::unique_key;
+use muster_domain::{OrganizationId, PersonId};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::dialect::{Engine, Id};
+use crate::{Handle, Result, Tx, dialect, directory, duplicates, micros};
+
+/// The rows of profiles, as the statements take them; none where there are none.
+struct Rows {
+    people: Option<String>,
+    accounts: Option<String>,
+    clinics: Option<String>,
+    licences: Option<String>,
+    names: Option<String>,
+    duplicate_keys: Option<String>,
+    directory: Option<String>,
+}
+
+/// The rows of profiles that are not there yet. Making them is half of the work of saving many, and needs no database.
+pub struct NewProfiles {
+    rows: Rows,
+    sign_ins: Option<String>,
+    count: i64,
+}
+
+impl NewProfiles {
+    /// Makes them, for a database of this kind.
+    #[must_use]
+    pub fn of(db: &crate::Db, organization: OrganizationId, profiles: &[Profile]) -> Self {
+        Self::made(db.engine(), organization, profiles)
+    }
+
+    fn made(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Self {
+        Self {
+            rows: Rows::of(engine, organization, profiles),
+            sign_ins: dialect::rows(profiles.iter().map(|p| NewRow { id: Id(p.person.id.0) })),
+            count: i64::try_from(profiles.len()).unwrap_or(0),
+        }
+    }
+}
+
+/// Adds profiles that are not there yet. [`StoreError::Taken`](crate::StoreError::Taken) when a user name, email or
+/// NPI is in use; then the caller's transaction is over.
+pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
+    let made = NewProfiles::made(tx.split().engine(), organization, profiles);
+    insert_made(tx, organization, made, now).await
+}
+
+/// [`insert`] of rows made before.
+pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles, now: Timestamp) -> Result<()> {
+    let NewProfiles { rows, sign_ins, count } = new;
+    let names = save(tx, organization, rows, now).await?;
+    let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
+        SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
+    run(tx, text, organization, sign_ins, now).await?;
+    insert_names(tx, organization, names, now).await?;
+    let text = "UPDATE organizations SET people_count = people_count + $2 WHERE organization_id = $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(count).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Saves profiles that exist; each version grows by one. [`StoreError::Taken`](crate::StoreError::Taken) as for [`insert`].
+pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
+    let ids: Vec<PersonId> = profiles.iter().map(|p| p.person.id).collect();
+    duplicates::forget(tx, organization, &ids).await?;
+    let ids = dialect::id_list(ids.iter().map(|p| &p.0));
+    for text in [
+        "DELETE FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids $2}",
+        "DELETE FROM sign_in_names WHERE organization_id = $1 AND subject_id IN {ids $2}",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
+        });
+    }
+    // The first licence is replaced in place: its profession is not part of the profile.
+    let unlicensed = |p: &&Profile| p.emr.as_ref().is_none_or(|e| e.license == License::default());
+    let unlicensed = dialect::id_list(profiles.iter().filter(unlicensed).map(|p| &p.person.id.0));
+    let text =
+        "DELETE FROM professional_licences WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(unlicensed).execute(c).await?;
+    });
+    let without_account: Vec<&Uuid> = profiles.iter().filter(|p| p.emr.is_none()).map(|p| &p.person.id.0).collect();
+    if !without_account.is_empty() {
+        let text = "DELETE FROM emr_accounts WHERE organization_id = $1 AND person_id IN {ids $2}";
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(dialect::id_list(without_account)).execute(c).await?;
+        });
+    }
+    let rows = Rows::of(tx.split().engine(), organization, profiles);
+    let names = save(tx, organization, rows, now).await?;
+    insert_names(tx, organization, names, now).await
+}
+
+#[derive(Serialize)]
+struct PersonRow<'a> {
+    id: Id,
+    first: &'a str,
+    last: &'a str,
+    shown: &'a str,
+    previous: String,
+    email: Option<&'a str>,
+    phone: Option<&'a str>,
+    npi: Option<&'a str>,
+    username: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountRow {
+    id: Id,
+    kind: &'static str,
+    status: &'static str,
+    reason: Option<&'static str>,
+    clinic: Id,
+    permissions: i64,
+    attested: i64,
+    attested_by: Option<Id>,
+}
+
+#[derive(Serialize)]
+struct ClinicRow {
+    id: Id,
+    clinic: Id,
+}
+
+#[derive(Serialize)]
+struct LicenceRow<'a> {
+    id: Id,
+    number: Option<&'a str>,
+    state: Option<&'a str>,
+    expires: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NewRow {
+    id: Id,
+}
+
+#[derive(Serialize)]
+struct NameRow {
+    id: Id,
+    key: String,
+}
+
+impl Rows {
+    fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Self {
+        let people = profiles.iter().map(|p| {
+            let p = &p.person;
+            PersonRow {
+                id: Id(p.id.0),
+                first: &p.first_name,
+                last: &p.last_name,
+                shown: &p.full_name,
+                previous: serde_json::to_string(&p.previous_names).unwrap_or_else(|_| "[]".to_owned()),
+                email: p.email.as_deref(),
+                phone: p.phone.as_deref(),
+                npi: p.npi.as_deref(),
+                username: &p.username,
+            }
+        });
+        let with_emr = || profiles.iter().filter_map(|p| p.emr.as_ref().map(|e| (p.person.id.0, e)));
+        let accounts = with_emr().map(|(id, e)| AccountRow {
+            id: Id(id),
+            kind: e.user_type.as_str(),
+            status: e.status.as_str(),
+            reason: e.inactive_reason.map(InactiveReason::as_str),
+            clinic: Id(e.default_clinic.0),
+            permissions: e.permissions.bits(),
+            attested: i64::from(e.finish_attestation.is_some()),
+            attested_by: e.finish_attestation.and_then(|a| a.by).map(|p| Id(p.0)),
+        });
+        let clinics =
+            with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| ClinicRow { id: Id(id), clinic: Id(c.0) }));
+        let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| LicenceRow {
+            id: Id(id),
+            number: e.license.number.as_deref(),
+            state: e.license.state.as_deref(),
+            expires: e.license.expires_on.map(|d| d.to_string()),
+        });
+        let names = profiles.iter().flat_map(|p| {
+            let keys: BTreeSet<String> = [Some(&p.person.username), p.person.email.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|n| unique_key(n))
+                .collect();
+            keys.into_iter().map(|key| NameRow { id: Id(p.person.id.0), key })
+        });
+        Self {
+            people: dialect::rows(people),
+            accounts: dialect::rows(accounts),
+            clinics: dialect::rows(clinics),
+            licences: dialect::rows(licences),
+            names: dialect::rows(names),
+            duplicate_keys: duplicates::rows(organization, profiles),
+            directory: directory::rows(engine, organization, profiles),
+        }
+    }
+}
+
+/// Writes the rows, and gives those that are left: the sign-in names.
+async fn save(tx: &mut Tx, organization: OrganizationId, rows: Rows, now: Timestamp) -> Result<Option<String>> {
+    let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
+            phone, npi, username, created_at, updated_at)
+        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, $3, $3
+        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text} r
+        WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
+            last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
+            email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username,
+            updated_at = excluded.updated_at, version = people.version + 1";
+    run(tx, text, organization, rows.people, now).await?;
+    let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
+            permissions, finish_attested_by, finish_attested_at)
+        SELECT $1, r.id, r.kind, r.status, r.reason, r.clinic, r.permissions, r.attested_by,
+            CASE WHEN r.attested = 1 THEN $3 ELSE NULL END
+        FROM {rows $2: id uuid, kind text, status text, reason text, clinic uuid, permissions int, attested int, attested_by uuid} r
+        WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET user_type = excluded.user_type,
+            status = excluded.status, inactive_reason = excluded.inactive_reason,
+            default_clinic_id = excluded.default_clinic_id, permissions = excluded.permissions,
+            finish_attested_by = excluded.finish_attested_by,
+            finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
+                ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
+    run(tx, text, organization, rows.accounts, now).await?;
+    let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
+        SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
+    run(tx, text, organization, rows.clinics, now).await?;
+    let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
+        SELECT $1, r.id, 0, r.number, r.state, r.expires
+        FROM {rows $2: id uuid, number text, state text, expires text} r
+        WHERE true ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
+            state = excluded.state, expires_on = excluded.expires_on";
+    run(tx, text, organization, rows.licences, now).await?;
+    duplicates::save(tx, organization, rows.duplicate_keys).await?;
+    directory::save(tx, organization, rows.directory).await?;
+    Ok(rows.names)
+}
+
+async fn insert_names(tx: &mut Tx, organization: OrganizationId, names: Option<String>, now: Timestamp) -> Result<()> {
+    let text = "INSERT INTO sign_in_names (name_key, subject_id, organization_id)
+        SELECT r.key, r.id, $1 FROM {rows $2: id uuid, key text} r";
+    run(tx, text, organization, names, now).await
+}
+
+/// Runs a set-based statement: `$1` the organization, `$2` the rows, `$3` (where named) the time.
+async fn run(
+    tx: &mut Tx,
+    text: &str,
+    organization: OrganizationId,
+    rows: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(rows) = rows else { return Ok(()) };
+    let timed = text.contains("$3");
+    on!(tx, text, |sql, c| {
+        let query = sqlx::query(sql).bind(organization.0).bind(rows);
+        let query = if timed { query.bind(micros(now)) } else { query };
+        query.execute(c).await?;
+    });
+    Ok(())
+}
