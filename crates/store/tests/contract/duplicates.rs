@@ -144,7 +144,7 @@ async fn people_of_before_are_found(url: &str) {
         full_name: "Peggy Harlow".into(),
         ..muster_testkit::databases::a_person(organization, 9)
     };
-    let keys = Traits::from_parts(&peggy, &[]).keys(duplicates::salt(organization));
+    let keys = Traits::from_parts(&peggy, &[], None).keys(duplicates::salt(organization));
     for again in 0..2 {
         assert!(found(&db, organization, &keys).await.contains(&id(2)), "by her name");
         for (number, state) in [("PT 1", "ME"), ("OT22", "NH")] {
