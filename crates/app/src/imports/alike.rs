@@ -1,43 +1,112 @@
-//! Which rows of a batch may be people who are there already. Looks at the plainest signs only, so that a long file
-//! does not wait for it.
+//! Which rows of a batch may be people who are there already, whom they are like and why.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 
-use muster_domain::OrganizationId;
-use muster_domain::emr::Profile;
-use muster_domain::people::{Traits, likeness};
-use muster_store::{Handle, duplicates};
+use muster_domain::PersonId;
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::{Permission, Profile};
+use muster_domain::people::{Likeness, Traits, likeness};
+use muster_store::{Handle, duplicates, people};
 
-use crate::Result;
+use super::report::{RowCandidate, RowLikeness};
+use crate::{Actor, Result};
 
-/// The lines of profiles that look like somebody stored, or like an earlier profile of the batch.
-pub(super) async fn lines(
+/// Whom of those alike a row names.
+const NAMED: usize = 3;
+
+/// Somebody a row is compared with: stored, or of a row before it.
+struct Other<'a> {
+    id: PersonId,
+    line: Option<u64>,
+    name: &'a str,
+    traits: &'a Traits,
+}
+
+/// The rows whose profiles look like somebody stored, or like an earlier profile of the batch: by every sign the check
+/// of a single person knows. A fixed number of statements. What is looked up and compared is few where NPIs are known.
+pub(super) async fn rows(
     h: &mut impl Handle,
-    organization: OrganizationId,
+    actor: &Actor,
+    dry_run: bool,
     profiles: &[Profile],
     lines: &[u64],
-) -> Result<Vec<u64>> {
+) -> Result<Vec<RowLikeness>> {
+    let organization = actor.organization();
     let salt = duplicates::salt(organization);
     let traits: Vec<Traits> = profiles.iter().map(Traits::of).collect();
-    let keys: Vec<Vec<i64>> = traits.iter().map(|t| t.plain_keys(salt)).collect();
-    let all: Vec<i64> = keys.iter().flatten().copied().collect();
-    let stored: Vec<Traits> =
-        duplicates::sharing(h, organization, &all).await?.into_iter().map(|near| near.traits).collect();
-    let mut by_key: HashMap<i64, Vec<&Traits>> = HashMap::new();
-    for one in &stored {
-        for key in one.plain_keys(salt) {
-            by_key.entry(key).or_default().push(one);
+    let keys: Vec<Vec<i64>> = traits.iter().map(|t| t.keys(salt)).collect();
+    let (with_npi, without): (Vec<_>, Vec<_>) = traits.iter().zip(&keys).partition(|(t, _)| t.has_npi());
+    let stored = duplicates::sharing_many(h, organization, &all_of(&without), &all_of(&with_npi)).await?;
+    let mut others: Vec<Other<'_>> =
+        stored.iter().map(|near| Other { id: near.id, line: None, name: &near.name, traits: &near.traits }).collect();
+    let mut by_key: HashMap<i64, Vec<usize>> = HashMap::new();
+    for (at, other) in others.iter().enumerate() {
+        for key in other.traits.keys(salt) {
+            by_key.entry(key).or_default().push(at);
         }
     }
-    let mut found = Vec::new();
-    for ((mine, keys), line) in traits.iter().zip(&keys).zip(lines) {
-        let near = keys.iter().filter_map(|key| by_key.get(key)).flatten();
-        if near.into_iter().any(|other| likeness(mine, other).is_some()) {
-            found.push(*line);
+    let mut found: Vec<(u64, Vec<(usize, Likeness)>)> = Vec::new();
+    for (((mine, keys), line), profile) in traits.iter().zip(&keys).zip(lines).zip(profiles) {
+        let near: BTreeSet<usize> = keys.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+        let mut alike: Vec<(usize, Likeness)> =
+            near.into_iter().filter_map(|at| likeness(mine, others[at].traits).map(|l| (at, l))).collect();
+        if !alike.is_empty() {
+            alike.sort_by_key(|(at, l)| (Reverse(l.score), *at));
+            found.push((*line, alike));
         }
         for key in keys {
-            by_key.entry(*key).or_default().push(mine);
+            by_key.entry(*key).or_default().push(others.len());
         }
+        others.push(Other { id: profile.person.id, line: Some(*line), name: &profile.person.full_name, traits: mine });
     }
-    Ok(found)
+    told(h, actor, dry_run, &others, found).await
+}
+
+/// The numbers of these, each once and in order: looked up one beside the next.
+fn all_of(some: &[(&Traits, &Vec<i64>)]) -> Vec<i64> {
+    let keys: BTreeSet<i64> = some.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+    keys.into_iter().collect()
+}
+
+/// What the actor may be told of them.
+async fn told(
+    h: &mut impl Handle,
+    actor: &Actor,
+    dry_run: bool,
+    others: &[Other<'_>],
+    found: Vec<(u64, Vec<(usize, Likeness)>)>,
+) -> Result<Vec<RowLikeness>> {
+    let stored = found.iter().flat_map(|(_, alike)| alike).map(|(at, _)| &others[*at]).filter(|o| o.line.is_none());
+    let stored: BTreeSet<PersonId> = stored.map(|o| o.id).collect();
+    let visible = visible(h, actor, stored).await?;
+    let row = |(line, alike): (u64, Vec<(usize, Likeness)>)| {
+        let seen = |at: &usize| others[*at].line.is_some() || visible.contains(&others[*at].id);
+        let hidden = alike.iter().any(|(at, _)| !seen(at));
+        let candidate = |(at, likeness): (usize, Likeness)| {
+            let Other { id, line, name, .. } = &others[at];
+            RowCandidate {
+                person_id: (line.is_none() || !dry_run).then_some(*id),
+                line: *line,
+                full_name: (*name).to_owned(),
+                score: likeness.score,
+                reasons: likeness.reasons,
+            }
+        };
+        let candidates = alike.into_iter().filter(|(at, _)| seen(at)).take(NAMED).map(candidate).collect();
+        RowLikeness { line, candidates, hidden }
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// Whom of these the actor may see.
+async fn visible(h: &mut impl Handle, actor: &Actor, ids: BTreeSet<PersonId>) -> Result<BTreeSet<PersonId>> {
+    let authority = actor.authority();
+    let sees_all = *authority.clinics() == ClinicAccess::All && authority.permissions().contains(Permission::ViewUsers);
+    if ids.is_empty() || sees_all {
+        return Ok(ids);
+    }
+    let ids: Vec<PersonId> = ids.into_iter().collect();
+    let stored = people::find_many(h, actor.organization(), &ids).await?;
+    Ok(stored.iter().filter(|s| authority.may_see(&s.profile)).map(|s| s.profile.person.id).collect())
 }

@@ -70,7 +70,7 @@ impl App {
         }
         bench.done.refused.sort_by_key(|r| r.line);
         let mut done = bench.done;
-        done.alike = alike::lines(h, actor.organization(), &done.profiles, &done.lines).await?;
+        done.alike = alike::rows(h, actor, run.options.dry_run, &done.profiles, &done.lines).await?;
         Ok(done)
     }
 }

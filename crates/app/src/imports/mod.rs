@@ -22,7 +22,7 @@ use crate::people::Attempt;
 use crate::work::About;
 use crate::{Actor, App, AppError, Result, Scope};
 
-pub use report::{Flags, ImportReport, Imported, Progress, RowRefusal};
+pub use report::{Flags, ImportReport, Imported, Progress, RowCandidate, RowLikeness, RowRefusal};
 
 use reader::{Part, RawRow};
 use run::{Judged, Run};

@@ -11,7 +11,7 @@ use muster_domain::licences::Group;
 use muster_domain::organizations::{Clinic, Organization};
 
 use super::ImportOptions;
-use super::report::{Flags, ImportReport, RowRefusal};
+use super::report::{Flags, ImportReport, RowLikeness, RowRefusal};
 
 /// What one row of the file may have and no other.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -75,8 +75,8 @@ pub(super) struct Judged {
     pub profiles: Vec<Profile>,
     /// The lines they stand on.
     pub lines: Vec<u64>,
-    /// Lines whose people may be there already.
-    pub alike: Vec<u64>,
+    /// Rows whose people may be there already.
+    pub alike: Vec<RowLikeness>,
     /// To be added before them.
     pub clinics: Vec<Clinic>,
     /// To be taken.
@@ -107,7 +107,7 @@ impl Run {
         report.added += judged.profiles.len() as u64;
         report.unchanged += judged.unchanged;
         report.flags.add(judged.flags);
-        report.flag_duplicates(&judged.alike);
+        report.flag_duplicates(judged.alike);
         judged.clinics.iter().for_each(|c| report.name_clinic(&c.name));
         judged.refused.into_iter().for_each(|r| report.refuse(r));
         self.claims.0.extend(judged.claims.0);
