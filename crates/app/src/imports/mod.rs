@@ -18,7 +18,7 @@ use muster_domain::imports::Columns;
 use muster_store::organizations;
 use tokio::sync::mpsc::Receiver;
 
-use crate::people::Attempt;
+use crate::people::{Attempt, whom_to_ask};
 use crate::work::About;
 use crate::{Actor, App, AppError, Result, Scope};
 
@@ -77,6 +77,9 @@ impl App {
             let judged = self.import_batch(actor, &run, &rows).await?;
             run.absorb(judged, rows.len(), &mut report);
             progress(&report.progress(bytes));
+        }
+        if report.possible_duplicate_rows.iter().any(|row| row.hidden) {
+            report.ask = whom_to_ask(&mut self.db.read().await?, actor).await?;
         }
         if !report.dry_run {
             let mut work = self.work(actor.organization()).await?;

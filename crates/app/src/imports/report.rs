@@ -7,6 +7,8 @@ use muster_domain::{PersonId, Refusals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::people::Contact;
+
 /// Refused rows that are listed; beyond them only the counts go on.
 const LISTED: usize = 10_000;
 /// Characters of a refused row that are kept; of a longer one only the reasons are.
@@ -157,6 +159,8 @@ pub struct ImportReport {
     pub possible_duplicates: u64,
     /// The first 1,000 of them, with whom they are like and why.
     pub possible_duplicate_rows: Vec<RowLikeness>,
+    /// Whom to ask about those the actor may not see; empty when every one may be seen.
+    pub ask: Vec<Contact>,
     /// Clinics added.
     pub clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -179,6 +183,7 @@ impl ImportReport {
             refused_by_code: BTreeMap::new(),
             possible_duplicates: 0,
             possible_duplicate_rows: Vec::new(),
+            ask: Vec::new(),
             clinics_added: 0,
             new_clinics: Vec::new(),
             flags: Flags::default(),

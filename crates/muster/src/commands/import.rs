@@ -160,6 +160,9 @@ fn tell(report: &ImportReport) {
         if listed < report.possible_duplicates {
             say(&format!("… and {} more rows like somebody here.", report.possible_duplicates - listed));
         }
+        for one in &report.ask {
+            say(&format!("Who is meant out of sight, {} can say: {}.", one.name, one.email));
+        }
         say(&format!("May be here twice, see “Duplicates”: {}.", report.possible_duplicates));
     }
     for (count, what) in to_do(&report.flags) {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
 use super::params::Params;
+use super::people::duplicates::WhoToAsk;
 use super::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -60,6 +61,8 @@ pub(crate) struct ImportResult {
     possible_duplicates: u64,
     /// The first 1,000 of them, with whom they are like and why.
     possible_duplicate_rows: Vec<ImportLikeness>,
+    /// Company admins who can say who is meant where `hidden`; else empty.
+    ask: Vec<WhoToAsk>,
     /// Clinics added.
     clinics_added: u64,
     /// The first 1,000 of them, by name.

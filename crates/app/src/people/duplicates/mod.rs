@@ -11,6 +11,7 @@ use muster_domain::emr::{License, Permission, Profile, UserType};
 use muster_domain::people::{Likeness, NameOwner, Person, Reason, Traits, likeness};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::{Handle, credentials, duplicates, merges, people};
+use serde::Serialize;
 
 use super::facts::Owners;
 use super::{NewProfile, PersonView, Seen, blank};
@@ -66,9 +67,10 @@ pub struct Candidates {
 }
 
 /// Somebody who can be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Contact {
     /// The name.
+    #[serde(rename = "full_name")]
     pub name: String,
     /// The address.
     pub email: String,
@@ -224,10 +226,15 @@ async fn look_alikes(
         }
     }
     if found.hidden {
-        let admins = credentials::company_admins(h, organization, ASKED).await?;
-        found.ask = admins.into_iter().map(|(name, email)| Contact { name, email }).collect();
+        found.ask = whom_to_ask(h, actor).await?;
     }
     Ok(found)
+}
+
+/// Who sees everybody of the practice.
+pub(crate) async fn whom_to_ask(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
+    let admins = credentials::company_admins(h, actor.organization(), ASKED).await?;
+    Ok(admins.into_iter().map(|(name, email)| Contact { name, email }).collect())
 }
 
 /// Refuses while the decision leaves somebody open.
