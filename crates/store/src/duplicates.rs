@@ -97,22 +97,35 @@ const STANDING: &str = " AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.organiza
 
 /// Everyone who shares one of these numbers, without those who were merged into another.
 pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<Near>> {
-    let found = who_shares(h, organization, keys, "").await?;
+    let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
+        UNION SELECT k.person_id FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
+    let found = who_shares(h, organization, keys, text).await?;
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
 }
 
 /// The same for very many at once: `keys` are those of people without an NPI, `with_npi` of people with one. Two real
-/// NPIs are two people, so of the latter only those count whose NPI is not known.
+/// NPIs are two people, so of the latter only those count whose NPI is not known. Numbers that very many share are
+/// passed over, or thousands of people of one name would each be compared with all the others.
 pub async fn sharing_many(
     h: &mut impl Handle,
     organization: OrganizationId,
     keys: &[i64],
     with_npi: &[i64],
 ) -> Result<Vec<Near>> {
+    let telling = |only: &str| {
+        format!(
+            "WITH few AS (SELECT d.dup_key FROM duplicate_keys d WHERE d.organization_id = $1 AND d.dup_key IN {{ints $2}}
+                GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
+            SELECT k.person_id FROM few CROSS JOIN duplicate_keys k
+                WHERE k.organization_id = $1 AND k.dup_key = few.dup_key{only}
+            UNION SELECT k.person_id FROM licence_keys k
+                WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
+        )
+    };
     let without = " AND EXISTS (SELECT 1 FROM people p WHERE p.organization_id = k.organization_id
         AND p.person_id = k.person_id AND (p.npi IS NULL OR p.npi = '9999999995'))";
-    let mut found = who_shares(h, organization, keys, "").await?;
-    found.extend(who_shares(h, organization, with_npi, without).await?);
+    let mut found = who_shares(h, organization, keys, &telling("")).await?;
+    found.extend(who_shares(h, organization, with_npi, &telling(without)).await?);
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
 }
 
@@ -120,18 +133,14 @@ async fn who_shares(
     h: &mut impl Handle,
     organization: OrganizationId,
     keys: &[i64],
-    only: &str,
+    text: &str,
 ) -> Result<BTreeSet<PersonId>> {
     if keys.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let text = format!(
-        "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}
-        UNION SELECT k.person_id FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
-    );
     let keys = json!(keys).to_string();
     let found: Vec<(Uuid,)> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
     Ok(found.into_iter().map(|(id,)| PersonId(id)).collect())
 }
 

@@ -48,7 +48,8 @@ pub(super) async fn rows(
     }
     let mut found: Vec<(u64, Vec<(usize, Likeness)>)> = Vec::new();
     for (((mine, keys), line), profile) in traits.iter().zip(&keys).zip(lines).zip(profiles) {
-        let near: BTreeSet<usize> = keys.iter().filter_map(|key| by_key.get(key)).flatten().copied().collect();
+        let telling = keys.iter().filter_map(|key| by_key.get(key)).filter(|among| !duplicates::is_full(among.len()));
+        let near: BTreeSet<usize> = telling.flatten().copied().collect();
         let mut alike: Vec<(usize, Likeness)> =
             near.into_iter().filter_map(|at| likeness(mine, others[at].traits).map(|l| (at, l))).collect();
         if !alike.is_empty() {
