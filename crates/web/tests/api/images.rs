@@ -72,8 +72,8 @@ both_practices! {
             let request = axum::http::Request::get(path).header("cookie", &cookie).body(axum::body::Body::empty());
             practice.call(request.unwrap()).await.expect(200).text()
         };
-        let profile = page(&format!("/emr/users/{}", mara)).await;
-        assert!(profile.contains(&format!("src=\"/api/v1/people/{}/picture\"", mara)), "the profile shows it: {profile}");
+        let profile = page(&format!("/emr/users/{mara}")).await;
+        assert!(profile.contains(&format!("src=\"/api/v1/people/{mara}/picture\"")), "the profile shows it: {profile}");
         let change = json!([{"op": "add_permission", "value": "analytics_access"}]);
         let job = api.post("/bulk-updates", &json!({"selection": {"ids": [mara]}, "changes": change})).await.expect(201).json();
         let (one, other) = (mara, twin);

@@ -145,7 +145,7 @@ fn a_licence_without_its_state_says_less_than_one_with_it() {
 fn the_same_npi_and_the_same_email_are_both_named() {
     let with = |npi: Option<&str>, email: Option<&str>, last: &str| {
         let (npi, email) = (npi.map(str::to_owned), email.map(str::to_owned));
-        Traits::from_parts(&Person { npi, email, ..person("Mara", last) }, &[], None)
+        Traits::from_parts(&Person { email, npi, ..person("Mara", last) }, &[], None)
     };
     let (npi, email) = (Some("1234567893"), Some("M@saco.example"));
     let both = likeness(&with(npi, email, "Ito"), &with(npi, Some("m@SACO.example"), "Harlow"));
