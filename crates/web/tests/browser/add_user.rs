@@ -119,7 +119,7 @@ both_practices! {
         desk.browser.see("Needs a signature on file first").await;
         desk.browser.press("Save user").await;
         desk.browser.see("User added").await;
-        let id = desk.browser.url().await.rsplit('/').next().unwrap_or_default()[..36].parse().unwrap();
+        let id = desk.browser.url().await.rsplit('/').next().unwrap_or_default()[..36].parse().expect("an identity");
         practice.sign(&Member { id, username: "aquill".to_owned() }).await;
         desk.go(&format!("/emr/users/{id}")).await;
         let asks = "return document.querySelector('#attestation').open";

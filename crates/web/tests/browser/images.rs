@@ -61,8 +61,8 @@ both_practices! {
         let [left, right] = [pixel(&desk, preview, 0.1, 0.5).await, pixel(&desk, preview, 0.9, 0.5).await];
         assert!(is_red(left) && is_blue(right), "the middle, before anything is moved: {left:?} {right:?}");
         // To the right end, with the keyboard.
-        let slider = desk.browser.client().find(Locator::Css("#crop-left")).await.unwrap();
-        slider.send_keys("\u{e010}").await.unwrap();
+        let slider = desk.browser.client().find(Locator::Css("#crop-left")).await.expect("the browser");
+        slider.send_keys("\u{e010}").await.expect("the browser");
         for x in [0.1, 0.9] {
             let shown = pixel(&desk, preview, x, 0.5).await;
             assert!(is_blue(shown), "the right end, while it is moved: {shown:?}");
@@ -86,7 +86,7 @@ both_practices! {
         desk.browser.see("No signature on file yet.").await;
         let client = desk.browser.client();
         let stroke = async |to: (f64, f64)| {
-            let pad = client.find(Locator::Css("form[data-sign] canvas")).await.unwrap();
+            let pad = client.find(Locator::Css("form[data-sign] canvas")).await.expect("the browser");
             let at = |x, y| PointerAction::MoveToElement { element: pad.clone(), duration: Some(Duration::ZERO), x, y };
             let drawn = MouseActions::new("mouse".to_owned())
                 .then(at(-80.0, 0.0))
@@ -94,7 +94,7 @@ both_practices! {
                 .then(at(-20.0, -30.0))
                 .then(at(to.0, to.1))
                 .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
-            client.perform_actions(drawn).await.unwrap();
+            client.perform_actions(drawn).await.expect("the browser");
         };
         let waits = |on: bool| format!("return document.querySelector('[data-sign-undo]').disabled === {}", !on);
         desk.until("nothing can be saved yet", &waits(false)).await;
@@ -122,7 +122,7 @@ both_practices! {
         desk.script(seen).await;
         desk.script("document.querySelector('form[data-sign] canvas').scrollIntoView({block: 'center'}); return true").await;
         let client = desk.browser.client();
-        let pad = client.find(Locator::Css("form[data-sign] canvas")).await.unwrap();
+        let pad = client.find(Locator::Css("form[data-sign] canvas")).await.expect("the browser");
         let stroke = |from: f64, to: f64| {
             let at = |x, y| PointerAction::MoveToElement { element: pad.clone(), duration: Some(Duration::ZERO), x, y };
             [at(from, 0.0), PointerAction::Down { button: MOUSE_BUTTON_LEFT }, at(0.0, 10.0), at(to, -10.0), PointerAction::Up { button: MOUSE_BUTTON_LEFT }]
@@ -130,14 +130,14 @@ both_practices! {
         let inked = "const c = document.querySelector('form[data-sign] canvas'); \
             return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, n) => n % 4 === 0 && v < 100)";
         let pen = stroke(-80.0, 80.0).into_iter().fold(PenActions::new("pen".to_owned()), InputSource::then);
-        client.perform_actions(pen).await.unwrap();
+        client.perform_actions(pen).await.expect("the browser");
         desk.until("the pen drew", inked).await;
         desk.browser.press("Clear").await;
         assert_eq!(desk.script(inked).await, false, "nothing is left");
         assert_eq!(desk.script("return document.querySelector('form[data-sign] [type=submit]').disabled").await, true);
         desk.script("document.querySelector('form[data-sign] canvas').scrollIntoView({block: 'center'}); return true").await;
         let finger = stroke(-60.0, 100.0).into_iter().fold(TouchActions::new("finger".to_owned()), InputSource::then);
-        client.perform_actions(finger).await.unwrap();
+        client.perform_actions(finger).await.expect("the browser");
         desk.until("the finger drew", inked).await;
         assert_eq!(desk.script("return window.kinds.join(' ')").await, "pen touch");
         desk.browser.press("Save drawing").await;
@@ -155,8 +155,8 @@ both_practices! {
         let file = a_file(&RgbaImage::from_fn(200, 80, ink).into());
         let sheet = "[data-signature-preview] canvas";
         assert_eq!(desk.script("return document.querySelector('[data-signature-preview]').hidden").await, true);
-        let field = desk.browser.client().find(Locator::Css("form[data-signature-file] input[type=file]")).await.unwrap();
-        field.send_keys(file.path().to_str().expect("a path")).await.unwrap();
+        let field = desk.browser.client().find(Locator::Css("form[data-signature-file] input[type=file]")).await.expect("the browser");
+        field.send_keys(file.path().to_str().expect("a path")).await.expect("the browser");
         desk.browser.see("This is the file, on white.").await;
         assert_eq!(pixel(&desk, sheet, 0.01, 0.01).await, [255; 4], "paper");
         let middle = pixel(&desk, sheet, 0.5, 0.5).await;
