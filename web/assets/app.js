@@ -165,6 +165,38 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   }
 });
 
+/* ---- an attestation is asked for in a dialog ------------------------------------ */
+
+// Ticking the box, or the permission it is for, asks; whatever is not a "yes" takes both back.
+const attested = () => $("#finish_attested");
+const finishing = () => $("#permissions-finish_soap_notes");
+document.addEventListener("change", ({ target }) => {
+  const dialog = $("#attestation");
+  if (!dialog?.showModal || !target.checked || (target !== attested() && target !== finishing())) return;
+  if (target === finishing() && attested().checked) return;
+  dialog.returnValue = "";
+  dialog.showModal();
+});
+document.addEventListener("click", ({ target }) => {
+  const answer = target.closest?.("#attestation [data-attest]");
+  if (answer) answer.closest("dialog").close(answer.dataset.attest);
+});
+// A dialog's events do not bubble; Escape closes it with the empty answer.
+document.addEventListener(
+  "close",
+  ({ target }) => {
+    if (target.id !== "attestation") return;
+    const given = target.returnValue === "yes";
+    attested().checked = given;
+    const permission = finishing();
+    if (permission.checked === given) return;
+    permission.checked = given;
+    // What stands beside the form follows the permissions.
+    permission.dispatchEvent(new Event("change", { bubbles: true }));
+  },
+  true,
+);
+
 /* ---- long work, watched: <div data-events="address"> ------------------------------ */
 
 // Each event says how far it has come; at the end the page shows the result.

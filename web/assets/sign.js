@@ -2,6 +2,34 @@
 // hidden without this file; choosing a file beside it works for everybody.
 
 for (const form of document.querySelectorAll("form[data-sign]")) prepare(form);
+for (const form of document.querySelectorAll("form[data-signature-file]")) preview(form);
+
+/** Shows a chosen file on white, as it will stand on paper, before it is saved. */
+function preview(form) {
+  const input = form.querySelector('input[type="file"]');
+  const place = form.querySelector("[data-signature-preview]");
+  const canvas = place?.querySelector("canvas");
+  if (!input || !canvas || !window.createImageBitmap) return;
+  input.addEventListener("change", async () => {
+    place.hidden = true;
+    const [file] = input.files;
+    if (!file) return;
+    let image;
+    try {
+      image = await createImageBitmap(file, { imageOrientation: "from-image" });
+    } catch {
+      return; // not a picture this browser knows: the server says what is wrong with it
+    }
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    const scale = Math.min(canvas.width / image.width, canvas.height / image.height, 1);
+    const [width, height] = [image.width * scale, image.height * scale];
+    pen.drawImage(image, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+    image.close();
+    place.hidden = false;
+  });
+}
 
 function prepare(form) {
   const canvas = form.querySelector("canvas");

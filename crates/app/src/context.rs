@@ -107,6 +107,13 @@ impl App {
         self.db.ready().await
     }
 
+    /// Lets the database take stock after much was added at once. That it could not changes nothing but its speed.
+    pub(crate) async fn take_stock(&self) {
+        if let Err(error) = self.db.settle().await {
+            tracing::warn!(%error, "the database could not take stock of what was added");
+        }
+    }
+
     /// A fresh identifier: version 7, so that new rows stand together in every index.
     pub fn new_id(&self) -> Uuid {
         let mut random = [0_u8; 10];

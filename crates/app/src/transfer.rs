@@ -197,9 +197,7 @@ impl App {
         lines.check_end()?;
         transfer::rebuild_directory(&mut tx, |_| {}).await?;
         tx.commit().await?;
-        if let Err(error) = transfer::settle(&self.db).await {
-            tracing::warn!(%error, "restored, but the database could not take stock of it");
-        }
+        self.take_stock().await;
         Ok(Restored { same_key: header.key_check == self.key_check(), header })
     }
 }

@@ -298,6 +298,8 @@ both_engines! {
                 match one.await.expect("runs") {
                     Ok(_) => won += 1,
                     Err(AppError::Refused(r)) => assert!(r.has(Code::UsernameTaken) || r.has(Code::EmailTaken), "{r:?}"),
+                    // Whoever lost to somebody of the same practice is asked whether it is the same person.
+                    Err(AppError::PossibleDuplicate(found)) => assert!(found.taken.has(Code::EmailTaken), "{found:?}"),
                     Err(error) => panic!("{error}"),
                 }
             }

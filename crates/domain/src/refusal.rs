@@ -68,7 +68,7 @@ codes! {
     StateInvalid "state_invalid" Invalid "Use the two-letter abbreviation of a US state or territory, such as ME.";
     DateInvalid "date_invalid" Invalid "Write the date as year-month-day, such as 2027-03-31.";
     LicenceListedTwice "licence_listed_twice" Conflict "This licence is on the list already.";
-    TooManyLicences "too_many_licences" Invalid "A person may have at most 20 licences.";
+    TooManyLicences "too_many_licences" Invalid "A person may have at most 200 licences.";
     // Supervision and leaving
     SupervisorNotForType "supervisor_not_for_type" Invalid "Only assistants and students have a supervisor.";
     SupervisorUnknown "supervisor_unknown" Invalid "There is no such therapist, or you do not have access to that person.";

@@ -109,7 +109,7 @@ fn a_licence_gets_a_place_of_its_own_and_stands_on_the_list_once() {
     let twice = judge_licence(&support(), &therapist(1), &others, None, &again);
     assert_eq!(codes(twice), [(Some("number"), Code::LicenceListedTwice)]);
     assert!(judge_licence(&support(), &therapist(1), &others, Some(&others[1]), &again).is_ok());
-    let full: Vec<_> = (0..20).map(|n| licence(n, &format!("N{n}"), None)).collect();
+    let full: Vec<_> = (0..200).map(|n| licence(n, &format!("N{n}"), None)).collect();
     assert_eq!(codes(judge_licence(&support(), &therapist(1), &full, None, &patch)), [(None, Code::TooManyLicences)]);
     let student = judge_licence(&support(), &someone(1, UserType::SPT), &[], None, &patch);
     assert_eq!(codes(student), [(Some("number"), Code::LicenseNotForType)]);

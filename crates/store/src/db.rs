@@ -194,6 +194,19 @@ impl Db {
         format!("{mixed:016x}")
     }
 
+    /// Tells the engine how the data lies, after much of it came at once: until then it plans as for an empty database.
+    pub async fn settle(&self) -> Result<()> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
+            }
+            Self::Postgres(pool) => {
+                sqlx::query("ANALYZE").execute(pool).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// A connection for reading.
     pub async fn read(&self) -> Result<Reading> {
         Ok(match self {

@@ -155,6 +155,19 @@ impl Serialize for Bytes<'_> {
     }
 }
 
+/// A statement of SQLite whose one row is a JSON array of the rows of another, which have these columns.
+pub(crate) fn packed(columns: &str, text: &str) -> String {
+    let fields: Vec<String> = columns
+        .split(", ")
+        .filter_map(|column| column.split_once(' '))
+        .map(|(name, kind)| match kind {
+            "uuid" => format!("'{name}', nullif(lower(hex(q.{name})), '')"),
+            _ => format!("'{name}', q.{name}"),
+        })
+        .collect();
+    format!("SELECT json_group_array(json_object({})) FROM ({text}) q", fields.join(", "))
+}
+
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

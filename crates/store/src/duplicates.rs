@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{License, Profile};
+use muster_domain::emr::{License, Profile, UserType};
 use muster_domain::people::{Person, Traits};
 use muster_domain::{OrganizationId, PersonId};
 use serde::Serialize;
@@ -20,8 +20,8 @@ const FULL_BUCKET: i64 = 80;
 const FILLED_AT_ONCE: i64 = 500;
 /// The facts that people and licences of before these tables have their numbers; grow when the numbers are made
 /// differently.
-const FILLED: (&str, &str) = ("duplicate_keys", "2");
-const LICENCES_FILLED: (&str, &str) = ("licence_keys", "1");
+const FILLED: (&str, &str) = ("duplicate_keys", "3");
+const LICENCES_FILLED: (&str, &str) = ("licence_keys", "2");
 
 /// The salt of an organization's numbers.
 pub fn salt(organization: OrganizationId) -> u128 {
@@ -33,6 +33,8 @@ pub fn salt(organization: OrganizationId) -> u128 {
 pub struct Near {
     /// Who.
     pub id: PersonId,
+    /// The name as shown.
+    pub name: String,
     /// As compared.
     pub traits: Traits,
 }
@@ -49,17 +51,20 @@ struct Row {
     npi: Option<String>,
     number: Option<String>,
     state: Option<String>,
+    user_type: Option<String>,
 }
 
 const COMPARED: &str =
     "SELECT p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email, p.phone, p.npi,
-        l.number, l.state
+        l.number, l.state, a.user_type
     FROM people p
+    LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
     LEFT JOIN professional_licences l ON l.organization_id = p.organization_id AND l.person_id = p.person_id";
 
 fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
-    let mut found: BTreeMap<Uuid, (Person, Vec<License>)> = BTreeMap::new();
+    let mut found: BTreeMap<Uuid, (Person, Vec<License>, Option<UserType>)> = BTreeMap::new();
     for row in rows {
+        let kind = row.user_type.as_deref().and_then(UserType::parse);
         let license = License { number: row.number, state: row.state, expires_on: None };
         let entry = found.entry(row.person_id).or_insert_with(|| {
             let person = Person {
@@ -74,37 +79,86 @@ fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
                 npi: row.npi,
                 username: String::new(),
             };
-            (person, Vec::new())
+            (person, Vec::new(), kind)
         });
         entry.1.push(license);
     }
-    let near = |(id, (person, licences)): (Uuid, (Person, Vec<License>))| Near {
+    let near = |(id, (person, licences, kind)): (Uuid, (Person, Vec<License>, Option<UserType>))| Near {
         id: PersonId(id),
-        traits: Traits::from_parts(&person, &licences),
+        traits: Traits::from_parts(&person, &licences, kind),
+        name: person.full_name,
     };
     found.into_iter().map(near).collect()
 }
 
-/// Everyone who shares one of these numbers.
+/// Who went up in somebody else and was not parted again is nobody's double any more: the other stands for both.
+const STANDING: &str = " AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.organization_id = p.organization_id
+    AND m.merged_id = p.person_id AND m.undone_at IS NULL)";
+
+/// Everyone who shares one of these numbers, without those who were merged into another.
 pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<Near>> {
+    let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
+        UNION SELECT k.person_id FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
+    let found = who_shares(h, organization, keys, text).await?;
+    traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
+}
+
+/// The same for very many at once: `keys` are those of people without an NPI, `with_npi` of people with one. Two real
+/// NPIs are two people, so of the latter only those count whose NPI is not known. Numbers that very many share are
+/// passed over, or thousands of people of one name would each be compared with all the others.
+pub async fn sharing_many(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    keys: &[i64],
+    with_npi: &[i64],
+) -> Result<Vec<Near>> {
+    let telling = |only: &str| {
+        format!(
+            "WITH few AS (SELECT d.dup_key FROM duplicate_keys d WHERE d.organization_id = $1 AND d.dup_key IN {{ints $2}}
+                GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
+            SELECT k.person_id FROM few CROSS JOIN duplicate_keys k
+                WHERE k.organization_id = $1 AND k.dup_key = few.dup_key{only}
+            UNION SELECT k.person_id FROM licence_keys k
+                WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
+        )
+    };
+    let without = " AND EXISTS (SELECT 1 FROM people p WHERE p.organization_id = k.organization_id
+        AND p.person_id = k.person_id AND (p.npi IS NULL OR p.npi = '9999999995'))";
+    let mut found = who_shares(h, organization, keys, &telling("")).await?;
+    found.extend(who_shares(h, organization, with_npi, &telling(without)).await?);
+    traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
+}
+
+async fn who_shares(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    keys: &[i64],
+    text: &str,
+) -> Result<BTreeSet<PersonId>> {
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(BTreeSet::new());
     }
-    let text = "SELECT person_id FROM duplicate_keys WHERE organization_id = $1 AND dup_key IN {ints $2}
-        UNION SELECT person_id FROM licence_keys WHERE organization_id = $1 AND dup_key IN {ints $2}";
     let keys = json!(keys).to_string();
     let found: Vec<(Uuid,)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found: Vec<PersonId> = found.into_iter().map(|(id,)| PersonId(id)).collect();
-    traits(h, organization, &found).await
+    Ok(found.into_iter().map(|(id,)| PersonId(id)).collect())
 }
 
-/// These people as compared.
+/// These people as compared, without those who were merged into another.
 pub async fn traits(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Near>> {
-    let text = format!("{COMPARED} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}");
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    read_traits(h, organization, ids, STANDING).await
+}
+
+async fn read_traits(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[PersonId],
+    only: &str,
+) -> Result<Vec<Near>> {
+    let text = format!("{COMPARED} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}{only}");
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
     let rows: Vec<Row> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
@@ -205,7 +259,7 @@ struct KeysRow {
 
 /// Deletes the numbers of these people as they are stored. Before anything they are made of changes.
 pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[PersonId]) -> Result<()> {
-    let stored = traits(tx, organization, ids).await?;
+    let stored = read_traits(tx, organization, ids, "").await?;
     let keys: Vec<Vec<i64>> = stored.iter().map(|near| near.traits.keys(salt(organization))).collect();
     let all = json!(keys.concat()).to_string();
     let rows = stored.iter().zip(keys).map(|(near, keys)| KeysRow { id: Id(near.id.0), keys });

@@ -1,10 +1,12 @@
 //! Profiles that were put together, with what they were before.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::{Handle, Result, Tx, micros, when};
+use crate::{Handle, Result, Tx, dialect, micros, when};
 
 /// Two profiles that were put together.
 #[derive(Clone, Debug)]
@@ -126,6 +128,36 @@ pub async fn of_person(
         .fetch_all(c)
         .await?);
     Ok(rows.into_iter().map(Merge::from).collect())
+}
+
+/// Merges that follow one another; nobody has ever been taken in by more.
+const LONGEST_CHAIN: usize = 16;
+
+/// For those of these people who went up in somebody else, and were not parted again, who that is: at the end of the
+/// chain when that one was merged too.
+pub async fn kept_for(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[PersonId],
+) -> Result<BTreeMap<PersonId, PersonId>> {
+    let text = "SELECT merged_id, kept_id FROM merges
+        WHERE organization_id = $1 AND undone_at IS NULL AND merged_id IN {ids $2}";
+    let mut kept: BTreeMap<PersonId, PersonId> = BTreeMap::new();
+    let mut looked_for: Vec<PersonId> = ids.to_vec();
+    for _ in 0..LONGEST_CHAIN {
+        let list = dialect::id_list(looked_for.iter().map(|p| &p.0));
+        let rows: Vec<(Uuid, Uuid)> =
+            on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
+        if rows.is_empty() {
+            break;
+        }
+        for (merged, into) in &rows {
+            kept.values_mut().filter(|k| k.0 == *merged).for_each(|k| *k = PersonId(*into));
+            kept.entry(PersonId(*merged)).or_insert(PersonId(*into));
+        }
+        looked_for = rows.into_iter().map(|(_, into)| PersonId(into)).collect();
+    }
+    Ok(kept)
 }
 
 /// Notes that a merge was undone.

@@ -110,7 +110,7 @@ pub async fn update(tx: &mut Tx, organization: &Organization) -> Result<()> {
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(serde::Deserialize, sqlx::FromRow)]
 struct ClinicRow {
     clinic_id: Uuid,
     name: String,
@@ -152,11 +152,14 @@ fn switch(value: AssistantFinish) -> &'static str {
 
 const CLINIC: &str = "SELECT clinic_id, name, address, city, state, zip, status, assistants_may_finish, version FROM clinics WHERE organization_id = $1";
 
+const CLINIC_COLUMNS: &str = "clinic_id uuid, name text, address text, city text, state text, zip text, status text, assistants_may_finish text, version int";
+
 /// Every clinic of an organization, by name.
 pub async fn clinics(h: &mut impl Handle, organization: OrganizationId) -> Result<Vec<Clinic>> {
-    let text = format!("{CLINIC} ORDER BY name_key");
-    let rows: Vec<ClinicRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_all(c).await?);
-    rows.into_iter().map(Clinic::try_from).collect()
+    let rows: Vec<ClinicRow> = Query::about(CLINIC, organization.0).fetch_packed(h, CLINIC_COLUMNS).await?;
+    let mut clinics: Vec<Clinic> = rows.into_iter().map(Clinic::try_from).collect::<Result<_>>()?;
+    clinics.sort_by_cached_key(|c| unique_key(&c.name));
+    Ok(clinics)
 }
 
 /// These clinics of an organization; what is not its own is left out.

@@ -305,16 +305,3 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
     });
     Ok(())
 }
-
-/// Tells the engine how the data lies now, after much of it came at once.
-pub async fn settle(db: &Db) -> Result<()> {
-    match db {
-        Db::Sqlite { write, .. } => {
-            sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
-        }
-        Db::Postgres(pool) => {
-            sqlx::query("ANALYZE").execute(pool).await?;
-        }
-    }
-    Ok(())
-}

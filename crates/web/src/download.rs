@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use http_body_util::channel::Channel;
+use muster_app::credentials::WorklistAsked;
 use muster_app::{Actor, Filter};
 use uuid::Uuid;
 
@@ -25,45 +26,62 @@ pub(crate) fn whole(name: &str, bytes: Vec<u8>) -> Response {
     csv(name, Body::from(bytes))
 }
 
-/// The filtered list. The first piece is made before the answer begins, so that a refusal is still one.
-pub(crate) async fn people(web: &Web, actor: &Actor, filter: Filter) -> muster_app::Result<Response> {
-    let first = web.app.export_list(actor, &filter, None).await?;
+/// A file whose first piece was made before the answer begins, so that a refusal is still one; `more` makes the piece
+/// after a place.
+fn pieces<C, More>(name: &str, first: (Vec<u8>, Option<C>), more: impl Fn(C) -> More + Send + 'static) -> Response
+where
+    C: Send + 'static,
+    More: Future<Output = muster_app::Result<(Vec<u8>, Option<C>)>> + Send,
+{
     let (mut to, body) = Channel::<Bytes, std::io::Error>::new(AHEAD);
-    let (app, actor) = (web.app.clone(), actor.clone());
     tokio::spawn(async move {
-        let mut piece = first;
+        let (mut piece, mut next) = first;
         loop {
-            if to.send_data(Bytes::from(piece.csv)).await.is_err() {
+            if to.send_data(Bytes::from(piece)).await.is_err() {
                 return;
             }
-            let Some(after) = piece.next else { return };
-            match app.export_list(&actor, &filter, Some(after)).await {
-                Ok(next) => piece = next,
+            let Some(after) = next else { return };
+            match more(after).await {
+                Ok(made) => (piece, next) = made,
                 // A file cut short must not look whole.
                 Err(error) => return to.abort(std::io::Error::other(error.to_string())),
             }
         }
     });
-    Ok(csv("users.csv", Body::new(body)))
+    csv(name, Body::new(body))
+}
+
+/// The filtered list.
+pub(crate) async fn people(web: &Web, actor: &Actor, filter: Filter) -> muster_app::Result<Response> {
+    let first = web.app.export_list(actor, &filter, None).await?;
+    let (app, actor) = (web.app.clone(), actor.clone());
+    Ok(pieces("users.csv", (first.csv, first.next), move |after| {
+        let (app, actor, filter) = (app.clone(), actor.clone(), filter.clone());
+        async move { app.export_list(&actor, &filter, Some(after)).await.map(|p| (p.csv, p.next)) }
+    }))
 }
 
 /// The results of a bulk update.
 pub(crate) async fn results(web: &Web, actor: &Actor, id: Uuid) -> muster_app::Result<Response> {
     let first = web.app.bulk_results_csv(actor, id, None).await?;
-    let (mut to, body) = Channel::<Bytes, std::io::Error>::new(AHEAD);
     let (app, actor) = (web.app.clone(), actor.clone());
-    tokio::spawn(async move {
-        let (mut csv, mut next) = first;
-        loop {
-            if to.send_data(Bytes::from(csv)).await.is_err() {
-                return;
-            }
-            let Some(after) = next else { return };
-            match app.bulk_results_csv(&actor, id, Some(after)).await {
-                Ok(piece) => (csv, next) = piece,
-                Err(error) => return to.abort(std::io::Error::other(error.to_string())),
-            }
-        }
-    });
-    Ok(csv("bulk-update.csv", Body::new(body)))
+    Ok(pieces("bulk-update.csv", first, move |after| {
+        let (app, actor) = (app.clone(), actor.clone());
+        async move { app.bulk_results_csv(&actor, id, Some(after)).await }
+    }))
+}
+
+/// The worklist of credentials.
+pub(crate) async fn credentials(
+    web: &Web,
+    actor: &Actor,
+    asked: WorklistAsked,
+    name: &str,
+) -> muster_app::Result<Response> {
+    let first = web.app.export_credentials(actor, &asked, None).await?;
+    let (app, actor) = (web.app.clone(), actor.clone());
+    Ok(pieces(name, (first.csv, first.next), move |after| {
+        let (app, actor, asked) = (app.clone(), actor.clone(), asked.clone());
+        async move { app.export_credentials(&actor, &asked, Some(after)).await.map(|p| (p.csv, p.next)) }
+    }))
 }

@@ -95,7 +95,7 @@ pub(crate) struct Problem {
     detail: String,
     /// The stable code.
     code: String,
-    /// Every refusal at once.
+    /// Every refusal at once; with `possible_duplicate` what belongs to a candidate and stays refused.
     errors: Vec<ProblemField>,
     /// With `possible_duplicate`: who looks alike.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +165,7 @@ impl IntoResponse for ApiError {
         let status = status(&self.0);
         let fields = match &self.0 {
             AppError::Refused(refusals) => refusals.0.iter().map(ProblemField::from).collect(),
+            AppError::PossibleDuplicate(found) => found.taken.0.iter().map(ProblemField::from).collect(),
             _ => Vec::new(),
         };
         let candidates = match &self.0 {

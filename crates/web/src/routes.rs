@@ -178,6 +178,7 @@ routes! {
     post "/api/v1/people" Program api::people::create::handle;
     get "/api/v1/people/duplicates" Program api::people::duplicates::list;
     post "/api/v1/people/duplicates/someone-else" Program api::people::duplicates::someone_else;
+    post "/api/v1/people/duplicates/same-person" Program api::people::duplicates::same_person;
     post "/api/v1/people/duplicates/merge-preview" Program api::people::duplicates::preview;
     post "/api/v1/people/duplicates/merge" Program api::people::duplicates::merge;
     get "/api/v1/people/duplicates/merges" Program api::people::duplicates::merges;

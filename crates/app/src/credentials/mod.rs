@@ -12,7 +12,7 @@ use muster_store::{Handle, credentials, organizations};
 
 pub use offboarding::{Left, OffboardingPlan};
 pub use supervisor::{Supervised, Supervising};
-pub use worklist::{WorklistAsked, WorklistItem, WorklistPage};
+pub use worklist::{WorklistAsked, WorklistItem, WorklistPage, WorklistPiece};
 
 use crate::{Actor, App, AppError, Result};
 

@@ -19,8 +19,8 @@ use crate::{Actor, App, AppError, Result, Scope};
 
 /// People in one page.
 const LARGEST_PAGE: i64 = 200;
-/// People in one file; a clinic or kind reaches the rest.
-const LARGEST_EXPORT: i64 = 20_000;
+/// People in one piece of a file.
+const PIECE: i64 = 500;
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +62,15 @@ pub struct WorklistPage {
     pub next: Option<(String, Uuid)>,
 }
 
+/// A piece of the list as a CSV file.
+#[derive(Clone, Debug)]
+pub struct WorklistPiece {
+    /// The lines; the first piece begins with the head.
+    pub csv: Vec<u8>,
+    /// Where the next piece begins.
+    pub next: Option<(String, Uuid)>,
+}
+
 impl App {
     /// Active people within the actor's scope to whose credentials something is missing.
     pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistAsked) -> Result<WorklistPage> {
@@ -88,16 +97,25 @@ impl App {
         Ok(WorklistPage { items, next })
     }
 
-    /// The list as a CSV file, one line a person; the export itself is recorded.
-    pub async fn export_credentials(&self, actor: &Actor, asked: &WorklistAsked) -> Result<Vec<u8>> {
+    /// The list as a CSV file, one line a person, piece by piece; `after` is where the piece before ended. That it was
+    /// exported is recorded with the first piece.
+    pub async fn export_credentials(
+        &self,
+        actor: &Actor,
+        asked: &WorklistAsked,
+        after: Option<(String, Uuid)>,
+    ) -> Result<WorklistPiece> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
-        let page = self.worklist(actor, &WorklistAsked { after: None, ..asked.clone() }, LARGEST_EXPORT).await?;
-        let file = csv(&page.items)?;
-        let mut work = self.work(actor.organization()).await?;
-        work.done(actor, Action::CredentialsExported, About::nothing(), &json!({"records": page.items.len()}));
-        work.commit().await?;
-        Ok(file)
+        let first = after.is_none();
+        let page = self.worklist(actor, &WorklistAsked { after, ..asked.clone() }, PIECE).await?;
+        if first {
+            let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(Issue::as_str)});
+            let mut work = self.work(actor.organization()).await?;
+            work.done(actor, Action::CredentialsExported, About::nothing(), &asked);
+            work.commit().await?;
+        }
+        Ok(WorklistPiece { csv: csv(&page.items, first)?, next: page.next })
     }
 }
 
@@ -115,20 +133,15 @@ async fn items(h: &mut impl Handle, actor: &Actor, ids: &[PersonId], today: Date
     Ok(stored.into_iter().map(item).collect())
 }
 
-fn csv(items: &[WorklistItem]) -> Result<Vec<u8>> {
+const HEAD: [&str; 8] =
+    ["full_name", "username", "email", "user_type", "npi", "license_number", "soonest_expiry", "missing"];
+
+fn csv(items: &[WorklistItem], with_head: bool) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
-    out.write_record([
-        "full_name",
-        "username",
-        "email",
-        "user_type",
-        "npi",
-        "license_number",
-        "soonest_expiry",
-        "missing",
-    ])
-    .map_err(failed)?;
+    if with_head {
+        out.write_record(HEAD).map_err(failed)?;
+    }
     for item in items {
         let profile = item.view.profile();
         let emr = profile.emr.as_ref();

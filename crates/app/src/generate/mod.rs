@@ -71,6 +71,7 @@ impl App {
             let crowd = Crowd::new(Random::new(random.below(u64::MAX)), &names, code, self.today());
             self.fill(&names, &name, crowd, size, &mut done, &mut progress).await?;
         }
+        self.take_stock().await;
         Ok(done)
     }
 

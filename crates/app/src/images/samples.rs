@@ -72,26 +72,78 @@ pub(super) fn bomb(width: u32, height: u32) -> Vec<u8> {
     [b"\x89PNG\r\n\x1a\n".as_slice(), &chunk(b"IHDR", &header), &chunk(b"IDAT", &data), &chunk(b"IEND", &[])].concat()
 }
 
-/// A grey 8 × 8 JPEG of four inks: each block is one "no difference" and one "end of block".
-pub(super) fn cmyk_jpeg() -> Vec<u8> {
+/// A PNG of two frames: the first is its plain picture, the second comes after it.
+pub(super) fn two_frames(first: &DynamicImage, second: &DynamicImage) -> Vec<u8> {
+    let (one, other) = (written(first, ImageFormat::Png), written(second, ImageFormat::Png));
+    let header = 8 + 25;
+    let control = |number: u32| {
+        let mut data = number.to_be_bytes().to_vec();
+        for n in [first.width(), first.height(), 0, 0] {
+            data.extend_from_slice(&n.to_be_bytes());
+        }
+        data.extend_from_slice(&[0, 1, 0, 10, 0, 0]);
+        chunk(b"fcTL", &data)
+    };
+    let mut second_data = 2_u32.to_be_bytes().to_vec();
+    second_data.extend(chunks(&other).into_iter().filter(|(kind, _)| kind == b"IDAT").flat_map(|(_, data)| data));
+    let animation = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
+    let end = one.len() - 12;
+    let (plain, last) = (&one[header..end], &one[end..]);
+    [&one[..header], &animation, &control(0), plain, &control(1), &chunk(b"fdAT", &second_data), last].concat()
+}
+
+/// The chunks of a PNG.
+fn chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut rest = &png[8..];
+    while let Some((length, more)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).expect("short");
+        let (kind, data) = more.split_first_chunk::<4>().expect("a kind");
+        found.push((*kind, data[..length].to_vec()));
+        rest = &data[length + 4..];
+    }
+    found
+}
+
+/// An 8 × 8 JPEG of one colour in four inks, as Adobe writes them: 255 is no ink, 0 all of it. Each level is 0, 128 or
+/// 255. A block is the level's difference from the middle and one "end of block".
+pub(super) fn cmyk_jpeg(levels: [u8; 4]) -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8];
     // Adobe: four inks as they are, not a luminance and three differences.
     bytes.extend_from_slice(&[0xff, 0xee, 0, 14]);
     bytes.extend_from_slice(b"Adobe\0\x64\0\0\0\0\0");
-    bytes.extend_from_slice(&[0xff, 0xdb, 0, 67, 0]);
-    bytes.extend_from_slice(&[1; 64]);
+    bytes.extend_from_slice(&[0xff, 0xdb, 0, 67, 0, 8]);
+    bytes.extend_from_slice(&[1; 63]);
     bytes.extend_from_slice(&[0xff, 0xc0, 0, 20, 8, 0, 8, 0, 8, 4]);
     (1..=4).for_each(|n| bytes.extend_from_slice(&[n, 0x11, 0]));
-    for class in [0x00, 0x10] {
-        // One code of one bit, which stands for zero.
-        bytes.extend_from_slice(&[0xff, 0xc4, 0, 20, class, 1]);
-        bytes.extend_from_slice(&[0; 15]);
-        bytes.push(0);
-    }
+    // Differences of 0, 7 and 8 bits have the codes 0, 10 and 110.
+    bytes.extend_from_slice(&[0xff, 0xc4, 0, 22, 0x00, 1, 1, 1]);
+    bytes.extend_from_slice(&[0; 13]);
+    bytes.extend_from_slice(&[0, 7, 8]);
+    // One code of one bit, which stands for the end.
+    bytes.extend_from_slice(&[0xff, 0xc4, 0, 20, 0x10, 1]);
+    bytes.extend_from_slice(&[0; 15]);
+    bytes.push(0);
     bytes.extend_from_slice(&[0xff, 0xda, 0, 14, 4]);
     (1..=4).for_each(|n| bytes.extend_from_slice(&[n, 0]));
     bytes.extend_from_slice(&[0, 63, 0]);
-    bytes.push(0x00);
+    let bits: String = levels
+        .into_iter()
+        .map(|level| match level {
+            0 => "110011111110",
+            128 => "00",
+            255 => "1011111110",
+            other => panic!("{other} has no code"),
+        })
+        .collect();
+    let padded = format!("{bits}{}", "1".repeat((8 - bits.len() % 8) % 8));
+    for eight in padded.as_bytes().chunks(8) {
+        let byte = eight.iter().fold(0_u8, |sum, bit| sum << 1 | (bit - b'0'));
+        bytes.push(byte);
+        if byte == 0xff {
+            bytes.push(0);
+        }
+    }
     bytes.extend_from_slice(&[0xff, 0xd9]);
     bytes
 }

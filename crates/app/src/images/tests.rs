@@ -1,10 +1,10 @@
 //! Every kind of file people and attackers send.
 
-use image::{DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
+use image::{AnimationDecoder, DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
 use muster_domain::Code;
 
 use super::pixels::{Encoded, picture, signature};
-use super::samples::{bomb, chunk, cmyk_jpeg, ink_on, turned_jpeg, two_halves, with_chunk, written};
+use super::samples::{bomb, cmyk_jpeg, ink_on, turned_jpeg, two_frames, two_halves, with_chunk, written};
 
 fn shown(made: &Encoded) -> DynamicImage {
     let read = image::load_from_memory(&made.bytes).expect("what was encoded can be decoded");
@@ -65,26 +65,39 @@ fn text_in_a_png_is_gone_afterwards() {
 
 #[test]
 fn of_an_animation_the_first_picture_is_kept() {
-    let plain = written(&two_halves(32, 32), ImageFormat::Png);
-    // One frame of two is the picture itself; the second one never comes.
-    let mut control = 0_u32.to_be_bytes().to_vec();
-    for n in [32_u32, 32, 0, 0] {
-        control.extend_from_slice(&n.to_be_bytes());
-    }
-    control.extend_from_slice(&[0, 1, 0, 10, 0, 0]);
-    let header = 8 + 25;
-    let animation = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
-    let sent = [&plain[..header], &animation, &chunk(b"fcTL", &control), &plain[header..]].concat();
+    let blue = DynamicImage::from(RgbaImage::from_pixel(32, 32, Rgba([20, 20, 220, 255])));
+    let sent = two_frames(&two_halves(32, 32), &blue);
+    let animated = image::codecs::png::PngDecoder::new(std::io::Cursor::new(&sent)).expect("a PNG");
+    let frames = animated.apng().expect("frames").into_frames().collect_frames().expect("both can be read");
+    assert_eq!(frames.len(), 2, "the sample is an animation");
     let made = picture(&sent, false).unwrap();
-    assert!(shown(&made).to_rgb8().get_pixel(4, 4).0[0] > 180);
-    assert!(!made.bytes.windows(4).any(|w| w == b"acTL"));
+    assert!(shown(&made).to_rgb8().get_pixel(4, 4).0[0] > 180, "the first frame");
+    for kind in [b"acTL", b"fcTL", b"fdAT"] {
+        assert!(!made.bytes.windows(4).any(|w| w == kind));
+    }
+    let inked = two_frames(&ink_on(Rgba([255, 255, 255, 255])), &two_halves(200, 80));
+    assert_eq!((signature(&inked).unwrap().width, signature(&inked).unwrap().height), (80, 4), "the first frame's ink");
 }
 
 #[test]
 fn four_inks_become_three_colours() {
-    let made = picture(&cmyk_jpeg(), false).unwrap();
-    let pixel = shown(&made).to_rgb8().get_pixel(4, 4).0;
-    assert_eq!((made.kind, made.width), ("jpeg", 8));
+    let (none, full) = (255, 0);
+    for (inks, colour) in [
+        ([full, none, none, none], [0, 255, 255]),
+        ([none, full, none, none], [255, 0, 255]),
+        ([none, none, full, none], [255, 255, 0]),
+        ([none, full, full, none], [255, 0, 0]),
+        ([none, none, none, full], [0, 0, 0]),
+        ([none, none, none, none], [255, 255, 255]),
+    ] {
+        let made = picture(&cmyk_jpeg(inks), false).unwrap();
+        assert_eq!((made.kind, made.width), ("jpeg", 8));
+        let pixel = shown(&made).to_rgb8().get_pixel(4, 4).0;
+        let near = pixel.iter().zip(colour).all(|(found, wanted): (&u8, u8)| found.abs_diff(wanted) < 30);
+        assert!(near, "{inks:?} became {pixel:?}, not {colour:?}");
+    }
+    let grey = picture(&cmyk_jpeg([128; 4]), false).unwrap();
+    let pixel = shown(&grey).to_rgb8().get_pixel(4, 4).0;
     assert!(pixel.iter().all(|c| (20..236).contains(c)), "{pixel:?}");
 }
 
@@ -114,7 +127,11 @@ fn what_is_no_image_is_refused_in_words() {
 
 #[test]
 fn no_piece_of_a_file_makes_reading_it_panic() {
-    for whole in [written(&two_halves(24, 24), ImageFormat::Png), turned_jpeg(&two_halves(24, 24), 6), cmyk_jpeg()] {
+    for whole in [
+        written(&two_halves(24, 24), ImageFormat::Png),
+        turned_jpeg(&two_halves(24, 24), 6),
+        cmyk_jpeg([0, 128, 255, 255]),
+    ] {
         for end in 0..whole.len() {
             let _ = picture(&whole[..end], true);
             let mut bent = whole.clone();

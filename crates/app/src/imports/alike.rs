@@ -1,44 +1,139 @@
-//! Which rows of a batch may be people who are there already. Looks at the plainest signs only, so that a long file
-//! does not wait for it.
+//! Which rows of a batch may be people who are there already, whom they are like and why.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 
-use muster_domain::OrganizationId;
-use muster_domain::people::{Traits, likeness};
-use muster_store::{Handle, duplicates};
+use muster_domain::PersonId;
+use muster_domain::access::ClinicAccess;
+use muster_domain::emr::Permission;
+use muster_domain::people::{Likeness, Traits, likeness};
+use muster_store::{Handle, duplicates, people};
 
-use super::run::Judged;
-use crate::Result;
+use super::report::{RowCandidate, RowLikeness};
+use super::run::{Judged, Run};
+use crate::{Actor, Result};
 
-/// Marks the lines whose profiles look like somebody stored, like one of the batch being saved, or like an earlier one
-/// of their own batch.
-pub(super) async fn mark(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    before: &[Traits],
-    judged: &mut Judged,
-) -> Result<()> {
+/// Whom of those alike a row names.
+const NAMED: usize = 3;
+
+/// Somebody of the batch that is being saved.
+pub(super) struct Earlier {
+    id: PersonId,
+    line: u64,
+    name: String,
+    traits: Traits,
+}
+
+/// Somebody a row is compared with: stored, or of a row before it.
+struct Other<'a> {
+    id: PersonId,
+    line: Option<u64>,
+    name: &'a str,
+    traits: &'a Traits,
+}
+
+impl<'a> Other<'a> {
+    fn earlier(one: &'a Earlier) -> Self {
+        Self { id: one.id, line: Some(one.line), name: &one.name, traits: &one.traits }
+    }
+}
+
+/// Notes the rows whose profiles look like somebody stored, or like an earlier one of the file: by every sign the check
+/// of a single person knows. A fixed number of statements. What is looked up and compared is few where NPIs are known.
+pub(super) async fn note(h: &mut impl Handle, actor: &Actor, run: &Run, judged: &mut Judged) -> Result<()> {
+    let organization = actor.organization();
     let salt = duplicates::salt(organization);
-    let traits: Vec<Traits> = judged.profiles.iter().map(Traits::of).collect();
-    let keys: Vec<Vec<i64>> = traits.iter().map(|t| t.plain_keys(salt)).collect();
-    let all: Vec<i64> = keys.iter().flatten().copied().collect();
-    let stored: Vec<Traits> =
-        duplicates::sharing(h, organization, &all).await?.into_iter().map(|near| near.traits).collect();
-    let mut by_key: HashMap<i64, Vec<&Traits>> = HashMap::new();
-    for one in stored.iter().chain(before) {
-        for key in one.plain_keys(salt) {
-            by_key.entry(key).or_default().push(one);
+    let rows = judged.profiles.iter().zip(&judged.lines);
+    let people: Vec<Earlier> = rows
+        .map(|(p, line)| Earlier {
+            id: p.person.id,
+            line: *line,
+            name: p.person.full_name.clone(),
+            traits: Traits::of(p),
+        })
+        .collect();
+    let keys: Vec<Vec<i64>> = people.iter().map(|p| p.traits.keys(salt)).collect();
+    let (with_npi, without): (Vec<_>, Vec<_>) = people.iter().zip(&keys).partition(|(p, _)| p.traits.has_npi());
+    let stored = duplicates::sharing_many(h, organization, &all_of(&without), &all_of(&with_npi)).await?;
+    // Of the batch being saved some may be stored by now.
+    let before = &run.pending.people;
+    let pending: BTreeSet<PersonId> = before.iter().map(|p| p.id).collect();
+    let mut others: Vec<Other<'_>> = stored
+        .iter()
+        .filter(|near| !pending.contains(&near.id))
+        .map(|near| Other { id: near.id, line: None, name: &near.name, traits: &near.traits })
+        .chain(before.iter().map(Other::earlier))
+        .collect();
+    let mut by_key: HashMap<i64, Vec<usize>> = HashMap::new();
+    for (at, other) in others.iter().enumerate() {
+        for key in other.traits.keys(salt) {
+            by_key.entry(key).or_default().push(at);
         }
     }
-    for ((mine, keys), line) in traits.iter().zip(&keys).zip(&judged.lines) {
-        let near = keys.iter().filter_map(|key| by_key.get(key)).flatten();
-        if near.into_iter().any(|other| likeness(mine, other).is_some()) {
-            judged.alike.push(*line);
+    let mut found: Vec<(u64, Vec<(usize, Likeness)>)> = Vec::new();
+    for (one, keys) in people.iter().zip(&keys) {
+        let telling = keys.iter().filter_map(|key| by_key.get(key)).filter(|among| !duplicates::is_full(among.len()));
+        let near: BTreeSet<usize> = telling.flatten().copied().collect();
+        let mut alike: Vec<(usize, Likeness)> =
+            near.into_iter().filter_map(|at| likeness(&one.traits, others[at].traits).map(|l| (at, l))).collect();
+        if !alike.is_empty() {
+            alike.sort_by_key(|(at, l)| (Reverse(l.score), *at));
+            found.push((one.line, alike));
         }
         for key in keys {
-            by_key.entry(*key).or_default().push(mine);
+            by_key.entry(*key).or_default().push(others.len());
         }
+        others.push(Other::earlier(one));
     }
-    judged.pending.traits = traits;
+    judged.alike = told(h, actor, run.options.dry_run, &others, found).await?;
+    judged.pending.people = people;
     Ok(())
+}
+
+/// The numbers of these, each once and in order: looked up one beside the next.
+fn all_of(some: &[(&Earlier, &Vec<i64>)]) -> Vec<i64> {
+    let keys: BTreeSet<i64> = some.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+    keys.into_iter().collect()
+}
+
+/// What the actor may be told of them.
+async fn told(
+    h: &mut impl Handle,
+    actor: &Actor,
+    dry_run: bool,
+    others: &[Other<'_>],
+    found: Vec<(u64, Vec<(usize, Likeness)>)>,
+) -> Result<Vec<RowLikeness>> {
+    let stored = found.iter().flat_map(|(_, alike)| alike).map(|(at, _)| &others[*at]).filter(|o| o.line.is_none());
+    let stored: BTreeSet<PersonId> = stored.map(|o| o.id).collect();
+    let visible = visible(h, actor, stored).await?;
+    let row = |(line, alike): (u64, Vec<(usize, Likeness)>)| {
+        let seen = |at: &usize| others[*at].line.is_some() || visible.contains(&others[*at].id);
+        let hidden = alike.iter().any(|(at, _)| !seen(at));
+        let candidate = |(at, likeness): (usize, Likeness)| {
+            let Other { id, line, name, .. } = &others[at];
+            RowCandidate {
+                person_id: (line.is_none() || !dry_run).then_some(*id),
+                line: *line,
+                full_name: (*name).to_owned(),
+                score: likeness.score,
+                reasons: likeness.reasons,
+            }
+        };
+        let candidates = alike.into_iter().filter(|(at, _)| seen(at)).take(NAMED).map(candidate).collect();
+        RowLikeness { line, candidates, hidden }
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// Whom of these the actor may see.
+async fn visible(h: &mut impl Handle, actor: &Actor, ids: BTreeSet<PersonId>) -> Result<BTreeSet<PersonId>> {
+    let authority = actor.authority();
+    let sees_all = *authority.clinics() == ClinicAccess::All && authority.permissions().contains(Permission::ViewUsers);
+    if ids.is_empty() || sees_all {
+        return Ok(ids);
+    }
+    let ids: Vec<PersonId> = ids.into_iter().collect();
+    let stored = people::find_many(h, actor.organization(), &ids).await?;
+    Ok(stored.iter().filter(|s| authority.may_see(&s.profile)).map(|s| s.profile.person.id).collect())
 }

@@ -70,7 +70,7 @@ impl App {
         }
         let Bench { standing, mut done, .. } = bench;
         done.refused.sort_by_key(|r| r.line);
-        alike::mark(h, actor.organization(), &run.pending.traits, &mut done).await?;
+        alike::note(h, actor, run, &mut done).await?;
         Ok((done, standing))
     }
 }

@@ -19,10 +19,11 @@ use muster_domain::imports::Columns;
 use muster_store::organizations;
 use tokio::sync::mpsc::Receiver;
 
+use crate::people::whom_to_ask;
 use crate::work::About;
 use crate::{Actor, App, AppError, Result, Scope};
 
-pub use report::{Flags, ImportReport, Imported, Progress, RowRefusal};
+pub use report::{Flags, ImportReport, Imported, Progress, RowCandidate, RowLikeness, RowRefusal};
 
 use ahead::Import;
 use reader::Part;
@@ -46,6 +47,9 @@ impl Default for ImportOptions {
         Self { dry_run: false, map: Vec::new(), clinic_without_address: "No address on file".to_owned(), invite: false }
     }
 }
+
+/// So many new people change how a practice's lists are best read.
+const MANY: u64 = 1000;
 
 impl App {
     /// Adds the people of a CSV file. What is refused is reported and the rest is saved, in batches: after an
@@ -76,11 +80,17 @@ impl App {
         }
         import.finish().await?;
         progress(&import.progress());
-        let report = import.into_report();
+        let mut report = import.into_report();
+        if report.possible_duplicate_rows.iter().any(|row| row.hidden) {
+            report.ask = whom_to_ask(&mut self.db.read().await?, actor).await?;
+        }
         if !report.dry_run {
             let mut work = self.work(actor.organization()).await?;
             work.done(actor, Action::PeopleImported, About::nothing(), &report.summary());
             work.commit().await?;
+            if report.added >= MANY {
+                self.take_stock().await;
+            }
         }
         Ok(report)
     }

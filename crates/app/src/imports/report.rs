@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::Refusals;
+use muster_domain::people::Reason;
+use muster_domain::{PersonId, Refusals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::run::Judged;
+use crate::people::Contact;
 
 /// Refused rows that are listed; beyond them only the counts go on.
 const LISTED: usize = 10_000;
@@ -45,6 +47,51 @@ impl RowRefusal {
     pub(super) fn new(line: u64, row: &[String], refusals: Refusals) -> Self {
         let short = row.iter().map(String::len).sum::<usize>() <= KEPT;
         Self { line, row: short.then(|| row.to_vec()), refusals }
+    }
+}
+
+/// A row whose person may be somebody who is there already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowLikeness {
+    /// The line of the file it begins on.
+    pub line: u64,
+    /// Whom it is like, the likest first; at most three.
+    pub candidates: Vec<RowCandidate>,
+    /// There is somebody the actor may not see. Nothing more may be told than that.
+    pub hidden: bool,
+}
+
+/// Somebody a row is like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowCandidate {
+    /// Who; none for somebody a dry run would have added.
+    pub person_id: Option<PersonId>,
+    /// The line of the file, for somebody of a row shortly before.
+    pub line: Option<u64>,
+    /// The name as shown.
+    pub full_name: String,
+    /// How alike, up to 100.
+    pub score: u8,
+    /// Why, as codes.
+    pub reasons: Vec<Reason>,
+}
+
+impl RowLikeness {
+    /// As people read it.
+    pub fn sentence(&self) -> String {
+        let mut like: Vec<String> = self.candidates.iter().map(RowCandidate::words).collect();
+        if self.hidden {
+            like.push("someone you cannot see".to_owned());
+        }
+        format!("Line {} may be {}.", self.line, like.join(" or "))
+    }
+}
+
+impl RowCandidate {
+    fn words(&self) -> String {
+        let place = self.line.map(|line| format!(" of line {line}")).unwrap_or_default();
+        let reasons: Vec<&str> = self.reasons.iter().map(|r| r.sentence()).collect();
+        format!("{}{place} ({} of 100 alike: {})", self.full_name, self.score, reasons.join("; "))
     }
 }
 
@@ -109,11 +156,12 @@ pub struct ImportReport {
     pub refused: Vec<RowRefusal>,
     /// How often each reason was given, over all rows.
     pub refused_by_code: BTreeMap<&'static str, u64>,
-    /// People added who may be somebody who is there already: the same name, also the other way round, or the same
-    /// licence. The list of possible duplicates shows them, and those that look alike in other ways.
+    /// People added who may be somebody who is there already.
     pub possible_duplicates: u64,
-    /// The first 1,000 lines they are on.
-    pub possible_duplicate_lines: Vec<u64>,
+    /// The first 1,000 of them, with whom they are like and why.
+    pub possible_duplicate_rows: Vec<RowLikeness>,
+    /// Whom to ask about those the actor may not see; empty when every one may be seen.
+    pub ask: Vec<Contact>,
     /// Clinics added.
     pub clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -135,7 +183,8 @@ impl ImportReport {
             refused: Vec::new(),
             refused_by_code: BTreeMap::new(),
             possible_duplicates: 0,
-            possible_duplicate_lines: Vec::new(),
+            possible_duplicate_rows: Vec::new(),
+            ask: Vec::new(),
             clinics_added: 0,
             new_clinics: Vec::new(),
             flags: Flags::default(),
@@ -157,7 +206,7 @@ impl ImportReport {
         self.added += judged.profiles.len() as u64;
         self.unchanged += judged.unchanged;
         self.flags.add(judged.flags);
-        self.flag_duplicates(&judged.alike);
+        self.flag_duplicates(judged.alike);
         judged.clinics.iter().for_each(|c| self.name_clinic(&c.name));
         judged.refused.into_iter().for_each(|r| self.refuse(r));
     }
@@ -172,10 +221,10 @@ impl ImportReport {
         }
     }
 
-    fn flag_duplicates(&mut self, lines: &[u64]) {
-        self.possible_duplicates += lines.len() as u64;
-        let room = NAMED.saturating_sub(self.possible_duplicate_lines.len());
-        self.possible_duplicate_lines.extend(lines.iter().take(room));
+    fn flag_duplicates(&mut self, rows: Vec<RowLikeness>) {
+        self.possible_duplicates += rows.len() as u64;
+        let room = NAMED.saturating_sub(self.possible_duplicate_rows.len());
+        self.possible_duplicate_rows.extend(rows.into_iter().take(room));
     }
 
     fn name_clinic(&mut self, name: &str) {

@@ -9,10 +9,10 @@ use muster_domain::emr::Profile;
 use muster_domain::imports::Columns;
 use muster_domain::licences::Group;
 use muster_domain::organizations::{Clinic, Organization};
-use muster_domain::people::Traits;
 
 use super::ImportOptions;
-use super::report::{Flags, RowRefusal};
+use super::alike::Earlier;
+use super::report::{Flags, RowLikeness, RowRefusal};
 
 /// What one row of the file may have and no other.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -71,8 +71,8 @@ impl Used {
 #[derive(Default)]
 pub(super) struct Pending {
     pub used: Used,
-    /// By what later rows may be recognised as one of its people.
-    pub traits: Vec<Traits>,
+    /// Its people, whom later rows may be like.
+    pub people: Vec<Earlier>,
 }
 
 /// An import in progress.
@@ -96,8 +96,8 @@ pub(super) struct Judged {
     pub profiles: Vec<Profile>,
     /// The lines they stand on.
     pub lines: Vec<u64>,
-    /// Lines whose people may be there already.
-    pub alike: Vec<u64>,
+    /// Rows whose people may be there already.
+    pub alike: Vec<RowLikeness>,
     /// To be added before them.
     pub clinics: Vec<Clinic>,
     /// To be taken.

@@ -14,6 +14,42 @@ use crate::{Actor, AppError, Result};
 pub(crate) struct Seen {
     pub organization: Organization,
     pub facts: Facts,
+    pub owners: Owners,
+}
+
+/// Who of the organization already has what belongs to one person only.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Owners {
+    pub npi: Option<PersonId>,
+    pub email: Option<PersonId>,
+}
+
+impl Owners {
+    /// Who has this NPI, and who this email; other than `me`.
+    pub async fn load(
+        h: &mut impl Handle,
+        organization: OrganizationId,
+        me: PersonId,
+        npi: Option<&str>,
+        email: Option<&str>,
+    ) -> Result<Self> {
+        let npi = npi_holder(h, organization, me, npi).await?;
+        let email = name_holder(h, me, email).await?.and_then(|holder| holder.within(organization));
+        Ok(Self { npi, email })
+    }
+}
+
+/// Who has a name, wherever.
+#[derive(Clone, Copy)]
+struct Holder {
+    id: PersonId,
+    home: Option<OrganizationId>,
+}
+
+impl Holder {
+    fn within(self, organization: OrganizationId) -> Option<PersonId> {
+        (self.home == Some(organization)).then_some(self.id)
+    }
 }
 
 impl Seen {
@@ -35,45 +71,49 @@ impl Seen {
         let username = change.person.username.as_deref();
         let email = change.person.email.as_ref().and_then(Option::as_deref);
         let number = change.person.npi.as_ref().and_then(Option::as_deref).and_then(|n| npi::check(n).ok());
+        let username = name_holder(h, me, username).await?;
+        let email = name_holder(h, me, email).await?;
+        let number = npi_holder(h, id, me, number.as_deref()).await?;
+        let owners = Owners { npi: number, email: email.and_then(|holder| holder.within(id)) };
+        let number = number.map(|holder| Holder { id: holder, home: Some(id) });
         let facts = Facts {
             clinics: known.into_iter().map(|c| (c.id, c)).collect(),
-            username_owner: name_owner(h, actor, me, username).await?,
-            email_owner: name_owner(h, actor, me, email).await?,
-            npi_owner: npi_owner(h, actor, me, number.as_deref()).await?,
+            username_owner: named(h, actor, username).await?,
+            email_owner: named(h, actor, email).await?,
+            npi_owner: named(h, actor, number).await?,
             seats: pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect(),
             other_company_admin: people::another_company_admin(h, id, me).await?,
             clinics_managed_by_others: people::clinics_managed_by_others(h, id, &clinics, me).await?,
             password_policy: organization.password_policy(),
             signature_on_file: images::has_signature(h, id, me).await?,
         };
-        Ok(Self { organization, facts })
+        Ok(Self { organization, facts, owners })
     }
 }
 
-async fn name_owner(h: &mut impl Handle, actor: &Actor, me: PersonId, name: Option<&str>) -> Result<Option<NameOwner>> {
+async fn name_holder(h: &mut impl Handle, me: PersonId, name: Option<&str>) -> Result<Option<Holder>> {
     let Some(name) = name.filter(|n| !n.trim().is_empty()) else { return Ok(None) };
-    match sign_in::name_owner(h, name).await? {
-        Some((subject, home)) if subject != me.0 => Ok(Some(named(h, actor, home, PersonId(subject)).await?)),
-        _ => Ok(None),
-    }
+    let found = sign_in::name_owner(h, name).await?;
+    Ok(found.filter(|(subject, _)| *subject != me.0).map(|(subject, home)| Holder { id: PersonId(subject), home }))
 }
 
-async fn npi_owner(h: &mut impl Handle, actor: &Actor, me: PersonId, npi: Option<&str>) -> Result<Option<NameOwner>> {
+async fn npi_holder(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    me: PersonId,
+    npi: Option<&str>,
+) -> Result<Option<PersonId>> {
     let Some(npi) = npi else { return Ok(None) };
-    match people::npi_holder(h, actor.organization(), npi).await? {
-        Some(holder) if holder != me => Ok(Some(named(h, actor, Some(actor.organization()), holder).await?)),
-        _ => Ok(None),
-    }
+    Ok(people::npi_holder(h, organization, npi).await?.filter(|holder| *holder != me))
 }
 
 /// The owner by name when the actor may see that person.
-async fn named(h: &mut impl Handle, actor: &Actor, home: Option<OrganizationId>, id: PersonId) -> Result<NameOwner> {
-    if home != Some(actor.organization()) {
-        return Ok(NameOwner::Hidden);
-    }
+async fn named(h: &mut impl Handle, actor: &Actor, holder: Option<Holder>) -> Result<Option<NameOwner>> {
+    let Some(holder) = holder else { return Ok(None) };
+    let Some(id) = holder.within(actor.organization()) else { return Ok(Some(NameOwner::Hidden)) };
     let found = people::find(h, actor.organization(), id).await?;
-    Ok(match found.filter(|s| actor.authority().may_see(&s.profile)) {
+    Ok(Some(match found.filter(|s| actor.authority().may_see(&s.profile)) {
         Some(stored) => NameOwner::Visible(stored.profile.person.full_name),
         None => NameOwner::Hidden,
-    })
+    }))
 }

@@ -20,6 +20,7 @@ pub use save::{NewProfile, Saved};
 pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
+pub(crate) use duplicates::whom_to_ask;
 pub(crate) use facts::Seen;
 pub(crate) use save::{Attempt, blank, is_denial};
 pub(crate) use view::seen;

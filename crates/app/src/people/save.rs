@@ -8,7 +8,7 @@ use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity}
 use muster_store::{StoreError, licences, people, sign_in};
 use serde_json::{Map, json};
 
-use super::duplicates::{candidates, require_decided};
+use super::duplicates::{candidates, refused_or_asked, require_decided};
 use super::view::seen;
 use super::{Candidates, Decision, PersonView, Seen};
 use crate::work::{About, Who, Work};
@@ -114,7 +114,12 @@ impl App {
         let before = blank(actor.organization(), id);
         let change = Change { person: new.person.clone(), emr: new.emr.clone(), password: new.password.clone() };
         let world = Seen::load(&mut work.tx, actor, &before, &change).await?;
-        let outcome = decide(actor.authority(), &world.facts, &before, true, &change).map_err(AppError::from)?;
+        let outcome = match decide(actor.authority(), &world.facts, &before, true, &change) {
+            Ok(outcome) => outcome,
+            Err(refusals) => {
+                return Err(refused_or_asked(&mut work.tx, actor, new, (&before, &world), refusals).await.into());
+            }
+        };
 
         let duplicates = candidates(&mut work.tx, actor, &outcome.profile).await?;
         require_decided(&duplicates, &new.duplicates)?;

@@ -11,8 +11,9 @@ use crate::people::{check_state, npi};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{LONGEST_NAME, is_unprintable, tidy};
 
-/// Most licences of one person.
-pub const MOST_LICENCES: usize = 20;
+/// Most licences of one person: far more than there are states and professions for anybody, so that it only stops a
+/// program that adds without end.
+pub const MOST_LICENCES: usize = 200;
 
 /// The place of the licence that the EMR profile shows; its number, state and date are fields of the account.
 pub const FIRST_LICENCE: i64 = 0;

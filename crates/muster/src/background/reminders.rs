@@ -8,14 +8,13 @@ use tokio::sync::watch;
 use super::pause;
 
 const EVERY: Duration = Duration::from_hours(1);
-/// The first look comes soon, but out of the way of the start.
-const FIRST: Duration = Duration::from_mins(2);
 /// Licences of a practice written about in one look; the rest follows with the next.
 const AT_ONCE: i64 = 500;
 
-/// Looks each hour until the end. What was told is on record, so that neither a restart nor a second program repeats it.
-pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
-    let mut wait = FIRST;
+/// Looks `first` after the start, then each hour until the end. What was told is on record, so that neither a restart
+/// nor a second program repeats it.
+pub async fn run(app: App, first: Duration, mut stop: watch::Receiver<bool>) {
+    let mut wait = first;
     while pause(wait, &mut stop).await {
         if let Err(error) = app.send_due_reminders(AT_ONCE).await {
             tracing::warn!(%error, "reminders of licences could not be sent; trying again in an hour");

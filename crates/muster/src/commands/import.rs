@@ -155,10 +155,15 @@ fn tell(report: &ImportReport) {
         say(&format!("Clinics added: {}.", report.clinics_added));
     }
     if report.possible_duplicates > 0 {
-        let lines: Vec<String> = report.possible_duplicate_lines.iter().take(20).map(u64::to_string).collect();
-        let more = if report.possible_duplicates > 20 { ", …" } else { "" };
-        let count = report.possible_duplicates;
-        say(&format!("May be here twice now, see “Duplicates”: {count} (lines {}{more}).", lines.join(", ")));
+        report.possible_duplicate_rows.iter().for_each(|row| say(&row.sentence()));
+        let listed = report.possible_duplicate_rows.len() as u64;
+        if listed < report.possible_duplicates {
+            say(&format!("… and {} more rows like somebody here.", report.possible_duplicates - listed));
+        }
+        for one in &report.ask {
+            say(&format!("Who is meant out of sight, {} can say: {}.", one.name, one.email));
+        }
+        say(&format!("May be here twice, see “Duplicates”: {}.", report.possible_duplicates));
     }
     for (count, what) in to_do(&report.flags) {
         if count > 0 {

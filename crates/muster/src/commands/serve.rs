@@ -57,6 +57,10 @@ pub struct Arguments {
     /// Serve /metrics for Prometheus on this address [env: MUSTER_METRICS_LISTEN] [default: nowhere]
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
+    /// Seconds from the start until licences that run out are first looked for; afterwards each hour
+    /// [env: MUSTER_REMINDERS_AFTER] [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    reminders_after: Option<String>,
     /// Serve a realistic practice from a throw-away database, on this machine only
     #[arg(long, conflicts_with_all = ["data_dir", "database_url"])]
     demo: bool,
@@ -71,6 +75,7 @@ impl Arguments {
             smtp_url: self.smtp_url.clone(),
             mail_from: self.mail_from.clone(),
             metrics_listen: self.metrics_listen.clone(),
+            reminders_after: self.reminders_after.clone(),
             ..Given::default()
         }
     }
@@ -106,7 +111,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     if let Some(table) = sign_ins {
         demo::show(&table);
     }
-    let mut background = background::begin(&app, mailer, &stop);
+    let mut background = background::begin(&app, mailer, config.reminders_after, &stop);
     if let Some(listener) = metrics {
         let (app, stop) = (app.clone(), stop.clone());
         background.spawn(async move {

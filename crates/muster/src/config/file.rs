@@ -42,6 +42,7 @@ fn parse(text: &str, name: &str, problems: &mut Vec<String>) -> Given {
             "smtp_url" => &mut given.smtp_url,
             "mail_from" => &mut given.mail_from,
             "metrics_listen" => &mut given.metrics_listen,
+            "reminders_after" => &mut given.reminders_after,
             "secret_key_file" => &mut given.secret_key_file,
             "log" => &mut given.log,
             "log_format" => &mut given.log_format,

@@ -15,6 +15,7 @@ pub struct Given {
     pub smtp_url: Option<String>,
     pub mail_from: Option<String>,
     pub metrics_listen: Option<String>,
+    pub reminders_after: Option<String>,
     pub secret_key_file: Option<String>,
     pub secret_key: Option<String>,
     pub log: Option<String>,
@@ -35,6 +36,7 @@ impl Given {
             smtp_url: read("MUSTER_SMTP_URL"),
             mail_from: read("MUSTER_MAIL_FROM"),
             metrics_listen: read("MUSTER_METRICS_LISTEN"),
+            reminders_after: read("MUSTER_REMINDERS_AFTER"),
             secret_key_file: read("MUSTER_SECRET_KEY_FILE"),
             secret_key: read("MUSTER_SECRET_KEY"),
             log: read("MUSTER_LOG"),
@@ -55,6 +57,7 @@ impl Given {
             smtp_url: self.smtp_url.or(next.smtp_url),
             mail_from: self.mail_from.or(next.mail_from),
             metrics_listen: self.metrics_listen.or(next.metrics_listen),
+            reminders_after: self.reminders_after.or(next.reminders_after),
             // The secret comes from one source: the strongest that names any.
             secret_key: if own_secret { self.secret_key } else { next.secret_key },
             secret_key_file: if own_secret { self.secret_key_file } else { next.secret_key_file },

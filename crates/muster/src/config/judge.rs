@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use lettre::message::Mailbox;
@@ -14,6 +15,10 @@ use crate::secret;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_DATA_DIR: &str = "./muster-data";
+/// Soon, but out of the way of the start.
+const DEFAULT_REMINDERS_AFTER: Duration = Duration::from_mins(2);
+/// In seconds.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
 const DEFAULT_MAIL_FROM: &str = "Muster <muster@localhost>";
 
 /// The configuration; every problem is noted, and with any there is none.
@@ -48,6 +53,10 @@ pub fn judge(given: Given, default_filter: &str, problems: &mut Vec<String>) -> 
     }
     let mut mail_from = None;
     note(sender(given.mail_from.as_deref().unwrap_or(DEFAULT_MAIL_FROM)).map(|sender| mail_from = Some(sender)));
+    let mut reminders_after = DEFAULT_REMINDERS_AFTER;
+    if let Some(text) = &given.reminders_after {
+        note(seconds("reminders-after", text).map(|found| reminders_after = found));
+    }
     let mut source = SecretSource::DataDirectory;
     note(secret_source(given.secret_key, given.secret_key_file).map(|found| source = found));
     let mut log = Targets::new();
@@ -63,10 +72,17 @@ pub fn judge(given: Given, default_filter: &str, problems: &mut Vec<String>) -> 
         smtp,
         mail_from: mail_from?,
         metrics_listen,
+        reminders_after,
         secret: source,
         log,
         log_format,
     })
+}
+
+fn seconds(name: &str, text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{name} “{text}” has to be a whole number of seconds, at most a day.");
+    let found = text.trim().parse().map_err(|_| wrong())?;
+    if found <= LONGEST_WAIT { Ok(Duration::from_secs(found)) } else { Err(wrong()) }
 }
 
 fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
@@ -183,13 +199,14 @@ mod tests {
             smtp_url: Some("smtp://u:hunter2@h".into()),
             mail_from: Some("nobody".into()),
             metrics_listen: Some("x".into()),
+            reminders_after: Some("-1".into()),
             secret_key: Some("short".into()),
             log: Some("muster=loud".into()),
             log_format: Some("xml".into()),
             ..Given::default()
         });
         let all = found.join(" ");
-        assert_eq!(found.len(), 10, "{all}");
+        assert_eq!(found.len(), 11, "{all}");
         assert!(!all.contains("hunter2"), "{all}");
     }
 

@@ -7,6 +7,7 @@ mod judge;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use lettre::message::Mailbox;
@@ -36,6 +37,8 @@ pub struct Config {
     pub mail_from: Mailbox,
     /// Where metrics are served, if at all.
     pub metrics_listen: Option<SocketAddr>,
+    /// How long after the start licences that run out are first looked for.
+    pub reminders_after: Duration,
     /// Where the secret comes from.
     pub secret: SecretSource,
     /// What is logged.

@@ -10,5 +10,6 @@ mod imports;
 mod licences;
 mod mail;
 mod place;
+mod reminders;
 mod serving;
 mod transfer;

@@ -28,3 +28,5 @@ CREATE INDEX directory_company_admin ON directory (organization_id, name_key, pe
     INCLUDE (user_type, status, permissions, username_key, last_sign_in_at) WHERE (permissions & 512) <> 0;
 CREATE INDEX directory_billing_report_admin ON directory (organization_id, name_key, person_id)
     INCLUDE (user_type, status, permissions, username_key, last_sign_in_at) WHERE (permissions & 2048) <> 0;
+-- The sums of all pools, at the top of every user list.
+CREATE INDEX licence_pools_sums ON licence_pools (organization_id, pool_group, total, assigned);

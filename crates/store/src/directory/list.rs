@@ -9,6 +9,7 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Permission, Status};
 use muster_domain::text::{query_grams, search_key};
 use muster_domain::{OrganizationId, PersonId};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Cursor, Filter, Page, Sort, Total};
@@ -20,7 +21,7 @@ use crate::{Handle, Result};
 const SAMPLE: i64 = 1000;
 
 /// Entries of an index that a walk may be expected to pass.
-const PASSED: i64 = 10_000;
+const PASSED: i64 = 3000;
 
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
 const READ: i64 = 2500;
@@ -73,7 +74,7 @@ impl Filter {
 }
 
 /// What a page and its cursor need of a person.
-#[derive(sqlx::FromRow)]
+#[derive(Deserialize, sqlx::FromRow)]
 struct Row {
     person_id: Uuid,
     key: String,
@@ -124,7 +125,7 @@ pub async fn list(
                 ask.ahead((3 * passed + 200).min(2 * READ)).fetch_all::<Row>(h).await?.pop()
             };
             let end = end.map(|row| row.cursor(Total::About(0)));
-            let rows = ask.walk(end.as_ref()).fetch_all::<Row>(h).await?;
+            let rows = ask.rows(h, &ask.walk(end.as_ref())).await?;
             let got = i64::try_from(rows.len()).unwrap_or(limit);
             if got > limit || end.is_none() {
                 let total = match after {
@@ -137,7 +138,7 @@ pub async fn list(
             }
         }
     }
-    let rows = ask.gather(few).fetch_all::<Row>(h).await?;
+    let rows = ask.rows(h, &ask.gather(few)).await?;
     let total = after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |c| c.t);
     Ok(page(rows, total, limit))
 }
@@ -176,6 +177,18 @@ struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// The rows of a walk or a gather, in order.
+    async fn rows(&self, h: &mut impl Handle, q: &Query) -> Result<Vec<Row>> {
+        let mut rows: Vec<Row> = q.fetch_packed(h, "person_id uuid, key text, name text, matches int").await?;
+        let number =
+            |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
+        rows.sort_by(|a, b| {
+            let order = (number(a), &a.key, &a.name, a.person_id).cmp(&(number(b), &b.key, &b.name, b.person_id));
+            if self.filter.descending { order.reverse() } else { order }
+        });
+        Ok(rows)
+    }
+
     /// How many people these clinics have, if few.
     fn members(&self, clinics: String) -> Query {
         let mut q = Query::new(

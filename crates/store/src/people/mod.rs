@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Profile, Status, UserType};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::query::Query;
 use crate::{Handle, Result, StoreError, dialect, typed, when};
 
 pub use save::{NewProfiles, insert, insert_made, update};
@@ -33,7 +35,7 @@ pub struct Stored {
     pub finish_attested_at: Option<Timestamp>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Deserialize, sqlx::FromRow)]
 struct Row {
     organization_id: Uuid,
     person_id: Uuid,
@@ -117,6 +119,14 @@ const PROFILE: &str = "SELECT p.organization_id, p.person_id, p.first_name, p.la
     LEFT JOIN professional_licences l ON l.organization_id = p.organization_id AND l.person_id = p.person_id AND l.position = 0
     LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
 
+const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, user_type text, status text, inactive_reason text, default_clinic_id uuid, permissions int, finish_attested_by uuid, finish_attested_at int, license_number text, license_state text, license_expires_on text, last_sign_in_at int, password_state text";
+
+#[derive(Deserialize, sqlx::FromRow)]
+struct Pair {
+    person_id: Uuid,
+    clinic_id: Uuid,
+}
+
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<Stored>> {
     Ok(find_many(h, organization, &[id]).await?.pop())
@@ -125,16 +135,17 @@ pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonI
 /// These profiles, in the order asked for; what is not of the organization is left out. Two statements, however many.
 pub async fn find_many(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Stored>> {
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
-    let text = format!("{PROFILE} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}");
-    let rows: Vec<Row> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(&list).fetch_all(c).await?);
-    let text =
-        "SELECT person_id, clinic_id FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids $2}";
-    let pairs: Vec<(Uuid, Uuid)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(&list).fetch_all(c).await?);
+    let mut q =
+        Query::about(&format!("{PROFILE} WHERE p.organization_id = $1 AND p.person_id IN {{ids "), organization.0);
+    q.bind(list.as_str()).push("}");
+    let rows: Vec<Row> = q.fetch_packed(h, COLUMNS).await?;
+    let text = "SELECT person_id, clinic_id FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids ";
+    let mut q = Query::about(text, organization.0);
+    q.bind(list).push("}");
+    let pairs: Vec<Pair> = q.fetch_packed(h, "person_id uuid, clinic_id uuid").await?;
     let mut clinics: BTreeMap<Uuid, BTreeSet<ClinicId>> = BTreeMap::new();
-    for (person, clinic) in pairs {
-        clinics.entry(person).or_default().insert(ClinicId(clinic));
+    for Pair { person_id, clinic_id } in pairs {
+        clinics.entry(person_id).or_default().insert(ClinicId(clinic_id));
     }
     let mut found: BTreeMap<Uuid, Stored> = BTreeMap::new();
     for row in rows {

@@ -12,9 +12,11 @@ use muster_app::{AppError, Channel};
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
 use super::params::Params;
+use super::people::duplicates::WhoToAsk;
 use super::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -55,11 +57,12 @@ pub(crate) struct ImportResult {
     refused: Vec<ImportRefusal>,
     /// How often each reason was given, over all rows.
     refused_by_code: BTreeMap<String, u64>,
-    /// People added who may be somebody who is there already: the same name, also the other way round, or the same
-    /// licence. `/people/duplicates` lists them, and those that look alike in other ways.
+    /// People added who may be somebody who is there already. `/people/duplicates` lists the pairs.
     possible_duplicates: u64,
-    /// The first 1,000 lines they are on.
-    possible_duplicate_lines: Vec<u64>,
+    /// The first 1,000 of them, with whom they are like and why.
+    possible_duplicate_rows: Vec<ImportLikeness>,
+    /// Company admins who can say who is meant where `hidden`; else empty.
+    ask: Vec<WhoToAsk>,
     /// Clinics added.
     clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -78,6 +81,34 @@ pub(crate) struct ImportRefusal {
     row: Option<Vec<String>>,
     /// Every reason.
     refusals: Vec<ProblemField>,
+}
+
+/// A row whose person may be somebody who is there already.
+#[derive(ToSchema)]
+#[allow(dead_code)] // as above
+pub(crate) struct ImportLikeness {
+    /// The line of the file it begins on.
+    line: u64,
+    /// Whom it is like, the likest first; at most three.
+    candidates: Vec<ImportCandidate>,
+    /// There is somebody the caller may not see.
+    hidden: bool,
+}
+
+/// Somebody a row is like.
+#[derive(ToSchema)]
+#[allow(dead_code)] // as above
+pub(crate) struct ImportCandidate {
+    /// Who; null for somebody a dry run would have added.
+    person_id: Option<Uuid>,
+    /// The line of the file, for somebody of a row shortly before; else null.
+    line: Option<u64>,
+    /// The name as shown.
+    full_name: String,
+    /// How alike, up to 100.
+    score: u8,
+    /// Why, as codes such as `nickname`.
+    reasons: Vec<String>,
 }
 
 /// Counts.

@@ -41,7 +41,7 @@ use super::{
         people::licences::list, people::licences::create, people::licences::save, people::licences::remove,
         people::supervisor::show, people::supervisor::save, people::credentials::handle,
         people::offboarding::show, people::offboarding::create,
-        people::duplicates::list, people::duplicates::someone_else, people::duplicates::preview,
+        people::duplicates::list, people::duplicates::someone_else, people::duplicates::same_person, people::duplicates::preview,
         people::duplicates::merge, people::duplicates::merges, people::duplicates::undo,
         people::sessions::list, people::sessions::end_all, people::sessions::end,
         organizations::list, organizations::show, organizations::save,

@@ -1,7 +1,6 @@
 //! `/people/credentials`: whose credentials lack something, by name, filtered, and as a file.
 
 use axum::extract::{RawQuery, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +12,7 @@ use muster_domain::text::initials;
 use super::parts::{self, Button, ButtonLink, ChipKind, Choice, Column, Icon, Select, Table};
 use super::shell;
 use crate::context::Web;
+use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
@@ -94,12 +94,9 @@ fn row(item: &WorklistItem) -> Vec<Markup> {
 
 /// `GET /people/credentials.csv`
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    match web.app.export_credentials(&page.actor, &asked(&FormData::query(query.as_deref()))).await {
-        Ok(csv) => {
-            let name = format!("attachment; filename=\"credentials-{}.csv\"", shell::today(&web, &page));
-            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv)
-                .into_response()
-        }
-        Err(error) => PageError(error).into_response(),
-    }
+    let asked = asked(&FormData::query(query.as_deref()));
+    let name = format!("credentials-{}.csv", shell::today(&web, &page));
+    download::credentials(&web, &page.actor, asked, &name)
+        .await
+        .unwrap_or_else(|error| PageError(error).into_response())
 }

@@ -187,6 +187,13 @@ fn reported(report: &ImportReport) -> Markup {
                 ul { @for row in report.refused.iter().take(100) { li { "Line " (row.line) ": " (row.refusals) } } }
             }
         }
+        @if report.possible_duplicates > 0 {
+            details open {
+                summary { (report.possible_duplicates) " rows may be people who are here already" }
+                ul { @for row in report.possible_duplicate_rows.iter().take(100) { li { (row.sentence()) } } }
+                @for one in &report.ask { p { "Who is meant out of sight, " (one.name) " can say: " a href={ "mailto:" (one.email) } { (one.email) } } }
+            }
+        }
         @if report.dry_run && report.added > 0 { p { "Choose the file again and press “Import new people now” to save." } }
     };
     parts::banner(&Banner { kind, title: &title, body, outcome: None })

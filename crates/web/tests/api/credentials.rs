@@ -238,6 +238,49 @@ both_practices! {
         assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
     }
 
+    async fn leaving_ends_sessions_and_links(practice) {
+        let mara = practice.add(Someone::default()).await;
+        practice.give_password(&mara).await;
+        let (hers, stranger) = (practice.visitor("mharlow").await, practice.stranger().await);
+        practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link is sent");
+        let letter = practice.messages().await.pop().expect("a letter");
+        let link = letter.split_whitespace().find(|w| w.contains("/reset-password/")).expect("a link");
+        let link = &link[link.find("/reset-password/").expect("a path")..];
+        hers.get("/me").await.expect(200);
+        let shown = stranger.get(link).await.expect(200).text();
+        assert!(shown.contains("name=\"password\""), "the link works: {shown}");
+        let token = practice.token("admin").await;
+        let path = format!("/people/{}/offboarding", mara.id);
+        practice.api(&token).post(&path, &json!({"kind": "departure"})).await.expect(201);
+        let sent = hers.get("/me").await.expect(303);
+        assert!(sent.header("location").starts_with("/sign-in"), "{}", sent.header("location"));
+        let shown = stranger.get(link).await.text();
+        assert!(shown.contains("This link no longer works") && !shown.contains("name=\"password\""), "{shown}");
+        // Nor does coming back bring them back.
+        practice.api(&token).patch(&format!("/people/{}", mara.id), &json!({"emr_account": {"status": "active"}})).await.expect(200);
+        hers.get("/me").await.expect(303);
+        assert!(stranger.get(link).await.text().contains("This link no longer works"));
+    }
+
+    async fn the_worklist_is_exported_to_its_end(practice) {
+        let mut csv = String::from("first_name,last_name,email,npi,user_type,clinics,permissions,license_number\n");
+        for n in 0..1203 {
+            csv.push_str(&format!("Ida{n},Lund{n},ida{n}@saco.example,9999999995,PT,Saco,view_patients,00000\n"));
+        }
+        let options = muster_app::imports::ImportOptions::default();
+        let file = std::io::Cursor::new(csv.into_bytes());
+        practice.app.import_people(&practice.machine(), file, options, |_| {}).await.expect("people");
+        practice.give_password(&practice.admin).await;
+        let file = practice.visitor("admin").await.get("/people/credentials.csv?kind=placeholder_npi").await.expect(200).text();
+        let lines: Vec<&str> = file.lines().collect();
+        assert_eq!(lines.len(), 1 + 1203, "{}", lines.len());
+        assert_eq!(lines.iter().filter(|l| l.starts_with("full_name,")).count(), 1, "one head");
+        let names: std::collections::BTreeSet<&str> = lines.iter().skip(1).filter_map(|l| l.split(',').next()).collect();
+        assert_eq!(names.len(), 1203, "each once");
+        let events = practice.api(&practice.token("admin").await).get("/audit-events?action=credentials.exported").await;
+        assert_eq!(events.expect(200).json()["items"].as_array().map(Vec::len), Some(1), "one export, one record");
+    }
+
     async fn whoever_comes_back_from_leave_is_simply_made_active_again(practice) {
         let mara = practice.add(Someone::default()).await;
         let token = practice.token("admin").await;

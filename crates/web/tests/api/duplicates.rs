@@ -156,6 +156,131 @@ both_practices! {
         assert!(matches!(practice.app.merge(&manager, added, hidden).await, Err(AppError::NotFound)));
     }
 
+    async fn whoever_has_the_npi_or_email_is_shown_and_keeps_them(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let mut here = crate::a_therapist(practice, "holder");
+        (here["first_name"], here["last_name"]) = (json!("Mara"), json!("Stone"));
+        let holder = api.post("/people", &here).await.expect(201).json();
+        let body = |field: &str| {
+            let mut body = crate::a_therapist(practice, "newcomer");
+            (body["first_name"], body["last_name"]) = (json!("Quentin"), json!("Zylstra"));
+            (body["npi"], body["emr_account"]["license_number"]) = (json!("9999999995"), json!("00000"));
+            body[field] = holder[field].clone();
+            body
+        };
+        for (field, reason, code) in [("npi", "same_npi", "npi_taken"), ("email", "same_email", "email_taken")] {
+            let mut new = body(field);
+            for asking in [None, Some("check"), Some("note")] {
+                new["duplicates"] = json!(asking.unwrap_or("note"));
+                if asking.is_none() {
+                    new.as_object_mut().expect("fields").remove("duplicates");
+                }
+                let asked = api.post("/people", &new).await.expect(409).json();
+                assert_eq!(asked["code"], "possible_duplicate", "{asked}");
+                let people = asked["candidates"]["people"].as_array().expect("candidates");
+                assert_eq!(people.len(), 1, "{asked}");
+                assert_eq!(people[0]["person"]["id"], holder["id"]);
+                assert_eq!(people[0]["reasons"][0]["code"], reason);
+                assert_eq!((&asked["errors"][0]["field"], &asked["errors"][0]["code"]), (&json!(field), &json!(code)));
+            }
+            // An NPI and an email belong to one person: saying that it is someone else does not help.
+            new["someone_else"] = json!([holder["id"]]);
+            let refused = api.post("/people", &new).await.expect(409).json();
+            assert_eq!((&refused["code"], refused.get("candidates")), (&json!(code), None), "{refused}");
+            // With anything else wrong, all of it is told at once.
+            let mut worse = body(field);
+            worse["last_name"] = json!("");
+            let refused = api.post("/people", &worse).await.expect(422).json();
+            let codes: BTreeSet<&str> = refused["errors"].as_array().expect("errors").iter().filter_map(|e| e["code"].as_str()).collect();
+            assert_eq!(codes, BTreeSet::from([code, "required"]), "{refused}");
+        }
+        let stored = api.get("/people?q=zylstra").await.expect(200).json();
+        assert_eq!(stored["items"], json!([]), "nobody was added");
+    }
+
+    async fn an_npi_and_an_email_are_found_though_their_holders_have_another_of_the_other(practice) {
+        let machine = practice.machine();
+        let mut one = someone("Mara", "Stone", "mstone", &practice.clinics[..1]);
+        one.person.npi = Some(Some("1234567893".to_owned()));
+        let one = id(&practice.app.add_person(&machine, one, None).await.expect("added"));
+        let mut other = someone("Ida", "Ito", "iito", &practice.clinics[..1]);
+        other.person.npi = Some(Some("1000000004".to_owned()));
+        let other = id(&practice.app.add_person(&machine, other, None).await.expect("added"));
+        let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
+        (new.person.npi, new.person.email) = (Some(Some("1234567893".to_owned())), Some(Some("IIto@saco.example".to_owned())));
+        let Err(AppError::PossibleDuplicate(found)) = practice.app.add_person(&machine, new.clone(), None).await else { panic!("asked") };
+        let seen: Vec<_> = found.seen.iter().map(|c| (c.view.profile().person.id, c.score, c.reasons.clone())).collect();
+        assert_eq!(seen, [(one, 100, vec![Reason::SameNpi]), (other, 99, vec![Reason::SameEmail])]);
+        new.duplicates = Decision::SomeoneElse { ids: vec![one], hidden: true };
+        assert!(matches!(practice.app.add_person(&machine, new.clone(), None).await, Err(AppError::PossibleDuplicate(_))));
+        new.duplicates = Decision::SomeoneElse { ids: vec![one, other], hidden: false };
+        let refused = practice.app.add_person(&machine, new, None).await.expect_err("both are taken");
+        assert_eq!(codes(&refused), [Code::EmailTaken, Code::NpiTaken]);
+    }
+
+    async fn a_holder_out_of_sight_stays_hidden(practice) {
+        let mut hidden = someone("Mara", "Stone", "mstone", &practice.clinics[1..2]);
+        hidden.person.npi = Some(Some("1234567893".to_owned()));
+        practice.app.add_person(&practice.machine(), hidden, None).await.expect("added");
+        let manager = a_manager(practice).await;
+        let token = practice.token("manager").await;
+        for (field, value, code) in [("npi", "1234567893", Code::NpiTaken), ("email", "mstone@saco.example", Code::EmailTaken)] {
+            let mut body = crate::a_therapist(practice, "newcomer");
+            body["emr_account"]["permissions"] = json!(["view_patients"]);
+            (body["first_name"], body["last_name"], body[field]) = (json!("Quentin"), json!("Zylstra"), json!(value));
+            let answer = practice.api(&token).post("/people", &body).await;
+            let text = answer.text();
+            assert!(!text.contains("Stone") && !text.contains("Mara") && !text.contains("mstone"), "{text}");
+            let told = answer.expect(409).json();
+            let admin = json!({"full_name": "Ada Minton", "email": "ada@saco.example"});
+            assert_eq!(told["candidates"], json!({"people": [], "hidden": true, "ask": [admin]}), "{told}");
+            assert_eq!(told["errors"], json!([]));
+            let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
+            if field == "npi" { new.person.npi = Some(Some(value.to_owned())) } else { new.person.email = Some(Some(value.to_owned())) }
+            new.duplicates = Decision::SomeoneElse { ids: Vec::new(), hidden: true };
+            let refused = practice.app.add_person(&manager, new, None).await.expect_err("still taken");
+            assert_eq!(codes(&refused), [code]);
+        }
+    }
+
+    async fn a_holder_in_another_practice_is_not_told(practice) {
+        practice.another("Other practice", "elsewhere").await;
+        let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
+        new.person.email = Some(Some("elsewhere@saco.example".to_owned()));
+        let refused = practice.app.add_person(&practice.machine(), new, None).await.expect_err("taken elsewhere");
+        assert_eq!(codes(&refused), [Code::EmailTaken]);
+    }
+
+    async fn who_was_merged_is_nobodys_double_until_that_is_undone(practice) {
+        let machine = practice.machine();
+        let kept = add(practice, "Mara", "Stone", "mstone", 0).await;
+        practice.clock.advance(SignedDuration::from_secs(1));
+        let merged = add(practice, "Mara", "Stone", "second", 0).await;
+        let looks = async |app: &muster_app::App| -> BTreeSet<PersonId> {
+            let new = someone("Mara", "Stone", "third", &practice.clinics[..1]);
+            let found = app.duplicate_candidates(&machine, &new).await.expect("candidates");
+            found.seen.iter().map(|c| c.view.profile().person.id).collect()
+        };
+        assert_eq!(looks(&practice.app).await, BTreeSet::from([kept, merged]));
+        let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
+        assert_eq!(looks(&practice.app).await, BTreeSet::from([kept]));
+        // Their email still belongs to the merged profile; the one that stands for both is shown.
+        let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
+        new.person.email = Some(Some("second@saco.example".to_owned()));
+        let Err(AppError::PossibleDuplicate(found)) = practice.app.add_person(&machine, new, None).await else { panic!("asked") };
+        let seen: Vec<PersonId> = found.seen.iter().map(|c| c.view.profile().person.id).collect();
+        assert_eq!(seen, [kept]);
+        let third = add(practice, "Mara", "Stone", "third", 0).await;
+        let pairs = practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs;
+        let pairs: Vec<_> = pairs.iter().map(|p| (p.older.profile().person.id, p.newer.profile().person.id)).collect();
+        assert_eq!(pairs.len(), 1, "{pairs:?}");
+        assert!(pairs[0] == (kept, third) || pairs[0] == (third, kept), "{pairs:?}");
+        practice.app.undo_merge(&machine, done.id).await.expect("undone");
+        assert_eq!(looks(&practice.app).await, BTreeSet::from([kept, merged, third]));
+        assert_eq!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.len(), 3);
+    }
+
     async fn the_same_person_gets_the_new_clinics_and_what_the_actor_may_give(practice) {
         let first = add(practice, "Mara", "Stone", "mstone", 0).await;
         let manager = a_manager(practice).await;
@@ -264,9 +389,51 @@ both_practices! {
         api.post("/people/duplicates/merge", &json!({"kept_id": first["id"]})).await.expect(422);
     }
 
+    async fn an_import_of_people_with_npis_finds_those_without_one(practice) {
+        let machine = practice.machine();
+        let without = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let mut other = someone("Ida", "Ito", "iito", &practice.clinics[..1]);
+        other.person.npi = Some(Some("1234567893".to_owned()));
+        practice.app.add_person(&machine, other, None).await.expect("added");
+        let csv = "first_name,last_name,email,npi,user_type,clinic,license_number\n\
+            Mara,Stone,a@saco.example,1000000004,PT,Saco,00000\n\
+            Ida,Ito,b@saco.example,1245319599,PT,Saco,00000\n\
+            Ida,Ito,c@saco.example,9999999995,PT,Saco,00000\n";
+        let token = practice.token("admin").await;
+        let report = practice.api(&token).send("POST", "/imports?dry_run=true", Some("text/csv"), csv).await.expect(200).json();
+        assert_eq!(report["added"], 3, "{report}");
+        let rows = report["possible_duplicate_rows"].as_array().expect("rows");
+        let lines: Vec<i64> = rows.iter().filter_map(|r| r["line"].as_i64()).collect();
+        assert_eq!(lines, [2, 4], "two NPIs are two people: {report}");
+        assert_eq!(rows[0]["candidates"][0]["person_id"], json!(without));
+    }
+
+    async fn programs_say_that_it_is_the_same_person(practice) {
+        let token = practice.token("admin").await;
+        let first = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let account = json!({"clinic_ids": [practice.clinics[1]], "permissions": ["edit_patients"]});
+        let body = json!({"person_id": first, "emr_account": account});
+        let path = "/people/duplicates/same-person";
+        let saved = practice.api(&token).post(path, &body).await.expect(200);
+        assert!(!saved.header("etag").is_empty());
+        let saved = saved.json();
+        assert_eq!((&saved["id"], &saved["username"]), (&json!(first), &json!("mstone")));
+        assert_eq!(saved["emr_account"]["permissions"], json!(["view_patients", "edit_patients"]));
+        let after = profile(practice, first).await.emr.expect("an account");
+        assert_eq!(after.clinics, practice.clinics[..2].iter().copied().collect());
+        assert_eq!(after.default_clinic, practice.clinics[0], "everything else stays");
+        practice.api(&token).post(path, &json!({"emr_account": account})).await.expect(422);
+        practice.api(&token).post(path, &json!({"person_id": first, "first_name": "Ida"})).await.expect(422);
+        a_manager(practice).await;
+        let manager = practice.token("manager").await;
+        practice.api(&manager).post(path, &body).await.expect(403);
+        let hidden = add(practice, "Ida", "Ito", "iito", 2).await;
+        practice.api(&manager).post(path, &json!({"person_id": hidden, "emr_account": account})).await.expect(404);
+    }
+
     async fn an_import_adds_and_flags(practice) {
         let token = practice.token("admin").await;
-        add(practice, "Mara", "Stone", "mstone", 0).await;
+        let mara = add(practice, "Mara", "Stone", "mstone", 0).await;
         let csv = "first_name,last_name,email,npi,user_type,clinic,license_number\n\
             Stone,Mara,a@saco.example,9999999995,PT,Saco,00000\n\
             Ida,Ito,b@saco.example,9999999995,PT,Saco,00000\n\
@@ -276,7 +443,44 @@ both_practices! {
             let report = practice.api(&token).send("POST", &path, Some("text/csv"), csv).await.expect(200).json();
             assert_eq!(report["added"], 3, "{report}");
             assert_eq!(report["possible_duplicates"], 2, "{report}");
-            assert_eq!(report["possible_duplicate_lines"], json!([2, 4]));
+            let rows = &report["possible_duplicate_rows"];
+            assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
+            let stored = json!({"person_id": mara, "line": null, "full_name": "Mara Stone", "score": 90, "reasons": ["transposed"]});
+            assert_eq!(rows[0], json!({"line": 2, "candidates": [stored], "hidden": false}), "{rows}");
+            assert_eq!((&rows[1]["line"], &rows[1]["candidates"][0]["line"]), (&json!(4), &json!(3)), "{rows}");
+            assert_eq!(rows[1]["candidates"][0]["person_id"].is_null(), !dry.is_empty(), "{rows}");
+            assert_eq!(rows[1]["candidates"][0]["reasons"], json!(["same_name"]), "{rows}");
         }
+    }
+
+    async fn an_import_finds_all_that_the_form_would_find(practice) {
+        let token = practice.token("admin").await;
+        let here = add(practice, "Margaret", "Harlow", "mharlow", 0).await;
+        add(practice, "Mara", "Quill", "mquill", 1).await;
+        let csv = "first_name,last_name,email,npi,user_type,clinic,license_number\n\
+            Peggy,Harlow,a@saco.example,9999999995,PT,Saco,00000\n\
+            Margaret,Halrow,b@saco.example,9999999995,PT,Saco,00000\n\
+            Margaret,Stone-Harlow,c@saco.example,9999999995,PT,Saco,00000\n\
+            Mara,Quil,d@saco.example,9999999995,PT,Saco,00000\n";
+        let import = async |token: &str| {
+            let answer = practice.api(token).send("POST", "/imports?dry_run=true", Some("text/csv"), csv).await;
+            answer.expect(200).json()
+        };
+        let report = import(&token).await;
+        assert_eq!((&report["possible_duplicates"], &report["ask"]), (&json!(4), &json!([])), "{report}");
+        let reasons: Vec<&str> = (0..3)
+            .map(|row| {
+                let candidates = report["possible_duplicate_rows"][row]["candidates"].as_array().expect("candidates");
+                let stored = candidates.iter().find(|c| c["person_id"] == json!(here)).expect("the one who is here");
+                stored["reasons"][0].as_str().expect("a reason")
+            })
+            .collect();
+        assert_eq!(reasons, ["nickname", "spelled_alike", "part_of_family_name"]);
+        // Whoever may not see the second clinic learns of her only that there is somebody.
+        a_manager(practice).await;
+        let report = import(&practice.token("manager").await).await;
+        assert_eq!(report["possible_duplicate_rows"][3], json!({"line": 5, "candidates": [], "hidden": true}), "{report}");
+        assert!(!report.to_string().contains("Mara Quill"), "{report}");
+        assert_eq!(report["ask"], json!([{"full_name": "Ada Minton", "email": "ada@saco.example"}]));
     }
 }

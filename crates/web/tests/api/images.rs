@@ -6,6 +6,7 @@ use muster_testkit::both_practices;
 use muster_testkit::practice::{Practice, Someone};
 use serde_json::json;
 
+use crate::duplicates::add;
 use crate::{a_clinic_manager, a_stranger, assert_problem, refused};
 
 const PNG: Option<&str> = Some("image/png");
@@ -55,6 +56,93 @@ both_practices! {
         api.send("PUT", &format!("{path}?crop=middle"), Some("image/webp"), made_up_signature()).await.expect(200);
         let answer = api.send("PUT", &format!("{path}?crop=round"), PNG, made_up_signature()).await.expect(422);
         assert_eq!(refused(&answer), ["crop wrong_type"]);
+    }
+
+    async fn a_picture_is_shown_in_the_profile_and_nowhere_else(practice) {
+        practice.give_password(&practice.admin).await;
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let mara = add(practice, "Mara", "Stone", "mstone", 0).await;
+        let twin = add(practice, "Mara", "Stone", "second", 0).await;
+        for person in [mara, twin, practice.admin.id] {
+            api.send("PUT", &format!("/people/{person}/picture?crop=middle"), PNG, made_up_signature()).await.expect(200);
+        }
+        let cookie = format!("muster_session={}", practice.session("admin").await);
+        let page = async |path: &str| {
+            let request = axum::http::Request::get(path).header("cookie", &cookie).body(axum::body::Body::empty());
+            practice.call(request.unwrap()).await.expect(200).text()
+        };
+        let profile = page(&format!("/emr/users/{mara}")).await;
+        assert!(profile.contains(&format!("src=\"/api/v1/people/{mara}/picture\"")), "the profile shows it: {profile}");
+        let change = json!([{"op": "add_permission", "value": "analytics_access"}]);
+        let job = api.post("/bulk-updates", &json!({"selection": {"ids": [mara]}, "changes": change})).await.expect(201).json();
+        let (one, other) = (mara, twin);
+        for path in [
+            "/emr/users".to_owned(),
+            "/people/credentials".to_owned(),
+            "/emr/users/bulk".to_owned(),
+            "/emr/bulk".to_owned(),
+            format!("/emr/bulk/{}", job["id"].as_str().expect("a job")),
+            "/people/duplicates".to_owned(),
+            format!("/people/duplicates?kept={one}&merged={other}"),
+            format!("/emr/users/{one}/copy?q=stone"),
+            format!("/emr/users/{one}/offboarding?kind=leave"),
+            "/emr/licences/waiting".to_owned(),
+            "/audit".to_owned(),
+            "/me".to_owned(),
+        ] {
+            let text = page(&path).await;
+            assert!(!text.contains("/picture\"") && !text.contains("data:image"), "{path}: {text}");
+        }
+        let new = {
+            let mut body = crate::a_therapist(practice, "third");
+            (body["first_name"], body["last_name"], body["duplicates"]) = (json!("Mara"), json!("Stone"), json!("check"));
+            body["npi"] = json!("9999999995");
+            body
+        };
+        let asked = api.post("/people", &new).await.expect(409).text();
+        assert!(asked.contains(&mara.to_string()), "she is a candidate: {asked}");
+        for (what, text) in [
+            ("candidates", asked),
+            ("list", api.get("/people").await.expect(200).text()),
+            ("worklist", api.get("/people/credentials").await.expect(200).text()),
+            ("pairs", api.get("/people/duplicates").await.expect(200).text()),
+        ] {
+            assert!(text.contains(&mara.to_string()), "{what}: {text}");
+            assert!(!text.contains("picture") && !text.contains("image/"), "{what}: {text}");
+        }
+    }
+
+    async fn a_signature_has_at_most_five_mebibytes_and_a_second_one_replaces_the_first(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let mara = practice.add(Someone::default()).await;
+        let path = format!("/people/{}/signature", mara.id);
+        let first = api.send("PUT", &path, PNG, made_up_signature()).await.expect(200).json();
+        // Exactly at the limit it is read, and found to be no image; one byte more is not read at all.
+        let limit = 5 * 1024 * 1024;
+        let at_limit = api.send("PUT", &path, PNG, vec![0; limit]).await.expect(422);
+        assert_eq!(refused(&at_limit), ["signature image_kind"]);
+        assert_problem(&api.send("PUT", &path, PNG, vec![0; limit + 1]).await, 413, "too_large");
+        // What follows the end of a PNG is no part of it, but counts.
+        let mut padded = made_up_signature();
+        padded.resize(limit + 1, 0);
+        assert_problem(&api.send("PUT", &path, PNG, padded).await, 413, "too_large");
+        assert_eq!(api.get(&path).await.expect(200).header("etag"), format!("\"{}\"", first["sha256"].as_str().unwrap()));
+
+        let line = |x: u32, y: u32| (10..60).contains(&x) && (20..24).contains(&y);
+        let other = image::RgbImage::from_fn(80, 40, |x, y| image::Rgb(if line(x, y) { [10, 10, 80] } else { [255; 3] }));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        other.write_to(&mut bytes, image::ImageFormat::Png).expect("encoded");
+        let second = api.send("PUT", &format!("{path}?origin=drawn"), PNG, bytes.into_inner()).await.expect(200).json();
+        assert_ne!(first["sha256"], second["sha256"]);
+        let shown = api.get(&path).await.expect(200);
+        assert_eq!(shown.header("etag"), format!("\"{}\"", second["sha256"].as_str().unwrap()));
+        let events = api.get(&format!("/people/{}/history?limit=50", mara.id)).await.expect(200).json();
+        let set: Vec<&serde_json::Value> = events["items"].as_array().expect("events").iter().filter(|e| e["action"] == "signature.set").collect();
+        assert_eq!(set.len(), 2, "each is on record: {events}");
+        assert!(set.iter().all(|e| e["actor"]["name"] == "Ada Minton"), "{events}");
+        assert_ne!(set[0]["detail"], set[1]["detail"], "with what was set");
     }
 
     async fn a_signature_is_for_therapists_and_assistants(practice) {

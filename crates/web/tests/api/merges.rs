@@ -56,6 +56,26 @@ both_practices! {
         assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
     }
 
+    async fn a_merge_is_undone_for_thirty_days_to_the_second(practice) {
+        let machine = practice.machine();
+        let days = |n: i64| SignedDuration::from_hours(24 * n);
+        for (wait, undone) in [(days(30) - SignedDuration::from_secs(1), true), (days(30) + SignedDuration::from_secs(1), false)] {
+            let tag = if undone { "in" } else { "past" };
+            let kept = add(practice, "Mara", "Stone", &format!("{tag}1"), 0).await;
+            let merged = add(practice, "Mara", "Stone", &format!("{tag}2"), 0).await;
+            let done = practice.app.merge(&machine, kept, merged).await.expect("merged");
+            practice.clock.advance(wait);
+            let listed = practice.app.merges(&machine).await.expect("merges").iter().any(|m| m.id == done.id);
+            assert_eq!(listed, undone, "{tag}: what is offered is what is done");
+            match practice.app.undo_merge(&machine, done.id).await {
+                Ok(_) => assert!(undone, "{tag}"),
+                Err(error) => assert_eq!((undone, codes(&error)), (false, vec![Code::MergeTooOld]), "{tag}"),
+            }
+            let left = profile(practice, merged).await.emr.expect("an account").status;
+            assert_eq!(left == Status::Active, undone, "{tag}");
+        }
+    }
+
     async fn a_merge_takes_licences_images_and_the_supervised_along_and_undoing_gives_exactly_them_back(practice) {
         let machine = practice.machine();
         let app = &practice.app;

@@ -1,10 +1,10 @@
 //! Every page, looked at by axe: light, dark, and as wide as a phone.
 
 use muster_domain::LicenceRequestId;
-use muster_domain::emr::UserType;
+use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
 use muster_domain::licences::{Group, Kind, Wanted};
 use muster_testkit::browser::{Browser, Options};
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{Member, Practice, Someone};
 
 use crate::common::{Desk, Empty, named, practice, someone_with_password};
 
@@ -21,6 +21,24 @@ async fn lively() -> Practice {
     named(&practice, long, long, Someone { username: "bart", user_type: UserType::SPT, ..Someone::default() }).await;
     practice.operator("helen").await;
     practice
+}
+
+/// A therapist whose signature is on file, and an assistant who finishes notes.
+async fn who_sign(practice: &Practice) -> [Member; 2] {
+    let pat = named(practice, "Pat", "Okafor", Someone { username: "pat", ..Someone::default() }).await;
+    practice.sign(&pat).await;
+    let view = [Permission::ViewPatients];
+    let someone = Someone { username: "ned", user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() };
+    let ned = named(practice, "Ned", "Ahlgren", someone).await;
+    practice.sign(&ned).await;
+    let emr = EmrPatch {
+        permissions: Some(vec!["view_patients".to_owned(), "finish_soap_notes".to_owned()]),
+        finish_attested: true,
+        ..EmrPatch::default()
+    };
+    let change = Change { emr: Some(emr), ..Change::default() };
+    practice.app.update_person(&practice.machine(), ned.id, None, change).await.expect("may finish notes");
+    [pat, ned]
 }
 
 /// An open request, and somebody who waits for a licence.
@@ -87,6 +105,16 @@ async fn every_page(options: Options) {
     visit("/people/credentials?kind=expired", "Nothing is missing").await;
     visit(&format!("{liam}/licences"), "Add a licence").await;
     visit("/people/duplicates", "Nobody seems to stand here twice").await;
+    let [pat, ned] = who_sign(&practice).await;
+    visit(&format!("/emr/users/{}", pat.id), "Replace signature").await;
+    visit(&format!("/emr/users/{}", ned.id), "Signature on file confirmed by").await;
+    // A second Zoë, and a long name once more.
+    let zoe = Someone { username: "zoe2", user_type: UserType::Clerical, ..Someone::default() };
+    named(&practice, "Zoe", "Nunez", zoe).await;
+    let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
+    named(&practice, long, long, Someone { username: "bart2", user_type: UserType::SPT, ..Someone::default() }).await;
+    visit("/people/duplicates", "of 100 alike").await;
+    assert_eq!(desk.count(".table-card tbody tr").await, 2, "both pairs");
     let (one, other) = (practice.admin.id, mara.id);
     visit(&format!("/people/duplicates?kept={one}&merged={other}"), "What a merge does").await;
     visit(&format!("{liam}/copy"), "Copy access").await;

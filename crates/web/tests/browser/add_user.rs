@@ -1,8 +1,10 @@
 //! Adding a user of each kind.
 
+use muster_domain::emr::{Permission, UserType};
 use muster_domain::licences::Group;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Member;
+use muster_testkit::browser::Browser;
+use muster_testkit::practice::{Member, Someone};
 
 use crate::common::{Desk, SECRET, practice};
 
@@ -105,32 +107,65 @@ async fn the_type_decides_the_fields_and_what_was_typed_stays() {
         .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_assistant_may_finish_notes_once_the_signature_is_on_file_and_attested() {
-    let practice = practice().await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users/new").await;
-    desk.browser.choose("user_type", "PTA").await;
-    desk.browser.see("NPI optional").await;
-    who(&desk, "aquill").await;
-    desk.browser.fill("license_number", "00000").await;
-    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
-    desk.browser.see("Needs a signature on file first").await;
-    desk.browser.press("Save user").await;
-    desk.browser.see("User added").await;
-    let id = desk.browser.url().await.rsplit('/').next().unwrap_or_default()[..36].parse().unwrap();
-    practice.sign(&Member { id, username: "aquill".to_owned() }).await;
-    desk.go(&format!("/emr/users/{id}")).await;
-    desk.browser.tick("permissions", "finish_soap_notes", true).await;
-    desk.browser.press("Save user").await;
-    let said = desk.browser.field_error("finish_attested").await.unwrap_or_default();
-    assert!(said.contains("signature is on file"), "{said}");
-    desk.browser.tick("finish_attested", "true", true).await;
-    desk.browser.press("Save user").await;
-    desk.browser.see("Saved.").await;
-    desk.browser.see("placeholder licence").await;
-    desk.browser.see("At Saco: yes").await;
-    assert!(desk.browser.ticked("permissions", "finish_soap_notes").await);
+both_practices! {
+    async fn an_assistant_may_finish_notes_once_the_signature_is_on_file_and_attested(practice) {
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        desk.browser.choose("user_type", "PTA").await;
+        desk.browser.see("NPI optional").await;
+        who(&desk, "aquill").await;
+        desk.browser.fill("license_number", "00000").await;
+        desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+        desk.browser.see("Needs a signature on file first").await;
+        desk.browser.press("Save user").await;
+        desk.browser.see("User added").await;
+        let id = desk.browser.url().await.rsplit('/').next().unwrap_or_default()[..36].parse().expect("an identity");
+        practice.sign(&Member { id, username: "aquill".to_owned() }).await;
+        desk.go(&format!("/emr/users/{id}")).await;
+        let asks = "return document.querySelector('#attestation').open";
+        assert_eq!(desk.script(asks).await, false);
+        desk.browser.tick("permissions", "finish_soap_notes", true).await;
+        desk.browser.see("I confirm that this assistant's signature is on file, and that").await;
+        desk.browser.assert_accessible().await;
+        desk.browser.press("Do not give it").await;
+        for (name, value) in [("permissions", "finish_soap_notes"), ("finish_attested", "true")] {
+            assert!(!desk.browser.ticked(name, value).await, "{name} is taken back");
+        }
+        // Escape is no "yes" either.
+        desk.browser.tick("finish_attested", "true", true).await;
+        desk.until("it is asked again", asks).await;
+        desk.keys("\u{e00c}").await;
+        desk.until("it is closed", "return !document.querySelector('#attestation').open").await;
+        assert!(!desk.browser.ticked("finish_attested", "true").await);
+        desk.browser.tick("permissions", "finish_soap_notes", true).await;
+        desk.browser.press("I confirm").await;
+        assert!(desk.browser.ticked("finish_attested", "true").await);
+        desk.browser.press("Save user").await;
+        desk.browser.see("Saved.").await;
+        desk.browser.see("placeholder licence").await;
+        desk.browser.see("At Saco: yes").await;
+        desk.browser.see("Signature on file confirmed by Ada Minton,").await;
+        assert!(desk.browser.ticked("permissions", "finish_soap_notes").await);
+    }
+
+    async fn without_scripts_the_box_alone_attests(practice) {
+        let view = [Permission::ViewPatients];
+        let quill = practice.add(Someone { user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() }).await;
+        practice.sign(&quill).await;
+        practice.give_password(&practice.admin).await;
+        let desk = Desk::with(practice, Browser::options().without_javascript()).await;
+        desk.sign_in("admin", SECRET).await;
+        desk.arrive("/emr/users").await;
+        desk.go(&format!("/emr/users/{}", quill.id)).await;
+        desk.browser.tick("permissions", "finish_soap_notes", true).await;
+        desk.browser.press("Save user").await;
+        let said = desk.browser.field_error("finish_attested").await.unwrap_or_default();
+        assert!(said.contains("signature is on file"), "{said}");
+        desk.browser.tick("finish_attested", "true", true).await;
+        desk.browser.press("Save user").await;
+        desk.browser.see("Saved.").await;
+        desk.browser.see("Signature on file confirmed by Ada Minton,").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -54,6 +54,39 @@ both_practices! {
         desk.browser.see("Nobody matches").await;
     }
 
+    async fn whoever_has_the_npi_is_shown_beside_what_was_typed(practice) {
+        let mara = named(practice, "Margaret", "Quill", Someone { username: "mquill", ..Someone::default() }).await;
+        let npi = practice.app.person(&practice.machine(), mara.id).await.expect("a person").stored.profile.person.npi;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        crate::add_user::who(&desk, "zylstra").await;
+        desk.browser.fill("last_name", "Zylstra").await;
+        desk.browser.fill("npi", &npi.expect("an NPI")).await;
+        desk.browser.fill("license_number", "00000").await;
+        desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
+        desk.browser.tick("clinic_ids", &practice.clinics[1].to_string(), true).await;
+        desk.browser.press("Save user").await;
+        desk.browser.see("Someone much like this is here already.").await;
+        desk.browser.see("Same NPI").await;
+        desk.browser.see("This NPI already belongs to Margaret Quill.").await;
+        desk.browser.assert_accessible().await;
+        desk.script("document.querySelector('[name=someone_else]').scrollIntoView({block: 'center'}); return true").await;
+        desk.browser.press("Someone else than Margaret Quill").await;
+        // An NPI belongs to one person: that stays refused, at its field.
+        desk.browser.see("Nothing was saved yet").await;
+        let said = desk.browser.field_error("npi").await.unwrap_or_default();
+        assert!(said.contains("already belongs to Margaret Quill"), "{said}");
+        assert_eq!(desk.browser.value("last_name").await, "Zylstra");
+        desk.browser.press("Save user").await;
+        desk.browser.see("Someone much like this is here already.").await;
+        desk.script("document.querySelector('[name=same_person]').scrollIntoView({block: 'center'}); return true").await;
+        desk.browser.press("Same person: add the clinics and permissions to Margaret Quill").await;
+        desk.arrive(&format!("/emr/users/{}", mara.id)).await;
+        assert!(desk.browser.ticked("clinic_ids", &practice.clinics[1].to_string()).await);
+        desk.go("/emr/users?q=zylstra").await;
+        desk.browser.see("Nobody matches").await;
+    }
+
     async fn of_someone_out_of_sight_a_manager_learns_only_whom_to_ask(practice) {
         named(practice, "Margaret", "Quill", Someone { username: "mquill", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
         let manager = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients, Permission::EditPatients];

@@ -2,17 +2,16 @@
 
 use muster_domain::emr::UserType;
 use muster_domain::licences::Group;
+use muster_testkit::both_practices;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{Practice, Someone};
 
-use crate::common::{Desk, SECRET, named, practice};
+use crate::common::{Desk, SECRET, named};
 
-async fn limited(total: i64) -> Practice {
-    let practice = practice().await;
+async fn limit(practice: &Practice, total: i64) {
     practice.operator("helen").await;
     let machine = practice.machine();
     practice.app.set_licence_total(&machine, practice.clinics[0], Group::Student, total, "").await.expect("a total");
-    practice
 }
 
 /// Support finds the request in the queue and answers it.
@@ -35,12 +34,12 @@ async fn support_processes(practice: &Practice, desk: &Desk<'_>, request: &str) 
     desk.arrive("/emr/users").await;
 }
 
-async fn add_in_two_steps(options: Options) {
-    let practice = limited(0).await;
+async fn add_in_two_steps(practice: &Practice, options: Options) {
+    limit(practice, 0).await;
     let sam =
-        named(&practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
+        named(practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
             .await;
-    let desk = Desk::with(&practice, options).await;
+    let desk = Desk::with(practice, options).await;
     desk.sign_in("admin", SECRET).await;
     desk.arrive("/emr/users").await;
     desk.go(&format!("/emr/users/{}?done=added", sam.id)).await;
@@ -59,7 +58,7 @@ async fn add_in_two_steps(options: Options) {
     desk.browser.see("Nobody could be made active.").await;
     desk.browser.see("No student licence is free at Saco.").await;
 
-    support_processes(&practice, &desk, "Add 2 student").await;
+    support_processes(practice, &desk, "Add 2 student").await;
     desk.browser.follow("Licences").await;
     desk.browser.see("2 free of 2").await;
     desk.browser.follow("Waiting list").await;
@@ -74,12 +73,12 @@ async fn add_in_two_steps(options: Options) {
     desk.browser.see("All clinics:").await;
 }
 
-async fn release_in_two_steps(options: Options) {
-    let practice = limited(1).await;
+async fn release_in_two_steps(practice: &Practice, options: Options) {
+    limit(practice, 1).await;
     let sam =
-        named(&practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
+        named(practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
             .await;
-    let desk = Desk::with(&practice, options).await;
+    let desk = Desk::with(practice, options).await;
     desk.sign_in("admin", SECRET).await;
     desk.arrive("/emr/users").await;
     desk.go(&format!("/emr/users/{}", sam.id)).await;
@@ -94,7 +93,7 @@ async fn release_in_two_steps(options: Options) {
     desk.browser.press("Send to support").await;
     desk.browser.see("Sent to support.").await;
 
-    support_processes(&practice, &desk, "Release 1 student").await;
+    support_processes(practice, &desk, "Release 1 student").await;
     desk.go("/emr/licences/ledger").await;
     desk.browser.see("Request 1").await;
     desk.go("/emr/licences").await;
@@ -102,50 +101,46 @@ async fn release_in_two_steps(options: Options) {
     assert_eq!(practice.app.check().await.expect("a check"), Vec::<String>::new());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn licences_are_added_in_two_steps() {
-    add_in_two_steps(Browser::options()).await;
-}
+both_practices! {
+    async fn licences_are_added_in_two_steps(practice) {
+        add_in_two_steps(practice, Browser::options()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn licences_are_added_in_two_steps_without_scripts() {
-    add_in_two_steps(Browser::options().without_javascript()).await;
-}
+    async fn licences_are_added_in_two_steps_without_scripts(practice) {
+        add_in_two_steps(practice, Browser::options().without_javascript()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn licences_are_released_in_two_steps() {
-    release_in_two_steps(Browser::options()).await;
-}
+    async fn licences_are_released_in_two_steps(practice) {
+        release_in_two_steps(practice, Browser::options()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn licences_are_released_in_two_steps_without_scripts() {
-    release_in_two_steps(Browser::options().without_javascript()).await;
-}
+    async fn licences_are_released_in_two_steps_without_scripts(practice) {
+        release_in_two_steps(practice, Browser::options().without_javascript()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_form_shows_what_is_free_in_the_pool_chosen() {
-    let practice = limited(7).await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/licences/requests/new").await;
-    desk.browser.see("Choose a clinic and a group").await;
-    desk.browser.choose("clinic_id", &practice.clinics[0].to_string()).await;
-    desk.browser.choose("group", "student").await;
-    desk.browser.see("Student licences at Saco").await;
-    desk.browser.choose("group", "assistant").await;
-    desk.browser.see("There is no limit here").await;
-    desk.browser.press("Send to support").await;
-    desk.browser.see("have no limit, so there is nothing to add or to release").await;
-}
+    async fn the_form_shows_what_is_free_in_the_pool_chosen(practice) {
+        limit(practice, 7).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/licences/requests/new").await;
+        desk.browser.see("Choose a clinic and a group").await;
+        desk.browser.choose("clinic_id", &practice.clinics[0].to_string()).await;
+        desk.browser.choose("group", "student").await;
+        desk.browser.see("Student licences at Saco").await;
+        desk.browser.choose("group", "assistant").await;
+        desk.browser.see("There is no limit here").await;
+        desk.browser.press("Send to support").await;
+        desk.browser.see("have no limit, so there is nothing to add or to release").await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn off_boarding_asks_for_the_release_in_the_same_action() {
-    let practice = limited(2).await;
-    let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go(&format!("/emr/users/{}/offboarding?kind=departure", sam.id)).await;
-    desk.browser.tick("release_licence", "true", true).await;
-    desk.browser.press("Off-board now").await;
-    desk.browser.see("Off-boarded.").await;
-    desk.go("/emr/licences/requests").await;
-    desk.browser.see("Release 1 student").await;
+    async fn off_boarding_asks_for_the_release_in_the_same_action(practice) {
+        limit(practice, 2).await;
+        let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go(&format!("/emr/users/{}/offboarding?kind=departure", sam.id)).await;
+        desk.browser.tick("release_licence", "true", true).await;
+        desk.browser.press("Off-board now").await;
+        desk.browser.see("Off-boarded.").await;
+        desk.go("/emr/licences/requests").await;
+        desk.browser.see("Release 1 student").await;
+    }
 }

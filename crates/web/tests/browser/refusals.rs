@@ -171,7 +171,7 @@ async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants() {
     let desk = Desk::of_admin(&practice).await;
     desk.go(&format!("/emr/users/{}", mara.id)).await;
     desk.browser.tick("permissions", "finish_soap_notes", true).await;
-    desk.browser.tick("finish_attested", "true", true).await;
+    desk.browser.press("I confirm").await;
     desk.browser.press("Save user").await;
     refused(&desk, &[("permissions", &["None of this person's clinics lets assistants finish notes"])]).await;
     assert!(desk.browser.ticked("finish_attested", "true").await);

@@ -4,14 +4,18 @@ mod merge;
 mod pairs;
 mod same;
 
-use muster_domain::audit::Action;
-use muster_domain::emr::{License, Permission, Profile};
-use muster_domain::people::{Likeness, Reason, Traits, likeness};
-use muster_domain::{PersonId, Refusals};
-use muster_store::{Handle, credentials, duplicates, people};
+use std::collections::BTreeMap;
 
-use super::{NewProfile, PersonView, blank};
-use crate::{Actor, App, Result, Scope};
+use muster_domain::audit::Action;
+use muster_domain::emr::{License, Permission, Profile, UserType};
+use muster_domain::people::{Likeness, NameOwner, Person, Reason, Traits, likeness};
+use muster_domain::{Code, PersonId, Refusal, Refusals};
+use muster_store::{Handle, credentials, duplicates, merges, people};
+use serde::Serialize;
+
+use super::facts::Owners;
+use super::{NewProfile, PersonView, Seen, blank};
+use crate::{Actor, App, AppError, Result, Scope};
 
 pub use merge::{MergePreview, Merged, MergedInto, Moved};
 pub use pairs::{Pair, PairsPage};
@@ -58,12 +62,15 @@ pub struct Candidates {
     pub hidden: bool,
     /// Whom to ask about the hidden one: active company admins, who see everybody. Empty when nobody is hidden.
     pub ask: Vec<Contact>,
+    /// What belongs to somebody of those seen and to nobody else: it stays refused, whoever the new person is.
+    pub taken: Refusals,
 }
 
 /// Somebody who can be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Contact {
     /// The name.
+    #[serde(rename = "full_name")]
     pub name: String,
     /// The address.
     pub email: String,
@@ -100,28 +107,113 @@ impl App {
         self.require(actor, Permission::EditUsers, Action::PersonViewed).await?;
         let before = blank(actor.organization(), PersonId(self.new_id()));
         let person = new.person.apply(&before.person, &mut Refusals::default());
-        let text = |value: &Option<Option<String>>| value.clone().flatten();
-        let license = new.emr.as_ref().map(|emr| License {
-            number: text(&emr.license_number),
-            state: text(&emr.license_state),
-            expires_on: None,
-        });
-        let license: Vec<License> = license.into_iter().collect();
         let mut h = self.db.read().await?;
-        look_alikes(&mut h, actor, person.id, &Traits::from_parts(&person, &license)).await
+        let (npi, email) = (person.npi.as_deref(), person.email.as_deref());
+        let owners = Owners::load(&mut h, actor.organization(), person.id, npi, email).await?;
+        let owners = standing(&mut h, actor, owners).await?;
+        look_alikes(&mut h, actor, person.id, &typed(&person, new), &owners).await
     }
+}
+
+/// What was typed, as compared.
+fn typed(person: &Person, new: &NewProfile) -> Traits {
+    let text = |value: &Option<Option<String>>| value.clone().flatten();
+    let license = new.emr.as_ref().map(|emr| License {
+        number: text(&emr.license_number),
+        state: text(&emr.license_state),
+        expires_on: None,
+    });
+    let kind = new.emr.as_ref().and_then(|emr| emr.user_type.as_deref().map_or(Some(UserType::PT), UserType::parse));
+    Traits::from_parts(person, &license.into_iter().collect::<Vec<_>>(), kind)
+}
+
+/// The owners with what they own; for somebody who went up in another person, that other one.
+async fn standing(h: &mut impl Handle, actor: &Actor, owners: Owners) -> Result<Vec<(PersonId, Reason)>> {
+    let found = [(owners.npi, Reason::SameNpi), (owners.email, Reason::SameEmail)];
+    let mut found: Vec<(PersonId, Reason)> = found.into_iter().filter_map(|(id, why)| id.map(|id| (id, why))).collect();
+    if !found.is_empty() {
+        let ids: Vec<PersonId> = found.iter().map(|(id, _)| *id).collect();
+        let kept = merges::kept_for(h, actor.organization(), &ids).await?;
+        for (id, _) in &mut found {
+            *id = kept.get(id).copied().unwrap_or(*id);
+        }
+    }
+    Ok(found)
+}
+
+/// The answer to a new profile that is refused for nothing but an NPI or email somebody of the organization has: very
+/// likely that is the same person, so the question comes first. Once the actor said that it is someone else, or when
+/// anything else is wrong, the refusals are the answer.
+pub(crate) async fn refused_or_asked(
+    h: &mut impl Handle,
+    actor: &Actor,
+    new: &NewProfile,
+    (before, world): (&Profile, &Seen),
+    refusals: Refusals,
+) -> AppError {
+    let owners = match standing(h, actor, world.owners).await {
+        Ok(owners) => owners,
+        Err(error) => return error,
+    };
+    let owner_is_here = |refusal: &Refusal| match refusal.code {
+        Code::NpiTaken => world.owners.npi.is_some(),
+        Code::EmailTaken => world.owners.email.is_some(),
+        _ => false,
+    };
+    if !refusals.0.iter().all(owner_is_here) {
+        return refusals.into();
+    }
+    let person = new.person.apply(&before.person, &mut Refusals::default());
+    let mut found = match look_alikes(h, actor, person.id, &typed(&person, new), &owners).await {
+        Ok(found) => found,
+        Err(error) => return error,
+    };
+    let seen = |id: &PersonId| found.seen.iter().any(|c| c.view.profile().person.id == *id);
+    let decided = match &new.duplicates {
+        Decision::SomeoneElse { ids, hidden } => {
+            owners.iter().all(|(id, _)| if seen(id) { ids.contains(id) } else { *hidden })
+        }
+        Decision::Note | Decision::Ask => false,
+    };
+    if decided {
+        return refusals.into();
+    }
+    let told = |refusal: &Refusal| match refusal.code {
+        Code::NpiTaken => matches!(world.facts.npi_owner, Some(NameOwner::Visible(_))),
+        _ => matches!(world.facts.email_owner, Some(NameOwner::Visible(_))),
+    };
+    found.taken = Refusals(refusals.0.into_iter().filter(told).collect());
+    AppError::PossibleDuplicate(Box::new(found))
 }
 
 /// Who looks like this profile, which is not saved yet.
 pub(crate) async fn candidates(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Candidates> {
-    look_alikes(h, actor, profile.person.id, &Traits::of(profile)).await
+    look_alikes(h, actor, profile.person.id, &Traits::of(profile), &[]).await
 }
 
-async fn look_alikes(h: &mut impl Handle, actor: &Actor, me: PersonId, mine: &Traits) -> Result<Candidates> {
+/// Everybody like these traits. `owners` have something of theirs, whether or not they are found by anything else.
+async fn look_alikes(
+    h: &mut impl Handle,
+    actor: &Actor,
+    me: PersonId,
+    mine: &Traits,
+    owners: &[(PersonId, Reason)],
+) -> Result<Candidates> {
     let organization = actor.organization();
     let near = duplicates::sharing(h, organization, &mine.keys(duplicates::salt(organization))).await?;
-    let mut alike: Vec<(PersonId, Likeness)> =
-        near.into_iter().filter(|n| n.id != me).filter_map(|n| likeness(mine, &n.traits).map(|l| (n.id, l))).collect();
+    let mut alike: BTreeMap<PersonId, Likeness> = BTreeMap::new();
+    for (owner, why) in owners.iter().filter(|(id, _)| *id != me) {
+        let owning = alike.entry(*owner).or_insert_with(|| Likeness::owning(*why));
+        if !owning.reasons.contains(why) {
+            owning.reasons.push(*why);
+        }
+    }
+    for one in near.iter().filter(|n| n.id != me) {
+        if let Some(found) = likeness(mine, &one.traits) {
+            alike.entry(one.id).or_insert(found);
+        }
+    }
+    let mut alike: Vec<(PersonId, Likeness)> = alike.into_iter().collect();
     alike.sort_by_key(|(id, l)| (std::cmp::Reverse(l.score), *id));
     let ids: Vec<PersonId> = alike.iter().map(|(id, _)| *id).collect();
     let mut found = Candidates::default();
@@ -134,13 +226,18 @@ async fn look_alikes(h: &mut impl Handle, actor: &Actor, me: PersonId, mine: &Tr
         }
     }
     if found.hidden {
-        let admins = credentials::company_admins(h, organization, ASKED).await?;
-        found.ask = admins.into_iter().map(|(name, email)| Contact { name, email }).collect();
+        found.ask = whom_to_ask(h, actor).await?;
     }
     Ok(found)
 }
 
+/// Who sees everybody of the practice.
+pub(crate) async fn whom_to_ask(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
+    let admins = credentials::company_admins(h, actor.organization(), ASKED).await?;
+    Ok(admins.into_iter().map(|(name, email)| Contact { name, email }).collect())
+}
+
 /// Refuses while the decision leaves somebody open.
 pub(crate) fn require_decided(found: &Candidates, decision: &Decision) -> Result<()> {
-    if found.open(decision) { Err(crate::AppError::PossibleDuplicate(Box::new(found.clone()))) } else { Ok(()) }
+    if found.open(decision) { Err(AppError::PossibleDuplicate(Box::new(found.clone()))) } else { Ok(()) }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Person, npi};
-use crate::emr::{LICENSE_PLACEHOLDER, License, Profile};
+use crate::emr::{LICENSE_PLACEHOLDER, License, Profile, UserType};
 use crate::text::unique_key;
 
 pub use nicknames::nickname_groups;
@@ -41,6 +41,7 @@ reasons! {
     SameNpi "same_npi" "Same NPI";
     SameEmail "same_email" "Same email";
     SameLicense "same_license" "Same licence number in the same state";
+    SameNumber "same_license_number" "Same licence number and type; one of them does not say of which state";
     SameName "same_name" "Same name";
     Nickname "nickname" "One given name is a short form of the other";
     SpelledAlike "spelled_alike" "The names differ by a slip of the keyboard";
@@ -64,6 +65,13 @@ pub struct Likeness {
     pub score: u8,
     /// What speaks for it.
     pub reasons: Vec<Reason>,
+}
+
+impl Likeness {
+    /// Of whoever already has a number or address that belongs to one person only, whatever else they differ in.
+    pub fn owning(reason: Reason) -> Self {
+        Self { score: if reason == Reason::SameNpi { 100 } else { 99 }, reasons: vec![reason] }
+    }
 }
 
 /// One way a person is called.
@@ -94,21 +102,26 @@ pub struct Traits {
     npi: Option<String>,
     email: Option<String>,
     phone: Option<String>,
-    licences: Vec<(String, String)>,
+    licences: Vec<(String, Option<String>)>,
+    kind: Option<UserType>,
 }
 
-/// Licence number and state as compared; none while either is not known.
-fn licence(license: &License) -> Option<(String, String)> {
+/// Licence number and state as compared; none while the number is not known.
+fn licence(license: &License) -> Option<(String, Option<String>)> {
     let number: String = license.number.as_deref()?.chars().filter(char::is_ascii_alphanumeric).collect();
-    let state = license.state.as_deref()?.trim().to_ascii_uppercase();
-    let telling = !number.is_empty() && number != LICENSE_PLACEHOLDER && !state.is_empty();
+    let state = license.state.as_deref().map(|s| s.trim().to_ascii_uppercase()).filter(|s| !s.is_empty());
+    let telling = !number.is_empty() && number != LICENSE_PLACEHOLDER;
     telling.then(|| (number.to_ascii_uppercase(), state))
 }
 
-/// The number under which one professional licence is found; none while number or state is not known. The same as
-/// among [`Traits::keys`].
+/// The number under which one professional licence is found, whatever its state: one that does not say its state has to
+/// be found too. None while the licence number is not known. The same as among [`Traits::keys`].
 pub fn licence_key(license: &License, salt: u128) -> Option<i64> {
-    licence(license).map(|(number, state)| key(salt, b'L', &number, &state))
+    licence(license).map(|(number, _)| number_key(salt, &number))
+}
+
+fn number_key(salt: u128, number: &str) -> i64 {
+    key(salt, b'l', number, "")
 }
 
 fn digits(phone: &str) -> Option<String> {
@@ -120,11 +133,11 @@ impl Traits {
     /// Of a profile.
     pub fn of(profile: &Profile) -> Self {
         let license: Vec<License> = profile.emr.iter().map(|e| e.license.clone()).collect();
-        Self::from_parts(&profile.person, &license)
+        Self::from_parts(&profile.person, &license, profile.emr.as_ref().map(|e| e.user_type))
     }
 
-    /// Of a person with professional licences.
-    pub fn from_parts(person: &Person, licences: &[License]) -> Self {
+    /// Of a person with professional licences, and what the person is.
+    pub fn from_parts(person: &Person, licences: &[License], kind: Option<UserType>) -> Self {
         let given = words(&person.first_name);
         let mut forms: Vec<Form> = Vec::new();
         let mut add = |form: Option<Form>| {
@@ -151,15 +164,20 @@ impl Traits {
             email: person.email.as_deref().map(unique_key),
             phone: person.phone.as_deref().and_then(digits),
             licences: licences.iter().filter_map(licence).collect(),
+            kind,
         }
     }
 
-    /// The numbers of the plainest signs: the same name, also the other way round, and the same licence. Few people
-    /// share one, so that thousands of rows can be looked up in a second.
-    pub fn plain_keys(&self, salt: u128) -> Vec<i64> {
+    /// True when the NPI is known: whoever has another one is someone else, whatever else is alike.
+    pub fn has_npi(&self) -> bool {
+        self.npi.is_some()
+    }
+
+    /// The numbers of the plainest signs: the same name, also the other way round, and the same licence.
+    fn plain_keys(&self, salt: u128) -> BTreeSet<i64> {
         let mut keys = BTreeSet::new();
-        for (number, state) in &self.licences {
-            keys.insert(key(salt, b'L', number, state));
+        for (number, _) in &self.licences {
+            keys.insert(number_key(salt, number));
         }
         for form in &self.forms {
             let (given, family) = (form.given.concat(), form.family.concat());
@@ -167,12 +185,12 @@ impl Traits {
             let (one, other) = if turned { (&family, &given) } else { (&given, &family) };
             keys.insert(key(salt, b'T', one, other));
         }
-        keys.into_iter().collect()
+        keys
     }
 
     /// The numbers under which the profile is found. Whoever may be the same person shares one of them.
     pub fn keys(&self, salt: u128) -> Vec<i64> {
-        let mut keys: BTreeSet<i64> = self.plain_keys(salt).into_iter().collect();
+        let mut keys = self.plain_keys(salt);
         let mut put = |kind: u8, one: &str, other: &str| {
             keys.insert(key(salt, kind, one, other));
         };
@@ -314,18 +332,24 @@ fn turned_agree(a: &Form, b: &Form) -> Option<(u8, Vec<Reason>)> {
 
 /// How alike two profiles are; none when nothing speaks for it, or when their numbers prove them to be two people.
 pub fn likeness(a: &Traits, b: &Traits) -> Option<Likeness> {
+    let same_email = a.email.is_some() && a.email == b.email;
     if let (Some(one), Some(other)) = (&a.npi, &b.npi) {
-        let reasons = vec![Reason::SameNpi];
-        return if one == other { Some(Likeness { score: 100, reasons }) } else { None };
+        let mut same = (one == other).then(|| Likeness::owning(Reason::SameNpi))?;
+        same.reasons.extend(same_email.then_some(Reason::SameEmail));
+        return Some(same);
     }
-    if a.email.is_some() && a.email == b.email {
-        return Some(Likeness { score: 99, reasons: vec![Reason::SameEmail] });
+    if same_email {
+        return Some(Likeness::owning(Reason::SameEmail));
     }
-    let shared = a.licences.iter().any(|l| b.licences.contains(l));
-    let apart = a.licences.iter().any(|(_, state)| b.licences.iter().any(|(_, other)| other == state));
-    if apart && !shared {
+    let pairs = || a.licences.iter().flat_map(|one| b.licences.iter().map(move |other| (one, other)));
+    let shared = pairs().any(|(one, other)| one.1.is_some() && one == other);
+    if !shared && pairs().any(|(one, other)| one.1.is_some() && one.1 == other.1) {
         return None;
     }
+    let same_number = !shared
+        && a.kind.is_some()
+        && a.kind == b.kind
+        && pairs().any(|(one, other)| one.0 == other.0 && (one.1.is_none() || other.1.is_none()));
     let named = a
         .forms
         .iter()
@@ -335,6 +359,10 @@ pub fn likeness(a: &Traits, b: &Traits) -> Option<Likeness> {
     if shared {
         score = score.max(90) + 5;
         reasons.insert(0, Reason::SameLicense);
+    }
+    if same_number {
+        score = score.max(72) + 3;
+        reasons.insert(0, Reason::SameNumber);
     }
     if reasons.is_empty() {
         return None;

@@ -24,7 +24,7 @@ fn person(first: &str, last: &str) -> Person {
 }
 
 fn traits(first: &str, last: &str) -> Traits {
-    Traits::from_parts(&person(first, last), &[])
+    Traits::from_parts(&person(first, last), &[], None)
 }
 
 fn found(a: &Traits, b: &Traits) -> Option<Vec<Reason>> {
@@ -85,7 +85,7 @@ fn numbers_decide_where_both_have_one() {
         let person = Person { npi: npi.map(str::to_owned), ..person("Mara", "Harlow") };
         let license =
             license.map(|(n, s)| License { number: Some(n.to_owned()), state: Some(s.to_owned()), expires_on: None });
-        Traits::from_parts(&person, &license.into_iter().collect::<Vec<_>>())
+        Traits::from_parts(&person, &license.into_iter().collect::<Vec<_>>(), None)
     };
     let (one, other) = (Some("1234567893"), Some("1000000004"));
     assert_eq!(found(&with(one, None), &with(other, None)), None, "two NPIs are two people");
@@ -99,11 +99,68 @@ fn numbers_decide_where_both_have_one() {
     assert!(found(&with(None, Some(("PT 12", "ME"))), &stranger).is_some(), "whatever the names");
 }
 
+#[rstest::rstest]
+#[case("PT 12", Some("ME"), "pt12", None, UserType::PT, true)]
+#[case("PT12", None, "PT-12", None, UserType::PT, true)]
+#[case("PT12", Some("ME"), "PT12", None, UserType::OT, false)]
+#[case("PT12", Some("ME"), "PT12", Some("NH"), UserType::PT, false)]
+#[case("PT12", Some("ME"), "PT13", None, UserType::PT, false)]
+#[case("00000", Some("ME"), "00000", None, UserType::PT, false)]
+fn a_licence_without_its_state_is_recognised_by_number_and_type(
+    #[case] number: &str,
+    #[case] state: Option<&str>,
+    #[case] other_number: &str,
+    #[case] other_state: Option<&str>,
+    #[case] other_kind: UserType,
+    #[case] alike: bool,
+) {
+    let with = |name: (&str, &str), number: &str, state: Option<&str>, kind| {
+        let number = Some(number.to_owned());
+        let license = License { number, state: state.map(str::to_owned), expires_on: None };
+        Traits::from_parts(&person(name.0, name.1), &[license], Some(kind))
+    };
+    let (mara, ida) = (("Mara", "Harlow"), ("Ida", "Ito"));
+    let reasons = found(&with(mara, number, state, UserType::PT), &with(ida, other_number, other_state, other_kind));
+    assert_eq!(reasons, alike.then(|| vec![Reason::SameNumber]));
+}
+
+#[test]
+fn a_licence_without_its_state_says_less_than_one_with_it() {
+    let score = |state: Option<&str>, name: (&str, &str)| {
+        let license = |state: Option<&str>| License {
+            number: Some("PT12".to_owned()),
+            state: state.map(str::to_owned),
+            expires_on: None,
+        };
+        let mara = Traits::from_parts(&person("Mara", "Harlow"), &[license(Some("ME"))], Some(UserType::PT));
+        let other = Traits::from_parts(&person(name.0, name.1), &[license(state)], Some(UserType::PT));
+        likeness(&mara, &other).expect("alike").score
+    };
+    let stranger = ("Ida", "Ito");
+    assert!(score(None, stranger) < score(Some("ME"), stranger));
+    assert!(score(None, stranger) < score(None, ("Mara", "Halrow")), "a like name says more");
+}
+
+#[test]
+fn the_same_npi_and_the_same_email_are_both_named() {
+    let with = |npi: Option<&str>, email: Option<&str>, last: &str| {
+        let (npi, email) = (npi.map(str::to_owned), email.map(str::to_owned));
+        Traits::from_parts(&Person { email, npi, ..person("Mara", last) }, &[], None)
+    };
+    let (npi, email) = (Some("1234567893"), Some("M@saco.example"));
+    let both = likeness(&with(npi, email, "Ito"), &with(npi, Some("m@SACO.example"), "Harlow"));
+    assert_eq!(both, Some(Likeness { score: 100, reasons: vec![Reason::SameNpi, Reason::SameEmail] }));
+    let other = Some("1000000004");
+    assert_eq!(likeness(&with(npi, email, "Ito"), &with(other, email, "Ito")), None, "two NPIs are two people");
+    let one = likeness(&with(npi, email, "Ito"), &with(None, email, "Harlow"));
+    assert_eq!(one, Some(Likeness::owning(Reason::SameEmail)));
+}
+
 #[test]
 fn a_previous_name_counts() {
     let mut before = person("Mara", "Harlow");
     before.previous_names = vec!["Mara Stone".to_owned(), "Ito".to_owned()];
-    let before = Traits::from_parts(&before, &[]);
+    let before = Traits::from_parts(&before, &[], None);
     for last in ["Stone", "Ito"] {
         assert!(found(&before, &traits("Mara", last)).is_some_and(|r| r.contains(&Reason::PreviousName)), "{last}");
     }
@@ -120,7 +177,7 @@ fn another_practice_shares_no_key() {
 #[test]
 fn generated_second_entries_are_found_and_strangers_left_alone() {
     let world = population(20, 5_000, 1_000);
-    let people: Vec<Traits> = world.people.iter().map(|p| Traits::from_parts(p, &[])).collect();
+    let people: Vec<Traits> = world.people.iter().map(|p| Traits::from_parts(p, &[], None)).collect();
     let mut index: HashMap<i64, Vec<usize>> = HashMap::new();
     for (at, one) in people.iter().enumerate() {
         for key in one.keys(7) {
@@ -129,7 +186,7 @@ fn generated_second_entries_are_found_and_strangers_left_alone() {
     }
     let mut tally: BTreeMap<Kind, (usize, usize, usize)> = BTreeMap::new();
     for variant in &world.variants {
-        let draft = Traits::from_parts(&variant.person, &[]);
+        let draft = Traits::from_parts(&variant.person, &[], None);
         let near: HashSet<usize> = draft.keys(7).iter().filter_map(|k| index.get(k)).flatten().copied().collect();
         let raised: Vec<usize> = near.into_iter().filter(|at| likeness(&draft, &people[*at]).is_some()).collect();
         let counts = tally.entry(variant.kind).or_default();

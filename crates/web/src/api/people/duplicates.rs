@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, Moved};
+use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, Moved, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::people::Reason;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::shape::Person;
+use super::read::{self, EmrAccountInput};
+use super::shape::{Person, SavedPerson};
 use crate::api::body::Body;
 use crate::api::failure::Answer;
 use crate::api::fields::Fields;
@@ -179,6 +180,35 @@ pub(crate) async fn someone_else(State(web): State<Web>, api: Api, body: Body) -
     let (one, other) = two(body.fields, "person_id", "other_id")?;
     web.app.someone_else(&api.actor, one, other).await?;
     Ok(reply::nothing())
+}
+
+/// Whom a new profile turned out to be.
+#[derive(ToSchema)]
+#[allow(dead_code)] // as above
+pub(crate) struct SamePersonInput {
+    /// Who is there already.
+    person_id: Uuid,
+    /// The account meant for the new profile. Its clinics and permissions are added; of somebody who has no EMR account
+    /// yet it becomes the account.
+    emr_account: Option<EmrAccountInput>,
+}
+
+/// Say that a new profile is somebody who is here
+///
+/// Instead of adding a second profile: the person gets the clinics and permissions meant for it, those the caller may
+/// give and the type may hold. Everything else stays as it is.
+#[utoipa::path(post, path = "/api/v1/people/duplicates/same-person", tag = "Duplicates",
+    request_body = SamePersonInput, responses((status = 200, description = "Saved", body = SavedPerson,
+        headers(("ETag" = String, description = "The person's new version")))))]
+pub(crate) async fn same_person(State(web): State<Web>, api: Api, body: Body) -> Answer {
+    let mut fields = body.fields;
+    let person = fields.id::<PersonId>("person_id");
+    let person = fields.require("person_id", person);
+    let emr = read::accounts(&mut fields);
+    fields.close(&[])?;
+    let person = person.ok_or(muster_app::AppError::NotFound)?;
+    let saved = web.app.same_person(&api.actor, person, &NewProfile { emr, ..NewProfile::default() }).await?;
+    Ok(reply::tagged(reply::ok(&SavedPerson::from(&saved)), saved.view.stored.version))
 }
 
 /// A field that moves.

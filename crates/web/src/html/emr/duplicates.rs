@@ -106,6 +106,7 @@ pub(super) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
             // The Enter key presses a form's first button; it must not answer the question.
             button.vh type="submit" tabindex="-1" aria-hidden="true" { "Ask again" }
             (parts::banner(&Banner::line(BannerKind::Warn, "Someone much like this is here already. Nothing was saved yet; what you typed is kept below.")))
+            @for refusal in &found.taken.0 { p { (refusal.message) } }
             @for id in decided { input type="hidden" name="someone_else" value=(id); }
             @for candidate in &found.seen {
                 @let person = &candidate.view.profile().person;

@@ -214,6 +214,7 @@ impl FormView<'_> {
                     errors: self.said.at("finish_attested"),
                     ..Checkbox::default()
                 }))
+                (attestation())
             }
         };
         parts::fieldset(
@@ -297,6 +298,23 @@ impl FormView<'_> {
             },
             &body,
         )
+    }
+}
+
+/// What `app.js` asks when the box is ticked, or the permission it is for. Without scripts the box is enough.
+fn attestation() -> Markup {
+    html! {
+        dialog #attestation aria-labelledby="attestation-title" aria-describedby="attestation-text" {
+            h2 #attestation-title { "Finish SOAP Notes for an assistant" }
+            p #attestation-text {
+                "I confirm that this assistant's signature is on file, and that this assistant may finish notes where the "
+                "clinic allows it. My name and the time are recorded when the profile is saved."
+            }
+            div.cluster {
+                button.button.primary type="button" data-attest="yes" { "I confirm" }
+                button.button type="button" data-attest="no" { "Do not give it" }
+            }
+        }
     }
 }
 

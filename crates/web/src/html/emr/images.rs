@@ -185,10 +185,14 @@ pub(super) fn signature_card(page: &Page, view: &PersonView, images: &Images, sa
                     button.button.quiet type="button" data-sign-clear { "Clear" }
                 }
             }
-            form method="post" action=(action) enctype="multipart/form-data" {
+            form method="post" action=(action) enctype="multipart/form-data" data-signature-file {
                 (parts::csrf_field(&page.info.csrf))
                 input type="hidden" name="origin" value="uploaded";
                 (parts::input(&field))
+                div data-signature-preview hidden {
+                    p { "This is the file, on white. Once saved, its edges are trimmed." }
+                    canvas.signature-pad width="640" height="200" role="img" aria-label="The file you chose, on white" {}
+                }
                 div.cluster { (parts::button(&Button { label: if images.signature.is_some() { "Replace signature" } else { "Save signature" }, icon: Some(Icon::Upload), ..Button::default() })) }
             }
             @match (&images.signature, in_use) {
@@ -203,7 +207,7 @@ pub(super) fn signature_card(page: &Page, view: &PersonView, images: &Images, sa
 }
 
 /// Where an assistant who holds Finish SOAP Notes may use it at this moment.
-pub(super) fn finish_card(view: &PersonView, clinics: &[Clinic]) -> Markup {
+pub(super) fn finish_card(view: &PersonView, clinics: &[Clinic], attested: Option<&str>) -> Markup {
     let assistant = view.profile().emr.as_ref().filter(|e| e.user_type.group() == Group::Assistant);
     let Some(account) = assistant.filter(|e| e.permissions.contains(Permission::FinishSoapNotes)) else {
         return html! {};
@@ -226,8 +230,25 @@ pub(super) fn finish_card(view: &PersonView, clinics: &[Clinic]) -> Markup {
                     }
                 }
             }
+            @if let Some(attested) = attested { p.soft { (attested) } }
         },
     )
+}
+
+/// Who confirmed the signature of an assistant who finishes notes, and when.
+pub(super) async fn attested(web: &Web, page: &Page, view: &PersonView) -> muster_app::Result<Option<String>> {
+    let given = view.profile().emr.as_ref().and_then(|e| e.finish_attestation);
+    let Some((given, at)) = given.zip(view.stored.finish_attested_at) else { return Ok(None) };
+    let who = match given.by {
+        None => "an operator of Muster".to_owned(),
+        Some(id) => match web.app.person(&page.actor, id).await {
+            Ok(person) => person.profile().person.full_name.clone(),
+            Err(muster_app::AppError::NotFound) => "someone you cannot see".to_owned(),
+            Err(error) => return Err(error),
+        },
+    };
+    let at = moment(at, page.info.organization.as_ref());
+    Ok(Some(format!("Signature on file confirmed by {who}, {at}.")))
 }
 
 fn briefly(code: Code) -> &'static str {

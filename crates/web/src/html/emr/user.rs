@@ -49,6 +49,7 @@ struct Loaded {
     left: Vec<Left>,
     merges: Vec<MergedInto>,
     step: Option<NextStep>,
+    attested: Option<String>,
 }
 
 async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded> {
@@ -61,7 +62,8 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
     let left = web.app.offboardings(&page.actor, id).await?;
     let merges = web.app.merges_of(&page.actor, id).await?;
     let step = web.app.seat_step(&page.actor, &view).await?;
-    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges, step })
+    let attested = images::attested(web, page, &view).await?;
+    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges, step, attested })
 }
 
 /// `GET /emr/users/{person}`
@@ -242,7 +244,7 @@ fn draw(
     };
     let side = html! {
         (summary(draft, &loaded.clinics))
-        (images::finish_card(view, &loaded.clinics))
+        (images::finish_card(view, &loaded.clinics, loaded.attested.as_deref()))
         (supervisor::card(page, view, &loaded.supervised, &Said::default()))
         (side::sign_in(page, view, web.app.now()))
         (seat::card(loaded.step.as_ref(), view))
