@@ -201,7 +201,8 @@ impl Db {
                 sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
             }
             Self::Postgres(pool) => {
-                sqlx::query("ANALYZE").execute(pool).await?;
+                // VACUUM too: only then are lists read from indexes alone.
+                sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await?;
             }
         }
         Ok(())

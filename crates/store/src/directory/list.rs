@@ -24,7 +24,7 @@ const SAMPLE: i64 = 1000;
 const PASSED: i64 = 3000;
 
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
-const READ: i64 = 2500;
+const READ: i64 = 1000;
 
 /// People of clinics that are gathered without looking at anything else first.
 const FEW: i64 = 2500;
