@@ -4,6 +4,7 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use muster_app::imports::{ImportOptions, ImportReport, Imported};
@@ -287,6 +288,45 @@ both_engines! {
         assert_eq!(messages.len(), 1);
         let secret = messages[0].message.body.split("/invitation/").nth(1).unwrap().split_whitespace().next().unwrap();
         assert_eq!(app.look_at_link(secret).await.unwrap().unwrap().username, "aruiz");
+        sound(&app).await;
+    }
+
+    /// While a file of three batches goes in, somebody changes how many licences there are, again and again: what was
+    /// judged ahead is judged anew, and nobody gets a seat that is not there.
+    async fn whoever_changes_the_practice_during_an_import_is_heeded(db) {
+        const ROWS: usize = 5100;
+        let (app, practice) = (app(db), an_organization(db).await);
+        let (actor, clinic) = (line(practice.id), practice.clinic_ids()[0]);
+        app.set_licence_total(&actor, clinic, Group::Therapist, 2600, "").await.unwrap();
+        let mut csv = "first_name,last_name,email,npi,user_type,clinics,license_number\n".to_owned();
+        for n in 0..ROWS {
+            let nine = format!("1{n:08}");
+            let digit = npi::check_digit(nine.as_bytes());
+            csv.push_str(&format!("Given{n},Family{n},import{n}@saco.example,{nine}{digit},PT,Saco,L{n}\n"));
+        }
+        let over = AtomicBool::new(false);
+        let changing = async {
+            let mut changed = 0;
+            while !over.load(Ordering::SeqCst) {
+                let total = 2540 + changed % 50;
+                changed += i64::from(app.set_licence_total(&actor, clinic, Group::Therapist, total, "").await.is_ok());
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            changed
+        };
+        let importing = async {
+            let report = imported(&app, &practice, csv.as_bytes()).await;
+            over.store(true, Ordering::SeqCst);
+            report
+        };
+        let (report, changed) = tokio::join!(importing, changing);
+        assert_eq!((report.added, report.refused_rows), (ROWS as u64, 0), "{:?}", report.refused.first());
+        assert!(changed > 2, "the practice was changed {changed} times");
+        let pools = app.licence_pools(&actor).await.unwrap();
+        let pool = pools.iter().find(|p| (p.clinic, p.group) == (clinic, Group::Therapist)).unwrap();
+        let assigned = u64::try_from(pool.assigned).unwrap();
+        assert!(pool.total.is_some_and(|total| pool.assigned <= total), "{:?} of {:?}", pool.assigned, pool.total);
+        assert_eq!(report.flags.no_licence, ROWS as u64 - assigned);
         sound(&app).await;
     }
 

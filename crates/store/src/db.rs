@@ -199,6 +199,8 @@ impl Db {
         match self {
             Self::Sqlite { write, .. } => {
                 sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
+                // Pages in the log are looked up there before each read.
+                sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(write).await?;
             }
             Self::Postgres(pool) => {
                 // VACUUM too: only then are lists read from indexes alone.

@@ -3,6 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
 use muster_app::credentials::WorklistAsked;
 use muster_app::{Actor, Filter};
@@ -48,7 +49,8 @@ where
             }
         }
     });
-    csv(name, Body::new(body))
+    // Compressed, it is asked once more after its end.
+    csv(name, Body::new(body.fuse()))
 }
 
 /// The filtered list.

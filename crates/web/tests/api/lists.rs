@@ -76,6 +76,21 @@ both_practices! {
         }
     }
 
+    async fn files_made_while_they_are_sent_arrive_whole_for_a_browser_that_takes_them_compressed(practice) {
+        for n in 0..40 {
+            practice.add(Someone { username: &format!("person{n}"), ..Someone::default() }).await;
+        }
+        let cookie = format!("muster_session={}", practice.session("admin").await);
+        for path in ["/emr/users.csv", "/people/credentials.csv"] {
+            let request = axum::http::Request::get(path).header("cookie", &cookie).header("accept-encoding", "gzip, br");
+            let answer = practice.call(request.body(axum::body::Body::empty()).expect("a request")).await.expect(200);
+            assert!(!answer.header("content-encoding").is_empty(), "{path} is compressed");
+            let plain = practice.visitor("admin").await.get(path).await.expect(200);
+            assert_eq!(plain.text().lines().filter(|l| l.contains("person")).count(), 40, "{path}");
+            assert!(answer.body.len() > 100 && answer.body.len() < plain.body.len(), "{path}");
+        }
+    }
+
     async fn a_query_nobody_understands_is_refused_in_every_part(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);

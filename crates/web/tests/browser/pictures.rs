@@ -9,9 +9,19 @@ use muster_testkit::databases;
 use muster_web::WebSettings;
 
 /// The pages, and what each picture is called.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 17] = [
     ("users", "/emr/users"),
     ("add-user", "/emr/users/new"),
+    ("bulk", "/emr/users/bulk"),
+    ("licences", "/emr/licences"),
+    ("licence-requests", "/emr/licences/requests"),
+    ("ask-for-licences", "/emr/licences/requests/new"),
+    ("waiting", "/emr/licences/waiting"),
+    ("unused", "/emr/licences/unused"),
+    ("ledger", "/emr/licences/ledger"),
+    ("credentials", "/people/credentials"),
+    ("duplicates", "/people/duplicates"),
+    ("import", "/import"),
     ("settings", "/settings"),
     ("audit", "/audit"),
     ("me", "/me"),
