@@ -577,6 +577,22 @@ both_engines! {
         assert!(matches!(late, Err(AppError::Refused(r)) if r.has(Code::BulkUndoTooOld)));
     }
 
+    async fn ten_drafts_of_one_person_are_kept(db) {
+        let (app, _) = app(db);
+        let world = World::new(&app, "a", 1).await;
+        let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin];
+        world.add("chief", UserType::Clerical, &chief, &[0], true).await;
+        let (chief, machine) = (world.signed_in("chief").await, world.machine());
+        let other = app.draft_bulk(&machine, everybody()).await.expect("a draft");
+        let mut drafts = Vec::new();
+        for _ in 0..11 {
+            drafts.push(app.draft_bulk(&chief, everybody()).await.expect("a draft").job.id);
+        }
+        assert!(matches!(app.bulk_job(&chief, drafts[0]).await, Err(AppError::NotFound)), "the oldest made room");
+        assert!(app.bulk_job(&chief, drafts[1]).await.is_ok());
+        assert!(app.bulk_job(&machine, other.job.id).await.is_ok(), "nobody else's");
+    }
+
     async fn made_inactive_in_bulk_ends_every_way_in(db) {
         let (app, _) = app(db);
         let mut world = World::new(&app, "a", 1).await;

@@ -14,9 +14,17 @@ pub fn field_label(field: &str) -> &str {
         "user_type" => "User type",
         "status" => "Status",
         "inactive_reason" => "Inactive because",
-        "default_clinic_id" => "Default clinic",
-        "clinic_ids" => "Clinics",
+        "default_clinic_id" | "default_clinic" => "Default clinic",
+        "clinic_ids" | "clinics" => "Clinics",
         "permissions" => "Permissions",
+        "person_id" => "Identity in Muster",
+        "add_permissions" => "Permissions to add",
+        "remove_permissions" => "Permissions to remove",
+        "add_clinics" => "Clinics to add",
+        "remove_clinics" => "Clinics to remove",
+        "facility_name" => "Name of the facility",
+        "map" => "Columns",
+        "file" => "File",
         "license_number" | "number" => "Licence number",
         "license_state" => "Licence state",
         "license_expires_on" => "Licence expires on",
@@ -61,8 +69,6 @@ pub fn field_label(field: &str) -> &str {
         "invite" => "Send invitations",
         "changes" => "Changes",
         "people" | "selection" => "Users",
-        "file" => "File",
-        "map" => "Columns",
         other => other,
     }
 }
@@ -91,4 +97,22 @@ pub fn reason_title(code: &str) -> &str {
         "nothing_to_change" => "Nothing to change",
         other => other,
     }
+}
+
+/// A number with its thousands apart: `1,204`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + 4);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 user`, `1,204 users`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(count)) }
 }

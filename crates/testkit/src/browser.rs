@@ -270,7 +270,9 @@ impl Browser {
     }
 
     async fn field(&self, name: &str) -> Result<Option<Element>, CmdError> {
-        self.first_visible(&format!("//*[@name={}][not(self::meta)]", quoted(name))).await
+        // By its id, where several have the same name.
+        let name = quoted(name);
+        self.first_visible(&format!("//*[@name={name} or (@id={name} and @name)][not(self::meta)]")).await
     }
 
     /// Compared by property, because a checkbox without a value attribute has the value `on`.

@@ -25,6 +25,8 @@ pub(crate) struct Urls {
     /// Loaded by the pages with a picture or signature only.
     pub crop: String,
     pub sign: String,
+    /// Loaded by the import page only.
+    pub columns: String,
     pub icon: String,
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn urls() -> &'static Urls {
         htmx: url("htmx.min.js"),
         crop: url("crop.js"),
         sign: url("sign.js"),
+        columns: url("columns.js"),
         icon: url("favicon.svg"),
     })
 }

@@ -100,6 +100,7 @@ routes! {
     post "/emr/bulk/{job}/undo" Person html::emr::bulk::undo::save;
     get "/import" Person html::imports::show;
     post "/import" Person html::imports::save;
+    post "/import/columns" Person html::imports::columns;
     get "/emr/users/new" Person html::emr::new_user::show;
     post "/emr/users/new" Person html::emr::new_user::save;
     get "/emr/users/{person}" Person html::emr::user::show;

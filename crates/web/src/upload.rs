@@ -1,14 +1,18 @@
 //! Files on their way in: read up to a limit, never trusted by their name or declared type.
 
+use std::io::{Read, Seek, Write};
+
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use muster_app::AppError;
 use muster_domain::emr::LARGEST_IMAGE_BYTES;
+use tempfile::SpooledTempFile;
 
 use crate::context::Web;
-use crate::errors::page;
+use crate::errors::{PageError, page as plain_page};
 use crate::extract::{Page, constant_time_eq, stale_form};
 use crate::form::FormData;
 
@@ -30,6 +34,30 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Cut> {
     }
 }
 
+/// Largest CSV file, in bytes (contract, "Limits").
+pub(crate) const LARGEST_CSV: usize = 256 * 1024 * 1024;
+/// What a form holds in memory of a file; the rest of it waits on the disk.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// A file of a form, at its beginning.
+pub(crate) type Upload = SpooledTempFile;
+
+/// A form with one CSV file, sent by a signed-in person, its token checked.
+pub(crate) struct PostedFile {
+    pub page: Page,
+    pub form: FormData,
+    /// The file with the name it came under; none when none was chosen.
+    pub file: Option<(String, Upload)>,
+}
+
+impl FromRequest<Web> for PostedFile {
+    type Rejection = Response;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
+        posted(request, web, LARGEST_CSV, "This file is too large: it may have at most 256 MiB. Nothing was saved.")
+            .await
+    }
+}
+
 /// A form with one image, sent by a signed-in person, its token checked.
 pub(crate) struct PostedImage {
     pub page: Page,
@@ -41,35 +69,49 @@ pub(crate) struct PostedImage {
 impl FromRequest<Web> for PostedImage {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let page_ = Page::from_request_parts(&mut parts, web).await?;
-        let mut request = Request::from_parts(parts, body);
-        // The other fields of the form need a little room beside the file.
-        DefaultBodyLimit::max(LARGEST_IMAGE_BYTES + 64 * 1024).apply(&mut request);
-        let mut multipart =
-            Multipart::from_request(request, web).await.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?;
-        let (mut pairs, mut file) = (Vec::new(), Vec::new());
-        while let Some(field) = multipart.next_field().await.map_err(|e| unreadable(e.status()))? {
-            let name = field.name().unwrap_or_default().to_owned();
-            if field.file_name().is_some() {
-                file = field.bytes().await.map_err(|e| unreadable(e.status()))?.to_vec();
-            } else {
-                pairs.push((name, field.text().await.map_err(|e| unreadable(e.status()))?));
-            }
+        let too_large = "This file is too large: an image may have at most 5 MiB. Nothing was saved.";
+        let PostedFile { page, form, file } = posted(request, web, LARGEST_IMAGE_BYTES, too_large).await?;
+        let mut bytes = Vec::new();
+        if let Some((_, mut file)) = file {
+            file.read_to_end(&mut bytes).map_err(|e| not_kept(&e))?;
         }
-        let form = FormData::of(pairs);
-        if constant_time_eq(form.one("csrf"), &page_.info.csrf) {
-            Ok(Self { page: page_, form, file })
-        } else {
-            Err(stale_form())
-        }
+        Ok(Self { page, form, file: bytes })
     }
 }
 
-fn unreadable(status: StatusCode) -> Response {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        page(status, "This file is too large: an image may have at most 5 MiB. Nothing was saved.")
-    } else {
-        page(StatusCode::BAD_REQUEST, "This form could not be read. Nothing was saved.")
+async fn posted(request: Request, web: &Web, largest: usize, too_large: &str) -> Result<PostedFile, Response> {
+    let unreadable = |status: StatusCode| match status {
+        StatusCode::PAYLOAD_TOO_LARGE => plain_page(status, too_large),
+        _ => plain_page(StatusCode::BAD_REQUEST, "This form could not be read. Nothing was saved."),
+    };
+    let (mut parts, body) = request.into_parts();
+    let page = Page::from_request_parts(&mut parts, web).await?;
+    let mut request = Request::from_parts(parts, body);
+    // The other fields of the form need a little room beside the file.
+    DefaultBodyLimit::max(largest + 64 * 1024).apply(&mut request);
+    let mut multipart = Multipart::from_request(request, web).await.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?;
+    let (mut pairs, mut file) = (Vec::new(), None);
+    while let Some(mut field) = multipart.next_field().await.map_err(|e| unreadable(e.status()))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if let Some(called) = field.file_name().map(str::to_owned) {
+            let mut spilled = SpooledTempFile::new(IN_MEMORY);
+            while let Some(piece) = field.chunk().await.map_err(|e| unreadable(e.status()))? {
+                spilled.write_all(&piece).map_err(|e| not_kept(&e))?;
+            }
+            spilled.rewind().map_err(|e| not_kept(&e))?;
+            file = Some((called, spilled)).filter(|(called, _)| !called.is_empty());
+        } else {
+            pairs.push((name, field.text().await.map_err(|e| unreadable(e.status()))?));
+        }
     }
+    let form = FormData::of(pairs);
+    if constant_time_eq(form.one("csrf"), &page.info.csrf) {
+        Ok(PostedFile { page, form, file })
+    } else {
+        Err(stale_form())
+    }
+}
+
+fn not_kept(error: &std::io::Error) -> Response {
+    PageError(AppError::Internal(format!("keeping an upload: {error}"))).into_response()
 }

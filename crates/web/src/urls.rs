@@ -64,6 +64,8 @@ pub const BULK_SELECT: &str = "/emr/users/bulk";
 pub const BULK_JOBS: &str = "/emr/bulk";
 /// People and changes from a file.
 pub const IMPORT: &str = "/import";
+/// What the columns of a file hold.
+pub const IMPORT_COLUMNS: &str = "/import/columns";
 /// Whose credentials lack something.
 pub const CREDENTIALS: &str = "/people/credentials";
 /// The same as a file.

@@ -125,7 +125,7 @@ impl App {
         selection: &Selection,
     ) -> Result<Job> {
         let job = self.new_job(actor, kind, selection.described());
-        bulk::insert(&mut work.tx, &job).await?;
+        add_draft(work, &job).await?;
         match selection {
             Selection::Ids(ids) => {
                 if ids.len() > MOST_PEOPLE_BY_ID {
@@ -133,7 +133,8 @@ impl App {
                 }
                 let myself = actor.person_id();
                 let scope = actor.authority().clinics();
-                bulk::select_by_ids(&mut work.tx, work.organization, job.id, scope, myself, ids).await?;
+                let people: Vec<(PersonId, Option<String>)> = ids.iter().map(|id| (*id, None)).collect();
+                bulk::select_by_ids(&mut work.tx, work.organization, job.id, scope, myself, &people).await?;
             }
             Selection::Filter(filter) => {
                 let mut filter = filter.clone();
@@ -151,6 +152,7 @@ impl App {
         self.counted(work, job).await
     }
 
+    /// A job not yet stored.
     pub(super) fn new_job(&self, actor: &Actor, kind: &str, selection: String) -> Job {
         Job {
             organization: actor.organization(),
@@ -223,4 +225,13 @@ impl App {
             }
         }
     }
+}
+
+/// Drafts of one person that are kept; each may hold the ids of a whole practice.
+const DRAFTS: i64 = 10;
+
+/// Stores a draft; the oldest of the same person make room.
+pub(super) async fn add_draft(work: &mut Work, job: &Job) -> Result<()> {
+    bulk::forget_older_drafts(&mut work.tx, job, DRAFTS - 1).await?;
+    Ok(bulk::insert(&mut work.tx, job).await?)
 }

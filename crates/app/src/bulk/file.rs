@@ -6,14 +6,16 @@ use std::io::Read;
 
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrAccount, Permission, Status};
-use muster_domain::text::{search_key, unique_key};
-use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
+use muster_domain::imports::{ChangeColumns, ChangeField as Field};
+use muster_domain::text::unique_key;
+use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::people::Stored;
 use muster_store::{bulk, imports, organizations, people};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::draft::add_draft;
 use super::{BulkView, seen};
 use crate::imports::reader::{self, Part, RawRow};
 use crate::spreadsheet::harmless;
@@ -71,69 +73,6 @@ pub(super) struct RowAsked {
     pub row: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    PersonId,
-    Username,
-    Email,
-    Npi,
-    AddPermissions,
-    RemovePermissions,
-    AddClinics,
-    RemoveClinics,
-    Permissions,
-    Clinics,
-    Status,
-}
-
-/// Our own names; the first four say who.
-const FIELDS: [(&str, Field); 11] = [
-    ("person_id", Field::PersonId),
-    ("username", Field::Username),
-    ("email", Field::Email),
-    ("npi", Field::Npi),
-    ("add_permissions", Field::AddPermissions),
-    ("remove_permissions", Field::RemovePermissions),
-    ("add_clinics", Field::AddClinics),
-    ("remove_clinics", Field::RemoveClinics),
-    ("permissions", Field::Permissions),
-    ("clinics", Field::Clinics),
-    ("status", Field::Status),
-];
-
-fn folded(header: &str) -> String {
-    search_key(header).chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// The names a column may be mapped to.
-pub fn fields() -> impl Iterator<Item = &'static str> {
-    FIELDS.iter().map(|(name, _)| *name)
-}
-
-fn columns(header: &[String], map: &[(String, String)]) -> std::result::Result<Vec<Option<Field>>, Refusals> {
-    let named = |name: &str| FIELDS.iter().find(|(n, _)| folded(n) == folded(name)).map(|(_, field)| *field);
-    let fields: Vec<Option<Field>> = header
-        .iter()
-        .map(|column| {
-            let mapped = map.iter().find(|(from, _)| folded(from) == folded(column)).map(|(_, to)| to.as_str());
-            named(mapped.unwrap_or(column))
-        })
-        .collect();
-    let has = |wanted: &[Field]| fields.iter().flatten().any(|f| wanted.contains(f));
-    let mut refusals = Refusals::default();
-    let who = [Field::PersonId, Field::Username, Field::Email, Field::Npi];
-    if !has(&who) {
-        let text =
-            "No column says who is meant. One of username, email, npi or person_id is needed; map one of yours to it.";
-        refusals.push(Refusal::new("map", Code::UnknownColumn).about(&[text]));
-    }
-    if !fields.iter().flatten().any(|f| !who.contains(f)) {
-        let text = "No column says what to change. Use add_permissions, remove_permissions, add_clinics, remove_clinics, permissions, clinics or status.";
-        refusals.push(Refusal::new("map", Code::UnknownColumn).about(&[text]));
-    }
-    refusals.into_result().map(|()| fields)
-}
-
 impl App {
     /// Reads a file of changes into a draft; nobody is changed yet. The draft is there even when every row is faulty, so
     /// that the rows can be fetched and put right.
@@ -148,15 +87,15 @@ impl App {
     ) -> Result<(BulkView, ChangesFile)> {
         self.require_bulk(actor).await?;
         let mut parts = reader::start(source);
-        let (header, fields) = match parts.recv().await {
+        let (header, columns) = match parts.recv().await {
             Some(Part::Header(header)) => {
-                let fields = columns(&header, &options.map)?;
-                (header, fields)
+                let columns = ChangeColumns::read(&header, &options.map)?;
+                (header, columns)
             }
             Some(Part::Refused(refusal)) => return Err(refusal.into()),
             _ => return Err(AppError::Internal("the reading thread ended".to_owned())),
         };
-        let ignored = header.iter().zip(&fields).filter(|(_, f)| f.is_none()).map(|(h, _)| h.clone()).collect();
+        let ignored = header.iter().enumerate().filter(|(at, _)| !columns.reads(*at)).map(|(_, h)| h.clone()).collect();
         let mut file = ChangesFile { file: options.name, header, ignored, ..ChangesFile::default() };
         // Read whole before anything is written: the upload itself must not hold the practice's lock.
         let mut all: Vec<RawRow> = Vec::new();
@@ -171,9 +110,9 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
         let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
-        let reading = Reading { fields, clinics: reached.map(|c| (unique_key(&c.name), c.id)).collect() };
+        let reading = Reading { columns, clinics: reached.map(|c| (unique_key(&c.name), c.id)).collect() };
         let mut job = self.new_job(actor, "file", String::new());
-        bulk::insert(&mut work.tx, &job).await?;
+        add_draft(&mut work, &job).await?;
         let mut met = BTreeSet::new();
         while !all.is_empty() {
             let rest = all.split_off(all.len().min(500));
@@ -202,21 +141,21 @@ impl App {
         let mut keys: Vec<String> = Vec::new();
         let mut npis: Vec<String> = Vec::new();
         for cells in rows.iter().filter_map(|r| r.cells.as_ref().ok()) {
-            keys.extend(reading.cell(cells, Field::Username).map(unique_key));
-            keys.extend(reading.cell(cells, Field::Email).map(unique_key));
-            npis.extend(reading.cell(cells, Field::Npi).map(str::to_owned));
+            keys.extend(reading.columns.cell(cells, Field::Username).map(unique_key));
+            keys.extend(reading.columns.cell(cells, Field::Email).map(unique_key));
+            npis.extend(reading.columns.cell(cells, Field::Npi).map(str::to_owned));
         }
         let holders = imports::name_holders(&mut work.tx, &keys).await?;
         let npis = people::taken_npis(&mut work.tx, work.organization, &npis).await?;
         let who = |cells: &[String]| -> Option<PersonId> {
-            let by_id = reading.cell(cells, Field::PersonId).map(|t| t.parse::<PersonId>().ok());
+            let by_id = reading.columns.cell(cells, Field::PersonId).map(|t| t.parse::<PersonId>().ok());
             let name = |field| {
-                reading.cell(cells, field).map(|t| {
+                reading.columns.cell(cells, field).map(|t| {
                     let found = holders.get(&unique_key(t)).filter(|(_, home)| *home == Some(work.organization));
                     found.map(|(id, _)| PersonId(*id))
                 })
             };
-            let by_npi = || reading.cell(cells, Field::Npi).map(|n| npis.get(n).copied());
+            let by_npi = || reading.columns.cell(cells, Field::Npi).map(|n| npis.get(n).copied());
             by_id.or_else(|| name(Field::Username)).or_else(|| name(Field::Email)).or_else(by_npi).flatten()
         };
         let found: Vec<(RawRow, Option<PersonId>)> = rows
@@ -229,7 +168,7 @@ impl App {
         let ids: Vec<PersonId> = found.iter().filter_map(|(_, id)| *id).collect();
         let stored = people::find_many(&mut work.tx, work.organization, &ids).await?;
         let stored: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
-        let mut asked: Vec<(PersonId, String)> = Vec::new();
+        let mut asked: Vec<(PersonId, Option<String>)> = Vec::new();
         for (row, person) in found {
             let line = row.line;
             let (cells, judged) = match row.cells {
@@ -243,16 +182,14 @@ impl App {
                 (Ok(changes), Some(person)) => {
                     met.insert(person);
                     let kept = RowAsked { changes: changes.changes().to_vec(), row: cells };
-                    asked.push((person, json!(kept).to_string()));
+                    asked.push((person, Some(json!(kept).to_string())));
                 }
                 (Err(refusal), _) => file.fault(line, cells, &refusal),
                 (Ok(_), None) => file.fault(line, cells, &Refusal::whole(Code::UserOutsideYourAccess)),
             }
         }
-        let ids: Vec<PersonId> = asked.iter().map(|(p, _)| *p).collect();
         let (scope, myself) = (actor.authority().clinics(), actor.person_id());
-        bulk::select_by_ids(&mut work.tx, work.organization, job, scope, myself, &ids).await?;
-        bulk::ask_each(&mut work.tx, work.organization, job, &asked).await?;
+        bulk::select_by_ids(&mut work.tx, work.organization, job, scope, myself, &asked).await?;
         Ok(())
     }
 
@@ -305,7 +242,7 @@ impl ChangesFile {
 
 /// How rows are read.
 struct Reading {
-    fields: Vec<Option<Field>>,
+    columns: ChangeColumns,
     /// The clinics within reach, by name.
     clinics: BTreeMap<String, ClinicId>,
 }
@@ -315,12 +252,6 @@ fn entries(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Reading {
-    /// What stands in a row under a field; none when nothing does.
-    fn cell<'a>(&self, cells: &'a [String], field: Field) -> Option<&'a str> {
-        let at = self.fields.iter().position(|f| *f == Some(field))?;
-        cells.get(at).map(|c| c.trim()).filter(|c| !c.is_empty())
-    }
-
     fn permissions(cell: &str) -> std::result::Result<BTreeSet<Permission>, Refusal> {
         let one = |text: &str| {
             let code = text.to_ascii_lowercase().replace(' ', "_");
@@ -346,8 +277,8 @@ impl Reading {
         stored: Option<&Stored>,
         met: &BTreeSet<PersonId>,
     ) -> std::result::Result<ChangeSet, Refusal> {
-        if cells.len() != self.fields.len() {
-            let counts = [cells.len().to_string(), self.fields.len().to_string()];
+        if cells.len() != self.columns.width() {
+            let counts = [cells.len().to_string(), self.columns.width().to_string()];
             return Err(Refusal::whole(Code::RowWidth).about(&counts));
         }
         let seen = stored.filter(|s| actor.authority().may_see(&s.profile));
@@ -362,26 +293,26 @@ impl Reading {
 
     fn wanted(&self, actor: &Actor, cells: &[String], account: &EmrAccount) -> std::result::Result<ChangeSet, Refusal> {
         let mut all: Vec<BulkChange> = Vec::new();
-        let cell = |field| self.cell(cells, field).unwrap_or_default();
+        let cell = |field| self.columns.cell(cells, field).unwrap_or_default();
         all.extend(Self::permissions(cell(Field::AddPermissions))?.into_iter().map(BulkChange::AddPermission));
         all.extend(Self::permissions(cell(Field::RemovePermissions))?.into_iter().map(BulkChange::RemovePermission));
         all.extend(self.clinics(cell(Field::AddClinics))?.into_iter().map(BulkChange::AddClinic));
         all.extend(self.clinics(cell(Field::RemoveClinics))?.into_iter().map(BulkChange::RemoveClinic));
         // A whole list says what is to be afterwards; an empty cell says nothing.
-        if let Some(list) = self.cell(cells, Field::Permissions) {
+        if let Some(list) = self.columns.cell(cells, Field::Permissions) {
             let wanted = Self::permissions(list)?;
             let held: BTreeSet<Permission> = account.permissions.iter().collect();
             all.extend(wanted.difference(&held).copied().map(BulkChange::AddPermission));
             all.extend(held.difference(&wanted).copied().map(BulkChange::RemovePermission));
         }
-        if let Some(list) = self.cell(cells, Field::Clinics) {
+        if let Some(list) = self.columns.cell(cells, Field::Clinics) {
             let wanted = self.clinics(list)?;
             let held: BTreeSet<ClinicId> =
                 account.clinics.iter().copied().filter(|c| actor.authority().reaches(*c)).collect();
             all.extend(wanted.difference(&held).copied().map(BulkChange::AddClinic));
             all.extend(held.difference(&wanted).copied().map(BulkChange::RemoveClinic));
         }
-        if let Some(text) = self.cell(cells, Field::Status) {
+        if let Some(text) = self.columns.cell(cells, Field::Status) {
             let status = Status::parse(text)
                 .ok_or_else(|| Refusal::new("status", Code::NotUnderstood).about(&[format!("“{text}”")]))?;
             all.push(BulkChange::SetStatus(status));

@@ -5,6 +5,7 @@ mod ahead;
 mod alike;
 mod batch;
 mod known;
+mod look;
 pub(crate) mod reader;
 mod report;
 mod run;
@@ -23,6 +24,7 @@ use crate::people::whom_to_ask;
 use crate::work::About;
 use crate::{Actor, App, AppError, Result, Scope};
 
+pub use look::{FileColumn, FileKind};
 pub use report::{Flags, ImportReport, Imported, Progress, RowCandidate, RowLikeness, RowRefusal};
 
 use ahead::Import;

@@ -1,5 +1,7 @@
 //! Which column of a CSV file stands for what.
 
+use std::collections::BTreeMap;
+
 use super::FieldSet;
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::search_key;
@@ -106,7 +108,7 @@ const OTHERS: [(&str, Field, Style); 26] = [
 ];
 
 /// Headers are compared by their letters and digits alone.
-fn folded(header: &str) -> String {
+pub(super) fn folded(header: &str) -> String {
     search_key(header).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
@@ -134,38 +136,13 @@ pub struct Columns {
 
 impl Columns {
     /// Reads the header. `map` says what a column of another name stands for, `(column, our field)`, and outranks
-    /// what the header itself says; of two columns that stand for the same, the first counts.
+    /// what the header itself says; nothing on the right means that the column is not read. Of two columns that stand
+    /// for the same, the first counts.
     ///
     /// # Errors
     /// A mapping to or from nothing, and a header in which nothing is known.
     pub fn read(header: &[String], map: &[(String, String)]) -> Result<Self, Refusals> {
-        let mut refusals = Refusals::default();
-        let mut columns = Self { places: FieldSet::default(), ignored: Vec::new(), width: header.len() };
-        for (from, to) in map {
-            let place = header.iter().position(|h| folded(h) == folded(from));
-            match (place, own(to)) {
-                (Some(place), Some(field)) => columns.places.put(field, (place, AsTyped)),
-                (place, field) => {
-                    if place.is_none() {
-                        refusals.push(about(&format!("The file has no column “{from}”, which the mapping names.")));
-                    }
-                    if field.is_none() {
-                        refusals.push(Refusal::whole(Code::UnknownField).about(&[format!("“{to}”")]));
-                    }
-                }
-            }
-        }
-        for (place, name) in header.iter().enumerate() {
-            if columns.places.iter().any(|(at, _)| *at == place) {
-                continue;
-            }
-            match recognised(name) {
-                Some((field, style)) if columns.places.get(field).is_none() => {
-                    columns.places.put(field, (place, style));
-                }
-                _ => columns.ignored.push(name.clone()),
-            }
-        }
+        let (columns, mut refusals) = Self::understood(header, map);
         if refusals.is_empty() && columns.places.iter().next().is_none() {
             let names = header.iter().take(20).map(|h| format!("“{h}”")).collect::<Vec<_>>().join(", ");
             refusals.push(about(&format!(
@@ -174,6 +151,44 @@ impl Columns {
             )));
         }
         refusals.into_result().map(|()| columns)
+    }
+
+    /// What of the header is understood, and what is wrong with the mapping.
+    fn understood(header: &[String], map: &[(String, String)]) -> (Self, Refusals) {
+        let (mapped, refusals) = mapped(header, map, |name| own(name).is_some());
+        let mut columns = Self { places: FieldSet::default(), ignored: Vec::new(), width: header.len() };
+        for (place, to) in &mapped {
+            if let Some(field) = own(to) {
+                columns.places.put(field, (*place, style_of(&header[*place], field)));
+            }
+        }
+        for (place, name) in header.iter().enumerate() {
+            if columns.places.iter().any(|(at, _)| *at == place) {
+                continue;
+            }
+            match recognised(name).filter(|_| !mapped.contains_key(&place)) {
+                Some((field, style)) if columns.places.get(field).is_none() => {
+                    columns.places.put(field, (place, style));
+                }
+                _ => columns.ignored.push(name.clone()),
+            }
+        }
+        (columns, refusals)
+    }
+
+    /// What each column of a header would be read as, under our own name; none for one nothing is read from.
+    pub fn meanings(header: &[String], map: &[(String, String)]) -> Vec<Option<&'static str>> {
+        let (columns, _) = Self::understood(header, map);
+        let meaning = |at: usize| {
+            let is_there = |field: &Field| columns.places.get(*field).is_some_and(|(place, _)| *place == at);
+            OWN.iter().find(|(_, field)| is_there(field)).map(|(name, _)| *name)
+        };
+        (0..header.len()).map(meaning).collect()
+    }
+
+    /// Our own names, which a column may be mapped to.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        OWN.iter().map(|(name, _)| *name)
     }
 
     /// The columns nothing is read from.
@@ -192,8 +207,38 @@ impl Columns {
     }
 }
 
-fn about(sentence: &str) -> Refusal {
-    Refusal::whole(Code::UnknownColumn).about(&[sentence])
+/// How a mapped column is written: as its own name says, where that stands for the same.
+fn style_of(header: &str, field: Field) -> Style {
+    recognised(header).filter(|(known, _)| *known == field).map_or(AsTyped, |(_, style)| style)
+}
+
+/// What the mapping says of each place of the header it names, and everything that is wrong with it. Nothing on the
+/// right means that the column is not read.
+pub(super) fn mapped<'a>(
+    header: &[String],
+    map: &'a [(String, String)],
+    is_known: impl Fn(&str) -> bool,
+) -> (BTreeMap<usize, &'a str>, Refusals) {
+    let (mut places, mut refusals) = (BTreeMap::new(), Refusals::default());
+    for (from, to) in map {
+        let known = to.is_empty() || is_known(to);
+        if !known {
+            refusals.push(Refusal::new("map", Code::UnknownField).about(&[format!("“{to}”")]));
+        }
+        match header.iter().position(|h| folded(h) == folded(from)) {
+            None => refusals.push(about(&format!("The file has no column “{from}”, which the mapping names."))),
+            Some(place) if known => {
+                places.insert(place, to.as_str());
+            }
+            Some(_) => {}
+        }
+    }
+    (places, refusals)
+}
+
+/// Says what is wrong with the columns, at the mapping that can mend it.
+pub(super) fn about(sentence: &str) -> Refusal {
+    Refusal::new("map", Code::UnknownColumn).about(&[sentence])
 }
 
 #[cfg(test)]
@@ -227,5 +272,19 @@ mod tests {
         assert_eq!(Columns::read(&header(&["email"]), &map).unwrap_err().0.len(), 2);
         let refused = Columns::read(&header(&["a", "b"]), &[]).unwrap_err();
         assert!(refused.0[0].message.contains("“a”, “b”"), "{refused}");
+    }
+
+    #[test]
+    fn a_column_can_be_passed_over_and_is_written_as_its_own_name_says() {
+        let pairs =
+            |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+        let names = header(&["lst_nm", "frst_nm", "email", "Login"]);
+        let map = pairs(&[("lst_nm", "last_name"), ("email", ""), ("Login", "username")]);
+        let columns = Columns::read(&names, &map).unwrap();
+        assert_eq!(columns.places.get(F::LastName), Some(&(0, Capitals)));
+        assert_eq!(columns.ignored(), ["email"]);
+        let wanted = [Some("last_name"), Some("first_name"), None, Some("username")];
+        assert_eq!(Columns::meanings(&names, &map), wanted);
+        assert_eq!(Columns::meanings(&header(&["Shoe size"]), &[]), [None]);
     }
 }

@@ -1,8 +1,10 @@
 //! What a row of a CSV file means: our own columns, the public CMS clinician columns, ZIP codes, and made-up user names.
 
+mod changes;
 mod columns;
 mod row;
 
+pub use changes::{ChangeColumns, ChangeField};
 pub use columns::{Columns, Field};
 pub use row::{Keys, Wanted};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Group;
 use crate::refusal::{Code, Refusal, Refusals};
+use crate::words::grouped;
 use serde::Serialize;
 
 /// The currencies Muster writes; each has two decimal places.
@@ -27,15 +28,7 @@ impl Money {
         let sign = CURRENCIES.iter().find(|(code, _)| *code == self.currency).map_or("", |(_, sign)| sign);
         let minus = if self.amount < 0 { "−" } else { "" };
         let (whole, cents) = (self.amount.unsigned_abs() / 100, self.amount.unsigned_abs() % 100);
-        let digits = whole.to_string();
-        let mut grouped = String::new();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
-        format!("{minus}{sign}{grouped}.{cents:02}")
+        format!("{minus}{sign}{}.{cents:02}", grouped(whole))
     }
 }
 

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::hex;
-use crate::{Result, Tx, dialect, micros};
+use crate::dialect::{self, Id};
+use crate::{Result, Tx, micros};
 
 /// An account to save, as a bulk update changed it.
 #[derive(Clone, Debug)]
@@ -27,13 +26,35 @@ pub struct Changed<'a> {
 /// An account as the statements read it.
 #[derive(Serialize)]
 struct Row<'a> {
-    id: String,
+    id: Id,
     permissions: i64,
     status: &'a str,
     reason: Option<&'a str>,
     attested: i64,
-    attested_by: Option<String>,
+    attested_by: Option<Id>,
     attested_at: Option<i64>,
+}
+
+impl<'a> Row<'a> {
+    fn of(changed: &Changed<'a>) -> Self {
+        let attested = changed.account.finish_attestation;
+        Self {
+            id: Id(changed.person.0),
+            permissions: changed.account.permissions.bits(),
+            status: changed.account.status.as_str(),
+            reason: changed.account.inactive_reason.map(InactiveReason::as_str),
+            attested: i64::from(attested.is_some()),
+            attested_by: attested.and_then(|a| a.by).map(|p| Id(p.0)),
+            attested_at: changed.attested_at,
+        }
+    }
+}
+
+/// A clinic gained or lost as the statements read it.
+#[derive(Serialize)]
+struct Pair {
+    id: Id,
+    clinic: Id,
 }
 
 /// Saves what bulk updates can change, and nothing else: permissions, status, clinics, the list, and a version that grows
@@ -44,25 +65,7 @@ pub async fn save_accounts(
     changed: &[Changed<'_>],
     now: Timestamp,
 ) -> Result<()> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Row<'_>> = changed
-        .iter()
-        .map(|c| {
-            let attested = c.account.finish_attestation;
-            Row {
-                id: hex(c.person.0),
-                permissions: c.account.permissions.bits(),
-                status: c.account.status.as_str(),
-                reason: c.account.inactive_reason.map(InactiveReason::as_str),
-                attested: i64::from(attested.is_some()),
-                attested_by: attested.and_then(|a| a.by).map(|p| hex(p.0)),
-                attested_at: c.attested_at,
-            }
-        })
-        .collect();
-    let rows = super::text(&rows)?;
+    let Some(rows) = dialect::rows(changed.iter().map(Row::of)) else { return Ok(()) };
     // Named by identity as well, so that SQLite looks each one up; materialised, so that it reads the rows once.
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status, x.reason, x.attested_by, x.attested, x.attested_at
             FROM {rows $2: id uuid, permissions int, status text, reason text, attested_by uuid, attested int, attested_at int} x)
@@ -110,11 +113,9 @@ pub async fn save_accounts(
 }
 
 fn pairs<'a>(changed: &'a [Changed<'a>], of: impl Fn(&Changed<'a>) -> &'a [ClinicId]) -> Option<String> {
-    let rows: Vec<Value> = changed
-        .iter()
-        .flat_map(|c| of(c).iter().map(|clinic| json!({"id": hex(c.person.0), "clinic": hex(clinic.0)})))
-        .collect();
-    (!rows.is_empty()).then(|| Value::Array(rows).to_string())
+    dialect::rows(
+        changed.iter().flat_map(|c| of(c).iter().map(|clinic| Pair { id: Id(c.person.0), clinic: Id(clinic.0) })),
+    )
 }
 
 /// Ends everything these people could still get in with.

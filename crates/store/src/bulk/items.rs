@@ -4,7 +4,7 @@ use muster_domain::{OrganizationId, PersonId};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::hex;
+use crate::dialect::{self, Id};
 use crate::{Handle, Result, Tx};
 
 /// One person of a bulk update.
@@ -98,31 +98,36 @@ pub struct Done {
 
 /// What came of one person as the statement reads it.
 #[derive(Serialize)]
-struct Row {
-    id: String,
+struct Row<'a> {
+    id: Id,
     state: &'static str,
-    changed: Option<String>,
-    refused: Option<String>,
+    changed: Option<&'a str>,
+    refused: Option<&'a str>,
     after: Option<i64>,
 }
 
-/// Notes what came of people.
+impl<'a> Row<'a> {
+    fn of(done: &'a Done) -> Self {
+        let (changed, refused) = (done.changed.as_deref(), done.refused.as_deref());
+        Self { id: Id(done.person.0), state: done.state, changed, refused, after: done.version_after }
+    }
+}
+
+/// Notes what came of people, who follow each other in the job.
 pub async fn save_items(tx: &mut Tx, organization: OrganizationId, job: Uuid, done: &[Done]) -> Result<()> {
-    let row = |d: &Done| Row {
-        id: hex(d.person.0),
-        state: d.state,
-        changed: d.changed.clone(),
-        refused: d.refused.clone(),
-        after: d.version_after,
-    };
-    let rows = super::text(&done.iter().map(row).collect::<Vec<_>>())?;
+    let Some(rows) = dialect::rows(done.iter().map(Row::of)) else { return Ok(()) };
+    let (first, last) = done
+        .iter()
+        .fold((done[0].person.0, done[0].person.0), |(first, last), d| (first.min(d.person.0), last.max(d.person.0)));
+    // From the first to the last: else PostgreSQL, which knows nothing yet of a job just written, reads all of it for
+    // every chunk.
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.state, x.changed, x.refused, x.after
             FROM {rows $3: id uuid, state text, changed text, refused text, after int} x)
         UPDATE bulk_items SET state = r.state, changed = r.changed, refused = r.refused, version_after = r.after FROM r
         WHERE bulk_items.organization_id = $1 AND bulk_items.job_id = $2 AND bulk_items.person_id = r.id
-            AND bulk_items.person_id IN (SELECT q.id FROM r q)";
+            AND bulk_items.person_id BETWEEN $4 AND $5";
     on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(job).bind(rows).execute(c).await?;
+        sqlx::query(sql).bind(organization.0).bind(job).bind(rows).bind(first).bind(last).execute(c).await?;
     });
     Ok(())
 }

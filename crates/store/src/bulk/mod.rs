@@ -20,7 +20,7 @@ pub use accounts::{Changed, end_all_access, save_accounts};
 pub use facts::{company_admins, managers, signed};
 pub use items::{Done, Item, NamedItem, items, items_to_undo, named_items, save_items};
 pub use presets::{Preset, presets, remove_preset, save_preset};
-pub use selection::{ask_each, leave_out, select_by_filter, select_by_ids, select_changed};
+pub use selection::{leave_out, select_by_filter, select_by_ids, select_changed};
 
 /// A bulk update as stored.
 #[derive(Clone, Debug)]
@@ -344,22 +344,37 @@ pub async fn finish(
 
 /// Forgets drafts nobody began. How many.
 pub async fn sweep_drafts(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    let mut gone = 0;
-    for text in [
-        "DELETE FROM bulk_items WHERE (organization_id, job_id) IN
-            (SELECT organization_id, job_id FROM bulk_jobs WHERE state = 'draft' AND created_at < $1)",
-        "DELETE FROM bulk_jobs WHERE state = 'draft' AND created_at < $1",
-    ] {
-        gone = on!(tx, text, |sql, c| sqlx::query(sql).bind(micros(before)).execute(c).await?.rows_affected());
+    let text = "SELECT organization_id, job_id FROM bulk_jobs WHERE state = 'draft' AND created_at < $1";
+    let old: Vec<(Uuid, Uuid)> = on!(tx, text, |sql, c| sqlx::query_as(sql).bind(micros(before)).fetch_all(c).await?);
+    for (organization, job) in &old {
+        forget(tx, OrganizationId(*organization), *job).await?;
     }
-    Ok(gone)
+    Ok(old.len() as u64)
 }
 
-fn hex(id: Uuid) -> String {
-    id.simple().to_string()
+/// Forgets all but the newest drafts of whoever makes this one.
+pub async fn forget_older_drafts(tx: &mut Tx, job: &Job, keep: i64) -> Result<()> {
+    let text = "SELECT job_id FROM bulk_jobs WHERE organization_id = $1 AND state = 'draft' AND actor_kind = $2
+            AND coalesce(actor_id, organization_id) = $3
+        ORDER BY created_at DESC, job_id DESC LIMIT 1000 OFFSET $4";
+    let actor = job.actor_id.unwrap_or(job.organization.0);
+    let old: Vec<(Uuid,)> = on!(tx, text, |sql, c| {
+        sqlx::query_as(sql).bind(job.organization.0).bind(&job.actor_kind).bind(actor).bind(keep).fetch_all(c).await?
+    });
+    for (old,) in old {
+        forget(tx, job.organization, old).await?;
+    }
+    Ok(())
 }
 
-/// Rows as the statements read them.
-fn text(rows: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(rows).map_err(|e| StoreError::Other(e.to_string()))
+async fn forget(tx: &mut Tx, organization: OrganizationId, draft: Uuid) -> Result<()> {
+    for text in [
+        "DELETE FROM bulk_items WHERE organization_id = $1 AND job_id = $2",
+        "DELETE FROM bulk_jobs WHERE organization_id = $1 AND job_id = $2 AND state = 'draft'",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(organization.0).bind(draft).execute(c).await?;
+        });
+    }
+    Ok(())
 }

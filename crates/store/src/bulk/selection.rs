@@ -2,13 +2,13 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::{OrganizationId, PersonId};
-use serde_json::{Value, json};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::hex;
+use crate::dialect::{self, Id};
 use crate::directory::{self, Filter};
 use crate::query::Query;
-use crate::{Result, Tx, dialect};
+use crate::{Result, Tx};
 
 /// Takes in everybody with an EMR account who matches, each with the version stored now; at most `limit`. How many.
 pub async fn select_by_filter(
@@ -32,18 +32,28 @@ pub async fn select_by_filter(
     q.execute(tx).await
 }
 
-/// Takes in these people. Whoever the scope does not show gets version 0, like whoever does not exist.
+/// Somebody to take in, as the statement reads it.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: Id,
+    asked: Option<&'a str>,
+}
+
+/// Takes in these people, some with changes of their own, as JSON. Whoever the scope does not show gets version 0, like
+/// whoever does not exist.
 pub async fn select_by_ids(
     tx: &mut Tx,
     organization: OrganizationId,
     job: Uuid,
     scope: &ClinicAccess,
     myself: Option<PersonId>,
-    ids: &[PersonId],
+    people: &[(PersonId, Option<String>)],
 ) -> Result<()> {
+    let rows = people.iter().map(|(person, asked)| Row { id: Id(person.0), asked: asked.as_deref() });
+    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
     let mut q = Query::about(
-        "INSERT INTO bulk_items (organization_id, job_id, person_id, version)
-        SELECT j.organization_id, j.job_id, r.id, coalesce((SELECT p.version FROM people p
+        "INSERT INTO bulk_items (organization_id, job_id, person_id, asked, version)
+        SELECT j.organization_id, j.job_id, r.id, r.asked, coalesce((SELECT p.version FROM people p
             WHERE p.organization_id = $1 AND p.person_id = r.id",
         organization.0,
     );
@@ -52,10 +62,9 @@ pub async fn select_by_ids(
         q.push(" OR EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = p.person_id AND m.clinic_id IN {ids ");
         q.bind(dialect::id_list(mine.iter().map(|c| &c.0))).push("}))");
     }
-    let rows: Vec<Value> = ids.iter().map(|p| json!({"id": hex(p.0)})).collect();
     q.push("), 0) FROM {rows ")
-        .bind(Value::Array(rows).to_string())
-        .push(": id uuid} r JOIN bulk_jobs j ON j.organization_id = $1 AND j.job_id = ");
+        .bind(rows)
+        .push(": id uuid, asked text} r JOIN bulk_jobs j ON j.organization_id = $1 AND j.job_id = ");
     q.bind(job).push(" WHERE true ON CONFLICT (organization_id, job_id, person_id) DO NOTHING");
     q.execute(tx).await?;
     Ok(())
@@ -69,23 +78,6 @@ pub async fn select_changed(tx: &mut Tx, organization: OrganizationId, job: Uuid
         WHERE i.organization_id = $1 AND j.job_id = $2 AND i.job_id = $3 AND i.changed IS NOT NULL";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(job).bind(of).execute(c).await?;
-    });
-    Ok(())
-}
-
-/// Gives people of a draft changes of their own, as JSON.
-pub async fn ask_each(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    job: Uuid,
-    asked: &[(PersonId, String)],
-) -> Result<()> {
-    let rows: Vec<Value> = asked.iter().map(|(p, text)| json!({"id": hex(p.0), "asked": text})).collect();
-    let text = "WITH r AS MATERIALIZED (SELECT x.id, x.asked FROM {rows $3: id uuid, asked text} x)
-        UPDATE bulk_items SET asked = r.asked FROM r WHERE bulk_items.organization_id = $1 AND bulk_items.job_id = $2
-            AND bulk_items.person_id = r.id AND bulk_items.person_id IN (SELECT q.id FROM r q)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(job).bind(Value::Array(rows).to_string()).execute(c).await?;
     });
     Ok(())
 }

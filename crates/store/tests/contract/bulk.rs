@@ -79,10 +79,14 @@ both_engines! {
         let by_ids = job(here.id);
         let mut tx = db.begin().await.unwrap();
         bulk::insert(&mut tx, &by_ids).await.unwrap();
-        let ids = [person_id(1), person_id(3), person_id(9), person_id(77), person_id(3)];
+        let asked = r#"{"changes": []}"#;
+        let ids = [(1, None), (3, Some(asked.to_owned())), (9, None), (77, None), (3, None)].map(|(n, a)| (person_id(n), a));
         bulk::select_by_ids(&mut tx, here.id, by_ids.id, &scope, None, &ids).await.unwrap();
         bulk::leave_out(&mut tx, here.id, by_ids.id, &[person_id(77)]).await.unwrap();
         tx.commit().await.unwrap();
+        let items = bulk::items(&mut db.read().await.unwrap(), here.id, by_ids.id, Uuid::nil(), 10).await.unwrap();
+        let with_changes: Vec<(Uuid, Option<&str>)> = items.iter().map(|i| (i.person_id, i.asked.as_deref())).collect();
+        assert!(with_changes.contains(&(person_id(3).0, Some(asked))) && with_changes.contains(&(person_id(1).0, None)));
         let mut pinned = selected(db, &by_ids).await;
         pinned.sort_unstable();
         let mut wanted = vec![(person_id(1).0, 0), (person_id(3).0, 1), (person_id(9).0, 0)];

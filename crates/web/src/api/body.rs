@@ -1,7 +1,8 @@
 //! The JSON body of a request, and the headers that make a request repeatable and safe against a race.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use muster_app::Idempotency;
 use muster_domain::Code;
@@ -49,6 +50,16 @@ impl FromRequest<Web> for Body {
         let expected = expected_version(&headers);
         let idempotency = idempotency(&headers, &path, &bytes)?;
         Ok(Self { fields: Fields::new(map), expected, idempotency })
+    }
+}
+
+/// `Idempotency-Key` of a request whose address says all.
+pub(crate) struct Repeatable(pub Option<Idempotency>);
+
+impl FromRequestParts<Web> for Repeatable {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Failure> {
+        idempotency(&parts.headers, parts.uri.path(), &[]).map(Self)
     }
 }
 

@@ -21,9 +21,7 @@ use super::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
 use crate::extract::Api;
-
-/// Largest file, in bytes (contract, "Limits").
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+use crate::upload::LARGEST_CSV;
 
 /// What came of an import.
 #[derive(Serialize)]
@@ -161,7 +159,7 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Answer<()> {
             detail: "Send the file as text/csv.",
         });
     }
-    if text(header::CONTENT_LENGTH).parse().is_ok_and(|length: u64| length > LARGEST_FILE) {
+    if text(header::CONTENT_LENGTH).parse().is_ok_and(|length: usize| length > LARGEST_CSV) {
         return Err(too_large());
     }
     Ok(())
@@ -189,8 +187,8 @@ pub(super) async fn spill(mut body: Body) -> Answer<std::fs::File> {
             });
         };
         let Some(piece) = frame.data_ref() else { continue };
-        length += piece.len() as u64;
-        if length > LARGEST_FILE {
+        length += piece.len();
+        if length > LARGEST_CSV {
             return Err(too_large());
         }
         file.write_all(piece).await.map_err(internal)?;

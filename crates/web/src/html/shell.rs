@@ -1,6 +1,6 @@
 //! The frame around every page: navigation by what the actor may do, and how times are written.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use maud::Markup;
@@ -105,6 +105,15 @@ pub(crate) fn refused(error: &muster_app::AppError, body: Markup) -> Response {
 /// Sends the browser to another page.
 pub(crate) fn go(to: &str) -> Response {
     axum::response::Redirect::to(to).into_response()
+}
+
+/// Sends the browser to another page, also when htmx asked for a part of this one.
+pub(crate) fn go_from(headers: &HeaderMap, to: &str) -> Response {
+    if headers.contains_key("hx-request") {
+        (StatusCode::NO_CONTENT, [("hx-redirect", to.to_owned())]).into_response()
+    } else {
+        go(to)
+    }
 }
 
 /// A moment as the practice's people write it.

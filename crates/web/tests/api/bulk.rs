@@ -79,6 +79,10 @@ both_practices! {
         assert_eq!((&one["id"], &one["updated"]), (&two["id"], &json!(1)));
         let other = json!({"selection": {"filter": {}}, "changes": [add("calendar_admin")]});
         assert_problem(&api.post("/bulk-updates", &other).await, 422, "idempotency_key_reused");
+        let undo = format!("/bulk-updates/{}/undo", one["id"].as_str().unwrap());
+        let back = practice.api(&token).with("idempotency-key", "back");
+        let undone = back.post(&undo, &json!({})).await.expect(201).json();
+        assert_eq!(back.post(&undo, &json!({})).await.expect(201).json()["id"], undone["id"]);
     }
 
     async fn every_fault_of_form_is_named_at_once(practice) {

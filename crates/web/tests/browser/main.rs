@@ -11,6 +11,7 @@ mod duplicates;
 mod edit_user;
 mod idle_lock;
 mod images;
+mod imports;
 mod keyboard;
 mod licences;
 mod links;

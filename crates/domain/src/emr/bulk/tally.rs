@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BulkChange, Judged};
+use super::{BulkChange, ChangeSet, Judged};
 
 /// How a bulk update went as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +86,12 @@ impl Tally {
     /// How many people got a change, and how many were refused it.
     pub fn of(&self, change: BulkChange) -> (u64, u64) {
         self.by_change.get(&key(change)).copied().unwrap_or_default()
+    }
+
+    /// Every change somebody was asked, in the order in which they are made.
+    pub fn changes(&self) -> ChangeSet {
+        let parsed = self.by_change.keys().filter_map(|key| key.split_once(' '));
+        ChangeSet::in_order(parsed.filter_map(|(op, value)| BulkChange::parse(op, value).ok()))
     }
 
     /// How it went, out of `selected` people.

@@ -131,7 +131,8 @@ pub(crate) struct BulkPreviewPerson {
 /// What would happen.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkPreviewShape {
-    /// Start exactly these people with it; null for the preview of an undo. It is kept for two days.
+    /// Start exactly these people with it; null for the preview of an undo. It is kept for two days, and the caller's ten
+    /// newest are.
     preview_id: Option<Uuid>,
     outcome: &'static str,
     selected: u64,

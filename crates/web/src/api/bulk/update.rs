@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::read::{self, BulkInput};
 use super::shape::{BulkPreviewShape, BulkResultShape, BulkResultsShape, BulkUpdate, BulkUpdates};
-use crate::api::body::Body;
+use crate::api::body::{Body, Repeatable};
 use crate::api::failure::{Answer, at};
 use crate::api::params::{Params, encode};
 use crate::api::path::Ids;
@@ -161,12 +161,12 @@ pub(crate) async fn undo_preview(State(web): State<Web>, api: Api, ids: Ids) -> 
 /// Takes back what it did where nobody changed the person since, within 30 days. The undo is a bulk update of its own,
 /// with its own results.
 #[utoipa::path(post, path = "/api/v1/bulk-updates/{bulk_update}/undo", tag = "Bulk updates",
-    params(("bulk_update" = Uuid, Path, description = "The bulk update")),
+    params(("bulk_update" = Uuid, Path, description = "The bulk update"), crate::api::openapi::IdempotencyKey),
     responses((status = 201, description = "Undone", body = BulkUpdate,
         headers(("Location" = String, description = "Where the undo is"))),
         (status = 202, description = "Begun", body = BulkUpdate,
         headers(("Location" = String, description = "Where the undo is")))))]
-pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
-    let view = web.app.undo_bulk(&api.actor, ids.one("bulk_update")?, None).await?;
+pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: Ids, Repeatable(key): Repeatable) -> Answer {
+    let view = web.app.undo_bulk(&api.actor, ids.one("bulk_update")?, key.as_ref()).await?;
     begun(&web, &api, &view).await
 }

@@ -45,6 +45,8 @@ pub struct Select<'a> {
     pub disabled: bool,
     /// Takes both columns of a `.fields` grid.
     pub wide: bool,
+    /// The label is read aloud but not seen, where a table says the same.
+    pub quiet: bool,
     /// One sentence of help.
     pub hint: Option<&'a str>,
     /// Why the choice was refused.
@@ -76,7 +78,11 @@ pub fn select(list: &Select) -> Markup {
         .around("select", &options);
     html! {
         div.field.wide[list.wide].refused[notes.refused()] {
-            (label(id, list.label, !list.required && !list.bare && !list.disabled))
+            @if list.quiet {
+                label.vh for=(id) { (list.label) }
+            } @else {
+                (label(id, list.label, !list.required && !list.bare && !list.disabled))
+            }
             (control)
             (notes.errors())
             (notes.hint())

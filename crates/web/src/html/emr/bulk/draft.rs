@@ -9,10 +9,11 @@ use muster_app::bulk::{BulkPreview, BulkView, ChangesFile, NewPreset, PresetCont
 use muster_domain::emr::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Permission, grantable};
 use muster_domain::organizations::Clinic;
+use muster_domain::words::counted;
 use muster_domain::{Code, Refusal, Refusals};
 use uuid::Uuid;
 
-use super::words::{change, counted, reasons, users};
+use super::words::{change, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
@@ -354,7 +355,7 @@ async fn look(
     let shown = match set {
         Ok(set) if view.job.selected > 0 => {
             let preview = web.app.preview_bulk(&page.actor, view.job.id, &set).await?;
-            what_would_happen(&preview, &set, clinics)
+            what_would_happen(&preview, clinics)
         }
         Ok(_) => html! { p { "Nobody is selected." } },
         Err(refusals) if refusals.has(Code::NoChangesChosen) => {
@@ -365,9 +366,13 @@ async fn look(
     Ok(html! { div #preview aria-live="polite" { (parts::card("What would happen", &shown)) } })
 }
 
+/// Changes whose numbers are shown; a file may ask for thousands of clinics.
+const SHOWN: usize = 50;
+
 /// The sums, each change, and the reasons with their names.
-pub(super) fn what_would_happen(preview: &BulkPreview, set: &ChangeSet, clinics: &[Clinic]) -> Markup {
+pub(super) fn what_would_happen(preview: &BulkPreview, clinics: &[Clinic]) -> Markup {
     let tally = &preview.tally;
+    let set = tally.changes();
     let kind = match preview.outcome {
         BulkOutcome::Complete => BannerKind::Ok,
         BulkOutcome::Partial => BannerKind::Warn,
@@ -381,12 +386,12 @@ pub(super) fn what_would_happen(preview: &BulkPreview, set: &ChangeSet, clinics:
     let (same, refused): (Vec<_>, Vec<_>) = groups.into_iter().partition(|g| g.code == Code::NothingToChange.as_str());
     html! {
         (parts::banner(&Banner { kind, title: &title, body: html! {
-            @if tally.unchanged > 0 { p { (users(tally.unchanged)) " have nothing to change." } }
+            @if tally.unchanged > 0 { p { (users(tally.unchanged)) @if tally.unchanged == 1 { " has" } @else { " have" } " nothing to change." } }
             @if tally.refused > 0 { p { (users(tally.refused)) " would be refused something." } }
         }, outcome: None }))
         @if !set.is_empty() {
             ul {
-                @for one in set.changes() {
+                @for one in set.changes().iter().take(SHOWN) {
                     @let (made, refused) = tally.of(*one);
                     li { (change(*one, clinics)) ": " (made) @if refused > 0 { ", refused for " (refused) } }
                 }

@@ -8,9 +8,10 @@ use muster_app::bulk::{BulkResult, BulkView};
 use muster_domain::Code;
 use muster_domain::emr::bulk::BulkOutcome;
 use muster_domain::organizations::Clinic;
+use muster_domain::words::counted;
 use uuid::Uuid;
 
-use super::words::{changes, counted, reasons, users};
+use super::words::{changes, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;

@@ -4,27 +4,10 @@ use maud::{Markup, html};
 use muster_app::bulk::Grouped;
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::organizations::Clinic;
-use muster_domain::words::reason_title;
-
-/// `1 user`, `1,204 users`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(count)) }
-}
+use muster_domain::words::{counted, grouped, reason_title};
 
 pub(super) fn users(count: u64) -> String {
     counted(count, "user", "users")
-}
-
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 pub(super) fn clinic_name(id: muster_domain::ClinicId, clinics: &[Clinic]) -> &str {
