@@ -7,7 +7,7 @@ for (const form of document.querySelectorAll("form[data-columns]")) prepare(form
 
 function prepare(form) {
   const input = form.querySelector('input[type="file"]');
-  const place = () => document.getElementById("columns");
+  const place = () => document.getElementById("map");
   let asked = 0;
 
   async function look() {
@@ -26,7 +26,7 @@ function prepare(form) {
     }
     // Meanwhile another file may have been chosen.
     if (mine !== asked) return;
-    const part = new DOMParser().parseFromString(text, "text/html").getElementById("columns");
+    const part = new DOMParser().parseFromString(text, "text/html").getElementById("map");
     if (part) place().replaceWith(part);
     else place().replaceChildren();
   }

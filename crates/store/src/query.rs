@@ -41,6 +41,21 @@ impl From<i64> for Bind {
     }
 }
 
+/// A statement of either driver with its values.
+macro_rules! bound {
+    ($query:expr, $binds:expr) => {{
+        let mut query = $query;
+        for bind in &$binds {
+            query = match bind {
+                Bind::Uuid(value) => query.bind(*value),
+                Bind::Text(value) => query.bind(value.clone()),
+                Bind::Int(value) => query.bind(*value),
+            };
+        }
+        query
+    }};
+}
+
 /// A statement and its values, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
@@ -78,14 +93,7 @@ impl Query {
     /// Runs it for what it changes. How many rows.
     pub async fn execute(&self, tx: &mut Tx) -> Result<i64> {
         let count = on!(tx, &self.text, |sql, c| {
-            let mut query = sqlx::query(sql);
-            for bind in &self.binds {
-                query = match bind {
-                    Bind::Uuid(value) => query.bind(*value),
-                    Bind::Text(value) => query.bind(value.clone()),
-                    Bind::Int(value) => query.bind(*value),
-                };
-            }
+            let query = bound!(sqlx::query(sql), self.binds);
             query.execute(c).await?.rows_affected()
         });
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
@@ -104,14 +112,7 @@ impl Query {
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         Ok(on!(h, &self.text, |sql, c| {
-            let mut query = sqlx::query_as(sql);
-            for bind in &self.binds {
-                query = match bind {
-                    Bind::Uuid(value) => query.bind(*value),
-                    Bind::Text(value) => query.bind(value.clone()),
-                    Bind::Int(value) => query.bind(*value),
-                };
-            }
+            let query = bound!(sqlx::query_as(sql), self.binds);
             query.fetch_all(c).await?
         }))
     }
@@ -127,26 +128,12 @@ impl Query {
         match h.split() {
             Split::Sqlite(c) => {
                 let text = dialect::packed(columns, &self.text);
-                let mut query = sqlx::query_as(dialect::spell(Engine::Sqlite, &text));
-                for bind in &self.binds {
-                    query = match bind {
-                        Bind::Uuid(value) => query.bind(*value),
-                        Bind::Text(value) => query.bind(value.clone()),
-                        Bind::Int(value) => query.bind(*value),
-                    };
-                }
+                let query = bound!(sqlx::query_as(dialect::spell(Engine::Sqlite, &text)), self.binds);
                 let (rows,): (String,) = query.fetch_one(c).await?;
                 serde_json::from_str(&rows).map_err(|e| StoreError::Corrupt(e.to_string()))
             }
             Split::Postgres(c) => {
-                let mut query = sqlx::query_as(dialect::spell(Engine::Postgres, &self.text));
-                for bind in &self.binds {
-                    query = match bind {
-                        Bind::Uuid(value) => query.bind(*value),
-                        Bind::Text(value) => query.bind(value.clone()),
-                        Bind::Int(value) => query.bind(*value),
-                    };
-                }
+                let query = bound!(sqlx::query_as(dialect::spell(Engine::Postgres, &self.text)), self.binds);
                 Ok(query.fetch_all(c).await?)
             }
         }

@@ -144,7 +144,9 @@ pub async fn count(h: &mut impl Handle, table: &Table) -> Result<i64> {
 /// Where a [`Rows`] stands.
 #[derive(Debug)]
 enum Place {
-    Before(i64),
+    /// On a file: behind the row written last, in the order of these columns of the key.
+    Behind(Option<String>, Vec<usize>),
+    /// On a server: at a cursor of its own.
     Open,
 }
 
@@ -160,10 +162,16 @@ impl<'a> Rows<'a> {
     /// Begins with the first row. The same [`snapshot`] has to be given for every page.
     pub async fn of(tx: &mut Tx, table: &'a Table) -> Result<Self> {
         let place = match tx {
-            Tx::Sqlite(_) => Place::Before(i64::MIN),
+            Tx::Sqlite(_) => {
+                let text = "SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk";
+                let key: Vec<(String,)> =
+                    on!(tx, text, |sql, c| sqlx::query_as(sql).bind(&table.name).fetch_all(c).await?);
+                let at = |name: &String| table.columns.iter().position(|(column, _)| column == name);
+                Place::Behind(None, key.iter().filter_map(|(name,)| at(name)).collect())
+            }
             Tx::Postgres(_) => {
                 let text = format!(
-                    "DECLARE carried NO SCROLL CURSOR FOR SELECT 0::bigint, {} FROM \"{}\"",
+                    "DECLARE carried NO SCROLL CURSOR FOR SELECT {} FROM \"{}\"",
                     written(table, false),
                     table.name
                 );
@@ -178,19 +186,19 @@ impl<'a> Rows<'a> {
 
     /// The next rows as JSON arrays; empty after the last.
     pub async fn next(&mut self, tx: &mut Tx) -> Result<Vec<String>> {
-        let text = match self.place {
-            Place::Before(row) => format!(
-                "SELECT rowid, {} FROM \"{}\" WHERE rowid > {row} ORDER BY rowid LIMIT {}",
-                written(self.table, true),
-                self.table.name,
-                self.page
-            ),
-            Place::Open => format!("FETCH {} FROM carried", self.page),
+        let (text, last) = match &self.place {
+            Place::Behind(last, key) => (self.behind(last.is_some(), key), last.clone()),
+            Place::Open => (format!("FETCH {} FROM carried", self.page), None),
         };
-        let rows: Vec<(i64, String)> =
-            on!(tx, &text, |sql, c| sqlx::query_as(sql).persistent(false).fetch_all(c).await?);
+        let rows: Vec<(String,)> = on!(tx, &text, |sql, c| {
+            let query = sqlx::query_as(sql).persistent(false);
+            match last {
+                Some(last) => query.bind(last).fetch_all(c).await?,
+                None => query.fetch_all(c).await?,
+            }
+        });
         match (&mut self.place, rows.last()) {
-            (Place::Before(row), Some((last, _))) => *row = *last,
+            (Place::Behind(place, _), Some((last,))) => *place = Some(last.clone()),
             (Place::Open, None) => {
                 on!(tx, "CLOSE carried", |sql, c| {
                     sqlx::query(sql).execute(c).await?;
@@ -198,12 +206,26 @@ impl<'a> Rows<'a> {
             }
             _ => {}
         }
-        let bytes: usize = rows.iter().map(|(_, row)| row.len()).sum();
+        let bytes: usize = rows.iter().map(|(row,)| row.len()).sum();
         if !rows.is_empty() {
             let average = (bytes / rows.len()).max(1);
             self.page = i64::try_from((PAGE_BYTES / average).clamp(1, 2000)).unwrap_or(50);
         }
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        Ok(rows.into_iter().map(|(row,)| row).collect())
+    }
+
+    /// The page behind the row bound as `$1`, by the key.
+    fn behind(&self, some: bool, key: &[usize]) -> String {
+        let columns: Vec<String> = key.iter().map(|at| format!("\"{}\"", self.table.columns[*at].0)).collect();
+        let columns = columns.join(", ");
+        let value = |at: &usize| match self.table.columns[*at].1 {
+            Kind::Bytes | Kind::Identifier => format!("unhex($1->>{at})"),
+            _ => format!("$1->>{at}"),
+        };
+        let values: Vec<String> = key.iter().map(value).collect();
+        let only = if some { format!("WHERE ({columns}) > ({})", values.join(", ")) } else { String::new() };
+        let (row, table) = (written(self.table, true), &self.table.name);
+        format!("SELECT {row} FROM \"{table}\" {only} ORDER BY {columns} LIMIT {}", self.page)
     }
 }
 

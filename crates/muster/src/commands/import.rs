@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Name of the practice group
     #[arg(long, value_name = "NAME")]
     organization: String,
-    /// What a column of another name stands for; repeatable
+    /// What a column of another name stands for, or nothing after the = to pass it over; repeatable
     #[arg(long, value_name = "THEIRS=OURS", value_parser = mapping)]
     map: Vec<(String, String)>,
     /// Say what would happen, and do nothing

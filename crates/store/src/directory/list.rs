@@ -7,24 +7,25 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Permission, Status};
-use muster_domain::text::{query_grams, search_key};
+use muster_domain::text::search_key;
 use muster_domain::{OrganizationId, PersonId};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::sample::{Crowd, SAMPLE, all_grams};
 use super::{Cursor, Filter, Page, Sort, Total};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
 use crate::{Handle, Result};
 
-/// Rows that are looked at to learn how common matches are. A practice of no more people is gathered whole.
-const SAMPLE: i64 = 1000;
-
-/// Entries of an index that a walk may be expected to pass.
-const PASSED: i64 = 3000;
+/// Entries of an index that a walk may be expected to pass; some five of them cost as much as a row that is read.
+const PASSED: i64 = 8000;
 
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
 const READ: i64 = 1000;
+
+/// What a row costs that a walk reads, one here and one there, in rows that are gathered.
+const DEARER: i64 = 10;
 
 /// People of clinics that are gathered without looking at anything else first.
 const FEW: i64 = 2500;
@@ -97,32 +98,40 @@ pub async fn list(
     limit: i64,
 ) -> Result<Page> {
     let engine = h.split().engine();
-    let text = "SELECT people_count FROM organizations WHERE organization_id = $1";
-    let count: Option<(i64,)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
-    let people = count.map_or(0, |(n,)| n);
-    let ask = Ask { engine, organization, filter, after, limit };
+    let crowd = Crowd::of(h, organization).await?;
+    let people = crowd.people;
+    let mut ask = Ask { engine, organization, filter, after, limit, grams: Vec::new() };
 
     let few = match filter.clinics() {
         Some(clinics) => ask.members(clinics).fetch_all::<(i64,)>(h).await?.first().is_some_and(|(n,)| *n <= FEW),
         None => false,
     };
-    if !few && people > SAMPLE {
-        let expected = match after {
-            Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }) => *n,
-            None if filter.takes_everybody() => people,
-            None => {
-                let sampled: Vec<(i64,)> = ask.sample().fetch_all(h).await?;
-                sampled.first().map_or(0, |(n,)| n * people / SAMPLE)
-            }
+    let by_text = !search_key(&filter.q).is_empty();
+    if few {
+        // Nobody else is looked at, so the text needs no index.
+    } else if people <= SAMPLE {
+        ask.grams = all_grams(organization, filter);
+    } else {
+        let sample = match after {
+            None if filter.takes_everybody() => None,
+            Some(_) if !by_text => None,
+            _ => Some(crowd.sample(h, filter).await?),
         };
+        let expected = match (after, &sample) {
+            (Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }), _) => *n,
+            (None, None) => people,
+            (None, Some(sample)) => sample.matches_of(people),
+        };
+        let candidates = sample.as_ref().map_or(0, |s| s.candidates_of(people));
+        ask.grams = sample.filter(|_| by_text).map_or_else(Vec::new, |s| s.grams(organization));
         let passed = (limit + 1) * people / expected.max(1);
-        if passed < if filter.is_covered() { PASSED } else { READ } {
+        let read = READ.max(if by_text { candidates / DEARER } else { 0 });
+        if passed < if filter.is_covered() { PASSED } else { read } {
             // A walk that reads rows has an end, in case matches are rarer where it goes.
             let end = if filter.is_covered() {
                 None
             } else {
-                ask.ahead((3 * passed + 200).min(2 * READ)).fetch_all::<Row>(h).await?.pop()
+                ask.ahead((3 * passed + 200).min(2 * read)).fetch_all::<Row>(h).await?.pop()
             };
             let end = end.map(|row| row.cursor(Total::About(0)));
             let rows = ask.rows(h, &ask.walk(end.as_ref())).await?;
@@ -154,6 +163,7 @@ fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Page {
 /// The index of the holders of a permission that few hold.
 fn holders(permission: Permission) -> Option<&'static str> {
     match permission {
+        Permission::EditUsers => Some("directory_edit_users"),
         Permission::CalendarAdmin => Some("directory_calendar_admin"),
         Permission::ClinicAdmin => Some("directory_clinic_admin"),
         Permission::CompanyAdmin => Some("directory_company_admin"),
@@ -167,13 +177,14 @@ const READ_OF: &str =
     "d.person_id, d.name_key, d.username_key, d.user_type, d.status, d.permissions, d.last_sign_in_at, d.search_text";
 
 /// A page, as asked for.
-#[derive(Clone, Copy)]
 struct Ask<'a> {
     engine: Engine,
     organization: OrganizationId,
     filter: &'a Filter,
     after: Option<&'a Cursor>,
     limit: i64,
+    /// What the search index is asked for.
+    grams: Vec<i64>,
 }
 
 impl Ask<'_> {
@@ -196,18 +207,6 @@ impl Ask<'_> {
             self.organization.0,
         );
         q.push(" AND m.clinic_id IN {ids ").bind(clinics).push("} LIMIT ").bind(FEW + 1).push(") m");
-        q
-    }
-
-    /// How many match of rows that have nothing in common but their age. (Those that a walk passes stand together for
-    /// a reason.)
-    fn sample(&self) -> Query {
-        let mut q = Query::new(
-            "SELECT count(*) FROM (SELECT * FROM directory d WHERE d.organization_id = ",
-            self.organization.0,
-        );
-        q.push(" ORDER BY d.person_id LIMIT ").bind(SAMPLE).push(") d WHERE 1 = 1");
-        conditions(&mut q, self.filter, Phrase::default());
         q
     }
 
@@ -245,7 +244,7 @@ impl Ask<'_> {
         let filter = self.filter;
         let by_text = !few && !search_key(&filter.q).is_empty();
         let phrase = Phrase {
-            by_text: by_text.then_some((self.engine, self.organization)),
+            by_text: by_text.then(|| dialect::gram_query(self.engine, &self.grams)),
             by_clinic: !(few || by_text && self.engine == Engine::Sqlite),
         };
         let head = format!("matched AS MATERIALIZED (SELECT {} FROM", self.sorted(""));
@@ -345,20 +344,19 @@ impl Ask<'_> {
 }
 
 /// How conditions are phrased, so that the index that is meant serves them.
-#[derive(Clone, Copy, Default)]
-struct Phrase {
-    /// By the search index first.
-    by_text: Option<(Engine, OrganizationId)>,
+#[derive(Default)]
+pub(super) struct Phrase {
+    /// By the search index first, asked for this.
+    by_text: Option<String>,
     /// By the index of the clinics' people, not person by person.
     by_clinic: bool,
 }
 
-fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
+pub(super) fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
     let needle = search_key(&filter.q);
     if !needle.is_empty() {
-        if let Some((engine, organization)) = phrase.by_text {
-            let salted = query_grams(organization.0.as_u128(), &needle);
-            q.push(" AND {grams ").bind(dialect::gram_query(engine, &salted)).push("}");
+        if let Some(grams) = phrase.by_text {
+            q.push(" AND {grams ").bind(grams).push("}");
         }
         q.push(" AND {find d.search_text ").bind(needle).push("}");
     }
@@ -419,7 +417,14 @@ mod tests {
     }
 
     fn asked<'a>(filter: &'a Filter, after: Option<&'a Cursor>) -> Ask<'a> {
-        Ask { engine: Engine::Sqlite, organization: OrganizationId(Uuid::from_u128(1)), filter, after, limit: 25 }
+        Ask {
+            engine: Engine::Sqlite,
+            organization: OrganizationId(Uuid::from_u128(1)),
+            filter,
+            after,
+            limit: 25,
+            grams: vec![1],
+        }
     }
 
     const INDEXES: [(Sort, &str); 5] = [
@@ -488,9 +493,9 @@ mod tests {
         let mut tx = db.begin().await.unwrap();
         let text = "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)";
         let people = "SEARCH d USING INDEX sqlite_autoindex_directory_1 (organization_id=? AND person_id=?)";
-        let of_type = "SEARCH d USING INDEX directory_type (organization_id=? AND user_type=?)";
-        let of_status = "SEARCH d USING INDEX directory_status (organization_id=? AND status=?)";
-        let seldom = "SEARCH d USING INDEX directory_clinic_admin (organization_id=?)";
+        let of_type = "SEARCH d USING COVERING INDEX directory_type (organization_id=? AND user_type=?)";
+        let of_status = "SEARCH d USING COVERING INDEX directory_status (organization_id=? AND status=?)";
+        let seldom = "SEARCH d USING COVERING INDEX directory_clinic_admin (organization_id=?)";
         let mara = Filter { q: "mara".into(), ..Filter::default() };
         let clinic = Filter { clinic: Some(ClinicId(Uuid::nil())), ..Filter::default() };
         let of = |user_type, status, permission| Filter {

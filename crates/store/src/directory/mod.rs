@@ -1,6 +1,7 @@
 //! The user list: one row a person, read in any order, with any filter, from any page.
 
 mod list;
+mod sample;
 mod save;
 
 use muster_domain::access::ClinicAccess;

@@ -1,8 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use muster_domain::emr::License;
+use muster_store::transfer::{self, Rows};
 use muster_store::{Db, StoreError, people};
 use muster_testkit::databases::{self, an_organization, person_id};
 use muster_testkit::{both_engines, postgres};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
@@ -201,4 +204,54 @@ async fn a_file_that_someone_else_writes_is_unavailable_not_broken() {
 async fn an_address_of_no_known_kind_is_refused() {
     let outcome = Db::open("mysql://localhost/muster", 1).await;
     assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
+}
+
+/// Every row of every table, as a backup writes it.
+async fn all_rows(db: &Db) -> BTreeMap<String, BTreeSet<String>> {
+    let mut tx = transfer::snapshot(db).await.expect("reads");
+    let mut all = BTreeMap::new();
+    for table in transfer::tables(&mut tx).await.expect("reads") {
+        let mut rows = Rows::of(&mut tx, &table).await.expect("reads");
+        let mut met: Vec<String> = Vec::new();
+        loop {
+            let page = rows.next(&mut tx).await.expect("reads");
+            if page.is_empty() {
+                break;
+            }
+            met.extend(page);
+        }
+        let counted = transfer::count(&mut tx, &table).await.expect("reads");
+        assert_eq!(usize::try_from(counted).expect("reads"), met.len(), "{} is read whole, and once", table.name());
+        all.insert(table.name().to_owned(), met.into_iter().collect());
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Db::open(&format!("sqlite:{}", directory.path().join("muster.db").display()), 2).await.unwrap();
+    let Db::Sqlite { write, .. } = &db else { panic!("a file") };
+    let before: Vec<_> = sqlx::migrate!("migrations/sqlite").iter().filter(|m| m.version < 12).cloned().collect();
+    assert_eq!(before.len(), 11);
+    Migrator::with_migrations(before).run(write).await.unwrap();
+    for from in [1, 1000] {
+        let practice = an_organization(&db).await;
+        let mut all: Vec<_> = (from..from + 120).map(|n| practice.therapist(n)).collect();
+        for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
+            account.license = License { number: Some(format!("PT-{n}")), ..License::default() };
+        }
+        insert(&db, practice.id, &all).await.unwrap();
+    }
+    let rows = all_rows(&db).await;
+    for table in ["people", "emr_accounts", "emr_account_clinics", "professional_licences", "sign_ins", "sign_in_names"]
+    {
+        assert!(rows[table].len() >= 120, "{table}: {}", rows[table].len());
+    }
+    db.migrate().await.unwrap();
+    for (table, now) in all_rows(&db).await {
+        // What a start notes of itself stands there.
+        assert!(table == "installation" || now == rows[&table], "{table}");
+    }
+    db.close().await;
 }

@@ -128,7 +128,7 @@ pub(crate) struct ImportFlags {
 /// arrive whole.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "Imports",
     params(("dry_run" = Option<bool>, Query, description = "Say what would happen, and do nothing"),
-        ("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`; repeatable"),
+        ("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`, or `Their column=` to pass it over; repeatable"),
         ("clinic_without_address" = Option<String>, Query, description = "The clinic for rows of a file with addresses that have none"),
         ("invite" = Option<bool>, Query, description = "Send everyone added with an active profile an invitation")),
     request_body(content = String, content_type = "text/csv", description = "At most 256 MiB"),

@@ -129,7 +129,7 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup, f
         // With scripts the chosen file stays chosen after it was looked at.
         form method="post" action=(urls::IMPORT) enctype="multipart/form-data" data-columns=(urls::IMPORT_COLUMNS)
             hx-post=(urls::IMPORT) hx-encoding="multipart/form-data" hx-target="#came-of-it" hx-select="#came-of-it"
-            hx-select-oob="#columns" hx-swap="outerHTML show:window:top" hx-sync="this:drop" {
+            hx-select-oob="#map" hx-swap="outerHTML show:window:top" hx-sync="this:drop" {
             (parts::csrf_field(&page.info.csrf))
             (parts::card("", &html! { div.stack {
                 (parts::radio_group(&RadioGroup { name: "kind", legend: "What is in the file?", current: kind, options: &kinds, hint: None, errors: said.at("kind") }))
@@ -167,7 +167,7 @@ fn names(kind: FileKind, from: usize, count: usize) -> Markup {
 /// One question a column of the file.
 fn ask(form: &FormData, found: &[FileColumn]) -> Markup {
     if found.is_empty() {
-        return html! { div #columns {} };
+        return html! { div #map {} };
     }
     let known = kind_of(form).names();
     let rows: Vec<Vec<Markup>> =
@@ -184,10 +184,10 @@ fn ask(form: &FormData, found: &[FileColumn]) -> Markup {
     let text = if read == found.len() {
         format!("All {read} are read.")
     } else {
-        format!("{read} of {} are read. Say what the others hold, where it matters.", found.len())
+        format!("Read: {read} of {}. Say what the others hold, where it matters.", found.len())
     };
     html! {
-        div #columns aria-live="polite" {
+        div #map aria-live="polite" {
             (parts::section("Columns of this file", Some(&text), &parts::data_table(&table)))
         }
     }

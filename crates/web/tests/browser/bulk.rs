@@ -387,6 +387,11 @@ both_practices! {
         desk.browser.see("1,600 users selected").await;
         desk.browser.tick("changes", "add_permission:edit_patients", true).await;
         desk.browser.see("1,600 users would be changed").await;
+        // Reviewing them page by page keeps what was chosen.
+        desk.browser.press("Review the 1,600 users").await;
+        desk.browser.press("Show the next users").await;
+        desk.until("the page was drawn anew", "return new URL(location).pathname.endsWith('/preview')").await;
+        assert!(desk.browser.ticked("changes", "add_permission:edit_patients").await);
         save(&desk).await;
         desk.browser.see("1000 of 1600").await;
         desk.browser.assert_accessible().await;

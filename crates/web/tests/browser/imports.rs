@@ -29,7 +29,7 @@ both_practices! {
         desk.browser.assert_accessible().await;
         assert_eq!(desk.count("button[value=save]:not([hidden])").await, 0, "changes are never saved unseen");
         desk.browser.attach("file", &changes).await;
-        desk.browser.see("1 of 3 are read").await;
+        desk.browser.see("Read: 1 of 3").await;
         desk.browser.see("mara, nobody").await;
         desk.browser.assert_accessible().await;
         desk.browser.press("Look at it first").await;
@@ -50,7 +50,7 @@ both_practices! {
         desk.go("/import").await;
         desk.browser.tick("kind", "people", true).await;
         desk.browser.attach("file", &file(practice, "people.csv", NEW_PEOPLE)).await;
-        desk.browser.see("3 of 5 are read").await;
+        desk.browser.see("Read: 3 of 5").await;
         desk.browser.choose("field-0", "First name").await;
         desk.browser.choose("field-2", "Email").await;
         desk.browser.press("Look at it first").await;

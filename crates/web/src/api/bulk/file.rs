@@ -48,7 +48,7 @@ pub(crate) struct ChangesFileShape {
 /// `person_id`) and what to change: `add_permissions`, `remove_permissions`, `add_clinics`, `remove_clinics`, `status`, or
 /// whole lists in `permissions` and `clinics`; several entries with `;` between them, clinics by name.
 #[utoipa::path(post, path = "/api/v1/bulk-updates/file", tag = "Bulk updates",
-    params(("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`; repeatable")),
+    params(("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`, or `Their column=` to pass it over; repeatable")),
     request_body(content = String, content_type = "text/csv", description = "At most 256 MiB and 250,000 rows"),
     responses((status = 200, description = "What it says", body = ChangesFileShape)))]
 pub(crate) async fn changes(State(web): State<Web>, api: Api, mut params: Params, request: Request) -> Answer {

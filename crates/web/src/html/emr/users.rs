@@ -240,11 +240,11 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         .map(|c| address(form, "after", &URL_SAFE_NO_PAD.encode(c)));
     let first = form.filled("after").map(|_| address(form, "after", ""));
     html! {
-        p.plain-links { a href=(export(form)) download { (parts::icon(Icon::Download)) " Export this list (CSV)" } }
         (parts::data_table(&Table { caption: "Users", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))
         @if next.is_some() || first.is_some() {
             (parts::cursor_pager(first.as_deref(), next.as_deref(), &counted(found.total)))
         }
+        p.plain-links { a href=(export(form)) download { (parts::icon(Icon::Download)) " Export this list (CSV)" } }
     }
 }
 

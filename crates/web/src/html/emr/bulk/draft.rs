@@ -157,9 +157,12 @@ pub(super) async fn draw(
     let title = if of_file { "Changes from a file" } else { "Choose changes" };
     let preview = look(web, page, view, form, &clinics).await?;
     let body = html! {
-        p.plain-links { a href=(urls::BULK_SELECT) { (parts::icon(Icon::ChevronLeft)) " Choose other users" } }
+        p.plain-links {
+            @if of_file { a href=(urls::IMPORT) { (parts::icon(Icon::ChevronLeft)) " Choose another file" } }
+            @else { a href=(urls::BULK_SELECT) { (parts::icon(Icon::ChevronLeft)) " Choose other users" } }
+        }
         (parts::heading(title, Some(&format!("{} selected. Nothing is saved before you press Save.", users(selected))), &html! {}))
-        (super::way(1))
+        (super::way(&view.job.kind, 1))
         (said.summary())
         @if let Some(file) = &file { (faults(id, file)) }
         form #changes-form.bulk method="post" action=(urls::bulk_to(id, "start"))
@@ -304,8 +307,9 @@ fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
     html! {
         @if rows.is_empty() { p { "Nobody is left. Choose other users." } }
         @else { (parts::data_table(&Table { caption: "Selected users", columns: &columns, rows: &rows, row_header: Some(0), dense: true, ..Table::default() })) }
-        @if let Some(next) = people.next {
-            p.plain-links { a href=(urls::with_query(&urls::bulk(id), &[("after", &next.to_string())])) { "The next ones (your choice of changes starts anew)" } }
+        // Sent with the form, so that the choice of changes stays.
+        @if let Some(next) = people.next.map(|next| next.to_string()) {
+            (parts::button(&Button { label: "Show the next users", sends: Some(("after", &next)), attrs: vec![("formaction", urls::bulk_to(id, "preview"))], ..Button::default() }))
         }
     }
 }

@@ -19,8 +19,11 @@ use crate::html::parts::{self, Step};
 use crate::urls;
 
 /// The way through, at the top of each page.
-fn way(current: usize) -> Markup {
+fn way(kind: &str, current: usize) -> Markup {
     let step = |label, href| Step { label, href };
-    let all = [step("Select users", Some(urls::BULK_SELECT)), step("Choose changes", None), step("Result", None)];
+    let all = match kind {
+        "file" => [step("Choose a file", Some(urls::IMPORT)), step("Look at it", None), step("Result", None)],
+        _ => [step("Select users", Some(urls::BULK_SELECT)), step("Choose changes", None), step("Result", None)],
+    };
     parts::steps("Steps of a bulk update", &all, current)
 }

@@ -60,7 +60,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
         (parts::heading(title, Some(&format!("{} · {when}", view.job.actor_name)), &aside))
-        (super::way(2))
+        (super::way(&view.job.kind, 2))
         (banner(view, &groups))
         (parts::card("About it", &about(view, &clinics, organization)))
         (table(&results.items, &clinics))

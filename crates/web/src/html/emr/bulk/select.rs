@@ -175,7 +175,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData, chosen: &Chosen, said: &S
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::heading("Bulk update users", Some("Choose whom it concerns. You see what would happen before anything is saved."), &side))
-        (super::way(0))
+        (super::way("update", 0))
         (said.summary())
         @if !saved.is_empty() {
             p.saved { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
