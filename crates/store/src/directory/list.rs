@@ -55,7 +55,7 @@ impl Sort {
 
 impl Filter {
     /// True when the index of every order tells who matches.
-    fn is_covered(&self) -> bool {
+    pub(super) fn is_covered(&self) -> bool {
         self.scope == ClinicAccess::All && search_key(&self.q).is_empty() && self.clinic.is_none()
     }
 
