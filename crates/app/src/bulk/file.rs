@@ -87,14 +87,8 @@ impl App {
     ) -> Result<(BulkView, ChangesFile)> {
         self.require_bulk(actor).await?;
         let mut parts = reader::start(source);
-        let (header, columns) = match parts.recv().await {
-            Some(Part::Header(header)) => {
-                let columns = ChangeColumns::read(&header, &options.map)?;
-                (header, columns)
-            }
-            Some(Part::Refused(refusal)) => return Err(refusal.into()),
-            _ => return Err(AppError::Internal("the reading thread ended".to_owned())),
-        };
+        let header = reader::header(&mut parts).await?;
+        let columns = ChangeColumns::read(&header, &options.map)?;
         let ignored = header.iter().enumerate().filter(|(at, _)| !columns.reads(*at)).map(|(_, h)| h.clone()).collect();
         let mut file = ChangesFile { file: options.name, header, ignored, ..ChangesFile::default() };
         // Read whole before anything is written: the upload itself must not hold the practice's lock.

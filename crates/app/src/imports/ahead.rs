@@ -5,6 +5,7 @@
 //! whether the head is where this import left it. If not, the batch is judged again on what is stored by then.
 
 use muster_domain::organizations::Organization;
+use muster_store::audit;
 use tokio::task::JoinHandle;
 
 use super::known::Standing;
@@ -79,9 +80,10 @@ impl<'a> Import<'a> {
         let standing = if let Some(standing) = self.standing.take() {
             standing
         } else {
-            let standing = Standing::load(&mut h, &self.run.organization).await?;
-            self.head = standing.head;
-            standing
+            // The head first, so that whatever changes while the rest is read shows.
+            let organization = &self.run.organization;
+            (self.head, _) = audit::head(&mut h, organization.id).await?.ok_or(AppError::NotFound)?;
+            Standing::load(&mut h, organization).await?
         };
         let (judged, standing) = self.app.judge_rows(&mut h, self.actor, &self.run, rows, standing, false).await?;
         self.standing = Some(standing);

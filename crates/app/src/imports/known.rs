@@ -11,10 +11,10 @@ use muster_domain::people::NameOwner;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::imports::{self, NameHolder, Namesake};
-use muster_store::{Handle, audit, licences, organizations, people};
+use muster_store::{Handle, licences, organizations, people};
 
 use super::run::{Run, number};
-use crate::{Actor, AppError, Result};
+use crate::{Actor, Result};
 
 /// What is stored and concerns the rows of a batch.
 pub(super) struct Known {
@@ -97,19 +97,14 @@ pub(super) struct Standing {
     pub facts: Facts,
     /// Clinics by name.
     pub clinics: HashMap<String, ClinicId>,
-    /// Where the chain of changes stood when this was read; another place means that somebody else changed something.
-    pub head: i64,
 }
 
 impl Standing {
     pub async fn load(h: &mut impl Handle, organization: &Organization) -> Result<Self> {
         let id = organization.id;
-        // First, so that whatever changes while the rest is read shows.
-        let (head, _) = audit::head(h, id).await?.ok_or(AppError::NotFound)?;
         let clinics = organizations::clinics(h, id).await?;
         let pools = licences::pools(h, id, None).await?;
         Ok(Self {
-            head,
             clinics: clinics.iter().map(|c| (unique_key(&c.name), c.id)).collect(),
             facts: Facts {
                 clinics: clinics.into_iter().map(|c| (c.id, c)).collect(),

@@ -7,7 +7,7 @@ use muster_domain::emr::Permission;
 use muster_domain::imports::{ChangeColumns, Columns};
 
 use super::reader::{self, Part};
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, Result, Scope};
 
 /// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +62,7 @@ impl App {
             }
         }
         let mut parts = reader::start(source);
-        let header = match parts.recv().await {
-            Some(Part::Header(header)) => header,
-            Some(Part::Refused(refusal)) => return Err(refusal.into()),
-            _ => return Err(AppError::Internal("the reading thread ended".to_owned())),
-        };
+        let header = reader::header(&mut parts).await?;
         let meanings = match kind {
             FileKind::People => Columns::meanings(&header, map),
             FileKind::Changes => ChangeColumns::meanings(&header, map),

@@ -13,12 +13,10 @@ mod save;
 
 use std::io::Read;
 
-use muster_domain::Refusals;
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
 use muster_domain::imports::Columns;
 use muster_store::organizations;
-use tokio::sync::mpsc::Receiver;
 
 use crate::people::whom_to_ask;
 use crate::work::About;
@@ -69,7 +67,8 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::PeopleImported).await?;
         let mut parts = reader::start(source);
-        let (header, columns) = columns(&mut parts, &options).await?;
+        let header = reader::header(&mut parts).await?;
+        let columns = Columns::read(&header, &options.map)?;
         let mut h = self.db.read().await?;
         let organization = organizations::find(&mut h, actor.organization()).await?.ok_or(AppError::NotFound)?;
         drop(h);
@@ -95,16 +94,5 @@ impl App {
             }
         }
         Ok(report)
-    }
-}
-
-async fn columns(parts: &mut Receiver<Part>, options: &ImportOptions) -> Result<(Vec<String>, Columns)> {
-    match parts.recv().await {
-        Some(Part::Header(header)) => {
-            let columns = Columns::read(&header, &options.map)?;
-            Ok((header, columns))
-        }
-        Some(Part::Refused(refusal)) => Err(AppError::Refused(Refusals::from(refusal))),
-        _ => Err(AppError::Internal("the reading thread ended".to_owned())),
     }
 }

@@ -4,6 +4,7 @@ use std::io::{Chain, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::AppError;
 use crate::spreadsheet::plain;
 use csv::{ByteRecord, ReaderBuilder};
 use muster_domain::{Code, Refusal};
@@ -51,6 +52,18 @@ pub(crate) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
         let _ = read(source, &sender);
     });
     receiver
+}
+
+/// The first row, which names the columns.
+///
+/// # Errors
+/// [`AppError::Refused`] when nothing can be read of the file.
+pub(crate) async fn header(parts: &mut Receiver<Part>) -> crate::Result<Vec<String>> {
+    match parts.recv().await {
+        Some(Part::Header(header)) => Ok(header),
+        Some(Part::Refused(refusal)) => Err(refusal.into()),
+        _ => Err(AppError::Internal("the reading thread ended".to_owned())),
+    }
 }
 
 /// Nobody listens any more.

@@ -8,7 +8,8 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{hex_id, ids};
+use super::ids;
+use crate::dialect::Id;
 use crate::duplicates::salt;
 use crate::{Db, Handle, Result, Tx};
 
@@ -62,7 +63,7 @@ pub async fn save_licence(
     }
     forget_keys(tx, organization, person, licence.position).await?;
     let key = found_by(organization, licence.number.clone(), licence.state.clone());
-    save_keys(tx, organization, key.map(|key| json!({"k": key, "id": hex_id(person.0), "at": licence.position}))).await
+    save_keys(tx, organization, key.map(|key| json!({"k": key, "id": Id(person.0), "at": licence.position}))).await
 }
 
 /// Removes a licence and forgets the reminders about it: its place may be taken by another one.
@@ -176,7 +177,7 @@ pub(crate) async fn fill_licence_keys(db: &Db, at_once: i64) -> Result<()> {
         let mut rows: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
         for (organization, person, position, number, state) in found {
             if let Some(key) = found_by(OrganizationId(organization), number, state) {
-                let row = json!({"k": key, "id": hex_id(person), "at": position});
+                let row = json!({"k": key, "id": Id(person), "at": position});
                 rows.entry(organization).or_default().push(row);
             }
         }

@@ -21,7 +21,6 @@ pub use worklist::{Missing, signed_and_supervised, worklist};
 use muster_domain::PersonId;
 use muster_domain::emr::UserType;
 use muster_domain::licences::Group;
-use uuid::Uuid;
 
 use crate::dialect;
 
@@ -41,8 +40,4 @@ fn types(groups: &[Group]) -> String {
 
 fn ids(people: &[PersonId]) -> String {
     dialect::id_list(people.iter().map(|p| &p.0))
-}
-
-fn hex_id(id: Uuid) -> String {
-    id.simple().to_string()
 }

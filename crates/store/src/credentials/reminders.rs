@@ -9,7 +9,7 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::hex_id;
+use crate::dialect::Id;
 use crate::{Handle, Result, Tx, micros};
 
 /// A licence whose owner has to be told that it runs out.
@@ -93,7 +93,7 @@ pub async fn note_reminders(
         .iter()
         .map(|d| {
             json!({
-                "person": hex_id(d.person.0), "position": d.licence.position, "expires": d.expires_on.to_string(),
+                "person": Id(d.person.0), "position": d.licence.position, "expires": d.expires_on.to_string(),
                 "threshold": d.threshold,
             })
         })

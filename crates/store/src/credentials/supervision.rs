@@ -6,7 +6,8 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{hex_id, types};
+use super::types;
+use crate::dialect::Id;
 use crate::{Handle, Result, Tx, dialect, micros, when};
 
 /// One stretch of time in which someone supervised someone.
@@ -94,7 +95,7 @@ pub async fn begin_supervisions(
     if entries.is_empty() {
         return Ok(());
     }
-    let row = |a: &Assignment| json!({"id": hex_id(a.id), "person": hex_id(a.person.0), "supervisor": hex_id(a.supervisor.0)});
+    let row = |a: &Assignment| json!({"id": Id(a.id), "person": Id(a.person.0), "supervisor": Id(a.supervisor.0)});
     let rows: Vec<Value> = entries.iter().map(row).collect();
     let text = "INSERT INTO supervisions (organization_id, supervision_id, person_id, supervisor_id, since_at)
         SELECT $1, r.id, r.person, r.supervisor, $3 FROM {rows $2: id uuid, person uuid, supervisor uuid} r";

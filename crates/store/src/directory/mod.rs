@@ -3,6 +3,7 @@
 mod list;
 mod sample;
 mod save;
+mod statements;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Permission, Status, UserType};
@@ -11,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use list::list;
-pub(crate) use list::narrow;
 pub(crate) use save::{rows, save};
+pub(crate) use statements::narrow;
 
 /// How the list is sorted; ties by name, then by identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use muster_domain::text::{piece_gram, query_pieces, search_key};
 use uuid::Uuid;
 
 use super::Filter;
-use super::list::conditions;
+use super::statements::{Phrase, conditions};
 use crate::query::Query;
 use crate::{Handle, Result};
 
@@ -74,7 +74,7 @@ impl Crowd {
     fn query(&self, filter: &Filter, pieces: &[String]) -> Query {
         let mut q =
             Query::about("SELECT CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1", self.organization.0);
-        conditions(&mut q, filter, super::list::Phrase::default());
+        conditions(&mut q, filter, Phrase::default());
         q.push(" THEN 1 END) AS text)");
         for piece in pieces {
             q.push(" || ',' || CAST(count(CASE WHEN {find d.search_text ").bind(piece.as_str());

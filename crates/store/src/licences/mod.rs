@@ -22,6 +22,7 @@ use muster_domain::{ClinicId, OrganizationId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::dialect::Id;
 use crate::query::Query;
 use crate::{Handle, Result, StoreError, Tx, dialect};
 
@@ -155,12 +156,8 @@ fn push_scope(q: &mut Query, scope: &ClinicAccess, column: &str) {
 pub type Seats = (ClinicId, Group, i64);
 
 fn seat_rows<'a>(seats: impl IntoIterator<Item = &'a Seats>) -> String {
-    let row = |(clinic, group, n): &Seats| json!({"clinic": hex_id(clinic.0), "pool": group.as_str(), "n": n});
+    let row = |(clinic, group, n): &Seats| json!({"clinic": Id(clinic.0), "pool": group.as_str(), "n": n});
     Value::Array(seats.into_iter().map(row).collect()).to_string()
-}
-
-fn hex_id(id: Uuid) -> String {
-    id.simple().to_string()
 }
 
 /// Takes these seats, each pool named once, if that many are free. False when a pool has too few; then the

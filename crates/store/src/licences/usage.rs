@@ -9,7 +9,8 @@ use muster_domain::{ClinicId, OrganizationId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Pool, group, hex_id, push_scope};
+use super::{Pool, group, push_scope};
+use crate::dialect::Id;
 use crate::query::Query;
 use crate::{Handle, Result, Tx};
 
@@ -39,7 +40,7 @@ pub async fn insert_points(
     organization: OrganizationId,
     points: &[(ClinicId, Group, Point)],
 ) -> Result<()> {
-    let row = |(clinic, group, p): &(ClinicId, Group, Point)| json!({"clinic": hex_id(clinic.0), "pool": group.as_str(), "hour": p.hour, "total": p.total, "n": p.assigned});
+    let row = |(clinic, group, p): &(ClinicId, Group, Point)| json!({"clinic": Id(clinic.0), "pool": group.as_str(), "hour": p.hour, "total": p.total, "n": p.assigned});
     let rows = Value::Array(points.iter().map(row).collect()).to_string();
     let text = "INSERT INTO licence_usage (organization_id, clinic_id, pool_group, hour, total, assigned, fewest_free)
         SELECT $1, r.clinic, r.pool, r.hour, r.total, r.n, r.total - r.n
