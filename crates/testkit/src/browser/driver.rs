@@ -107,6 +107,20 @@ pub(super) struct Driver {
 
 impl Driver {
     async fn start() -> Self {
+        // It asks for a free port on both kinds of address, and now and then somebody else is quicker on one of them.
+        for _ in 0..5 {
+            let mut driver = Self::spawned();
+            if let Some(port) = driver.port_once_started().await {
+                driver.port = port;
+                return driver;
+            }
+            let log = driver.log();
+            assert!(log.contains("Address already in use"), "chromedriver did not start:\n{log}");
+        }
+        panic!("chromedriver finds no free port");
+    }
+
+    fn spawned() -> Self {
         let directory = TempDir::with_prefix("muster-browser-").expect("a temporary directory");
         let log = std::fs::File::create(directory.path().join("log")).expect("the driver's log");
         let process = Command::new("chromedriver")
@@ -121,19 +135,20 @@ impl Driver {
                      chromium-driver, or run `make test`"
                 )
             });
-        let mut driver = Self { process, port: 0, directory };
-        driver.port = driver.wait_for_port().await;
-        driver
+        Self { process, port: 0, directory }
     }
 
-    async fn wait_for_port(&mut self) -> u16 {
+    /// None when it ended instead.
+    async fn port_once_started(&mut self) -> Option<u16> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(port) = announced_port(&self.log()) {
-                return port;
+                return Some(port);
             }
-            let ended = matches!(self.process.try_wait(), Ok(Some(_)));
-            assert!(!ended && Instant::now() < deadline, "chromedriver did not start:\n{}", self.log());
+            if matches!(self.process.try_wait(), Ok(Some(_))) {
+                return None;
+            }
+            assert!(Instant::now() < deadline, "chromedriver did not start:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -109,6 +109,8 @@ both_practices! {
 
         desk.browser.follow("Undo…").await;
         desk.browser.see("4 users would be changed").await;
+        desk.browser.see("Remove Calendar Admin: 3").await;
+        desk.browser.assert_accessible().await;
         desk.browser.press("Undo").await;
         desk.until("it is green", "return !!document.querySelector('[data-outcome=complete]')").await;
         let mara = practice.app.person(&practice.machine(), people[0].id).await.expect("somebody");

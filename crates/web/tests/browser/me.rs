@@ -12,6 +12,7 @@ async fn the_password_is_changed_by_its_owner() {
     desk.browser.fill("password", "Quiet-harbor-Lamp-42").await;
     desk.browser.fill("password_confirmation", "Quiet-harbor-Lamp-42").await;
     desk.browser.press("Change password").await;
+    desk.browser.see("Nothing was saved yet").await;
     let said = desk.browser.field_error("current_password").await.unwrap_or_default();
     assert!(said.contains("not your current password"), "{said}");
     desk.browser.fill("current_password", SECRET).await;
