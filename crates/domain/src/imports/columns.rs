@@ -225,7 +225,10 @@ pub(super) fn mapped<'a>(
         if !known {
             refusals.push(Refusal::new("map", Code::UnknownField).about(&[format!("“{to}”")]));
         }
-        match header.iter().position(|h| folded(h) == folded(from)) {
+        let is_it = |place: &usize| folded(&header[*place]) == folded(from);
+        // Of columns of one name each is meant once, in their order.
+        let place = (0..header.len()).find(|at| is_it(at) && !places.contains_key(at));
+        match place.or_else(|| (0..header.len()).find(is_it)) {
             None => refusals.push(about(&format!("The file has no column “{from}”, which the mapping names."))),
             Some(place) if known => {
                 places.insert(place, to.as_str());
@@ -286,5 +289,9 @@ mod tests {
         let wanted = [Some("last_name"), Some("first_name"), None, Some("username")];
         assert_eq!(Columns::meanings(&names, &map), wanted);
         assert_eq!(Columns::meanings(&header(&["Shoe size"]), &[]), [None]);
+        // As a form sends it back: two columns of one name, the second of which is not read.
+        let twice = header(&["email", "Email", "npi"]);
+        let sent = pairs(&[("email", "email"), ("Email", ""), ("npi", "npi")]);
+        assert_eq!(Columns::meanings(&twice, &sent), [Some("email"), None, Some("npi")]);
     }
 }
