@@ -104,14 +104,14 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
         let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
-        let reading = Reading { columns, clinics: reached.map(|c| (unique_key(&c.name), c.id)).collect() };
+        let clinics = reached.map(|c| (unique_key(&c.name), c.id)).collect();
+        let mut reading = Reading { columns, clinics, met: BTreeSet::new() };
         let mut job = self.new_job(actor, "file", String::new());
         add_draft(&mut work, &job).await?;
-        let mut met = BTreeSet::new();
         while !all.is_empty() {
             let rest = all.split_off(all.len().min(500));
             let rows = std::mem::replace(&mut all, rest);
-            self.read_rows(&mut work, actor, job.id, &reading, rows, &mut met, &mut file).await?;
+            self.read_rows(&mut work, actor, job.id, &mut reading, rows, &mut file).await?;
         }
         job.selection = json!(file).to_string();
         bulk::describe(&mut work.tx, work.organization, job.id, &job.selection).await?;
@@ -120,15 +120,13 @@ impl App {
         Ok((BulkView::of(job, self.now()), file))
     }
 
-    #[allow(clippy::too_many_arguments)] // one call, and each is a thing of its own
     async fn read_rows(
         &self,
         work: &mut Work,
         actor: &Actor,
         job: Uuid,
-        reading: &Reading,
+        reading: &mut Reading,
         rows: Vec<RawRow>,
-        met: &mut BTreeSet<PersonId>,
         file: &mut ChangesFile,
     ) -> Result<()> {
         file.rows += rows.len() as u64;
@@ -168,13 +166,13 @@ impl App {
             let (cells, judged) = match row.cells {
                 Err(unread) => (unread.cells, Err(unread.refusal)),
                 Ok(cells) => {
-                    let judged = reading.changes(actor, &cells, person.and_then(|p| stored.get(&p)), met);
+                    let judged = reading.changes(actor, &cells, person.and_then(|p| stored.get(&p)));
                     (cells, judged)
                 }
             };
             match (judged, person) {
                 (Ok(changes), Some(person)) => {
-                    met.insert(person);
+                    reading.met.insert(person);
                     let kept = RowAsked { changes: changes.changes().to_vec(), row: cells };
                     asked.push((person, Some(json!(kept).to_string())));
                 }
@@ -239,6 +237,8 @@ struct Reading {
     columns: ChangeColumns,
     /// The clinics within reach, by name.
     clinics: BTreeMap<String, ClinicId>,
+    /// Who was named by a row already.
+    met: BTreeSet<PersonId>,
 }
 
 fn entries(cell: &str) -> impl Iterator<Item = &str> {
@@ -269,7 +269,6 @@ impl Reading {
         actor: &Actor,
         cells: &[String],
         stored: Option<&Stored>,
-        met: &BTreeSet<PersonId>,
     ) -> std::result::Result<ChangeSet, Refusal> {
         if cells.len() != self.columns.width() {
             let counts = [cells.len().to_string(), self.columns.width().to_string()];
@@ -279,7 +278,7 @@ impl Reading {
         let Some((person, account)) = seen.and_then(|s| Some((s.profile.person.id, s.profile.emr.as_ref()?))) else {
             return Err(Refusal::whole(Code::UserOutsideYourAccess));
         };
-        if met.contains(&person) {
+        if self.met.contains(&person) {
             return Err(Refusal::whole(Code::ListedTwice));
         }
         self.wanted(actor, cells, account)
