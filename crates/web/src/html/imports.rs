@@ -129,7 +129,7 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup, f
         // With scripts the chosen file stays chosen after it was looked at.
         form method="post" action=(urls::IMPORT) enctype="multipart/form-data" data-columns=(urls::IMPORT_COLUMNS)
             hx-post=(urls::IMPORT) hx-encoding="multipart/form-data" hx-target="#came-of-it" hx-select="#came-of-it"
-            hx-select-oob="#map" hx-swap="outerHTML show:window:top" hx-sync="this:drop" {
+            hx-select-oob="#map" hx-swap="outerHTML show:window:top" hx-sync="this:queue last" {
             (parts::csrf_field(&page.info.csrf))
             (parts::card("", &html! { div.stack {
                 (parts::radio_group(&RadioGroup { name: "kind", legend: "What is in the file?", current: kind, options: &kinds, hint: None, errors: said.at("kind") }))
