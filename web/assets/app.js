@@ -165,6 +165,13 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   }
 });
 
+// One of the names offered was taken: the list follows at once, not when the field is left.
+document.addEventListener("input", ({ target }) => {
+  if (!(target instanceof HTMLInputElement) || !("chooses" in target.dataset)) return;
+  const offered = [...(target.list?.options ?? [])].some((option) => option.value === target.value);
+  if (offered) target.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 /* ---- an attestation is asked for in a dialog ------------------------------------ */
 
 // Ticking the box, or the permission it is for, asks; whatever is not a "yes" takes both back.

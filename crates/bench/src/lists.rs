@@ -51,6 +51,24 @@ fn random_search(dice: &mut Dice, words: &[String]) -> String {
     format!("/api/v1/people?limit=50&q={}", muster_web::urls::encode(&text))
 }
 
+/// The same as a page.
+async fn pages_in_time(scene: &Scene, goal: f64, rows: &mut Rows) {
+    let client = Client::new(&scene.url, "");
+    let mut dice = Dice(0xFEED);
+    let mut times = Vec::new();
+    for round in 0..40 + ROUNDS {
+        let path = random_list(&mut dice, &scene.clinics).replace("/api/v1/people", "/emr/users");
+        let begun = Instant::now();
+        let page = client.page(&path, &scene.cookie).await;
+        assert_eq!(page.status, 200, "{path}");
+        if round >= 40 {
+            times.push(begun.elapsed());
+        }
+    }
+    let name = format!("{}: people list as a page, any filter and sort (p95)", scene.name());
+    rows.at_most(&name, percentile(&mut times, 0.95), "ms", goal);
+}
+
 async fn timed(client: &Client, path: &str) -> (Duration, serde_json::Value) {
     let begun = Instant::now();
     let answer = client.get(path).await;
@@ -90,6 +108,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
         let name = format!("{}: people search, 1 to 9 characters, {who} (p95)", scene.name());
         each_in_time(&client, searches, &name, search_goal, rows).await;
     }
+    pages_in_time(scene, list_goal, rows).await;
     depth(scene, rows).await;
     render(scene, rows).await;
 }

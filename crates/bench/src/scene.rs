@@ -170,6 +170,9 @@ impl Scene {
             .await
             .expect("a token");
         let words = sample(&app, &operator).await;
+        if let Some(database) = &database {
+            database.checkpoint().await;
+        }
 
         let arguments = ["--database-url".to_owned(), url.clone()];
         let server = Program::new(std::iter::once("serve".to_owned()).chain(arguments))

@@ -36,7 +36,7 @@ pub async fn start(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
 /// Takes the organization's write lock until the transaction ends; gives the chain's head, or none when there is no
 /// such organization.
 pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(i64, Vec<u8>)>> {
-    let text = "UPDATE audit_heads SET seq = seq WHERE organization_id = $1 RETURNING seq, hash";
+    let text = "SELECT seq, hash FROM audit_heads WHERE organization_id = $1 {locked}";
     Ok(on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 

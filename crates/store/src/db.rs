@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
 use crate::dialect::Engine;
 use crate::error::StoreError;
+
+/// A connection to a server that was not used for so long is asked whether it still stands.
+const RESTED: Duration = Duration::from_millis(500);
 
 /// An open database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -113,6 +116,16 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
+                // It was asked when it came back. Only one that lay idle may have lost its server meanwhile.
+                .test_before_acquire(false)
+                .before_acquire(|connection, about| {
+                    Box::pin(async move {
+                        if about.idle_for > RESTED {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_with(options)
                 .await?;
             Ok(Self::Postgres(pool))
@@ -136,7 +149,10 @@ impl Db {
             .pragma("cache_size", "-24000")
             .pragma("wal_autocheckpoint", "16000")
             .pragma("temp_store", "memory");
-        let writer = SqlitePoolOptions::new()
+        // A file is not lost meanwhile: nothing to ask before each use.
+        let pool = SqlitePoolOptions::new().test_before_acquire(false);
+        let writer = pool
+            .clone()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(None)
@@ -150,7 +166,7 @@ impl Db {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        let read = SqlitePoolOptions::new()
+        let read = pool
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options.pragma("cache_size", "-4000").pragma("query_only", "on"));

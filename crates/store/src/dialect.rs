@@ -6,6 +6,8 @@
 //! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
 //! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the objects in the JSON array bound as `$1`, as a table;
 //! - `{each r.l} x`: the whole numbers of such a list, as a table with a column `value`;
+//! - `{listed a}`: all identifiers `a` of a group as one text, for [`listed_ids`]; null when there is none;
+//! - `{locked}`: at its end, keeps others from the rows that are read until the transaction ends;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
 
@@ -61,6 +63,11 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("each", Engine::Postgres) => {
             write!(out, "LATERAL (SELECT e::bigint AS value FROM jsonb_array_elements_text({argument}) e)")
         }
+        // A file has one writer, and it is us.
+        ("locked", Engine::Sqlite) => Ok(()),
+        ("locked", Engine::Postgres) => write!(out, "FOR UPDATE"),
+        ("listed", Engine::Sqlite) => write!(out, "group_concat(hex({argument}))"),
+        ("listed", Engine::Postgres) => write!(out, "string_agg({argument}::text, ',')"),
         ("rows", _) => {
             expand_rows(engine, argument, out);
             Ok(())
@@ -118,6 +125,11 @@ pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a uuid::Uuid>) -> Stri
     out
 }
 
+/// The identifiers that a `{listed}` marker made one text of.
+pub(crate) fn listed_ids(text: Option<&str>) -> impl Iterator<Item = Uuid> {
+    text.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok())
+}
+
 /// The array bound for a `{rows}` marker, written straight from typed rows; none when there is no row.
 pub(crate) fn rows<R: Serialize>(rows: impl IntoIterator<Item = R>) -> Option<String> {
     let mut out = vec![b'['];
@@ -155,17 +167,17 @@ impl Serialize for Bytes<'_> {
     }
 }
 
-/// A statement of SQLite whose one row is a JSON array of the rows of another, which have these columns.
+/// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns.
 pub(crate) fn packed(columns: &str, text: &str) -> String {
     let fields: Vec<String> = columns
         .split(", ")
         .filter_map(|column| column.split_once(' '))
         .map(|(name, kind)| match kind {
-            "uuid" => format!("'{name}', nullif(lower(hex(q.{name})), '')"),
-            _ => format!("'{name}', q.{name}"),
+            "uuid" => format!("nullif(lower(hex(q.{name})), '')"),
+            _ => format!("q.{name}"),
         })
         .collect();
-    format!("SELECT json_group_array(json_object({})) FROM ({text}) q", fields.join(", "))
+    format!("SELECT json_group_array(json_array({})) FROM ({text}) q", fields.join(", "))
 }
 
 /// Bytes as hexadecimal digits.

@@ -156,19 +156,22 @@ const CLINIC_COLUMNS: &str = "clinic_id uuid, name text, address text, city text
 
 /// Every clinic of an organization, by name.
 pub async fn clinics(h: &mut impl Handle, organization: OrganizationId) -> Result<Vec<Clinic>> {
-    let rows: Vec<ClinicRow> = Query::about(CLINIC, organization.0).fetch_packed(h, CLINIC_COLUMNS).await?;
+    by_name(h, &Query::about(CLINIC, organization.0)).await
+}
+
+/// Reads clinics, and puts them in the order of their names.
+async fn by_name(h: &mut impl Handle, q: &Query) -> Result<Vec<Clinic>> {
+    let rows: Vec<ClinicRow> = q.fetch_packed(h, CLINIC_COLUMNS).await?;
     let mut clinics: Vec<Clinic> = rows.into_iter().map(Clinic::try_from).collect::<Result<_>>()?;
     clinics.sort_by_cached_key(|c| unique_key(&c.name));
     Ok(clinics)
 }
 
-/// These clinics of an organization; what is not its own is left out.
+/// These clinics of an organization, by name; what is not its own is left out.
 pub async fn clinics_by_id(h: &mut impl Handle, organization: OrganizationId, ids: &[ClinicId]) -> Result<Vec<Clinic>> {
-    let text = format!("{CLINIC} AND clinic_id IN {{ids $2}} ORDER BY name_key");
-    let ids = dialect::id_list(ids.iter().map(|c| &c.0));
-    let rows: Vec<ClinicRow> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(ids).fetch_all(c).await?);
-    rows.into_iter().map(Clinic::try_from).collect()
+    let mut q = Query::about(&format!("{CLINIC} AND clinic_id IN {{ids "), organization.0);
+    q.bind(dialect::id_list(ids.iter().map(|c| &c.0))).push("}");
+    by_name(h, &q).await
 }
 
 /// The clinics in scope whose name contains `q`, by name: at most `limit` after a name key.
@@ -192,8 +195,7 @@ pub async fn clinic_page(
         query.push(" AND name_key > ").bind(after);
     }
     query.push(" ORDER BY name_key LIMIT ").bind(limit);
-    let rows: Vec<ClinicRow> = query.fetch_all(h).await?;
-    rows.into_iter().map(Clinic::try_from).collect()
+    by_name(h, &query).await
 }
 
 /// The clinic of that name, compared without case.

@@ -117,7 +117,8 @@ impl Query {
         }))
     }
 
-    /// All rows at once, with these columns (`name kind, …`, as in a `{rows}` marker), in no order.
+    /// All rows at once, with these columns (`name kind, …`, as in a `{rows}` marker), in no order. The fields of `T`
+    /// stand in the same order as its columns.
     ///
     /// SQLite reads on a thread of its own and hands each row over by itself, which takes longer than reading it: so
     /// from a file they come as one JSON text.

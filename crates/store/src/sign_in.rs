@@ -51,12 +51,14 @@ impl From<SignInRow> for SignIn {
     }
 }
 
-const COLUMNS: &str = "SELECT s.subject_id, s.kind, s.organization_id, s.shown_name, s.password_hash, s.password_state, s.password_changed_at";
+const SIGN_IN: &str =
+    "s.subject_id, s.kind, s.organization_id, s.shown_name, s.password_hash, s.password_state, s.password_changed_at";
 
 /// By user name or email.
 pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<SignIn>> {
-    let text =
-        format!("{COLUMNS} FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id WHERE n.name_key = $1");
+    let text = format!(
+        "SELECT {SIGN_IN} FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id WHERE n.name_key = $1"
+    );
     let row: Option<SignInRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
@@ -64,7 +66,7 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
 
 /// By identity.
 pub async fn find(h: &mut impl Handle, subject: Uuid) -> Result<Option<SignIn>> {
-    let text = format!("{COLUMNS} FROM sign_ins s WHERE s.subject_id = $1");
+    let text = format!("SELECT {SIGN_IN} FROM sign_ins s WHERE s.subject_id = $1");
     let row: Option<SignInRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
 }
@@ -159,7 +161,7 @@ pub struct Session {
 struct SessionRow {
     session_id: Uuid,
     subject_id: Uuid,
-    organization_id: Option<Uuid>,
+    works_in: Option<Uuid>,
     csrf: String,
     started_at: i64,
     last_seen_at: i64,
@@ -173,7 +175,7 @@ impl From<SessionRow> for Session {
         Self {
             id: r.session_id,
             subject: r.subject_id,
-            organization: r.organization_id.map(OrganizationId),
+            organization: r.works_in.map(OrganizationId),
             csrf: r.csrf,
             started_at: when(r.started_at).unwrap_or(Timestamp::UNIX_EPOCH),
             last_seen_at: when(r.last_seen_at).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -184,19 +186,32 @@ impl From<SessionRow> for Session {
     }
 }
 
-const SESSION: &str = "SELECT session_id, subject_id, organization_id, csrf, started_at, last_seen_at, state, address, user_agent FROM sessions";
+const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.started_at, x.last_seen_at, x.state, x.address, x.user_agent";
 
-/// By the hash of its cookie.
-pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<Session>> {
-    let text = format!("{SESSION} WHERE token_hash = $1");
-    let row: Option<SessionRow> =
+/// What a secret proves, with who signs in by it.
+#[derive(sqlx::FromRow)]
+struct Owned<T> {
+    #[sqlx(flatten)]
+    what: T,
+    #[sqlx(flatten)]
+    owner: SignInRow,
+}
+
+/// By the hash of its cookie, with its owner.
+pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Session, SignIn)>> {
+    let text = format!(
+        "SELECT {SESSION}, {SIGN_IN} FROM sessions x JOIN sign_ins s ON s.subject_id = x.subject_id WHERE x.token_hash = $1"
+    );
+    let row: Option<Owned<SessionRow>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    Ok(row.map(Session::from))
+    Ok(row.map(|r| (r.what.into(), r.owner.into())))
 }
 
 /// Sessions of a subject, newest first.
 pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Session>> {
-    let text = format!("{SESSION} WHERE subject_id = $1 ORDER BY started_at DESC LIMIT 100");
+    let text = format!(
+        "SELECT {SESSION}, x.subject_id FROM sessions x WHERE x.subject_id = $1 ORDER BY x.started_at DESC LIMIT 100"
+    );
     let rows: Vec<SessionRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
     Ok(rows.into_iter().map(Session::from).collect())
 }
@@ -342,11 +357,14 @@ pub async fn spend_link(tx: &mut Tx, token_hash: &[u8]) -> Result<bool> {
     Ok(changed == 1)
 }
 
-/// Failures noted under a key, and the time of the last.
-pub async fn failures(h: &mut impl Handle, key: &str) -> Result<(i64, Timestamp)> {
-    let text = "SELECT failures, last_failure_at FROM throttles WHERE throttle_key = $1";
-    let row: Option<(i64, i64)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(typed(key)).fetch_optional(c).await?);
-    Ok(row.map_or((0, Timestamp::UNIX_EPOCH), |(n, at)| (n, when(at).unwrap_or(Timestamp::UNIX_EPOCH))))
+/// How many failures stand under each of these keys, in their order, and when the last one was.
+pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
+    let text = "SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {among throttle_key $1}";
+    let keys: Vec<_> = keys.iter().map(|k| typed(k)).collect();
+    let list = serde_json::json!(keys).to_string();
+    let rows: Vec<(String, i64, i64)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+    let of = |key: &str| rows.iter().find(|(k, ..)| k == key).map_or((0, 0), |(_, failures, at)| (*failures, *at));
+    Ok(keys.iter().map(|key| of(key)).map(|(n, at)| (n, when(at).unwrap_or(Timestamp::UNIX_EPOCH))).collect())
 }
 
 /// Notes one more failure; a count whose last failure is older than `forget_before` starts anew.
@@ -393,7 +411,7 @@ pub struct Token {
 struct TokenRow {
     token_id: Uuid,
     subject_id: Uuid,
-    organization_id: Option<Uuid>,
+    works_in: Option<Uuid>,
     name: String,
     scopes: String,
     created_at: i64,
@@ -406,7 +424,7 @@ impl From<TokenRow> for Token {
         Self {
             id: r.token_id,
             subject: r.subject_id,
-            organization: r.organization_id.map(OrganizationId),
+            organization: r.works_in.map(OrganizationId),
             name: r.name,
             scopes: r.scopes,
             created_at: when(r.created_at).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -417,19 +435,23 @@ impl From<TokenRow> for Token {
 }
 
 const TOKEN: &str =
-    "SELECT token_id, subject_id, organization_id, name, scopes, created_at, expires_at, last_used_at FROM tokens";
+    "x.token_id, x.organization_id AS works_in, x.name, x.scopes, x.created_at, x.expires_at, x.last_used_at";
 
-/// By the hash of its secret.
-pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<Token>> {
-    let text = format!("{TOKEN} WHERE token_hash = $1");
-    let row: Option<TokenRow> =
+/// By the hash of its secret, with its owner.
+pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn)>> {
+    let text = format!(
+        "SELECT {TOKEN}, {SIGN_IN} FROM tokens x JOIN sign_ins s ON s.subject_id = x.subject_id WHERE x.token_hash = $1"
+    );
+    let row: Option<Owned<TokenRow>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    Ok(row.map(Token::from))
+    Ok(row.map(|r| (r.what.into(), r.owner.into())))
 }
 
 /// Tokens of a subject, newest first.
 pub async fn tokens_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Token>> {
-    let text = format!("{TOKEN} WHERE subject_id = $1 ORDER BY created_at DESC LIMIT 100");
+    let text = format!(
+        "SELECT {TOKEN}, x.subject_id FROM tokens x WHERE x.subject_id = $1 ORDER BY x.created_at DESC LIMIT 100"
+    );
     let rows: Vec<TokenRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
     Ok(rows.into_iter().map(Token::from).collect())
 }

@@ -27,6 +27,13 @@ impl Database {
         &self.url
     }
 
+    /// Lets the server write to disk what it holds in memory, so that it does not do so while something is measured.
+    pub async fn checkpoint(&self) {
+        let mut connection = connect(&self.url).await;
+        run(&mut connection, "CHECKPOINT").await;
+        close(connection).await;
+    }
+
     /// The database's name on the server.
     pub fn name(&self) -> &str {
         &self.name

@@ -15,6 +15,14 @@ impl FormData {
         Self(fields)
     }
 
+    /// The same with one value for a name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Reads a query string; an unreadable one is empty.
     pub fn query(text: Option<&str>) -> Self {
         text.and_then(|t| serde_urlencoded::from_str(t).ok()).map(Self).unwrap_or_default()

@@ -84,6 +84,7 @@ routes! {
     // EMR users
     get "/emr/users" Person html::emr::users::show;
     get "/emr/users.csv" Person html::emr::users::file;
+    get "/clinic-names" Person html::organizations::clinic_choice::names;
     get "/emr/users/bulk" Person html::emr::bulk::select::show;
     post "/emr/users/bulk" Person html::emr::bulk::select::save;
     get "/emr/bulk" Person html::emr::bulk::earlier;

@@ -54,6 +54,8 @@ pub const MY_PASSWORD: &str = "/me/password";
 pub const MY_TOKENS: &str = "/me/tokens";
 /// The user list.
 pub const USERS: &str = "/emr/users";
+/// The clinics whose names contain what was typed.
+pub const CLINIC_NAMES: &str = "/clinic-names";
 /// Adding a user.
 pub const NEW_USER: &str = "/emr/users/new";
 /// The list as a file.

@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 use crate::work::About;
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
+/// Characters of a clinic's name.
+const LONGEST_NAME: usize = 100;
+
 fn record(clinic: &Clinic) -> Map<String, Value> {
     match serde_json::to_value(clinic) {
         Ok(Value::Object(mut map)) => {
@@ -30,12 +33,38 @@ impl App {
         Ok(all.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
     }
 
-    /// One clinic within the actor's access.
-    pub async fn clinic(&self, actor: &Actor, id: ClinicId) -> Result<Clinic> {
+    /// At most `limit` clinics within the actor's access whose name contains `q`, by name.
+    pub async fn clinics_like(&self, actor: &Actor, q: &str, limit: i64) -> Result<Vec<Clinic>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        let found = organizations::clinics_by_id(&mut h, actor.organization(), &[id]).await?.pop();
-        found.filter(|c| actor.authority().reaches(c.id)).ok_or(AppError::NotFound)
+        let q: String = q.chars().take(LONGEST_NAME).collect();
+        let scope = actor.authority().clinics();
+        Ok(organizations::clinic_page(&mut h, actor.organization(), scope, &q, None, limit).await?)
+    }
+
+    /// What somebody means who typed this: the clinic of exactly that name, else those whose name contains it.
+    pub async fn clinics_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<Clinic>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let exact = organizations::clinic_by_name(&mut h, actor.organization(), typed).await?;
+        drop(h);
+        match exact.filter(|c| actor.authority().reaches(c.id)) {
+            Some(exact) => Ok(vec![exact]),
+            None => self.clinics_like(actor, typed, limit).await,
+        }
+    }
+
+    /// Those of these clinics that are within the actor's access.
+    pub async fn clinics_by_id(&self, actor: &Actor, ids: &[ClinicId]) -> Result<Vec<Clinic>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let found = organizations::clinics_by_id(&mut h, actor.organization(), ids).await?;
+        Ok(found.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+    }
+
+    /// One clinic within the actor's access.
+    pub async fn clinic(&self, actor: &Actor, id: ClinicId) -> Result<Clinic> {
+        self.clinics_by_id(actor, &[id]).await?.pop().ok_or(AppError::NotFound)
     }
 
     /// Adds a clinic; company admins only.

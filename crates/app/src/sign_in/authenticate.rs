@@ -57,8 +57,7 @@ impl App {
     pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
         let hash = fingerprint(session_token);
         let mut h = self.db.read().await?;
-        let Some(session) = sign_in::session(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
-        let Some(found) = sign_in::find(&mut h, session.subject).await? else { return Ok(Standing::Nobody) };
+        let Some((session, found)) = sign_in::session(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
         let organization = match session.organization {
             Some(id) => organizations::find(&mut h, id).await?,
             None => None,
@@ -127,12 +126,11 @@ impl App {
     ) -> Result<Actor> {
         let hash = fingerprint(secret);
         let mut h = self.db.read().await?;
-        let token = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
+        let (token, found) = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
         let now = self.now();
         if token.expires_at.is_some_and(|end| end <= now) {
             return Err(AppError::NotSignedIn);
         }
-        let found = sign_in::find(&mut h, token.subject).await?.ok_or(AppError::NotSignedIn)?;
         let scopes: BTreeSet<Scope> = token.scopes.split(' ').filter_map(Scope::parse).collect();
         let home = token.organization.or(organization);
         let actor = self.actor_of(&mut h, &found, home, origin, Some(scopes)).await?.ok_or(AppError::NotSignedIn)?;

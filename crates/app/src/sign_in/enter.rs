@@ -44,12 +44,15 @@ impl App {
     /// too many failures.
     pub async fn sign_in(&self, name: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
         let keys = throttle_keys(name, &origin.address);
-        self.check_throttles(&keys).await?;
+        let failed_before = self.check_throttles(&keys).await?;
         let known = self.known(name).await?;
         let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
         let fits = self.verify_password(password, stored).await;
         match known {
-            Some(known) if fits && known.active => self.begin_session(&known, &keys, origin).await,
+            Some(known) if fits && known.active => {
+                let forgiven = keys.first().filter(|_| failed_before).map(|(key, _)| key.as_str());
+                self.begin_session(&known, forgiven, origin).await
+            }
             known => {
                 self.note_failed_sign_in(name, known.as_ref(), fits, &keys, origin).await?;
                 Err(Refusal::new("password", Code::SignInFailed).into())
@@ -73,12 +76,13 @@ impl App {
         Ok(Some(Known { sign_in, shown_name, active }))
     }
 
-    async fn begin_session(&self, known: &Known, keys: &[(String, i64)], origin: &Origin) -> Result<SignedIn> {
+    /// `forgiven` is the key whose failures are forgotten with it.
+    async fn begin_session(&self, known: &Known, forgiven: Option<&str>, origin: &Origin) -> Result<SignedIn> {
         let token = self.new_secret();
         let now = self.now();
         let subject = known.sign_in.subject;
         let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
-        for (key, _) in &keys[..1] {
+        if let Some(key) = forgiven {
             sign_in::clear_failures(&mut work.tx, key).await?;
         }
         let session = Session {
@@ -142,16 +146,17 @@ impl App {
     pub async fn unlock(&self, session_token: &str, password: &str, origin: &Origin) -> Result<()> {
         let hash = fingerprint(session_token);
         let mut h = self.db.read().await?;
-        let session = sign_in::session(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
-        let found = sign_in::find(&mut h, session.subject).await?.ok_or(AppError::NotSignedIn)?;
+        let (session, found) = sign_in::session(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
         drop(h);
         let keys = throttle_keys(&session.subject.to_string(), &origin.address);
-        self.check_throttles(&keys).await?;
+        let failed_before = self.check_throttles(&keys).await?;
         let shown_name = self.name_of(&found).await?;
         let known = Known { sign_in: found, shown_name, active: true };
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
             let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
-            sign_in::clear_failures(&mut work.tx, &keys[0].0).await?;
+            if failed_before {
+                sign_in::clear_failures(&mut work.tx, &keys[0].0).await?;
+            }
             sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
             let about = About::new(session.subject, &known.shown_name);
             work.note(&known.who(origin), Action::Unlocked, Effect::Done, about, &json!({}));
@@ -166,8 +171,7 @@ impl App {
     pub async fn sign_out(&self, session_token: &str, origin: &Origin) -> Result<()> {
         let hash = fingerprint(session_token);
         let mut h = self.db.read().await?;
-        let Some(session) = sign_in::session(&mut h, &hash).await? else { return Ok(()) };
-        let Some(found) = sign_in::find(&mut h, session.subject).await? else { return Ok(()) };
+        let Some((session, found)) = sign_in::session(&mut h, &hash).await? else { return Ok(()) };
         drop(h);
         let shown_name = self.name_of(&found).await?;
         let known = Known { sign_in: found, shown_name, active: true };
@@ -185,16 +189,18 @@ impl App {
         Ok(stored.map(|s| s.profile.person.full_name).unwrap_or_default())
     }
 
-    /// Refuses while failures demand a wait. An attempt made while waiting is not looked at and does not count.
-    pub(crate) async fn check_throttles(&self, keys: &[(String, i64)]) -> Result<()> {
+    /// Refuses while failures demand a wait. An attempt made while waiting is not looked at and does not count. True when
+    /// the first key has failures that a success would forgive.
+    pub(crate) async fn check_throttles(&self, keys: &[(String, i64)]) -> Result<bool> {
         let mut h = self.db.read().await?;
-        for (key, free) in keys {
-            let (failures, last) = sign_in::failures(&mut h, key).await?;
-            if let Throttle::Wait(seconds) = throttle(failures, *free, last, self.now()) {
+        let names: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
+        let found = sign_in::failures(&mut h, &names).await?;
+        for ((failures, last), (_, free)) in found.iter().zip(keys) {
+            if let Throttle::Wait(seconds) = throttle(*failures, *free, *last, self.now()) {
                 return Err(AppError::TooMany(seconds));
             }
         }
-        Ok(())
+        Ok(found.first().is_some_and(|(failures, _)| *failures > 0))
     }
 
     /// Verifies without ever looking at more than the longest allowed password.

@@ -101,48 +101,41 @@ pub struct Sum {
 
 /// The sums over all clinics in scope, a group each. A clinic in use without a total makes its group unlimited.
 pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &ClinicAccess) -> Result<Vec<Sum>> {
-    let mut q =
-        Query::new("SELECT count(*) FROM clinics c WHERE c.status = 'active' AND c.organization_id = ", organization.0);
-    push_scope(&mut q, scope, "c.clinic_id");
-    let clinics: Vec<(i64,)> = q.fetch_all(h).await?;
-    let clinics = clinics.first().map_or(0, |(n,)| *n);
-    let all = summed(h, organization, scope, "").await?;
+    let mut q = Query::about(
+        "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS bigint), CAST(sum(p.assigned) AS bigint), count(p.total)
+        FROM licence_pools p WHERE p.organization_id = $1",
+        organization.0,
+    );
+    push_scope(&mut q, scope, "p.clinic_id");
     // Few clinics are inactive; joining each pool with its clinic would cost more than all the rest.
-    let inactive = " AND p.clinic_id IN (SELECT c.clinic_id FROM clinics c
-        WHERE c.organization_id = $1 AND c.status <> 'active')";
-    let closed = summed(h, organization, scope, inactive).await?;
+    q.push(
+        " GROUP BY p.pool_group UNION ALL
+        SELECT 'closed ' || p.pool_group, CAST(0 AS bigint),
+            count(CASE WHEN p.total IS NULL AND p.assigned > 0 THEN 1 END), count(p.total)
+        FROM licence_pools p WHERE p.organization_id = $1 AND p.clinic_id IN (
+            SELECT c.clinic_id FROM clinics c WHERE c.organization_id = $1 AND c.status <> 'active')",
+    );
+    push_scope(&mut q, scope, "p.clinic_id");
+    q.push(
+        " GROUP BY p.pool_group UNION ALL
+        SELECT 'clinics', CAST(0 AS bigint), CAST(0 AS bigint), count(*)
+        FROM clinics c WHERE c.organization_id = $1 AND c.status = 'active'",
+    );
+    push_scope(&mut q, scope, "c.clinic_id");
+    let rows: Vec<SumRow> = q.fetch_all(h).await?;
+    let of = |part: &str| rows.iter().find(|r| r.0 == part).map_or((0, 0, 0), |r| (r.1, r.2, r.3));
+    let (_, _, clinics) = of("clinics");
     let sum = |group: Group| {
-        let of = |rows: &[SumRow]| {
-            let row = rows.iter().find(|r| r.0 == group.as_str());
-            row.map_or((0, 0, 0, 0), |r| (r.1, r.2, r.3, r.4))
-        };
-        let (total, assigned, limited, _) = of(&all);
-        let (_, _, limited_closed, odd) = of(&closed);
-        Sum { group, total: (limited - limited_closed == clinics && odd == 0).then_some(total), assigned }
+        let (total, assigned, limited) = of(group.as_str());
+        let (_, used_without_total, limited_closed) = of(&format!("closed {}", group.as_str()));
+        let is_limited = limited - limited_closed == clinics && used_without_total == 0;
+        Sum { group, total: is_limited.then_some(total), assigned }
     };
     Ok(Group::ALL.into_iter().map(sum).collect())
 }
 
-/// Group, total, assigned, pools with a total, pools in use without one.
-type SumRow = (String, i64, i64, i64, i64);
-
-async fn summed(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    scope: &ClinicAccess,
-    of: &str,
-) -> Result<Vec<SumRow>> {
-    let mut q = Query::new(
-        "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS BIGINT), CAST(sum(p.assigned) AS BIGINT),
-            count(p.total), count(CASE WHEN p.total IS NULL AND p.assigned > 0 THEN 1 END)
-        FROM licence_pools p WHERE p.organization_id = ",
-        organization.0,
-    );
-    q.push(of);
-    push_scope(&mut q, scope, "p.clinic_id");
-    q.push(" GROUP BY p.pool_group");
-    q.fetch_all(h).await
-}
+/// A group or another part, its total, how many are assigned, and how many pools have a total.
+type SumRow = (String, i64, i64, i64);
 
 /// Appends the condition that a clinic is in scope.
 fn push_scope(q: &mut Query, scope: &ClinicAccess, column: &str) {

@@ -3,7 +3,7 @@
 
 mod save;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Profile, Status, UserType};
@@ -61,17 +61,18 @@ struct Row {
     license_expires_on: Option<String>,
     last_sign_in_at: Option<i64>,
     password_state: Option<String>,
+    clinics: Option<String>,
 }
 
 impl Row {
-    fn into_stored(self, clinics: &mut BTreeMap<Uuid, BTreeSet<ClinicId>>) -> Result<Stored> {
+    fn into_stored(self) -> Result<Stored> {
         let emr = match (&self.user_type, &self.status, self.default_clinic_id) {
             (Some(kind), Some(status), Some(default_clinic)) => Some(EmrAccount {
                 user_type: UserType::parse(kind).ok_or_else(|| StoreError::Corrupt(kind.clone()))?,
                 status: Status::parse(status).ok_or_else(|| StoreError::Corrupt(status.clone()))?,
                 inactive_reason: self.inactive_reason.as_deref().and_then(InactiveReason::parse),
                 default_clinic: ClinicId(default_clinic),
-                clinics: clinics.remove(&self.person_id).unwrap_or_default(),
+                clinics: dialect::listed_ids(self.clinics.as_deref()).map(ClinicId).collect(),
                 permissions: PermissionSet::from_bits(self.permissions.unwrap_or(0)),
                 license: License {
                     number: self.license_number,
@@ -113,43 +114,30 @@ const PROFILE: &str = "SELECT p.organization_id, p.person_id, p.first_name, p.la
         p.email, p.phone, p.npi, p.username, p.version, p.created_at,
         a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by, a.finish_attested_at,
         l.number AS license_number, l.state AS license_state, l.expires_on AS license_expires_on,
-        s.last_sign_in_at, s.password_state
+        s.last_sign_in_at, s.password_state,
+        (SELECT {listed m.clinic_id} FROM emr_account_clinics m
+            WHERE m.organization_id = p.organization_id AND m.person_id = p.person_id) AS clinics
     FROM people p
     LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
     LEFT JOIN professional_licences l ON l.organization_id = p.organization_id AND l.person_id = p.person_id AND l.position = 0
     LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
 
-const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, user_type text, status text, inactive_reason text, default_clinic_id uuid, permissions int, finish_attested_by uuid, finish_attested_at int, license_number text, license_state text, license_expires_on text, last_sign_in_at int, password_state text";
-
-#[derive(Deserialize, sqlx::FromRow)]
-struct Pair {
-    person_id: Uuid,
-    clinic_id: Uuid,
-}
+const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, user_type text, status text, inactive_reason text, default_clinic_id uuid, permissions int, finish_attested_by uuid, finish_attested_at int, license_number text, license_state text, license_expires_on text, last_sign_in_at int, password_state text, clinics text";
 
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<Stored>> {
     Ok(find_many(h, organization, &[id]).await?.pop())
 }
 
-/// These profiles, in the order asked for; what is not of the organization is left out. Two statements, however many.
+/// These profiles, in the order asked for; what is not of the organization is left out. One statement, however many.
 pub async fn find_many(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Stored>> {
-    let list = dialect::id_list(ids.iter().map(|p| &p.0));
     let mut q =
         Query::about(&format!("{PROFILE} WHERE p.organization_id = $1 AND p.person_id IN {{ids "), organization.0);
-    q.bind(list.as_str()).push("}");
+    q.bind(dialect::id_list(ids.iter().map(|p| &p.0))).push("}");
     let rows: Vec<Row> = q.fetch_packed(h, COLUMNS).await?;
-    let text = "SELECT person_id, clinic_id FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids ";
-    let mut q = Query::about(text, organization.0);
-    q.bind(list).push("}");
-    let pairs: Vec<Pair> = q.fetch_packed(h, "person_id uuid, clinic_id uuid").await?;
-    let mut clinics: BTreeMap<Uuid, BTreeSet<ClinicId>> = BTreeMap::new();
-    for Pair { person_id, clinic_id } in pairs {
-        clinics.entry(person_id).or_default().insert(ClinicId(clinic_id));
-    }
-    let mut found: BTreeMap<Uuid, Stored> = BTreeMap::new();
+    let mut found: HashMap<Uuid, Stored> = HashMap::with_capacity(rows.len());
     for row in rows {
-        found.insert(row.person_id, row.into_stored(&mut clinics)?);
+        found.insert(row.person_id, row.into_stored()?);
     }
     Ok(ids.iter().filter_map(|id| found.remove(&id.0)).collect())
 }

@@ -45,6 +45,14 @@ fn told(s: &Session) -> (Uuid, Uuid, Option<OrganizationId>, String, Timestamp, 
     (s.id, s.subject, s.organization, csrf, s.started_at, s.last_seen_at, s.locked, address, agent)
 }
 
+/// Somebody whose secrets can be asked about.
+async fn an_operator(db: &Db, number: u64) -> Uuid {
+    let id = numbered("operator", number);
+    let name = format!("operator{number}");
+    in_tx!(db, |tx| sign_in::insert_operator(tx, id, &name, &format!("{name}@example.org")).await).unwrap();
+    id
+}
+
 async fn spend(db: &Db, hash: &[u8]) -> bool {
     in_tx!(db, |tx| sign_in::spend_link(tx, hash).await).expect("an answer")
 }
@@ -114,13 +122,13 @@ both_engines! {
     }
 
     async fn a_session_is_known_by_the_hash_of_its_cookie_until_it_ends(db) {
-        let (mara, sam) = (numbered("person", 1), numbered("person", 2));
+        let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         let (old, new, other) = (a_session(mara, 0), a_session(mara, 10), a_session(sam, 5));
         for (hash, session) in [(b"1", &old), (b"2", &new), (b"3", &other)] {
             in_tx!(db, |tx| sign_in::insert_session(tx, hash, session).await).unwrap();
         }
         let mut reading = db.read().await.unwrap();
-        assert_eq!(told(&sign_in::session(&mut reading, b"1").await.unwrap().unwrap()), told(&old));
+        assert_eq!(told(&sign_in::session(&mut reading, b"1").await.unwrap().unwrap().0), told(&old));
         assert!(sign_in::session(&mut reading, b"0").await.unwrap().is_none());
         assert!(sign_in::session(&mut reading, b"").await.unwrap().is_none());
         let of_mara: Vec<Uuid> = sign_in::sessions_of(&mut reading, mara).await.unwrap().iter().map(|s| s.id).collect();
@@ -129,11 +137,11 @@ both_engines! {
 
         in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(60), "locked").await).unwrap();
         in_tx!(db, |tx| sign_in::set_session_organization(tx, b"1", None).await).unwrap();
-        let found = sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap();
+        let (found, _) = sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap();
         assert_eq!((found.last_seen_at, found.locked, found.organization), (later(60), true, None));
         assert_eq!(found.started_at, noon());
         in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(61), "open").await).unwrap();
-        assert!(!sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap().locked);
+        assert!(!sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap().0.locked);
 
         assert!(!in_tx!(db, |tx| sign_in::end_session_by_id(tx, sam, old.id).await).unwrap(), "not hers");
         assert!(in_tx!(db, |tx| sign_in::end_session_by_id(tx, mara, old.id).await).unwrap());
@@ -145,7 +153,7 @@ both_engines! {
     }
 
     async fn all_sessions_but_the_present_one_can_be_ended(db) {
-        let (mara, sam) = (numbered("person", 1), numbered("person", 2));
+        let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", mara), (b"3", mara), (b"4", sam)] {
             in_tx!(db, |tx| sign_in::insert_session(tx, hash, &a_session(subject, 0)).await).unwrap();
         }
@@ -156,7 +164,7 @@ both_engines! {
     }
 
     async fn ending_all_access_ends_sessions_links_and_tokens_of_one_subject(db) {
-        let (mara, sam) = (numbered("person", 1), numbered("person", 2));
+        let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", sam)] {
             in_tx!(db, |tx| sign_in::insert_session(tx, hash, &a_session(subject, 0)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", 60)).await).unwrap();
@@ -205,7 +213,7 @@ both_engines! {
 
     async fn failures_add_up_and_are_forgotten_after_a_quiet_time_or_a_success(db) {
         let read = |key: &'static str| async move {
-            sign_in::failures(&mut db.read().await.expect("a reader"), key).await.expect("failures")
+            sign_in::failures(&mut db.read().await.expect("a reader"), &["name:nobody", key]).await.expect("failures")[1]
         };
         let fail = |seconds: i64| async move {
             in_tx!(db, |tx| sign_in::note_failure(tx, "name:mara", later(seconds), later(seconds - 900)).await).unwrap();
@@ -232,17 +240,17 @@ both_engines! {
         for racer in racers {
             racer.await.unwrap().unwrap();
         }
-        assert_eq!(sign_in::failures(&mut db.read().await.unwrap(), "k").await.unwrap(), (12, noon()));
+        assert_eq!(sign_in::failures(&mut db.read().await.unwrap(), &["k"]).await.unwrap(), [(12, noon())]);
     }
 
     async fn a_token_is_read_back_noted_when_used_and_revoked_by_its_owner(db) {
-        let (mara, sam) = (numbered("person", 1), numbered("person", 2));
+        let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         let (first, second) = (a_token(mara, 0, Some(60)), a_token(mara, 10, None));
         in_tx!(db, |tx| sign_in::insert_token(tx, b"1", &first).await).unwrap();
         in_tx!(db, |tx| sign_in::insert_token(tx, b"2", &second).await).unwrap();
         in_tx!(db, |tx| sign_in::touch_token(tx, b"1", later(30)).await).unwrap();
         let mut reading = db.read().await.unwrap();
-        let found = sign_in::token(&mut reading, b"1").await.unwrap().unwrap();
+        let (found, _) = sign_in::token(&mut reading, b"1").await.unwrap().unwrap();
         assert_eq!((found.id, found.subject, found.organization), (first.id, mara, first.organization));
         assert_eq!((found.name, found.scopes), (first.name.clone(), first.scopes.clone()));
         assert_eq!((found.created_at, found.expires_at, found.last_used_at), (noon(), Some(later(60)), Some(later(30))));
@@ -256,7 +264,7 @@ both_engines! {
     }
 
     async fn sweeping_takes_what_has_run_out_and_leaves_the_rest(db) {
-        let mara = numbered("person", 1);
+        let mara = an_operator(db, 1).await;
         for (hash, seconds) in [(b"old", 0), (b"new", 100)] {
             in_tx!(db, |tx| sign_in::insert_session(tx, hash, &a_session(mara, seconds)).await).unwrap();
             let subject = an_id();
@@ -273,7 +281,7 @@ both_engines! {
             assert_eq!(sign_in::link(&mut reading, hash, noon()).await.unwrap().is_some(), stays);
             assert_eq!(sign_in::token(&mut reading, hash).await.unwrap().is_some(), stays);
             let key = String::from_utf8_lossy(hash);
-            assert_eq!(sign_in::failures(&mut reading, &key).await.unwrap().0, i64::from(stays));
+            assert_eq!(sign_in::failures(&mut reading, &[&key]).await.unwrap()[0].0, i64::from(stays));
         }
         assert!(sign_in::token(&mut reading, b"ever").await.unwrap().is_some());
     }

@@ -9,6 +9,7 @@ use muster_app::credentials::{WorklistAsked, WorklistItem};
 use muster_domain::emr::Issue;
 use muster_domain::text::initials;
 
+use super::organizations::clinic_choice::ClinicChoice;
 use super::parts::{self, Button, ButtonLink, ChipKind, Choice, Column, Icon, Select, Table};
 use super::shell;
 use crate::context::Web;
@@ -43,18 +44,14 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+    let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
     let found = web.app.credentials_worklist(&page.actor, &asked(form)).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
     let kind = form.one("kind");
     let mut kinds = vec![Choice::new("", "Everything", kind)];
     kinds.extend(Issue::ALL.iter().map(|i| Choice::new(i.as_str(), i.label(), kind)));
-    let clinic = form.one("clinic_id");
-    let ids: Vec<(String, &str)> = clinics.iter().map(|c| (c.id.to_string(), c.name.as_str())).collect();
-    let mut places = vec![Choice::new("", "Any clinic", clinic)];
-    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, clinic)));
     let controls = html! {
         (parts::select(&Select { name: "kind", label: "Missing", options: &kinds, bare: true, ..Select::default() }))
-        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (choice.control())
     };
     let columns = [Column::new("Name"), Column::new("Type"), Column::new("Missing"), Column::new("Licences run out")];
     let rows: Vec<Vec<Markup>> = found.items.iter().map(row).collect();
@@ -62,6 +59,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let next = next.map(|c| address(urls::CREDENTIALS, form, &URL_SAFE_NO_PAD.encode(c)));
     let first = form.filled("after").map(|_| address(urls::CREDENTIALS, form, ""));
     let export = address(urls::CREDENTIALS_CSV, form, "");
+    let of = |clinic: &str| urls::with_query(urls::CREDENTIALS, &[("kind", form.one("kind")), ("clinic_id", clinic)]);
     let body = html! {
         (parts::heading("Credentials", Some("Active people to whose credentials something is missing."), &html! {
             (parts::button_link(&ButtonLink { href: &export, label: "Export as CSV", icon: Some(Icon::Download), ..ButtonLink::default() }))
@@ -69,7 +67,9 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
         form method="get" action=(urls::CREDENTIALS) role="search" aria-label="Credentials filters" {
             (parts::toolbar(&controls, &parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() })))
         }
-        @if rows.is_empty() {
+        @if let Some(question) = choice.question(&of(""), of) {
+            (question)
+        } @else if rows.is_empty() {
             (parts::empty_state(Icon::CheckCircle, "Nothing is missing", "Everyone you look after has what this list checks.", &html! { a href=(urls::CREDENTIALS) { "Show everything" } }))
         } @else {
             (parts::data_table(&Table { caption: "Credentials", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))

@@ -2,7 +2,8 @@
 
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::browser::Browser;
+use muster_testkit::practice::{PASSWORD, Practice, Someone};
 
 use crate::common::{Desk, named, practice, someone_with_password};
 
@@ -175,4 +176,70 @@ async fn the_head_of_the_list_shows_licences_and_follows_the_clinic() {
     )
     .await;
     desk.browser.see("York · 2 people").await;
+}
+
+/// A practice whose clinics do not fit a drop-down list.
+async fn many_clinics(practice: &Practice) {
+    crowd(practice).await;
+    let names = ["Port Saco", "Portland East", "Portland West"].map(str::to_owned);
+    for name in names.into_iter().chain((1..=60).map(|n| format!("Branch {n:02}"))) {
+        practice.app.add_clinic(&practice.machine(), &name, None).await.unwrap();
+    }
+}
+
+/// True when these names are offered for what is typed.
+fn offered(names: &str) -> String {
+    format!("return [...document.querySelectorAll('#clinic-names option')].map(o => o.value).join() === '{names}'")
+}
+
+both_practices! {
+    async fn of_many_clinics_one_is_found_by_a_part_of_its_name(practice) {
+        many_clinics(practice).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users").await;
+        desk.browser.see("All clinics · 4 people").await;
+        // A part that only one has. Tab leaves the field.
+        desk.browser.fill("clinic", "yor").await;
+        desk.until("York is offered", &offered("York")).await;
+        desk.keys("\u{e004}").await;
+        desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+        desk.browser.see("York · 2 people").await;
+        desk.arrive("/emr/users?clinic=yor").await;
+        // A part of several, and of none.
+        desk.browser.fill("clinic", "port\u{e004}").await;
+        desk.browser.see("Which clinic?").await;
+        desk.list_becomes(&[]).await;
+        desk.browser.assert_accessible().await;
+        desk.browser.fill("clinic", "nowhere\u{e004}").await;
+        desk.browser.see("No clinic of yours has “nowhere” in its name.").await;
+        // Exactly this name, though it is part of another one; the names offered bring the list as soon as one is taken.
+        desk.browser.fill("clinic", "saco").await;
+        desk.until("both are offered", &offered("Port Saco,Saco")).await;
+        desk.browser.fill("clinic", "Saco").await;
+        desk.list_becomes(&["Ada Minton", "Zoë Ñúñez"]).await;
+        desk.browser.fill("clinic", "port\u{e004}").await;
+        desk.browser.follow("Portland East").await;
+        desk.browser.see("Portland East · nobody").await;
+        assert_eq!(desk.browser.value("clinic").await, "Portland East");
+    }
+
+    async fn of_many_clinics_one_is_found_without_scripts_too(practice) {
+        many_clinics(practice).await;
+        let desk = Desk::with(practice, Browser::options().without_javascript()).await;
+        desk.sign_in("admin", PASSWORD).await;
+        desk.arrive("/emr/users").await;
+        desk.browser.fill("clinic", "york").await;
+        desk.browser.press("Show").await;
+        desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+        desk.go("/emr/users/bulk").await;
+        desk.browser.fill("clinic", "port").await;
+        // Which one was meant is asked before anybody is selected.
+        desk.browser.press("Select all 4 users").await;
+        desk.browser.see("Which clinic?").await;
+        desk.browser.see("0 selected").await;
+        desk.browser.fill("clinic", "york").await;
+        desk.browser.press("Filter").await;
+        desk.browser.press("Select all 2 users").await;
+        desk.browser.see("2 selected").await;
+    }
 }

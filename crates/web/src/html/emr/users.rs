@@ -12,7 +12,6 @@ use muster_app::people::{Listed, PeoplePage, PersonView};
 use muster_app::{Filter, Sort, Total};
 use muster_domain::ClinicId;
 use muster_domain::emr::{Permission, Status, UserType};
-use muster_domain::organizations::Clinic;
 use muster_domain::text::initials;
 
 use super::side;
@@ -20,6 +19,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
+use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{
     self, Button, ButtonKind, ButtonLink, ChipKind, Choice, Column, Field, Icon, SeatTile, Select, SortState, Table,
 };
@@ -71,25 +71,31 @@ fn address(form: &FormData, name: &str, value: &str) -> String {
 }
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
-    let listed = asked(form);
-    let found = web.app.people(&page.actor, listed.clone()).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
-    let seats = web.app.licence_header(&page.actor, listed.filter.clinic).await?;
+    let (choice, form) = ClinicChoice::of(web, page, form.clone()).await?;
+    let listed = asked(&form);
+    let clinic = choice.chosen.as_ref().map(|c| c.id);
     // Beside a chosen clinic stands the sum of all.
-    let overall = match listed.filter.clinic {
-        Some(_) if clinics.len() > 1 => web.app.licence_header(&page.actor, None).await?,
-        _ => Vec::new(),
+    let overall = async {
+        match clinic {
+            Some(_) if choice.is_a_choice() => web.app.licence_header(&page.actor, None).await,
+            _ => Ok(Vec::new()),
+        }
     };
-    let place = listed.filter.clinic.and_then(|id| clinics.iter().find(|c| c.id == id)).map_or_else(
-        || if clinics.len() == 1 { clinics[0].name.clone() } else { format!("{} clinics", clinics.len()) },
-        |c| c.name.clone(),
-    );
-    let subtitle = format!("{place} · {}", counted(found.total));
+    let people = web.app.people(&page.actor, listed.clone());
+    let (found, seats, overall) = tokio::try_join!(people, web.app.licence_header(&page.actor, clinic), overall)?;
+    let names = ClinicNames::of(web, page, &choice, &found).await?;
+    let subtitle = format!("{} · {}", choice.place(), counted(found.total));
+    let question = choice.question(&address(&form, "clinic_id", ""), |id| address(&form, "clinic_id", id));
     let body = html! {
         div #list-head { (parts::heading("Users", Some(&subtitle), &tiles(&seats, &overall))) }
         p #found.vh role="status" { (subtitle) }
-        (filters(web, page, form, &clinics))
-        div #people.dims { (results(web, page, form, &listed, &found, &clinics)) }
+        (filters(web, page, &form, &choice))
+        div #people.dims {
+            @match &question {
+                Some(question) => (question),
+                None => (results(web, page, &form, &listed, &found, &names)),
+            }
+        }
     };
     Ok(shell::page(web, page, "Users", None, &body))
 }
@@ -131,7 +137,7 @@ fn tiles(seats: &[PoolSum], overall: &[PoolSum]) -> Markup {
 }
 
 /// The controls that filter.
-pub(crate) fn controls(form: &FormData, clinics: &[Clinic]) -> Markup {
+pub(crate) fn controls(form: &FormData, choice: &ClinicChoice) -> Markup {
     let kind = form.one("user_type");
     let mut kinds = vec![Choice::new("", "Any type", kind)];
     kinds.extend(UserType::ALL.iter().map(|t| Choice::new(t.as_str(), t.as_str(), kind)));
@@ -141,10 +147,6 @@ pub(crate) fn controls(form: &FormData, clinics: &[Clinic]) -> Markup {
         Choice::new("active", "Active", status),
         Choice::new("inactive", "Inactive", status),
     ];
-    let clinic = form.one("clinic_id");
-    let ids: Vec<(String, &str)> = clinics.iter().map(|c| (c.id.to_string(), c.name.as_str())).collect();
-    let mut places = vec![Choice::new("", "Any clinic", clinic)];
-    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, clinic)));
     let permission = form.one("permission");
     let mut permissions = vec![Choice::new("", "Any permission", permission)];
     permissions.extend(Permission::ALL.iter().map(|p| Choice::new(p.as_str(), p.label(), permission)));
@@ -152,14 +154,14 @@ pub(crate) fn controls(form: &FormData, clinics: &[Clinic]) -> Markup {
         (parts::input(&Field::search("q", "Search name, user name, email or NPI", form.one("q")).attr("maxlength", "100")))
         (parts::select(&Select { name: "user_type", label: "Type", options: &kinds, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "status", label: "Status", options: &statuses, bare: true, ..Select::default() }))
-        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (choice.control())
         (parts::select(&Select { name: "permission", label: "Permission", options: &permissions, bare: true, ..Select::default() }))
     }
 }
 
-fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Markup {
+fn filters(web: &Web, page: &Page, form: &FormData, choice: &ClinicChoice) -> Markup {
     let controls = html! {
-        (controls(form, clinics))
+        (controls(form, choice))
         noscript { (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() })) }
     };
     let add = html! {
@@ -181,7 +183,14 @@ fn filters(web: &Web, page: &Page, form: &FormData, clinics: &[Clinic]) -> Marku
     }
 }
 
-fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &PeoplePage, clinics: &[Clinic]) -> Markup {
+fn results(
+    web: &Web,
+    page: &Page,
+    form: &FormData,
+    listed: &Listed,
+    found: &PeoplePage,
+    names: &ClinicNames,
+) -> Markup {
     let filtered = KEPT.iter().any(|k| *k != "sort" && form.filled(k).is_some());
     if found.people.is_empty() {
         return if filtered {
@@ -231,8 +240,7 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
         sorted(2),
         sorted(3),
     ];
-    let names = ClinicNames::of(clinics);
-    let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, &names)).collect();
+    let rows: Vec<Vec<Markup>> = found.people.iter().map(|view| row(web, page, view, names)).collect();
     let next = found
         .next
         .as_ref()
@@ -248,18 +256,20 @@ fn results(web: &Web, page: &Page, form: &FormData, listed: &Listed, found: &Peo
     }
 }
 
-/// The names of a practice's clinics, for the rows of a list.
-pub(crate) struct ClinicNames<'a>(HashMap<ClinicId, &'a str>);
+/// The names of the clinics in the rows of a list.
+pub(crate) struct ClinicNames(HashMap<ClinicId, String>);
 
-impl<'a> ClinicNames<'a> {
-    pub fn of(clinics: &'a [Clinic]) -> Self {
-        Self(clinics.iter().map(|c| (c.id, c.name.as_str())).collect())
+impl ClinicNames {
+    pub async fn of(web: &Web, page: &Page, choice: &ClinicChoice, found: &PeoplePage) -> muster_app::Result<Self> {
+        let ids = found.people.iter().flat_map(|v| v.clinics.iter().copied()).collect();
+        let clinics = choice.named(web, page, ids).await?;
+        Ok(Self(clinics.into_iter().map(|c| (c.id, c.name)).collect()))
     }
 
     /// The person's clinics, the default one with a star and first; at most three and how many more there are.
     pub fn shown(&self, view: &PersonView) -> String {
         let default = view.default_clinic();
-        let named = view.clinics.iter().filter_map(|id| Some((Some(*id) != default, *self.0.get(id)?)));
+        let named = view.clinics.iter().filter_map(|id| Some((Some(*id) != default, self.0.get(id)?.as_str())));
         let mut names: Vec<(bool, &str)> = named.collect();
         names.sort_unstable();
         let more = view.hidden_clinics + names.len().saturating_sub(3);

@@ -7,12 +7,13 @@ use maud::{Markup, html};
 use muster_app::licences::{Entry, LedgerAsked};
 use muster_domain::licences::Group;
 
-use super::{View, clinic_names, group_choices, number, tabs};
+use super::{View, group_choices, number, tabs};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{self, Button, ButtonLink, Choice, Column, Icon, Select, Table};
+use crate::html::organizations::clinic_choice::ClinicChoice;
+use crate::html::parts::{self, Button, ButtonLink, Column, Icon, Select, Table};
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -40,15 +41,11 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+    let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
     let found = web.app.licence_ledger(&page.actor, &asked(form)).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
-    let clinic = form.one("clinic_id");
-    let ids = clinic_names(&clinics);
-    let mut places = vec![Choice::new("", "Any clinic", clinic)];
-    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, clinic)));
     let groups = group_choices(form.one("group"), Some("Any group"));
     let controls = html! {
-        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (choice.control())
         (parts::select(&Select { name: "group", label: "Group", options: &groups, bare: true, ..Select::default() }))
         (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
     };
@@ -56,13 +53,17 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let file = html! {
         (parts::button_link(&ButtonLink { href: &export, label: "Export as CSV", icon: Some(Icon::Download), ..ButtonLink::default() }))
     };
+    let of =
+        |clinic: &str| urls::with_query(urls::LICENCE_LEDGER, &[("clinic_id", clinic), ("group", form.one("group"))]);
     let next = found.next.map(|n| address(urls::LICENCE_LEDGER, form, &n.to_string()));
     let first = form.filled("after").map(|_| address(urls::LICENCE_LEDGER, form, ""));
     let body = html! {
         (parts::heading("Licences", Some("Every change of a total. What a clinic has is what these lines add up to."), &html! {}))
         (tabs(View::Ledger))
         form method="get" action=(urls::LICENCE_LEDGER) role="search" aria-label="Ledger filters" { (parts::toolbar(&controls, &file)) }
-        @if found.items.is_empty() {
+        @if let Some(question) = choice.question(&of(""), of) {
+            (question)
+        } @else if found.items.is_empty() {
             (parts::empty_state(Icon::History, "No total was changed", "Until support sets a total, a clinic's licences have no limit.", &html! { a href=(urls::LICENCES) { "Licences by clinic" } }))
         } @else {
             (table(page, &found.items))

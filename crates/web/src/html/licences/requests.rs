@@ -9,11 +9,12 @@ use muster_domain::LicenceRequestId;
 use muster_domain::licences::{Group, Kind, State as Stage};
 use serde::Deserialize;
 
-use super::{View, clinic_names, group_choices, monthly, state_chip, tabs, totals, wish};
+use super::{View, group_choices, monthly, state_chip, tabs, totals, wish};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Column, Icon, Select, Table, Textarea,
 };
@@ -39,6 +40,7 @@ fn address(form: &FormData, after: &str) -> String {
 }
 
 async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+    let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
     let asked = RequestsAsked {
         state: form.filled("state").and_then(Stage::parse),
         kind: None,
@@ -48,17 +50,13 @@ async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Resul
         limit: PAGE,
     };
     let found = web.app.licence_requests(&page.actor, &asked).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
     let state = form.one("state");
     let mut states = vec![Choice::new("", "Any state", state)];
     states.extend(Stage::ALL.iter().map(|s| Choice::new(s.as_str(), s.label(), state)));
-    let ids = clinic_names(&clinics);
-    let mut places = vec![Choice::new("", "Any clinic", form.one("clinic_id"))];
-    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, form.one("clinic_id"))));
     let groups = group_choices(form.one("group"), Some("Any group"));
     let controls = html! {
         (parts::select(&Select { name: "state", label: "State", options: &states, bare: true, ..Select::default() }))
-        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (choice.control())
         (parts::select(&Select { name: "group", label: "Group", options: &groups, bare: true, ..Select::default() }))
         (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
     };
@@ -74,13 +72,19 @@ async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Resul
         Column::new("Monthly"),
     ];
     let rows: Vec<Vec<Markup>> = found.items.iter().map(|r| row(page, r)).collect();
+    let of = |clinic: &str| {
+        let others = [("state", form.one("state")), ("clinic_id", clinic), ("group", form.one("group"))];
+        urls::with_query(urls::LICENCE_REQUESTS, &others)
+    };
     let next = found.next.map(|n| address(form, &n.to_string()));
     let first = form.filled("after").map(|_| address(form, ""));
     let body = html! {
         (parts::heading("Licences", Some("What was asked of support, and what came of it."), &html! {}))
         (tabs(View::Requests))
         form method="get" action=(urls::LICENCE_REQUESTS) role="search" aria-label="Request filters" { (parts::toolbar(&controls, &ask)) }
-        @if rows.is_empty() {
+        @if let Some(question) = choice.question(&of(""), of) {
+            (question)
+        } @else if rows.is_empty() {
             (parts::empty_state(Icon::CheckCircle, "No request here", "Ask when a clinic needs more licences, or pays for some that nobody uses.", &html! { a href=(urls::NEW_LICENCE_REQUEST) { "Ask for licences" } }))
         } @else {
             (parts::data_table(&Table { caption: "Licence requests", columns: &columns, rows: &rows, row_header: Some(0), ..Table::default() }))

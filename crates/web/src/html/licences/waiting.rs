@@ -13,13 +13,14 @@ use muster_domain::emr::Permission;
 use muster_domain::licences::{Freed, Group, Kind};
 use muster_domain::{ClinicId, PersonId};
 
-use super::{View, ask_address, clinic_names, group_choices, tabs};
+use super::{View, ask_address, group_choices, tabs};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{
-    self, Banner, BannerKind, Button, ButtonKind, Checkbox, ChipKind, Choice, Column, Icon, Select, Table,
+    self, Banner, BannerKind, Button, ButtonKind, Checkbox, ChipKind, Column, Icon, Select, Table,
 };
 use crate::html::said::Said;
 use crate::html::shell;
@@ -75,15 +76,12 @@ async fn draw(
     done: Option<&Activated>,
     said: &Said,
 ) -> muster_app::Result<Markup> {
+    let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
     let found = web.app.waiting_list(&page.actor, &asked(form)).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
     let (clinic, group) = (form.one("clinic_id"), form.one("group"));
-    let ids = clinic_names(&clinics);
-    let mut places = vec![Choice::new("", "Any clinic", clinic)];
-    places.extend(ids.iter().map(|(id, name)| Choice::new(id, name, clinic)));
     let groups = group_choices(group, Some("Any group"));
     let filters = html! {
-        (parts::select(&Select { name: "clinic_id", label: "Clinic", options: &places, bare: true, ..Select::default() }))
+        (choice.control())
         (parts::select(&Select { name: "group", label: "Group", options: &groups, bare: true, ..Select::default() }))
         (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
     };
@@ -91,6 +89,7 @@ async fn draw(
     let address = |after: &str| {
         urls::with_query(urls::LICENCE_WAITING, &[("clinic_id", clinic), ("group", group), ("after", after)])
     };
+    let of = |clinic: &str| urls::with_query(urls::LICENCE_WAITING, &[("clinic_id", clinic), ("group", group)]);
     let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok());
     let next = next.map(|c| address(&URL_SAFE_NO_PAD.encode(c)));
     let first = form.filled("after").map(|_| address(""));
@@ -100,7 +99,9 @@ async fn draw(
         (said.summary())
         @if let Some(done) = done { (outcome(done)) }
         form method="get" action=(urls::LICENCE_WAITING) role="search" aria-label="Waiting list filters" { (parts::toolbar(&filters, &html! {})) }
-        @if found.items.is_empty() {
+        @if let Some(question) = choice.question(&of(""), of) {
+            (question)
+        } @else if found.items.is_empty() {
             (parts::empty_state(Icon::CheckCircle, "Nobody waits", "Everyone you look after who should be active has a licence.", &html! { a href=(urls::LICENCES) { "Licences by clinic" } }))
         } @else {
             form method="post" action=(urls::LICENCE_WAITING) {

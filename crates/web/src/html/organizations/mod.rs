@@ -1,5 +1,6 @@
 //! The practice's settings, and the operators' way into a practice.
 
+pub(crate) mod clinic_choice;
 pub(crate) mod settings;
 pub(crate) mod support;
 

@@ -11,7 +11,6 @@ use maud::{Markup, html};
 use muster_app::bulk::{KeptFilter, NewPreset, PresetContent, Selection};
 use muster_app::people::{Listed, PeoplePage};
 use muster_app::{AppError, Cursor, Total};
-use muster_domain::organizations::Clinic;
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 
@@ -21,6 +20,7 @@ use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
 use crate::html::emr::users::{ClinicNames, controls, filter};
+use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
 use crate::html::said::Said;
 use crate::html::shell;
@@ -28,6 +28,9 @@ use crate::urls;
 
 /// People on one page.
 const PAGE: i64 = 50;
+
+/// The controls that filter.
+const FILTER: [&str; 5] = ["q", "user_type", "status", "clinic_id", "permission"];
 
 /// What is chosen so far.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +69,11 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
         Ok(form) => form,
         Err(error) => return PageError(error).into_response(),
     };
-    match draw(&web, &page, &form, &Chosen::default(), &Said::default()).await {
+    let drawn = async {
+        let (choice, form) = ClinicChoice::of(&web, &page, form).await?;
+        draw(&web, &page, &form, &choice, &Chosen::default(), &Said::default()).await
+    };
+    match drawn.await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -93,7 +100,11 @@ async fn preset(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<F
 
 /// `POST /emr/users/bulk`
 pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
-    let (page, form) = (posted.page, posted.form);
+    let page = posted.page;
+    let (choice, form) = match ClinicChoice::of(&web, &page, posted.form).await {
+        Ok(both) => both,
+        Err(error) => return PageError(error).into_response(),
+    };
     let mut chosen = Chosen::of(&form);
     let refused = match form.one("go") {
         "everybody" => {
@@ -118,7 +129,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         Some(_) => return refused.map_or_else(|| ().into_response(), |e| PageError(e).into_response()),
         None => Said::default(),
     };
-    match (draw(&web, &page, &form, &chosen, &said).await, refused) {
+    match (draw(&web, &page, &form, &choice, &chosen, &said).await, refused) {
         (Ok(markup), None) => markup.into_response(),
         (Ok(markup), Some(error)) => shell::refused(&error, markup),
         (Err(error), _) => PageError(error).into_response(),
@@ -153,7 +164,14 @@ async fn keep(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<()>
     web.app.save_bulk_preset(&page.actor, &NewPreset { name: form.one("name").to_owned(), content }).await.map(|_| ())
 }
 
-async fn draw(web: &Web, page: &Page, form: &FormData, chosen: &Chosen, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(
+    web: &Web,
+    page: &Page,
+    form: &FormData,
+    choice: &ClinicChoice,
+    chosen: &Chosen,
+    said: &Said,
+) -> muster_app::Result<Markup> {
     // Asks for the rights before anything else.
     let presets = web.app.bulk_presets(&page.actor).await?;
     let cursor = |name: &str| -> Option<Cursor> {
@@ -167,7 +185,12 @@ async fn draw(web: &Web, page: &Page, form: &FormData, chosen: &Chosen, said: &S
     let here = after.as_ref().and_then(|c| serde_json::to_vec(c).ok()).map(|c| URL_SAFE_NO_PAD.encode(c));
     let listed = Listed { filter: filter(form), after, limit: PAGE };
     let found = web.app.people(&page.actor, listed).await?;
-    let clinics = web.app.clinics(&page.actor).await?;
+    let names = ClinicNames::of(web, page, choice, &found).await?;
+    let of = |clinic: &str| {
+        let pairs = FILTER.map(|k| (k, if k == "clinic_id" { clinic } else { form.one(k) }));
+        urls::with_query(urls::BULK_SELECT, &pairs)
+    };
+    let question = choice.question(&of(""), of);
     let saved: Vec<_> = presets.iter().filter(|p| p.kind == "selection").collect();
     let side = html! {
         (parts::button_link(&ButtonLink { href: urls::BULK_JOBS, label: "Earlier bulk updates", icon: Some(Icon::History), ..ButtonLink::default() }))
@@ -186,11 +209,11 @@ async fn draw(web: &Web, page: &Page, form: &FormData, chosen: &Chosen, said: &S
             input type="hidden" name="seen_filter" value=(seen_filter(form));
             @if let Some(here) = &here { input type="hidden" name="after" value=(here); }
             (parts::toolbar(&html! {
-                (controls(form, &clinics))
+                (controls(form, choice))
                 (parts::button(&Button { label: "Filter", icon: Some(Icon::Filter), sends: Some(("go", "filter")), ..Button::default() }))
             }, &html! {}))
             (options(&found, chosen))
-            (people(&found, chosen, &clinics, here.is_some(), said))
+            (people(&found, chosen, &names, question.as_ref(), here.is_some(), said))
             (keeping(form, said))
         }
     };
@@ -225,7 +248,14 @@ fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
     }
 }
 
-fn people(found: &PeoplePage, chosen: &Chosen, clinics: &[Clinic], later: bool, said: &Said) -> Markup {
+fn people(
+    found: &PeoplePage,
+    chosen: &Chosen,
+    names: &ClinicNames,
+    question: Option<&Markup>,
+    later: bool,
+    said: &Said,
+) -> Markup {
     let on_page: BTreeSet<PersonId> = found.people.iter().map(|v| v.profile().person.id).collect();
     let columns = [
         Column { label: "Select", head: Some(parts::select_all("Select everybody on this page")), ..Column::default() },
@@ -234,7 +264,6 @@ fn people(found: &PeoplePage, chosen: &Chosen, clinics: &[Clinic], later: bool, 
         Column::new("Clinics"),
         Column::new("Status"),
     ];
-    let names = ClinicNames::of(clinics);
     let rows: Vec<Vec<Markup>> = found
         .people
         .iter()
@@ -263,7 +292,9 @@ fn people(found: &PeoplePage, chosen: &Chosen, clinics: &[Clinic], later: bool, 
             @for error in said.at("people") { p.error #people-error { (parts::icon(Icon::Alert)) " " (error) } }
             @for id in &chosen.people { @if !on_page.contains(id) { input type="hidden" name="kept" value=(id); } }
             @for id in &on_page { input type="hidden" name="shown" value=(id); }
-            @if found.people.is_empty() {
+            @if let Some(question) = question {
+                (question)
+            } @else if found.people.is_empty() {
                 (parts::empty_state(Icon::Search, "Nobody matches", "Try fewer letters, or remove a filter. People outside your clinics are not shown.", &html! {}))
             } @else {
                 (parts::data_table(&Table { caption: "Users to select", columns: &columns, rows: &rows, row_header: Some(1), ..Table::default() }))
