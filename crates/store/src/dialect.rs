@@ -93,26 +93,36 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
 
 fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
     let (bound, columns) = argument.split_once(':').unwrap_or((argument, ""));
+    let columns = || columns.split(',').map(|c| c.trim().split_once(' ').unwrap_or((c.trim(), "text")));
     out.push_str("(SELECT ");
-    for (at, column) in columns.split(',').enumerate() {
-        let (name, kind) = column.trim().split_once(' ').unwrap_or((column.trim(), "text"));
-        let comma = if at == 0 { "" } else { ", " };
+    for (at, (name, kind)) in columns().enumerate() {
+        out.push_str(if at == 0 { "" } else { ", " });
         let _ = match (engine, kind) {
-            (Engine::Sqlite, "uuid" | "bytes") => write!(out, "{comma}unhex(value->>'{name}') AS {name}"),
-            (Engine::Postgres, "uuid") => write!(out, "{comma}(value->>'{name}')::uuid AS {name}"),
-            (Engine::Postgres, "bytes") => write!(out, "{comma}decode(value->>'{name}', 'hex') AS {name}"),
+            (Engine::Sqlite, "uuid" | "bytes") => write!(out, "unhex(value->>'{name}') AS {name}"),
             // The list itself, for `{each}`; `->>` would make a text of it.
-            (Engine::Sqlite, "list") => write!(out, "{comma}jsonb_extract(value, '$.{name}') AS {name}"),
-            (Engine::Postgres, "list") => write!(out, "{comma}value->'{name}' AS {name}"),
-            (Engine::Postgres, "int") => write!(out, "{comma}(value->>'{name}')::bigint AS {name}"),
-            _ => write!(out, "{comma}value->>'{name}' AS {name}"),
+            (Engine::Sqlite, "list") => write!(out, "jsonb_extract(value, '$.{name}') AS {name}"),
+            (Engine::Sqlite, _) => write!(out, "value->>'{name}' AS {name}"),
+            (Engine::Postgres, "bytes") => write!(out, "decode({name}, 'hex') AS {name}"),
+            (Engine::Postgres, _) => write!(out, "{name}"),
         };
     }
-    let _ = match engine {
+    if engine == Engine::Sqlite {
         // Binary, so that a row is not written out as text only to be read again for each of its columns.
-        Engine::Sqlite => write!(out, " FROM jsonb_each({bound}))"),
-        Engine::Postgres => write!(out, " FROM jsonb_array_elements({bound}::jsonb))"),
-    };
+        let _ = write!(out, " FROM jsonb_each({bound}))");
+        return;
+    }
+    // Reads the text once, without making anything else of it.
+    let _ = write!(out, " FROM json_to_recordset({bound}::json) AS made(");
+    for (at, (name, kind)) in columns().enumerate() {
+        let kind = match kind {
+            "uuid" => "uuid",
+            "int" => "bigint",
+            "list" => "jsonb",
+            _ => "text",
+        };
+        let _ = write!(out, "{}{name} {kind}", if at == 0 { "" } else { ", " });
+    }
+    out.push_str("))");
 }
 
 /// Identifiers for an `{ids}` marker.
@@ -197,15 +207,12 @@ pub(crate) fn gram_query(engine: Engine, grams: &[i64]) -> String {
     }
 }
 
-/// Grams as the search index stores them.
-pub(crate) fn gram_document(engine: Engine, grams: &[i64]) -> String {
-    match engine {
-        Engine::Sqlite => grams.iter().fold(String::with_capacity(grams.len() * 18), |mut out, g| {
-            let _ = write!(out, "g{g:x} ");
-            out
-        }),
-        Engine::Postgres => gram_query(engine, grams),
-    }
+/// Grams as the search index of a file takes them.
+pub(crate) fn gram_document(grams: &[i64]) -> String {
+    grams.iter().fold(String::with_capacity(grams.len() * 18), |mut out, g| {
+        let _ = write!(out, "g{g:x} ");
+        out
+    })
 }
 
 #[cfg(test)]
@@ -221,7 +228,7 @@ mod tests {
         );
         assert_eq!(
             spell(Engine::Postgres, text).0,
-            "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT (value->>'a')::uuid AS a, (value->>'n')::bigint AS n FROM jsonb_array_elements($1::jsonb)) r"
+            "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM json_to_recordset($1::json) AS made(a uuid, n bigint)) r"
         );
     }
 }

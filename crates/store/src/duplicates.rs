@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::Id;
-use crate::{Db, Handle, Result, Tx, credentials, dialect, micros, people};
+use crate::dialect::{Engine, Id};
+use crate::{Db, Handle, Result, Split, Tx, credentials, dialect, micros, people};
 
 /// A bucket with more people says nothing: a very common name.
 const FULL_BUCKET: i64 = 80;
@@ -273,25 +273,52 @@ pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[Per
     Ok(())
 }
 
-/// The numbers of profiles, for [`save`].
-pub(crate) fn rows(organization: OrganizationId, profiles: &[Profile]) -> Option<String> {
-    let salt = salt(organization);
-    dialect::rows(profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt) }))
+/// The numbers of several people, as each engine reads them quickest.
+pub(crate) enum Numbers {
+    /// For a file: one JSON text.
+    Text(String),
+    /// For a server: the numbers in their order, and whose they are. Those that come to stand side by side are written
+    /// together.
+    Lists(Vec<i64>, Vec<Uuid>),
 }
 
-const INSERT: &str = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)
-    SELECT $1, k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true";
+/// The numbers of profiles, for [`save`].
+pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Numbers> {
+    let salt = salt(organization);
+    let numbers = profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt) });
+    match engine {
+        Engine::Sqlite => dialect::rows(numbers).map(Numbers::Text),
+        Engine::Postgres => {
+            let mut all: Vec<(i64, Uuid)> =
+                numbers.flat_map(|row| row.keys.into_iter().map(move |key| (key, row.id.0))).collect();
+            all.sort_unstable();
+            let (keys, people) = all.into_iter().unzip();
+            Some(Numbers::Lists(keys, people))
+        }
+    }
+}
 
 /// Writes numbers; the old ones of these people have to be gone.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<String>) -> Result<()> {
-    write(tx, INSERT, organization, rows).await
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, numbers: Option<Numbers>) -> Result<()> {
+    write(tx, "", organization, numbers).await
 }
 
-async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<String>) -> Result<()> {
-    let Some(rows) = rows else { return Ok(()) };
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-    });
+async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, numbers: Option<Numbers>) -> Result<()> {
+    const INSERT: &str = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)";
+    match (tx.split(), numbers) {
+        (Split::Sqlite(c), Some(Numbers::Text(rows))) => {
+            let from = "{rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ORDER BY k.value";
+            let text = format!("{INSERT} SELECT $1, k.value, r.id FROM {from} {conflict}");
+            sqlx::query(dialect::spell(Engine::Sqlite, &text)).bind(organization.0).bind(rows).execute(c).await?;
+        }
+        (Split::Postgres(c), Some(Numbers::Lists(keys, people))) => {
+            let from = "unnest($2::bigint[], $3::uuid[]) AS n(k, p)";
+            let text = format!("{INSERT} SELECT $1, n.k, n.p FROM {from} {conflict}");
+            let text = dialect::spell(Engine::Postgres, &text);
+            sqlx::query(text).bind(organization.0).bind(keys).bind(people).execute(c).await?;
+        }
+        _ => {}
+    }
     Ok(())
 }
 
@@ -349,8 +376,8 @@ async fn fill_people(db: &Db) -> Result<()> {
             let organization = OrganizationId(organization);
             let stored = people::find_many(&mut tx, organization, &ids).await?;
             let profiles: Vec<Profile> = stored.into_iter().map(|s| s.profile).collect();
-            let text = format!("{INSERT} ON CONFLICT DO NOTHING");
-            write(&mut tx, &text, organization, rows(organization, &profiles)).await?;
+            let numbers = rows(db.engine(), organization, &profiles);
+            write(&mut tx, "ON CONFLICT DO NOTHING", organization, numbers).await?;
         }
         tx.commit().await?;
     }

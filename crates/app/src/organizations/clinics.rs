@@ -4,6 +4,7 @@ use muster_domain::audit::{Action, changes};
 use muster_domain::emr::Permission;
 use muster_domain::organizations::{Clinic, ClinicFacts, ClinicPatch};
 use muster_domain::people::human_name;
+use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, Refusal};
 use muster_store::{StoreError, organizations};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,45 @@ fn record(clinic: &Clinic) -> Map<String, Value> {
     }
 }
 
+/// Clinics as asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ClinicsAsked {
+    /// Part of the name.
+    pub q: String,
+    /// Names after this one, as compared.
+    pub after: Option<String>,
+    /// At most so many; all without it.
+    pub limit: Option<usize>,
+}
+
+/// Some of the clinics asked for.
+#[derive(Clone, Debug)]
+pub struct ClinicPage {
+    /// By name.
+    pub items: Vec<Clinic>,
+    /// For [`ClinicsAsked::after`]; none on the last page.
+    pub next: Option<String>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
 impl App {
+    /// A page of the clinics within the actor's access.
+    pub async fn clinic_page(&self, actor: &Actor, asked: &ClinicsAsked) -> Result<ClinicPage> {
+        let wanted = unique_key(&asked.q);
+        let mut items = self.clinics(actor).await?;
+        items.retain(|c| unique_key(&c.name).contains(&wanted));
+        let total = items.len();
+        if let Some(after) = &asked.after {
+            items.retain(|c| unique_key(&c.name) > *after);
+        }
+        let limit = asked.limit.unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|c| unique_key(&c.name));
+        Ok(ClinicPage { items, next, total })
+    }
+
     /// The clinics within the actor's access, by name.
     pub async fn clinics(&self, actor: &Actor) -> Result<Vec<Clinic>> {
         actor.require_scope(Scope::PeopleRead)?;

@@ -4,4 +4,5 @@ mod clinics;
 mod settings;
 mod setup;
 
+pub use clinics::{ClinicPage, ClinicsAsked};
 pub use setup::{NewOrganization, SetUp};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use list::list;
-pub(crate) use save::{rows, save};
+pub(crate) use save::{Entries, rows, save};
 pub(crate) use statements::narrow;
 
 /// How the list is sorted; ties by name, then by identity.

@@ -83,7 +83,7 @@ impl Crowd {
         if filter.is_covered() {
             // Names say nothing of type, status and permissions, and their index has all three.
             q.push(" FROM (SELECT d.user_type, d.status, d.permissions FROM directory d WHERE d.organization_id = $1");
-            q.push(" ORDER BY d.name_key, d.person_id LIMIT ").bind(SAMPLE).push(") d");
+            q.push(&format!(" ORDER BY d.name_key, d.person_id LIMIT {SAMPLE}) d"));
             return q;
         }
         q.push(" FROM (");
@@ -93,7 +93,7 @@ impl Crowd {
             q.push(if place == 0 { "" } else { " UNION ALL " });
             q.push("SELECT * FROM (SELECT d.* FROM directory d WHERE d.organization_id = $1 AND d.person_id >= ");
             q.bind(Uuid::from_u128(first + step * u128::from(place)));
-            q.push(" ORDER BY d.person_id LIMIT ").bind(SAMPLE / i64::from(PLACES)).push(") d");
+            q.push(&format!(" ORDER BY d.person_id LIMIT {}) d", SAMPLE / i64::from(PLACES)));
         }
         q.push(") d");
         q

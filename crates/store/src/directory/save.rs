@@ -6,12 +6,12 @@ use muster_domain::text::{grams, unique_key};
 use serde::Serialize;
 
 use crate::dialect::{self, Engine, Id};
-use crate::{Handle, Result, Tx};
+use crate::people::Fate;
+use crate::{Handle, Result, Split, Tx};
 
-const COLUMNS: &str =
-    "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, grams text} r";
-const UPDATE: &str =
-    "name_key = excluded.name_key, username_key = excluded.username_key, search_text = excluded.search_text,
+const COLUMNS: &str = "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, first int, last int} r";
+const UPDATE: &str = "ON CONFLICT (organization_id, person_id) DO UPDATE SET
+    name_key = excluded.name_key, username_key = excluded.username_key, search_text = excluded.search_text,
     user_type = excluded.user_type, status = excluded.status, permissions = excluded.permissions";
 // SQLite only. CROSS JOIN keeps the order: it would otherwise read the whole practice to write one person.
 const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT d.entry_number
@@ -28,15 +28,35 @@ struct EntryRow {
     kind: &'static str,
     status: &'static str,
     permissions: i64,
+    /// Of a file: the search pieces.
     grams: String,
+    /// Of a server: where they stand in [`Entries::grams`], counted from one.
+    first: usize,
+    last: usize,
 }
 
-/// The rows of profiles with their search pieces, for [`save`]. A person without EMR account has a row with an empty
-/// type, so that the whole practice can be searched.
-pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<String> {
-    dialect::rows(profiles.iter().map(|p| {
+/// Rows of the list with their search pieces.
+pub(crate) struct Entries {
+    rows: String,
+    /// Of a server: the pieces of all of them, which it would otherwise read figure by figure.
+    grams: Vec<i64>,
+}
+
+/// The rows of profiles, for [`save`]. A person without EMR account has a row with an empty type, so that the whole
+/// practice can be searched.
+pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Entries> {
+    let mut all = Vec::new();
+    let rows = dialect::rows(profiles.iter().map(|p| {
         let search = p.person.search_text();
         let pieces = grams(organization.0.as_u128(), &search);
+        let first = all.len() + 1;
+        let grams = match engine {
+            Engine::Sqlite => dialect::gram_document(&pieces),
+            Engine::Postgres => {
+                all.extend(pieces);
+                String::new()
+            }
+        };
         EntryRow {
             id: Id(p.person.id.0),
             name: p.person.sort_key(),
@@ -45,35 +65,39 @@ pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Pro
             kind: p.emr.as_ref().map_or("", |e| e.user_type.as_str()),
             status: p.emr.as_ref().map_or("", |e| e.status.as_str()),
             permissions: p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
-            grams: dialect::gram_document(engine, &pieces),
+            grams,
+            first,
+            last: all.len(),
         }
-    }))
+    }))?;
+    Some(Entries { rows, grams: all })
 }
 
 /// Writes rows of the list.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<String>) -> Result<()> {
-    let Some(rows) = rows else { return Ok(()) };
-    let engine = tx.split().engine();
-    let statements = match engine {
-        Engine::Sqlite => vec![
-            FORGET_GRAMS.to_owned(),
-            format!(
-                "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions)
-                SELECT $1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions FROM {COLUMNS}
-                WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET {UPDATE}"
-            ),
-            KEEP_GRAMS.to_owned(),
-        ],
-        Engine::Postgres => vec![format!(
-            "INSERT INTO directory (organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions, grams)
-            SELECT $1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions, r.grams::bigint[] FROM {COLUMNS}
-            WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET {UPDATE}, grams = excluded.grams"
-        )],
-    };
-    for text in statements {
-        on!(tx, &text, |sql, c| {
-            sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
-        });
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<Entries>, fate: Fate) -> Result<()> {
+    let Some(Entries { rows, grams }) = rows else { return Ok(()) };
+    let names = "organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions";
+    let values = "$1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions";
+    let conflict = fate.otherwise(UPDATE);
+    match tx.split() {
+        Split::Sqlite(c) => {
+            let insert =
+                format!("INSERT INTO directory ({names}) SELECT {values} FROM {COLUMNS} WHERE true {conflict}");
+            for text in [fate.otherwise(FORGET_GRAMS), &insert, KEEP_GRAMS].into_iter().filter(|text| !text.is_empty())
+            {
+                let text = dialect::spell(Engine::Sqlite, text);
+                sqlx::query(text).bind(organization.0).bind(&rows).execute(&mut *c).await?;
+            }
+        }
+        Split::Postgres(c) => {
+            let too = fate.otherwise(", grams = excluded.grams");
+            let text = format!(
+                "INSERT INTO directory ({names}, grams) SELECT {values}, ($3::bigint[])[r.first:r.last] FROM {COLUMNS}
+                WHERE true {conflict}{too}"
+            );
+            let text = dialect::spell(Engine::Postgres, &text);
+            sqlx::query(text).bind(organization.0).bind(&rows).bind(&grams).execute(c).await?;
+        }
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::query::Query;
 use crate::{Handle, Result, StoreError, dialect, typed, when};
 
+pub(crate) use save::Fate;
 pub use save::{NewProfiles, insert, insert_made, update};
 
 /// A profile with what the store knows beyond it.

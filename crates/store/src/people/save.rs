@@ -19,8 +19,24 @@ struct Rows {
     clinics: Option<String>,
     licences: Option<String>,
     names: Option<String>,
-    duplicate_keys: Option<String>,
-    directory: Option<String>,
+    duplicate_keys: Option<duplicates::Numbers>,
+    directory: Option<directory::Entries>,
+}
+
+/// Whether rows may be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// None of them.
+    New,
+    /// Some or all.
+    Saved,
+}
+
+impl Fate {
+    /// What a statement says besides when rows may be there: looking for them costs as much as writing them.
+    pub fn otherwise(self, text: &str) -> &str {
+        if self == Self::New { "" } else { text }
+    }
 }
 
 /// The rows of profiles that are not there yet. Making them is half of the work of saving many, and needs no database.
@@ -56,7 +72,7 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 /// [`insert`] of rows made before.
 pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles, now: Timestamp) -> Result<()> {
     let NewProfiles { rows, sign_ins, count } = new;
-    let names = save(tx, organization, rows, now).await?;
+    let names = save(tx, organization, rows, Fate::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, sign_ins, now).await?;
@@ -97,7 +113,7 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
         });
     }
     let rows = Rows::of(tx.split().engine(), organization, profiles);
-    let names = save(tx, organization, rows, now).await?;
+    let names = save(tx, organization, rows, Fate::Saved, now).await?;
     insert_names(tx, organization, names, now).await
 }
 
@@ -194,52 +210,64 @@ impl Rows {
                 .collect();
             keys.into_iter().map(|key| NameRow { id: Id(p.person.id.0), key })
         });
+        // In the order of their index, where neighbours are written together.
+        let mut names: Vec<NameRow> = names.collect();
+        names.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Self {
             people: dialect::rows(people),
             accounts: dialect::rows(accounts),
             clinics: dialect::rows(clinics),
             licences: dialect::rows(licences),
             names: dialect::rows(names),
-            duplicate_keys: duplicates::rows(organization, profiles),
+            duplicate_keys: duplicates::rows(engine, organization, profiles),
             directory: directory::rows(engine, organization, profiles),
         }
     }
 }
 
 /// Writes the rows, and gives those that are left: the sign-in names.
-async fn save(tx: &mut Tx, organization: OrganizationId, rows: Rows, now: Timestamp) -> Result<Option<String>> {
+async fn save(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    rows: Rows,
+    fate: Fate,
+    now: Timestamp,
+) -> Result<Option<String>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
             phone, npi, username, created_at, updated_at)
         SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, $3, $3
         FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text} r
-        WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
+        WHERE true ";
+    let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
             email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username,
             updated_at = excluded.updated_at, version = people.version + 1";
-    run(tx, text, organization, rows.people, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.people, now).await?;
     let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
             permissions, finish_attested_by, finish_attested_at)
         SELECT $1, r.id, r.kind, r.status, r.reason, r.clinic, r.permissions, r.attested_by,
             CASE WHEN r.attested = 1 THEN $3 ELSE NULL END
         FROM {rows $2: id uuid, kind text, status text, reason text, clinic uuid, permissions int, attested int, attested_by uuid} r
-        WHERE true ON CONFLICT (organization_id, person_id) DO UPDATE SET user_type = excluded.user_type,
+        WHERE true ";
+    let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET user_type = excluded.user_type,
             status = excluded.status, inactive_reason = excluded.inactive_reason,
             default_clinic_id = excluded.default_clinic_id, permissions = excluded.permissions,
             finish_attested_by = excluded.finish_attested_by,
             finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
                 ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
-    run(tx, text, organization, rows.accounts, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.accounts, now).await?;
     let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
         SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
     run(tx, text, organization, rows.clinics, now).await?;
     let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
         SELECT $1, r.id, 0, r.number, r.state, r.expires
         FROM {rows $2: id uuid, number text, state text, expires text} r
-        WHERE true ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
+        WHERE true ";
+    let conflict = "ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
             state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, text, organization, rows.licences, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.licences, now).await?;
     duplicates::save(tx, organization, rows.duplicate_keys).await?;
-    directory::save(tx, organization, rows.directory).await?;
+    directory::save(tx, organization, rows.directory, fate).await?;
     Ok(rows.names)
 }
 

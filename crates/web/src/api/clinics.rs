@@ -1,14 +1,15 @@
 //! `GET` and `POST /api/v1/clinics`, `GET` and `PATCH /api/v1/clinics/{clinic}`
 
 use axum::extract::State;
+use muster_app::organizations::ClinicsAsked;
 use muster_domain::organizations::{AssistantFinish, Clinic, ClinicPatch};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::body::Body;
 use super::failure::Answer;
-use super::params::Params;
+use super::params::{Params, encode};
 use super::path::Ids;
 use super::reply;
 use crate::context::Web;
@@ -56,8 +57,9 @@ impl From<&Clinic> for ClinicItem {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Clinics {
     items: Vec<ClinicItem>,
-    /// Always null: there is one page.
+    /// For `after`; null on the last page.
     next: Option<String>,
+    /// How many match in all.
     total: usize,
 }
 
@@ -80,16 +82,34 @@ pub(crate) struct ClinicInput {
     assistants_may_finish: Option<bool>,
 }
 
+/// What to list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // describes the query; `Params` reads it so that every fault is named at once
+struct ClinicsQuery {
+    /// Part of the name.
+    q: Option<String>,
+    /// 1 to 200; all in one page unless given.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
 /// List clinics
 ///
-/// Those within the caller's access, by name, in one page.
-#[utoipa::path(get, path = "/api/v1/clinics", tag = "Practice",
+/// Those within the caller's access, by name.
+#[utoipa::path(get, path = "/api/v1/clinics", tag = "Practice", params(ClinicsQuery),
     responses((status = 200, description = "The clinics", body = Clinics)))]
-pub(crate) async fn list(State(web): State<Web>, api: Api, params: Params) -> Answer {
+pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
+    let asked = ClinicsAsked {
+        q: params.text("q").unwrap_or_default(),
+        limit: params.limit_if_given().and_then(|n| usize::try_from(n).ok()),
+        after: params.cursor(),
+    };
     params.close()?;
-    let clinics = web.app.clinics(&api.actor).await?;
-    let items: Vec<ClinicItem> = clinics.iter().map(ClinicItem::from).collect();
-    Ok(reply::ok(&Clinics { total: items.len(), items, next: None }))
+    let page = web.app.clinic_page(&api.actor, &asked).await?;
+    let items = page.items.iter().map(ClinicItem::from).collect();
+    Ok(reply::ok(&Clinics { items, next: page.next.map(|n| encode(&n)), total: page.total }))
 }
 
 /// Add a clinic

@@ -94,8 +94,13 @@ impl Params {
 
     /// How many items a page has.
     pub fn limit(&mut self) -> i64 {
+        self.limit_if_given().unwrap_or(USUAL_LIMIT)
+    }
+
+    /// The same for a list that comes whole unless a limit is given.
+    pub fn limit_if_given(&mut self) -> Option<i64> {
         let allowed = |text: &str| text.parse().ok().filter(|n| (1..=LARGEST_LIMIT).contains(n));
-        self.read("limit", "a whole number from 1 to 200", allowed).unwrap_or(USUAL_LIMIT)
+        self.read("limit", "a whole number from 1 to 200", allowed)
     }
 
     /// Where the page begins.

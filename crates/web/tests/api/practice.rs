@@ -2,7 +2,7 @@
 
 use muster_testkit::both_practices;
 use muster_testkit::practice::Someone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, assert_problem, refused};
 
@@ -27,6 +27,32 @@ both_practices! {
         ]);
         let (_, manager) = a_clinic_manager(practice).await;
         assert_problem(&practice.api(&manager).patch(&path, &json!({"idle_minutes": 5})).await, 403, "not_allowed");
+    }
+
+    async fn clinics_come_whole_or_page_by_page_and_by_a_part_of_their_name(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let names = |page: &Value| -> Vec<String> {
+            let items = page["items"].as_array().unwrap().iter();
+            items.map(|c| c["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let all = api.get("/clinics").await.expect(200).json();
+        assert_eq!((names(&all), &all["next"], &all["total"]), (vec!["Saco".into(), "Wells".into(), "York".into()], &Value::Null, &json!(3)));
+        let first = api.get("/clinics?limit=2").await.expect(200).json();
+        assert_eq!((names(&first), &first["total"]), (vec!["Saco".into(), "Wells".into()], &json!(3)));
+        let next = first["next"].as_str().unwrap();
+        let second = api.get(&format!("/clinics?limit=2&after={next}")).await.expect(200).json();
+        assert_eq!((names(&second), &second["next"]), (vec!["York".into()], &Value::Null));
+        let found = api.get("/clinics?q=%20WELL").await.expect(200).json();
+        assert_eq!((names(&found), &found["total"]), (vec!["Wells".into()], &json!(1)));
+        for wrong in ["limit=0", "limit=201", "limit=x", "after=x"] {
+            api.get(&format!("/clinics?{wrong}")).await.expect(422);
+        }
+        // Whoever works in one clinic finds, and counts, only that.
+        let clerk = practice.add(Someone { username: "clerk", clinics: &practice.clinics[2..], ..Someone::default() }).await;
+        let token = practice.token(&clerk.username).await;
+        let hers = practice.api(&token).get("/clinics?q=s&limit=5").await.expect(200).json();
+        assert_eq!((names(&hers), &hers["total"]), (vec![], &json!(0)));
     }
 
     async fn clinics_are_added_renamed_and_closed(practice) {
