@@ -1,12 +1,14 @@
 //! Passwords at rest: Argon2id, 19 MiB, two passes, one lane (OWASP's first choice), in PHC form.
 
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// Blocks of 1 KiB set aside for a hash, of which it uses 19,456. Memory of more than 32 MiB goes back to the system when
 /// it is freed; less is kept by the C library, for each thread that ever hashed.
@@ -16,10 +18,23 @@ const SET_ASIDE: usize = 33 * 1024;
 const KEPT: Duration = Duration::from_secs(2);
 
 /// Hashes on threads of their own, at most so many at a time: a rush of sign-ins must not starve the pages.
-#[derive(Clone, Debug)]
-pub(crate) struct Hasher {
-    places: Arc<Semaphore>,
+#[derive(Clone)]
+pub(crate) struct Hasher(Arc<Places>);
+
+/// Where hashes are computed, and what waits for a place.
+struct Places {
+    threads: usize,
+    line: Mutex<Line>,
     spare: Arc<Spare>,
+}
+
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// Who waits, and how many threads are at work.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Job>,
+    at_work: usize,
 }
 
 /// Memory that was used, and will be again if somebody comes soon.
@@ -27,6 +42,12 @@ pub(crate) struct Hasher {
 struct Spare {
     memories: Mutex<Vec<Vec<Block>>>,
     taken: AtomicU64,
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hasher").field("threads", &self.0.threads).finish_non_exhaustive()
+    }
 }
 
 impl Spare {
@@ -82,7 +103,7 @@ fn verify(password: &str, stored: &str, memory: &mut Vec<Block>) -> Option<bool>
 
 impl Hasher {
     pub fn new(threads: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(threads.max(1))), spare: Arc::default() }
+        Self(Arc::new(Places { threads: threads.max(1), line: Mutex::default(), spare: Arc::default() }))
     }
 
     /// The stored form of a password; none only when hashing itself is impossible.
@@ -102,23 +123,54 @@ impl Hasher {
 
     /// Does it on a thread of its own, with memory.
     async fn work<T: Send + 'static>(&self, what: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static) -> Option<T> {
-        let _place = self.places.acquire().await.ok()?;
-        let spare = Arc::clone(&self.spare);
-        let mut memory = spare.take();
-        let taken = spare.taken.load(Ordering::Relaxed);
-        let done = tokio::task::spawn_blocking(move || {
-            let result = what(&mut memory);
-            (result, memory)
+        let (sender, answer) = oneshot::channel();
+        let job = Box::new(move |memory: &mut Vec<Block>| {
+            // Nobody waits any more: the browser has gone.
+            if !sender.is_closed() {
+                let _ = sender.send(what(memory));
+            }
         });
-        let (result, memory) = done.await.ok()?;
-        spare.put(memory);
+        if self.0.queue(job) {
+            let places = Arc::clone(&self.0);
+            tokio::task::spawn_blocking(move || places.work_off());
+        }
+        answer.await.ok()
+    }
+}
+
+impl Places {
+    /// Puts a job in line. True when a thread has to be started for it.
+    fn queue(&self, job: Job) -> bool {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.waiting.push_back(job);
+        let starts = line.at_work < self.threads;
+        line.at_work += usize::from(starts);
+        starts
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = line.waiting.pop_front();
+        line.at_work -= usize::from(job.is_none());
+        job
+    }
+
+    /// Does what is in line, one after the other without a pause, and ends when nobody waits.
+    fn work_off(&self) {
+        let mut memory = self.spare.take();
+        while let Some(job) = self.next() {
+            // Whoever is next must not suffer for it.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
+        }
+        self.spare.put(memory);
+        let taken = self.spare.taken.load(Ordering::Relaxed);
+        let spare = Arc::clone(&self.spare);
         tokio::spawn(async move {
             tokio::time::sleep(KEPT).await;
             if spare.taken.load(Ordering::Relaxed) == taken {
                 spare.clear();
             }
         });
-        Some(result)
     }
 }
 
@@ -150,15 +202,47 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn never_more_at_a_time_than_there_are_places_and_nobody_is_forgotten() {
+        let hasher = Hasher::new(2);
+        let (now, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let jobs = (0..20_u64).map(|n| {
+            let (hasher, now, most) = (hasher.clone(), Arc::clone(&now), Arc::clone(&most));
+            tokio::spawn(async move {
+                let job = move |_: &mut Vec<Block>| {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(2));
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    assert!(n != 7, "one fails");
+                    n
+                };
+                hasher.work(job).await
+            })
+        });
+        for (n, job) in jobs.collect::<Vec<_>>().into_iter().enumerate() {
+            assert_eq!(job.await.unwrap(), (n != 7).then_some(n as u64));
+        }
+        assert!(most.load(Ordering::SeqCst) <= 2);
+        // The next one starts a thread again.
+        while hasher.0.line.lock().unwrap().at_work > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(hasher.work(|_| 1).await, Some(1));
+    }
+
+    #[tokio::test]
     async fn memory_is_used_again_and_given_back_after_a_while() {
         let hasher = Hasher::new(2);
         for _ in 0..2 {
             hasher.hash("Tr4velling-oak".into(), [1; 16]).await.unwrap();
-            let kept: Vec<usize> = hasher.spare.memories.lock().unwrap().iter().map(Vec::capacity).collect();
+            // The thread puts it back after it has answered.
+            while hasher.0.line.lock().unwrap().at_work > 0 || hasher.0.spare.memories.lock().unwrap().is_empty() {
+                tokio::time::sleep(KEPT / 1000).await;
+            }
+            let kept: Vec<usize> = hasher.0.spare.memories.lock().unwrap().iter().map(Vec::capacity).collect();
             assert_eq!(kept, [SET_ASIDE]);
         }
         for _ in 0..100 {
-            if hasher.spare.memories.lock().unwrap().is_empty() {
+            if hasher.0.spare.memories.lock().unwrap().is_empty() {
                 return;
             }
             tokio::time::sleep(KEPT / 10).await;

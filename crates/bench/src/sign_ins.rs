@@ -8,7 +8,8 @@ use crate::client::Client;
 use crate::row::{Rows, percentile};
 use crate::scene::Scene;
 
-const COUNT: usize = 150;
+/// In one turn: enough that its beginning and its end, when not all hands are busy, say little.
+const COUNT: usize = 400;
 
 /// Hashes per second on every core.
 async fn bare(threads: usize) -> f64 {
@@ -81,7 +82,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
                     client.get("/api/v1/people?limit=50").await;
                     times.push(begun.elapsed());
                     tokio::time::sleep(Duration::from_millis(40)).await;
-                    if times.len() >= 30 {
+                    if times.len() >= 80 {
                         return times;
                     }
                 }

@@ -133,6 +133,7 @@ both_practices! {
         // The same again: nobody has anything to change.
         select(&desk, &[&people[0], &people[1]]).await;
         choose(&desk, "add_permission", "calendar_admin").await;
+        desk.browser.see("Add Calendar Admin: 0").await;
         save(&desk).await;
         let said = outcome(&desk, "failed", "nothing_to_change").await;
         assert!(said.contains("Mara Quill") && said.contains("Zoe Stone"), "{said}");

@@ -359,7 +359,7 @@ async fn look(
     let shown = match set {
         Ok(set) if view.job.selected > 0 => {
             let preview = web.app.preview_bulk(&page.actor, view.job.id, &set).await?;
-            what_would_happen(&preview, clinics)
+            what_would_happen(&preview, &set, clinics)
         }
         Ok(_) => html! { p { "Nobody is selected." } },
         Err(refusals) if refusals.has(Code::NoChangesChosen) => {
@@ -373,10 +373,10 @@ async fn look(
 /// Changes whose numbers are shown; a file may ask for thousands of clinics.
 const SHOWN: usize = 50;
 
-/// The sums, each change, and the reasons with their names.
-pub(super) fn what_would_happen(preview: &BulkPreview, clinics: &[Clinic]) -> Markup {
+/// The sums, each change that was `asked` of everybody or of somebody, and the reasons with their names.
+pub(super) fn what_would_happen(preview: &BulkPreview, asked: &ChangeSet, clinics: &[Clinic]) -> Markup {
     let tally = &preview.tally;
-    let set = tally.changes();
+    let set = ChangeSet::in_order(asked.changes().iter().chain(tally.changes().changes()).copied());
     let kind = match preview.outcome {
         BulkOutcome::Complete => BannerKind::Ok,
         BulkOutcome::Partial => BannerKind::Warn,

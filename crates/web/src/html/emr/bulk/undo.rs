@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_domain::emr::bulk::BulkOutcome;
+use muster_domain::emr::bulk::{BulkOutcome, ChangeSet};
 use uuid::Uuid;
 
 use super::draft::what_would_happen;
@@ -54,7 +54,7 @@ async fn draw(web: &Web, page: &Page, id: Uuid) -> muster_app::Result<Markup> {
     let body = html! {
         p.plain-links { a href=(urls::bulk(id)) { (parts::icon(Icon::ChevronLeft)) " The bulk update" } }
         (parts::heading("Undo a bulk update", Some("Takes back what it did where nobody changed the user since. Everything else stays."), &html! {}))
-        (parts::card("What would happen", &what_would_happen(&preview, &clinics)))
+        (parts::card("What would happen", &what_would_happen(&preview, &ChangeSet::default(), &clinics)))
         form method="post" action=(urls::bulk_to(id, "undo")) {
             (parts::csrf_field(&page.info.csrf))
             (parts::form_actions(&html! {
