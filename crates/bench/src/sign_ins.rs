@@ -10,6 +10,8 @@ use crate::scene::Scene;
 
 /// In one turn: enough that its beginning and its end, when not all hands are busy, say little.
 const COUNT: usize = 400;
+/// People at the door.
+const AT_ONCE: usize = 4;
 
 /// Hashes per second on every core.
 async fn bare(threads: usize) -> f64 {
@@ -53,7 +55,7 @@ async fn sign_in(client: &Client, scene: &Scene, form: &str) -> String {
     answer.cookies.first().cloned().unwrap_or_default()
 }
 
-/// Sign-ins per second with four at a time, in turns with the bare hash; and what other pages suffer meanwhile.
+/// Sign-ins per second, several at a time, in turns with the bare hash; and what other pages suffer meanwhile.
 pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let client = Client::new(&scene.url, &scene.admin_token);
@@ -62,12 +64,12 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     for _ in 0..3 {
         limit.push(bare(threads).await);
         let begun = Instant::now();
-        let workers: Vec<_> = (0..4)
+        let workers: Vec<_> = (0..AT_ONCE)
             .map(|_| {
                 let (client, scene) = (client.clone(), scene.clone());
                 tokio::spawn(async move {
                     let form = form_cookie(&client).await;
-                    for _ in 0..COUNT / 4 {
+                    for _ in 0..COUNT / AT_ONCE {
                         sign_in(&client, &scene, &form).await;
                     }
                 })
@@ -92,7 +94,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
             worker.await.expect("signs in");
         }
         #[allow(clippy::cast_precision_loss)]
-        ours.push((COUNT / 4 * 4) as f64 / begun.elapsed().as_secs_f64());
+        ours.push((COUNT / AT_ONCE * AT_ONCE) as f64 / begun.elapsed().as_secs_f64());
         others.extend(reading.await.expect("reads"));
     }
     let middle = |list: &mut Vec<f64>| {
