@@ -49,7 +49,8 @@ fn told(s: &Session) -> (Uuid, Uuid, Option<OrganizationId>, String, Timestamp, 
 async fn an_operator(db: &Db, number: u64) -> Uuid {
     let id = numbered("operator", number);
     let name = format!("operator{number}");
-    in_tx!(db, |tx| sign_in::insert_operator(tx, id, &name, &format!("{name}@example.org")).await).unwrap();
+    in_tx!(db, |tx| sign_in::insert_operator(tx, id, &name, &format!("{name}@example.org")).await)
+        .expect("an operator");
     id
 }
 

@@ -183,7 +183,7 @@ async fn many_clinics(practice: &Practice) {
     crowd(practice).await;
     let names = ["Port Saco", "Portland East", "Portland West"].map(str::to_owned);
     for name in names.into_iter().chain((1..=60).map(|n| format!("Branch {n:02}"))) {
-        practice.app.add_clinic(&practice.machine(), &name, None).await.unwrap();
+        practice.app.add_clinic(&practice.machine(), &name, None).await.expect("a clinic");
     }
 }
 
