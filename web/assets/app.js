@@ -139,6 +139,32 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.requestConfig.verb === "get") location.assign(detail.pathInfo.finalRequestPath);
 });
 
+// What could not even be sent (a file that was changed since, a server out of reach) is said beside the form's file:
+// <form data-unsent="sentence">.
+const unsaid = (form) => $("[data-unsent-note]", form)?.remove();
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  const form = detail.elt.closest("[data-unsent]");
+  if (!form) return;
+  unsaid(form);
+  const note = document.createElement("p");
+  note.className = "error";
+  note.dataset.unsentNote = "";
+  note.setAttribute("role", "alert");
+  note.textContent = form.dataset.unsent;
+  const file = $('[type="file"]', form);
+  // Emptied, so that the same file can be chosen again: a browser takes no notice of a choice that is the same.
+  if (file) file.value = "";
+  (file?.closest(".field") ?? form).append(note);
+});
+document.addEventListener("change", ({ target }) => {
+  const form = target.closest("[data-unsent]");
+  if (form) unsaid(form);
+});
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const form = detail.elt.closest("[data-unsent]");
+  if (form) unsaid(form);
+});
+
 // A part of a form that is drawn anew keeps what was typed or ticked while it was on its way.
 const written = new WeakMap();
 const controls = (part) => all("input, select, textarea", part).filter((c) => c.name && c.type !== "file" && c.type !== "hidden");

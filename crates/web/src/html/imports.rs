@@ -129,7 +129,8 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup, f
         // With scripts the chosen file stays chosen after it was looked at.
         form method="post" action=(urls::IMPORT) enctype="multipart/form-data" data-columns=(urls::IMPORT_COLUMNS)
             hx-post=(urls::IMPORT) hx-encoding="multipart/form-data" hx-target="#came-of-it" hx-select="#came-of-it"
-            hx-select-oob="#map" hx-swap="outerHTML show:window:top" hx-sync="this:queue last" {
+            hx-select-oob="#map" hx-swap="outerHTML show:window:top" hx-sync="this:queue last"
+            data-unsent="The file could not be sent, and nothing was saved. It may have been changed since you chose it: choose it again." {
             (parts::csrf_field(&page.info.csrf))
             (parts::card("", &html! { div.stack {
                 (parts::radio_group(&RadioGroup { name: "kind", legend: "What is in the file?", current: kind, options: &kinds, hint: None, errors: said.at("kind") }))

@@ -159,6 +159,7 @@ both_practices! {
         desk.go(&format!("/emr/users/{}", quill.id)).await;
         desk.browser.tick("permissions", "finish_soap_notes", true).await;
         desk.browser.press("Save user").await;
+        desk.browser.see("Nothing was saved yet").await;
         let said = desk.browser.field_error("finish_attested").await.unwrap_or_default();
         assert!(said.contains("signature is on file"), "{said}");
         desk.browser.tick("finish_attested", "true", true).await;
