@@ -156,14 +156,12 @@ document.addEventListener("htmx:sendError", ({ detail }) => {
   if (file) file.value = "";
   (file?.closest(".field") ?? form).append(note);
 });
-document.addEventListener("change", ({ target }) => {
-  const form = target.closest("[data-unsent]");
-  if (form) unsaid(form);
-});
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  const form = detail.elt.closest("[data-unsent]");
-  if (form) unsaid(form);
-});
+for (const moment of ["change", "htmx:beforeRequest"]) {
+  document.addEventListener(moment, ({ target }) => {
+    const form = target.closest?.("[data-unsent]");
+    if (form) unsaid(form);
+  });
+}
 
 // A part of a form that is drawn anew keeps what was typed or ticked while it was on its way.
 const written = new WeakMap();

@@ -28,8 +28,14 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
+/// The controls that filter.
+pub(crate) const FILTER: [&str; 5] = ["q", "user_type", "status", "clinic_id", "permission"];
+
 /// The address's parts that make a list.
-const KEPT: [&str; 6] = ["q", "user_type", "status", "clinic_id", "permission", "sort"];
+const KEPT: [&str; 6] = {
+    let [text, kind, status, clinic, permission] = FILTER;
+    [text, kind, status, clinic, permission, "sort"]
+};
 
 /// `GET /emr/users`
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
@@ -191,7 +197,7 @@ fn results(
     found: &PeoplePage,
     names: &ClinicNames,
 ) -> Markup {
-    let filtered = KEPT.iter().any(|k| *k != "sort" && form.filled(k).is_some());
+    let filtered = FILTER.iter().any(|k| form.filled(k).is_some());
     if found.people.is_empty() {
         return if filtered {
             parts::empty_state(

@@ -19,7 +19,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
-use crate::html::emr::users::{ClinicNames, controls, filter};
+use crate::html::emr::users::{ClinicNames, FILTER, controls, filter};
 use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
 use crate::html::said::Said;
@@ -28,9 +28,6 @@ use crate::urls;
 
 /// People on one page.
 const PAGE: i64 = 50;
-
-/// The controls that filter.
-const FILTER: [&str; 5] = ["q", "user_type", "status", "clinic_id", "permission"];
 
 /// What is chosen so far.
 #[derive(Clone, Debug, Default)]
