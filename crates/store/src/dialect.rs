@@ -7,6 +7,7 @@
 //! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the objects in the JSON array bound as `$1`, as a table;
 //! - `{each r.l} x`: the whole numbers of such a list, as a table with a column `value`;
 //! - `{listed a}`: all identifiers `a` of a group as one text, for [`listed_ids`]; null when there is none;
+//! - `{array a, id b}`: these columns, of which `b` is an identifier, as one JSON array, null where they are null;
 //! - `{locked}`: at its end, keeps others from the rows that are read until the transaction ends;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
@@ -68,6 +69,10 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("locked", Engine::Postgres) => write!(out, "FOR UPDATE"),
         ("listed", Engine::Sqlite) => write!(out, "group_concat(hex({argument}))"),
         ("listed", Engine::Postgres) => write!(out, "string_agg({argument}::text, ',')"),
+        ("array", _) => {
+            expand_array(engine, argument, out);
+            Ok(())
+        }
         ("rows", _) => {
             expand_rows(engine, argument, out);
             Ok(())
@@ -89,6 +94,19 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         _ => write!(out, "unknown marker {marker}"),
     }
     .unwrap_or_default();
+}
+
+fn expand_array(engine: Engine, argument: &str, out: &mut String) {
+    let fields = argument.split(',').map(|field| match (field.trim().split_once(' '), engine) {
+        (Some(("id", column)), Engine::Sqlite) => format!("nullif(lower(hex({column})), '')"),
+        (Some(("id", column)), Engine::Postgres) => format!("{column}::text"),
+        _ => field.trim().to_owned(),
+    });
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    let _ = match engine {
+        Engine::Sqlite => write!(out, "json_array({fields})"),
+        Engine::Postgres => write!(out, "json_build_array({fields})::text"),
+    };
 }
 
 fn expand_rows(engine: Engine, argument: &str, out: &mut String) {

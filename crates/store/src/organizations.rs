@@ -232,6 +232,11 @@ pub async fn insert_clinics(
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(rows).bind(micros(now)).execute(c).await?;
     });
+    let text = "UPDATE organizations SET clinic_count = clinic_count + $2 WHERE organization_id = $1";
+    let count = i64::try_from(clinics.len()).unwrap_or(0);
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(count).execute(c).await?;
+    });
     Ok(())
 }
 

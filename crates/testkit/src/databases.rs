@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::postgres;
 
-/// Runs the tests in it on both engines: `name::on_sqlite` and `name::on_postgres`.
+/// Runs the tests in it on both engines: `name::on_sqlite` and `name::on_postgres`. Whatever a test did, what the rows of
+/// people carry of their accounts agrees with the accounts at its end.
 ///
 /// ```ignore
 /// both_engines! {
@@ -41,12 +42,14 @@ macro_rules! both_engines {
             async fn on_sqlite() {
                 let test = $crate::databases::sqlite().await;
                 body(&test.db).await;
+                $crate::carried::agrees(&test.db).await;
             }
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_postgres() {
                 let test = $crate::databases::postgres().await;
                 body(&test.db).await;
+                $crate::carried::agrees(&test.db).await;
             }
         }
     )+};

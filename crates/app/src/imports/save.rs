@@ -49,7 +49,7 @@ impl App {
             (About::new(p.person.id.0, &p.person.full_name), changed)
         };
         NewPeople {
-            rows: NewProfiles::of(&self.db, organization, profiles),
+            rows: NewProfiles::of(&self.db, organization, profiles, self.now()),
             records: profiles.iter().map(record).collect(),
         }
     }
@@ -67,7 +67,7 @@ impl App {
             return Err(Attempt::Raced);
         }
         let NewPeople { rows, records } = people;
-        people::insert_made(&mut work.tx, work.organization, rows, self.now()).await?;
+        people::insert_made(&mut work.tx, work.organization, rows).await?;
         for (about, changed) in records {
             work.changed(actor, Action::PersonCreated, about, changed);
         }

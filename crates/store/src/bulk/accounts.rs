@@ -6,6 +6,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Serialize;
 
 use crate::dialect::{self, Id};
+use crate::people::MADE_ANEW;
 use crate::{Result, Tx, micros};
 
 /// An account to save, as a bulk update changed it.
@@ -85,12 +86,6 @@ pub async fn save_accounts(
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
     });
-    let text = "UPDATE people SET version = version + 1, updated_at = $3
-        WHERE organization_id = $1 AND person_id IN {ids $2}";
-    let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(ids).bind(micros(now)).execute(c).await?;
-    });
     for (text, pairs) in [
         (
             "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
@@ -109,6 +104,15 @@ pub async fn save_accounts(
             });
         }
     }
+    // Last: the row carries what the others hold now.
+    let text = format!(
+        "UPDATE people SET version = version + 1, updated_at = $3, account = {MADE_ANEW}
+        WHERE organization_id = $1 AND person_id IN {{ids $2}}"
+    );
+    let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(ids).bind(micros(now)).execute(c).await?;
+    });
     Ok(())
 }
 

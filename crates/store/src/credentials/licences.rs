@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ids;
 use crate::dialect::Id;
 use crate::duplicates::salt;
-use crate::{Db, Handle, Result, Tx};
+use crate::{Db, Handle, Result, Tx, people};
 
 type LicenceRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
 
@@ -59,7 +59,7 @@ pub async fn save_licence(
             .await?;
     });
     if licence.position == FIRST_LICENCE {
-        return Ok(());
+        return people::make_anew(tx, organization, &ids(&[person])).await;
     }
     forget_keys(tx, organization, person, licence.position).await?;
     let key = found_by(organization, licence.number.clone(), licence.state.clone());
@@ -75,6 +75,9 @@ pub async fn remove_licence(tx: &mut Tx, organization: OrganizationId, person: P
         on!(tx, text, |sql, c| {
             sqlx::query(sql).bind(organization.0).bind(person.0).bind(position).execute(c).await?;
         });
+    }
+    if position == FIRST_LICENCE {
+        people::make_anew(tx, organization, &ids(&[person])).await?;
     }
     forget_keys(tx, organization, person, position).await
 }
@@ -102,7 +105,7 @@ pub async fn move_licences(
             sqlx::query(sql).bind(organization.0).bind(from.0).bind(to.0).bind(&rows).execute(c).await?;
         });
     }
-    Ok(())
+    people::make_anew(tx, organization, &ids(&[from, to])).await
 }
 
 /// Saves for `to` a licence that `from` has at `place`; what was told about it counts for both.

@@ -101,27 +101,36 @@ pub struct Sum {
 
 /// The sums over all clinics in scope, a group each. A clinic in use without a total makes its group unlimited.
 pub async fn sums(h: &mut impl Handle, organization: OrganizationId, scope: &ClinicAccess) -> Result<Vec<Sum>> {
-    let mut q = Query::about(
+    // Of the whole practice they are kept.
+    let all = *scope == ClinicAccess::All;
+    let pools = if all {
+        "SELECT s.pool_group, s.total, s.assigned, s.limited FROM licence_sums s WHERE s.organization_id = $1"
+    } else {
         "SELECT p.pool_group, CAST(coalesce(sum(p.total), 0) AS bigint), CAST(sum(p.assigned) AS bigint), count(p.total)
-        FROM licence_pools p WHERE p.organization_id = $1",
-        organization.0,
-    );
+        FROM licence_pools p WHERE p.organization_id = $1"
+    };
+    let mut q = Query::about(pools, organization.0);
     push_scope(&mut q, scope, "p.clinic_id");
-    // Few clinics are inactive; joining each pool with its clinic would cost more than all the rest.
+    q.push(if all { "" } else { " GROUP BY p.pool_group" });
+    // Few clinics are closed; joining each pool with its clinic would cost more than all the rest.
     q.push(
-        " GROUP BY p.pool_group UNION ALL
+        " UNION ALL
         SELECT 'closed ' || p.pool_group, CAST(0 AS bigint),
             count(CASE WHEN p.total IS NULL AND p.assigned > 0 THEN 1 END), count(p.total)
         FROM licence_pools p WHERE p.organization_id = $1 AND p.clinic_id IN (
             SELECT c.clinic_id FROM clinics c WHERE c.organization_id = $1 AND c.status <> 'active')",
     );
     push_scope(&mut q, scope, "p.clinic_id");
-    q.push(
-        " GROUP BY p.pool_group UNION ALL
-        SELECT 'clinics', CAST(0 AS bigint), CAST(0 AS bigint), count(*)
-        FROM clinics c WHERE c.organization_id = $1 AND c.status = 'active'",
-    );
-    push_scope(&mut q, scope, "c.clinic_id");
+    q.push(" GROUP BY p.pool_group UNION ALL SELECT 'clinics', CAST(0 AS bigint), CAST(0 AS bigint), ");
+    if all {
+        q.push(
+            "o.clinic_count - (SELECT count(*) FROM clinics c WHERE c.organization_id = $1 AND c.status <> 'active')
+            FROM organizations o WHERE o.organization_id = $1",
+        );
+    } else {
+        q.push("count(*) FROM clinics c WHERE c.organization_id = $1 AND c.status = 'active'");
+        push_scope(&mut q, scope, "c.clinic_id");
+    }
     let rows: Vec<SumRow> = q.fetch_all(h).await?;
     let of = |part: &str| rows.iter().find(|r| r.0 == part).map_or((0, 0, 0), |r| (r.1, r.2, r.3));
     let (_, _, clinics) = of("clinics");
@@ -167,8 +176,12 @@ pub async fn take_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seat
     let rows = seat_rows(seats);
     let changed =
         on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?.rows_affected());
+    if !usize::try_from(changed).is_ok_and(|n| n == seats.len()) {
+        return Ok(false);
+    }
+    add_to_sums(tx, organization, &rows, Sign::Plus).await?;
     usage::note(tx, organization, &rows, now).await?;
-    Ok(usize::try_from(changed).is_ok_and(|n| n == seats.len()))
+    Ok(true)
 }
 
 /// Gives these seats back, each pool named once.
@@ -183,11 +196,33 @@ pub async fn give_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seat
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
     });
+    add_to_sums(tx, organization, &rows, Sign::Minus).await?;
     usage::note(tx, organization, &rows, now).await
 }
 
-/// Pools whose stored count differs from the active people who hold a seat there, and seats held where no pool is
-/// stored; empty when all is well.
+/// Whether seats are taken or given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+/// Keeps the sums of assigned seats.
+async fn add_to_sums(tx: &mut Tx, organization: OrganizationId, rows: &str, sign: Sign) -> Result<()> {
+    let sign = if sign == Sign::Minus { "-" } else { "" };
+    let text = format!(
+        "INSERT INTO licence_sums (organization_id, pool_group, assigned)
+        SELECT $1, r.pool, {sign}CAST(sum(r.n) AS bigint) FROM {{rows $2: pool text, n int}} r GROUP BY r.pool
+        ON CONFLICT (organization_id, pool_group) DO UPDATE SET assigned = licence_sums.assigned + excluded.assigned"
+    );
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Pools whose stored count differs from the active people who hold a seat there, seats held where no pool is stored, and
+/// groups whose sums are not those of their pools; empty when all is well.
 pub async fn miscounted(h: &mut impl Handle) -> Result<Vec<String>> {
     let group = GROUP;
     let text = format!(
@@ -201,5 +236,18 @@ pub async fn miscounted(h: &mut impl Handle) -> Result<Vec<String>> {
             AND p.clinic_id = s.clinic_id AND p.pool_group = s.pool_group)"
     );
     let rows: Vec<(Uuid, String)> = on!(h, &text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
-    Ok(rows.into_iter().map(|(clinic, group)| format!("{group} pool of clinic {clinic}")).collect())
+    let mut found: Vec<String> =
+        rows.into_iter().map(|(clinic, group)| format!("{group} pool of clinic {clinic}")).collect();
+    let text = "SELECT s.organization_id, s.pool_group FROM licence_sums s LEFT JOIN (
+            SELECT organization_id, pool_group, coalesce(sum(total), 0) AS total, sum(assigned) AS assigned,
+                count(total) AS limited
+            FROM licence_pools GROUP BY organization_id, pool_group) p
+            ON p.organization_id = s.organization_id AND p.pool_group = s.pool_group
+        WHERE coalesce(p.total, 0) <> s.total OR coalesce(p.assigned, 0) <> s.assigned
+            OR coalesce(p.limited, 0) <> s.limited
+        UNION SELECT p.organization_id, p.pool_group FROM licence_pools p WHERE NOT EXISTS (
+            SELECT 1 FROM licence_sums s WHERE s.organization_id = p.organization_id AND s.pool_group = p.pool_group)";
+    let rows: Vec<(Uuid, String)> = on!(h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+    found.extend(rows.into_iter().map(|(practice, group)| format!("{group} sums of practice {practice}")));
+    Ok(found)
 }

@@ -1,12 +1,14 @@
 //! Profiles at rest: the person, the EMR account, its clinics, the first professional licence and the sign-in names,
-//! written together, for one person or ten thousand with the same statements.
+//! written together, for one person or ten thousand with the same statements. A person's row carries the account, clinics
+//! and licence once more, so that a list of profiles is read from one row each ([`account`]).
 
+mod account;
 mod save;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Profile, Status, UserType};
+use muster_domain::emr::Profile;
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Deserialize;
@@ -14,8 +16,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::query::Query;
-use crate::{Handle, Result, StoreError, dialect, typed, when};
+use crate::{Handle, Result, dialect, typed, when};
 
+pub(crate) use account::{MADE_ANEW, make_anew};
 pub(crate) use save::Fate;
 pub use save::{NewProfiles, insert, insert_made, update};
 
@@ -50,42 +53,15 @@ struct Row {
     username: String,
     version: i64,
     created_at: i64,
-    user_type: Option<String>,
-    status: Option<String>,
-    inactive_reason: Option<String>,
-    default_clinic_id: Option<Uuid>,
-    permissions: Option<i64>,
-    finish_attested_by: Option<Uuid>,
-    finish_attested_at: Option<i64>,
-    license_number: Option<String>,
-    license_state: Option<String>,
-    license_expires_on: Option<String>,
+    account: Option<String>,
     last_sign_in_at: Option<i64>,
     password_state: Option<String>,
-    clinics: Option<String>,
 }
 
 impl Row {
     fn into_stored(self) -> Result<Stored> {
-        let emr = match (&self.user_type, &self.status, self.default_clinic_id) {
-            (Some(kind), Some(status), Some(default_clinic)) => Some(EmrAccount {
-                user_type: UserType::parse(kind).ok_or_else(|| StoreError::Corrupt(kind.clone()))?,
-                status: Status::parse(status).ok_or_else(|| StoreError::Corrupt(status.clone()))?,
-                inactive_reason: self.inactive_reason.as_deref().and_then(InactiveReason::parse),
-                default_clinic: ClinicId(default_clinic),
-                clinics: dialect::listed_ids(self.clinics.as_deref()).map(ClinicId).collect(),
-                permissions: PermissionSet::from_bits(self.permissions.unwrap_or(0)),
-                license: License {
-                    number: self.license_number,
-                    state: self.license_state,
-                    expires_on: self.license_expires_on.and_then(|d| d.parse().ok()),
-                },
-                finish_attestation: self
-                    .finish_attested_at
-                    .map(|_| Attestation { by: self.finish_attested_by.map(PersonId) }),
-            }),
-            _ => None,
-        };
+        let account = self.account.as_deref().map(account::read).transpose()?;
+        let finish_attested_at = account.as_ref().and_then(|(_, attested_at)| *attested_at);
         Ok(Stored {
             profile: Profile {
                 person: Person {
@@ -100,30 +76,22 @@ impl Row {
                     npi: self.npi,
                     username: self.username,
                 },
-                emr,
+                emr: account.map(|(account, _)| account),
             },
             version: self.version,
             created_at: when(self.created_at),
             last_sign_in_at: self.last_sign_in_at.and_then(when),
             password_state: self.password_state.unwrap_or_else(|| "none".to_owned()),
-            finish_attested_at: self.finish_attested_at.and_then(when),
+            finish_attested_at,
         })
     }
 }
 
 const PROFILE: &str = "SELECT p.organization_id, p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names,
-        p.email, p.phone, p.npi, p.username, p.version, p.created_at,
-        a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by, a.finish_attested_at,
-        l.number AS license_number, l.state AS license_state, l.expires_on AS license_expires_on,
-        s.last_sign_in_at, s.password_state,
-        (SELECT {listed m.clinic_id} FROM emr_account_clinics m
-            WHERE m.organization_id = p.organization_id AND m.person_id = p.person_id) AS clinics
-    FROM people p
-    LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
-    LEFT JOIN professional_licences l ON l.organization_id = p.organization_id AND l.person_id = p.person_id AND l.position = 0
-    LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
+        p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, s.last_sign_in_at, s.password_state
+    FROM people p LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
 
-const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, user_type text, status text, inactive_reason text, default_clinic_id uuid, permissions int, finish_attested_by uuid, finish_attested_at int, license_number text, license_state text, license_expires_on text, last_sign_in_at int, password_state text, clinics text";
+const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<Stored>> {

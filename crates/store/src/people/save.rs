@@ -9,6 +9,7 @@ use muster_domain::{OrganizationId, PersonId};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::account;
 use crate::dialect::{Engine, Id};
 use crate::{Handle, Result, Tx, dialect, directory, duplicates, micros};
 
@@ -44,18 +45,20 @@ pub struct NewProfiles {
     rows: Rows,
     sign_ins: Option<String>,
     count: i64,
+    now: Timestamp,
 }
 
 impl NewProfiles {
-    /// Makes them, for a database of this kind.
+    /// Makes them as of `now`, for a database of this kind.
     #[must_use]
-    pub fn of(db: &crate::Db, organization: OrganizationId, profiles: &[Profile]) -> Self {
-        Self::made(db.engine(), organization, profiles)
+    pub fn of(db: &crate::Db, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
+        Self::made(db.engine(), organization, profiles, now)
     }
 
-    fn made(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Self {
+    fn made(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
         Self {
-            rows: Rows::of(engine, organization, profiles),
+            now,
+            rows: Rows::of(engine, organization, profiles, now),
             sign_ins: dialect::rows(profiles.iter().map(|p| NewRow { id: Id(p.person.id.0) })),
             count: i64::try_from(profiles.len()).unwrap_or(0),
         }
@@ -65,13 +68,13 @@ impl NewProfiles {
 /// Adds profiles that are not there yet. [`StoreError::Taken`](crate::StoreError::Taken) when a user name, email or
 /// NPI is in use; then the caller's transaction is over.
 pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
-    let made = NewProfiles::made(tx.split().engine(), organization, profiles);
-    insert_made(tx, organization, made, now).await
+    let made = NewProfiles::made(tx.split().engine(), organization, profiles, now);
+    insert_made(tx, organization, made).await
 }
 
 /// [`insert`] of rows made before.
-pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles, now: Timestamp) -> Result<()> {
-    let NewProfiles { rows, sign_ins, count } = new;
+pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles) -> Result<()> {
+    let NewProfiles { rows, sign_ins, count, now } = new;
     let names = save(tx, organization, rows, Fate::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
@@ -112,8 +115,9 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
             sqlx::query(sql).bind(organization.0).bind(dialect::id_list(without_account)).execute(c).await?;
         });
     }
-    let rows = Rows::of(tx.split().engine(), organization, profiles);
+    let rows = Rows::of(tx.split().engine(), organization, profiles, now);
     let names = save(tx, organization, rows, Fate::Saved, now).await?;
+    super::make_anew(tx, organization, &ids).await?;
     insert_names(tx, organization, names, now).await
 }
 
@@ -128,6 +132,7 @@ struct PersonRow<'a> {
     phone: Option<&'a str>,
     npi: Option<&'a str>,
     username: &'a str,
+    account: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -168,9 +173,9 @@ struct NameRow {
 }
 
 impl Rows {
-    fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Self {
-        let people = profiles.iter().map(|p| {
-            let p = &p.person;
+    fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
+        let people = profiles.iter().map(|profile| {
+            let p = &profile.person;
             PersonRow {
                 id: Id(p.id.0),
                 first: &p.first_name,
@@ -181,6 +186,7 @@ impl Rows {
                 phone: p.phone.as_deref(),
                 npi: p.npi.as_deref(),
                 username: &p.username,
+                account: profile.emr.as_ref().map(|e| account::write(e, now)),
             }
         });
         let with_emr = || profiles.iter().filter_map(|p| p.emr.as_ref().map(|e| (p.person.id.0, e)));
@@ -234,9 +240,9 @@ async fn save(
     now: Timestamp,
 ) -> Result<Option<String>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
-            phone, npi, username, created_at, updated_at)
-        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, $3, $3
-        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text} r
+            phone, npi, username, account, created_at, updated_at)
+        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.account, $3, $3
+        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text, account text} r
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,

@@ -168,6 +168,59 @@ both_engines! {
         assert_eq!(found, [format!("student pool of clinic {clinic}")]);
     }
 
+    async fn sums_that_are_not_those_of_the_pools_are_found(db) {
+        let practice = an_organization(db).await;
+        set(db, practice.id, practice.clinics[0].id, None, Some(3)).await;
+        assert!(licences::miscounted(&mut db.read().await.unwrap()).await.unwrap().is_empty());
+        for column in ["total", "limited", "assigned"] {
+            for text in [format!("UPDATE licence_sums SET {column} = {column} + 1"), format!("UPDATE licence_sums SET {column} = {column} - 1")] {
+                let wrong = text.contains('+');
+                let text = sqlx::AssertSqlSafe(text);
+                match db {
+                    Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
+                    Db::Postgres(pool) => drop(sqlx::query(text).execute(pool).await.unwrap()),
+                }
+                let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
+                let meant = format!("therapist sums of practice {}", practice.id);
+                assert_eq!(found, if wrong { vec![meant] } else { Vec::new() }, "{column}");
+            }
+        }
+    }
+
+    async fn the_sums_of_a_practice_are_those_of_all_its_clinics(db) {
+        let practice = an_organization(db).await;
+        let other = an_organization(db).await;
+        set(db, other.id, other.clinics[0].id, None, Some(70)).await;
+        let (id, clinics) = (practice.id, practice.clinic_ids());
+        let every = ClinicAccess::Only(clinics.iter().copied().collect());
+        let all_equal = async |step: &str| {
+            let mut reading = db.read().await.unwrap();
+            let kept = licences::sums(&mut reading, id, &ClinicAccess::All).await.unwrap();
+            let added = licences::sums(&mut reading, id, &every).await.unwrap();
+            assert_eq!(kept, added, "{step}");
+            kept
+        };
+        all_equal("nothing yet").await;
+        for (n, clinic) in (1..).zip(&clinics) {
+            set(db, id, *clinic, None, Some(4 * n)).await;
+            all_equal("a total").await;
+        }
+        assert!(take(db, id, clinics[0], 3).await);
+        let kept = all_equal("every clinic has a total").await;
+        assert_eq!((kept[0].total, kept[0].assigned), (Some(24), 3));
+        set(db, id, clinics[1], Some(8), Some(2)).await;
+        assert_eq!(all_equal("fewer").await[0].total, Some(18));
+        set(db, id, clinics[2], Some(12), None).await;
+        assert_eq!(all_equal("one is unlimited").await[0].total, None);
+        let mut closed = practice.clinics[2].clone();
+        closed.status = Status::Inactive;
+        in_tx!(db, |tx| muster_store::organizations::update_clinic(tx, id, &closed).await).unwrap();
+        assert_eq!(all_equal("the unlimited one is closed").await[0].total, Some(6));
+        let seats = [(clinics[0], Group::Therapist, 2), (clinics[1], Group::Therapist, 0)];
+        in_tx!(db, |tx| licences::give_seats(tx, id, &seats, later(9)).await).unwrap();
+        assert_eq!(all_equal("given back").await[0].assigned, 1);
+    }
+
     async fn seats_held_without_a_pool_are_found(db) {
         let practice = an_organization(db).await;
         insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();

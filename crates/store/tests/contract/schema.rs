@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::emr::License;
+use muster_domain::emr::{Attestation, License};
 use muster_store::transfer::{self, Rows};
 use muster_store::{Db, StoreError, people};
 use muster_testkit::databases::{self, an_organization, person_id};
-use muster_testkit::{both_engines, postgres};
+use muster_testkit::{both_engines, carried, postgres};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, SqlStr, SqlitePool};
 
 use crate::insert;
 
@@ -60,7 +60,7 @@ async fn sqlite_tables(db: &Db) -> Tables {
     let text = format!(
         "SELECT t.name, c.name, c.type, c.\"notnull\" = 0 AND c.pk = 0 FROM ({OWN_TABLES}) t, pragma_table_info(t.name) c"
     );
-    gathered(sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(file(db)).await.expect("the tables"))
+    gathered(sqlx::query_as(AssertSqlSafe(text)).fetch_all(file(db)).await.expect("the tables"))
 }
 
 async fn postgres_tables(db: &Db) -> Tables {
@@ -95,8 +95,7 @@ async fn both_engines_have_the_same_indexes() {
 async fn every_key_begins_with_the_organization_but_for_facts_of_the_installation() {
     let (at_file, at_server) = (databases::sqlite().await, databases::postgres().await);
     let text = format!("SELECT t.name, c.name FROM ({OWN_TABLES}) t, pragma_table_info(t.name) c WHERE c.pk = 1");
-    let sqlite: Vec<(String, String)> =
-        sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(file(&at_file.db)).await.unwrap();
+    let sqlite: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(text)).fetch_all(file(&at_file.db)).await.unwrap();
     let text = "SELECT c.relname::text, a.attname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
         WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace AND c.relname <> '_sqlx_migrations'";
@@ -235,6 +234,12 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
     let before: Vec<_> = sqlx::migrate!("migrations/sqlite").iter().filter(|m| m.version < 12).cloned().collect();
     assert_eq!(before.len(), 11);
     Migrator::with_migrations(before).run(write).await.unwrap();
+    // What today's program writes besides, and the release before did not have.
+    let since = [("people", "account", "TEXT"), ("organizations", "clinic_count", "INTEGER NOT NULL DEFAULT 0")];
+    for (table, column, kind) in since {
+        let text = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
+        sqlx::query(AssertSqlSafe(text)).execute(write).await.unwrap();
+    }
     for from in [1, 1000] {
         let practice = an_organization(&db).await;
         let mut all: Vec<_> = (from..from + 120).map(|n| practice.therapist(n)).collect();
@@ -243,15 +248,57 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
         }
         insert(&db, practice.id, &all).await.unwrap();
     }
+    for (table, column, _) in since {
+        let text = format!("ALTER TABLE {table} DROP COLUMN {column}");
+        sqlx::query(AssertSqlSafe(text)).execute(write).await.unwrap();
+    }
     let rows = all_rows(&db).await;
     for table in ["people", "emr_accounts", "emr_account_clinics", "professional_licences", "sign_ins", "sign_in_names"]
     {
         assert!(rows[table].len() >= 120, "{table}: {}", rows[table].len());
     }
     db.migrate().await.unwrap();
-    for (table, now) in all_rows(&db).await {
-        // What a start notes of itself stands there.
-        assert!(table == "installation" || now == rows[&table], "{table}");
+    let after = all_rows(&db).await;
+    // What a start notes of itself stands in `installation`.
+    for (table, before) in rows.iter().filter(|(table, _)| *table != "installation") {
+        let now = &after[table];
+        if since.iter().any(|(longer, ..)| longer == table) {
+            let continues = |(now, before): (&String, &String)| now.starts_with(before.trim_end_matches(']'));
+            assert!(now.len() == before.len() && now.iter().zip(before).all(continues), "{table}: {now:?}");
+        } else {
+            assert_eq!(now, before, "{table}");
+        }
     }
+    carried::agrees(&db).await;
     db.close().await;
+}
+
+both_engines! {
+    async fn rows_of_people_carry_their_accounts_after_an_upgrade(db) {
+        let practice = an_organization(db).await;
+        let mut all: Vec<_> = (1..40).map(|n| practice.therapist(n)).collect();
+        all[3].emr = None;
+        for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
+            account.license = License { number: (n % 3 > 0).then(|| format!("PT \"{n}\"")), ..License::default() };
+            account.clinics.extend(practice.clinics.iter().map(|c| c.id).take(n % 3));
+            account.finish_attestation = (n % 4 == 0).then(|| Attestation { by: Some(person_id(7)) });
+        }
+        insert(db, practice.id, &all).await.unwrap();
+        let ids: Vec<_> = all.iter().map(|p| p.person.id).collect();
+        let before = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
+        let files = if db.is_sqlite() { sqlx::migrate!("migrations/sqlite") } else { sqlx::migrate!("migrations/postgres") };
+        let step = files.iter().find(|m| m.version == 13).expect("the step").sql.clone();
+        for text in [SqlStr::from_static("ALTER TABLE people DROP COLUMN account"), step] {
+            match db {
+                Db::Sqlite { write, .. } => drop(sqlx::raw_sql(text).execute(write).await.unwrap()),
+                Db::Postgres(pool) => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
+            }
+        }
+        let after = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.profile, after.profile);
+            assert_eq!(before.finish_attested_at, after.finish_attested_at);
+        }
+        assert_eq!(before.len(), after.len());
+    }
 }

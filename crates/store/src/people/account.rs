@@ -1,0 +1,87 @@
+//! The EMR account as a person's row carries it: with its clinics and its first licence, as one JSON array, so that a
+//! profile is read by one search instead of four. The tables it is made of stay what rules and lists are judged by;
+//! whoever changes them makes it anew in the same transaction.
+
+use jiff::Timestamp;
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Status, UserType};
+use muster_domain::{ClinicId, OrganizationId, PersonId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Result, StoreError, Tx, dialect, micros, when};
+
+/// The value of `people.account`, as the tables have it; null without an account.
+pub(crate) const MADE_ANEW: &str = "(SELECT {array x.user_type, x.status, x.inactive_reason, id x.default_clinic_id,
+        x.permissions, id x.finish_attested_by, x.finish_attested_at, x.clinics, x.number, x.state, x.expires_on}
+    FROM (SELECT a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by,
+            a.finish_attested_at, l.number, l.state, l.expires_on,
+            (SELECT {listed m.clinic_id} FROM emr_account_clinics m
+                WHERE m.organization_id = a.organization_id AND m.person_id = a.person_id) AS clinics
+        FROM emr_accounts a LEFT JOIN professional_licences l ON l.organization_id = a.organization_id
+            AND l.person_id = a.person_id AND l.position = 0
+        WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x)";
+
+/// Makes it anew for these people (a list for an `{ids}` marker).
+pub(crate) async fn make_anew(tx: &mut Tx, organization: OrganizationId, ids: &str) -> Result<()> {
+    let text =
+        format!("UPDATE people SET account = {MADE_ANEW} WHERE organization_id = $1 AND person_id IN {{ids $2}}");
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(ids).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// The fields in the order of [`MADE_ANEW`].
+#[derive(Deserialize, Serialize)]
+struct Carried<'a>(
+    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    Option<String>,
+    Uuid,
+    i64,
+    Option<Uuid>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The account that a row carries, and when finishing was attested.
+pub(super) fn read(text: &str) -> Result<(EmrAccount, Option<Timestamp>)> {
+    let corrupt = || StoreError::Corrupt(text.to_owned());
+    let Carried(kind, status, reason, default_clinic, permissions, by, at, clinics, number, state, expires_on) =
+        serde_json::from_str(text).map_err(|_| corrupt())?;
+    let account = EmrAccount {
+        user_type: UserType::parse(&kind).ok_or_else(corrupt)?,
+        status: Status::parse(&status).ok_or_else(corrupt)?,
+        inactive_reason: reason.as_deref().and_then(InactiveReason::parse),
+        default_clinic: ClinicId(default_clinic),
+        clinics: dialect::listed_ids(clinics.as_deref()).map(ClinicId).collect(),
+        permissions: PermissionSet::from_bits(permissions),
+        license: License { number, state, expires_on: expires_on.and_then(|d| d.parse().ok()) },
+        finish_attestation: at.map(|_| Attestation { by: by.map(PersonId) }),
+    };
+    Ok((account, at.and_then(when)))
+}
+
+/// What the row of a new person carries. The same as [`make_anew`] gives, without asking the tables.
+pub(super) fn write(account: &EmrAccount, now: Timestamp) -> String {
+    let clinics: Vec<String> = account.clinics.iter().map(|c| c.0.simple().to_string()).collect();
+    let attested = account.finish_attestation;
+    let carried = Carried(
+        account.user_type.as_str().into(),
+        account.status.as_str().into(),
+        account.inactive_reason.map(|r| r.as_str().to_owned()),
+        account.default_clinic.0,
+        account.permissions.bits(),
+        attested.and_then(|a| a.by).map(|p| p.0),
+        attested.map(|_| micros(now)),
+        (!clinics.is_empty()).then(|| clinics.join(",")),
+        account.license.number.clone(),
+        account.license.state.clone(),
+        account.license.expires_on.map(|d| d.to_string()),
+    );
+    // Neither strings nor numbers can fail to be written to memory.
+    serde_json::to_string(&carried).unwrap_or_default()
+}
