@@ -93,14 +93,10 @@ pub async fn append(tx: &mut Tx, organization: OrganizationId, records: &[Record
             r.subject_name, r.channel, r.address, r.detail, r.hash
         FROM {rows $2: seq int, event_id uuid, at int, actor_kind text, actor_id uuid, actor_name text, action text,
             effect text, subject_id uuid, subject_name text, channel text, address text, detail text, hash bytes} r";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-    });
+    let events = Query::about(text, organization.0).with(rows.unwrap_or_default());
     let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(last.seq).bind(&last.hash).execute(c).await?;
-    });
-    Ok(())
+    let head = Query::about(text, organization.0).with(last.seq).with(last.hash.as_slice());
+    Query::execute_together(vec![events, head], tx).await
 }
 
 /// What to look for.

@@ -15,6 +15,8 @@ pub(crate) enum Bind {
     Uuid(Uuid),
     Text(String),
     Int(i64),
+    Bytes(Vec<u8>),
+    MaybeUuid(Option<Uuid>),
 }
 
 impl From<Uuid> for Bind {
@@ -35,6 +37,18 @@ impl From<String> for Bind {
     }
 }
 
+impl From<&[u8]> for Bind {
+    fn from(value: &[u8]) -> Self {
+        Self::Bytes(value.to_vec())
+    }
+}
+
+impl From<Option<Uuid>> for Bind {
+    fn from(value: Option<Uuid>) -> Self {
+        Self::MaybeUuid(value)
+    }
+}
+
 impl From<i64> for Bind {
     fn from(value: i64) -> Self {
         Self::Int(value)
@@ -50,6 +64,8 @@ macro_rules! bound {
                 Bind::Uuid(value) => query.bind(*value),
                 Bind::Text(value) => query.bind(value.clone()),
                 Bind::Int(value) => query.bind(*value),
+                Bind::Bytes(value) => query.bind(value.clone()),
+                Bind::MaybeUuid(value) => query.bind(*value),
             };
         }
         query
@@ -88,6 +104,48 @@ impl Query {
     /// Starts with `text`, in which `$1` stands already for the first value.
     pub fn about(text: &str, first: impl Into<Bind>) -> Self {
         Self { text: text.to_owned(), binds: vec![first.into()] }
+    }
+
+    /// The next value, whose place stands in the text already.
+    pub fn with(mut self, value: impl Into<Bind>) -> Self {
+        self.binds.push(value.into());
+        self
+    }
+
+    /// Runs changes of different tables. None of them may need what another one does: a server gets them as one
+    /// statement, since each takes longer to be sent and answered than to be carried out.
+    pub async fn execute_together(parts: Vec<Self>, tx: &mut Tx) -> Result<()> {
+        match tx.split() {
+            Split::Sqlite(c) => {
+                for part in parts {
+                    let query = bound!(sqlx::query(dialect::spell(Engine::Sqlite, &part.text)), part.binds);
+                    query.execute(&mut *c).await?;
+                }
+            }
+            Split::Postgres(c) => {
+                let Some(whole) = Self::joined(parts) else { return Ok(()) };
+                let query = bound!(sqlx::query(dialect::spell(Engine::Postgres, &whole.text)), whole.binds);
+                query.execute(c).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All but the last as `WITH` parts of the last.
+    fn joined(parts: Vec<Self>) -> Option<Self> {
+        let last = parts.len().checked_sub(1)?;
+        let mut whole = Self { text: String::new(), binds: Vec::new() };
+        for (at, part) in parts.into_iter().enumerate() {
+            let text = moved(&part.text, whole.binds.len());
+            whole.text += &match at {
+                _ if at == last => text,
+                0 => format!("WITH part0 AS ({text})"),
+                _ => format!(", part{at} AS ({text})"),
+            };
+            whole.text += if at + 1 == last { " " } else { "" };
+            whole.binds.extend(part.binds);
+        }
+        Some(whole)
     }
 
     /// Runs it for what it changes. How many rows.
@@ -138,5 +196,38 @@ impl Query {
                 Ok(query.fetch_all(c).await?)
             }
         }
+    }
+}
+
+/// The text with the numbers of its values moved up.
+fn moved(text: &str, by: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut parts = text.split('$');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let number: usize = part[..digits].parse().unwrap_or(0);
+        out.push_str(&format!("${}{}", number + by, &part[digits..]));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_sent_together_keep_their_values() {
+        let one = |table: &str, n: i64| Query::about(&format!("UPDATE {table} SET a = $2 WHERE b = $1"), n).with("x");
+        assert!(Query::joined(Vec::new()).is_none());
+        assert_eq!(Query::joined(vec![one("t", 1)]).unwrap().text, "UPDATE t SET a = $2 WHERE b = $1");
+        let whole = Query::joined(vec![one("t", 1), one("u", 2), one("v", 3)]).unwrap();
+        assert_eq!(
+            whole.text,
+            "WITH part0 AS (UPDATE t SET a = $2 WHERE b = $1), part1 AS (UPDATE u SET a = $4 WHERE b = $3) UPDATE v SET a = $6 WHERE b = $5"
+        );
+        assert_eq!(whole.binds.len(), 6);
+        assert!(matches!(whole.binds[4], Bind::Int(3)));
+        assert_eq!(moved("{rows $2: a int} $1$10", 3), "{rows $5: a int} $4$13");
     }
 }

@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 use muster_domain::audit::{Action, Effect};
-use muster_domain::emr::EmrAccount;
+use muster_domain::emr::Status;
 use muster_domain::sign_in::{LONGEST_PASSWORD, Throttle, throttle};
 use muster_domain::text::unique_key;
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
 use muster_store::people;
-use muster_store::sign_in::{self, Session, SignIn};
+use muster_store::sign_in::{self, Entrant, Session, SignIn};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -65,15 +65,12 @@ impl App {
             return Ok(None);
         }
         let mut h = self.db.read().await?;
-        let Some(sign_in) = sign_in::find_by_name(&mut h, name).await? else { return Ok(None) };
-        let Some(organization) = sign_in.organization else {
-            let shown_name = sign_in.shown_name.clone();
-            return Ok(Some(Known { sign_in, shown_name, active: true }));
+        let Some(Entrant { sign_in, full_name, status }) = sign_in::entrant(&mut h, name).await? else {
+            return Ok(None);
         };
-        let stored = people::find(&mut h, organization, PersonId(sign_in.subject)).await?;
-        let active = stored.as_ref().and_then(|s| s.profile.emr.as_ref()).is_some_and(EmrAccount::is_active);
-        let shown_name = stored.map(|s| s.profile.person.full_name).unwrap_or_default();
-        Ok(Some(Known { sign_in, shown_name, active }))
+        let is_operator = sign_in.organization.is_none();
+        let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
+        Ok(Some(Known { sign_in, shown_name, active: is_operator || status == Some(Status::Active) }))
     }
 
     /// `forgiven` is the key whose failures are forgotten with it.
@@ -96,8 +93,7 @@ impl App {
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
-        sign_in::insert_session(&mut work.tx, &fingerprint(&token), &session).await?;
-        sign_in::note_sign_in(&mut work.tx, subject, known.sign_in.organization, now).await?;
+        sign_in::begin_session(&mut work.tx, &fingerprint(&token), &session).await?;
         let who = known.who(origin);
         work.note(&who, Action::SignedIn, Effect::Done, About::new(subject, &known.shown_name), &json!({}));
         work.commit().await?;

@@ -6,10 +6,11 @@ use muster_domain::people::npi;
 use muster_domain::text::{search_key, unique_key};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::directory::{self, Filter, Sort, Total};
-use muster_store::{Db, people, sign_in};
+use muster_store::sign_in::{self, Session};
+use muster_store::{Db, people};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{
-    Practice, a_person, an_emr_account, an_organization, later, noon, numbered, person_id,
+    Practice, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
 };
 
 use crate::{in_tx, insert};
@@ -210,7 +211,18 @@ async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut
         let seconds = i64::try_from(dice.below(40)).expect("a small number");
         let at = dice.percent(30).then(|| later(seconds));
         if let Some(at) = at {
-            sign_in::note_sign_in(&mut tx, profile.person.id.0, Some(practice.id), at).await.expect("a sign-in");
+            let session = Session {
+                id: an_id(),
+                subject: profile.person.id.0,
+                organization: Some(practice.id),
+                csrf: String::new(),
+                started_at: at,
+                last_seen_at: at,
+                locked: false,
+                address: String::new(),
+                user_agent: String::new(),
+            };
+            sign_in::begin_session(&mut tx, session.id.as_bytes(), &session).await.expect("a sign-in");
         }
         entries.push(Entry {
             name: profile.person.sort_key(),

@@ -1,0 +1,66 @@
+//! Sign-in names, passwords, sessions, links, tokens and throttles at rest. Installation-wide: keyed by themselves.
+
+mod links;
+mod owners;
+mod sessions;
+mod throttles;
+mod tokens;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub use links::{Link, end_links, insert_link, link, spend_link};
+pub use owners::{
+    Entrant, SignIn, entrant, find, find_by_name, insert_operator, name_owner, rehash_password, set_password,
+};
+pub use sessions::{
+    Session, begin_session, end_session, end_session_by_id, end_sessions, session, sessions_of,
+    set_session_organization, touch_session,
+};
+pub use throttles::{clear_failures, failures, note_failure};
+pub use tokens::{Token, delete_token, insert_token, token, tokens_of, touch_token};
+
+use crate::{Result, Tx, micros};
+
+/// What a secret proves, with who signs in by it.
+#[derive(sqlx::FromRow)]
+struct Owned<T> {
+    #[sqlx(flatten)]
+    what: T,
+    #[sqlx(flatten)]
+    owner: owners::Row,
+}
+
+/// Ends everything a subject could still get in with: sessions, links and tokens.
+pub async fn end_all_access(tx: &mut Tx, subject: Uuid) -> Result<()> {
+    end_sessions(tx, subject, None).await?;
+    end_links(tx, subject).await?;
+    on!(tx, "DELETE FROM tokens WHERE subject_id = $1", |sql, c| {
+        sqlx::query(sql).bind(subject).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Sweeps what has run out: links and tokens past `now`; sessions, throttles, remembered answers and settled messages
+/// older than `sessions_before`.
+pub async fn sweep(tx: &mut Tx, now: Timestamp, sessions_before: Timestamp) -> Result<()> {
+    let text = "DELETE FROM sessions WHERE started_at < $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
+    });
+    for text in ["DELETE FROM links WHERE expires_at < $1", "DELETE FROM tokens WHERE expires_at < $1"] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(micros(now)).execute(c).await?;
+        });
+    }
+    for text in [
+        "DELETE FROM throttles WHERE last_failure_at < $1",
+        "DELETE FROM idempotency_keys WHERE created_at < $1",
+        "DELETE FROM outbox WHERE state <> 'waiting' AND created_at < $1",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Who signs in: names and passwords.
+
+use jiff::Timestamp;
+use muster_domain::OrganizationId;
+use muster_domain::emr::Status;
+use muster_domain::text::unique_key;
+use uuid::Uuid;
+
+use crate::{Handle, Result, StoreError, Tx, micros, typed, when};
+
+/// Who signs in with a name.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// A person, or an operator of the installation.
+    pub subject: Uuid,
+    /// `person` or `operator`.
+    pub kind: String,
+    /// Of a person.
+    pub organization: Option<OrganizationId>,
+    /// Of an operator.
+    pub shown_name: String,
+    /// Argon2id in PHC form.
+    pub password_hash: Option<String>,
+    /// `none`, `set` or `must_change`.
+    pub password_state: String,
+    /// When it was set.
+    pub password_changed_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    subject_id: Uuid,
+    kind: String,
+    organization_id: Option<Uuid>,
+    shown_name: String,
+    password_hash: Option<String>,
+    password_state: String,
+    password_changed_at: i64,
+}
+
+impl From<Row> for SignIn {
+    fn from(r: Row) -> Self {
+        Self {
+            subject: r.subject_id,
+            kind: r.kind,
+            organization: r.organization_id.map(OrganizationId),
+            shown_name: r.shown_name,
+            password_hash: r.password_hash,
+            password_state: r.password_state,
+            password_changed_at: when(r.password_changed_at),
+        }
+    }
+}
+
+pub(super) const SIGN_IN: &str =
+    "s.subject_id, s.kind, s.organization_id, s.shown_name, s.password_hash, s.password_state, s.password_changed_at";
+
+/// By user name or email.
+pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<SignIn>> {
+    let text = format!(
+        "SELECT {SIGN_IN} FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id WHERE n.name_key = $1"
+    );
+    let row: Option<Row> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
+    Ok(row.map(SignIn::from))
+}
+
+/// The holder of a name who would sign in with it.
+#[derive(Clone, Debug)]
+pub struct Entrant {
+    /// Sign-in.
+    pub sign_in: SignIn,
+    /// Of a person with a profile.
+    pub full_name: Option<String>,
+    /// Of a person with an EMR account.
+    pub status: Option<Status>,
+}
+
+#[derive(sqlx::FromRow)]
+struct EntrantRow {
+    #[sqlx(flatten)]
+    sign_in: Row,
+    full_name: Option<String>,
+    status: Option<String>,
+}
+
+/// By user name or email, with what decides whether they may come in.
+pub async fn entrant(h: &mut impl Handle, name: &str) -> Result<Option<Entrant>> {
+    let text = format!(
+        "SELECT {SIGN_IN}, p.full_name, a.status FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id
+        LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id
+        LEFT JOIN emr_accounts a ON a.organization_id = s.organization_id AND a.person_id = s.subject_id
+        WHERE n.name_key = $1"
+    );
+    let row: Option<EntrantRow> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
+    row.map(|r| {
+        let status = r.status.map(|s| Status::parse(&s).ok_or(StoreError::Corrupt(s))).transpose()?;
+        Ok(Entrant { sign_in: r.sign_in.into(), full_name: r.full_name, status })
+    })
+    .transpose()
+}
+
+/// By identity.
+pub async fn find(h: &mut impl Handle, subject: Uuid) -> Result<Option<SignIn>> {
+    let text = format!("SELECT {SIGN_IN} FROM sign_ins s WHERE s.subject_id = $1");
+    let row: Option<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_optional(c).await?);
+    Ok(row.map(SignIn::from))
+}
+
+/// Who holds a user name or email: the subject and, for a person, the organization.
+pub async fn name_owner(h: &mut impl Handle, name: &str) -> Result<Option<(Uuid, Option<OrganizationId>)>> {
+    let text = "SELECT subject_id, organization_id FROM sign_in_names WHERE name_key = $1";
+    let row: Option<(Uuid, Option<Uuid>)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
+    Ok(row.map(|(subject, organization)| (subject, organization.map(OrganizationId))))
+}
+
+/// Adds an operator of the installation. [`crate::StoreError::Taken`] when a name is in use.
+pub async fn insert_operator(tx: &mut Tx, id: Uuid, username: &str, email: &str) -> Result<()> {
+    let text =
+        "INSERT INTO sign_ins (subject_id, kind, shown_name, password_state) VALUES ($1, 'operator', $2, 'none')";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(id).bind(username).execute(c).await?;
+    });
+    for key in std::collections::BTreeSet::from([unique_key(username), unique_key(email)]) {
+        let text = "INSERT INTO sign_in_names (name_key, subject_id) VALUES ($1, $2)";
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql).bind(key).bind(id).execute(c).await?;
+        });
+    }
+    Ok(())
+}
+
+/// Sets a password. `state` is `set` or `must_change`.
+pub async fn set_password(tx: &mut Tx, subject: Uuid, hash: &str, state: &str, now: Timestamp) -> Result<()> {
+    let text =
+        "UPDATE sign_ins SET password_hash = $2, password_state = $3, password_changed_at = $4 WHERE subject_id = $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(subject).bind(hash).bind(state).bind(micros(now)).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.
+pub async fn rehash_password(tx: &mut Tx, subject: Uuid, old: &str, new: &str) -> Result<()> {
+    let text = "UPDATE sign_ins SET password_hash = $3 WHERE subject_id = $1 AND password_hash = $2";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(subject).bind(old).bind(new).execute(c).await?;
+    });
+    Ok(())
+}

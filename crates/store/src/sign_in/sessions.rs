@@ -1,0 +1,153 @@
+//! Signed-in browsers.
+
+use jiff::Timestamp;
+use muster_domain::OrganizationId;
+use uuid::Uuid;
+
+use super::Owned;
+use super::owners::{SIGN_IN, SignIn};
+use crate::query::Query;
+use crate::{Handle, Result, Tx, micros, when};
+
+/// A signed-in browser.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Public identity, for lists; the cookie's value is known only as a hash.
+    pub id: Uuid,
+    /// Whose.
+    pub subject: Uuid,
+    /// The organization worked in: a person's own, or the one an operator opened.
+    pub organization: Option<OrganizationId>,
+    /// Guards the session's forms.
+    pub csrf: String,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// Last request.
+    pub last_seen_at: Timestamp,
+    /// `open` or `locked`.
+    pub locked: bool,
+    /// From where.
+    pub address: String,
+    /// With what.
+    pub user_agent: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    session_id: Uuid,
+    subject_id: Uuid,
+    works_in: Option<Uuid>,
+    csrf: String,
+    started_at: i64,
+    last_seen_at: i64,
+    state: String,
+    address: String,
+    user_agent: String,
+}
+
+impl From<Row> for Session {
+    fn from(r: Row) -> Self {
+        Self {
+            id: r.session_id,
+            subject: r.subject_id,
+            organization: r.works_in.map(OrganizationId),
+            csrf: r.csrf,
+            started_at: when(r.started_at).unwrap_or(Timestamp::UNIX_EPOCH),
+            last_seen_at: when(r.last_seen_at).unwrap_or(Timestamp::UNIX_EPOCH),
+            locked: r.state != "open",
+            address: r.address,
+            user_agent: r.user_agent,
+        }
+    }
+}
+
+const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.started_at, x.last_seen_at, x.state, x.address, x.user_agent";
+
+/// By the hash of its cookie, with its owner.
+pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Session, SignIn)>> {
+    let text = format!(
+        "SELECT {SESSION}, {SIGN_IN} FROM sessions x JOIN sign_ins s ON s.subject_id = x.subject_id WHERE x.token_hash = $1"
+    );
+    let row: Option<Owned<Row>> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
+    Ok(row.map(|r| (r.what.into(), r.owner.into())))
+}
+
+/// Sessions of a subject, newest first.
+pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Session>> {
+    let text = format!(
+        "SELECT {SESSION}, x.subject_id FROM sessions x WHERE x.subject_id = $1 ORDER BY x.started_at DESC LIMIT 100"
+    );
+    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+/// Adds the session of whoever just signed in, and notes when that was on the sign-in and in the list.
+pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Result<()> {
+    let now = micros(s.started_at);
+    let session = Query::about(
+        "INSERT INTO sessions (token_hash, session_id, subject_id, organization_id, csrf, started_at, last_seen_at,
+            state, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)",
+        token_hash,
+    );
+    let session = session
+        .with(s.id)
+        .with(s.subject)
+        .with(s.organization.map(|o| o.0))
+        .with(s.csrf.as_str())
+        .with(now)
+        .with(micros(s.last_seen_at))
+        .with(s.address.as_str())
+        .with(s.user_agent.as_str());
+    let sign_in = Query::about("UPDATE sign_ins SET last_sign_in_at = $2 WHERE subject_id = $1", s.subject).with(now);
+    let listed = s.organization.map(|organization| {
+        let text = "UPDATE directory SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id = $2";
+        Query::about(text, organization.0).with(s.subject).with(now)
+    });
+    Query::execute_together([session, sign_in].into_iter().chain(listed).collect(), tx).await
+}
+
+/// Moves `last_seen_at` forward and sets the state (`open` or `locked`).
+pub async fn touch_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp, state: &str) -> Result<()> {
+    let text = "UPDATE sessions SET last_seen_at = $2, state = $3 WHERE token_hash = $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(token_hash.to_vec()).bind(micros(now)).bind(state).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// The organization an operator works in from now on.
+pub async fn set_session_organization(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    organization: Option<OrganizationId>,
+) -> Result<()> {
+    let text = "UPDATE sessions SET organization_id = $2 WHERE token_hash = $1";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(token_hash.to_vec()).bind(organization.map(|o| o.0)).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Ends one session.
+pub async fn end_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {
+    on!(tx, "DELETE FROM sessions WHERE token_hash = $1", |sql, c| {
+        sqlx::query(sql).bind(token_hash.to_vec()).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Ends one session of a subject by its public identity; false when there is none.
+pub async fn end_session_by_id(tx: &mut Tx, subject: Uuid, session: Uuid) -> Result<bool> {
+    let text = "DELETE FROM sessions WHERE subject_id = $1 AND session_id = $2";
+    let changed =
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(subject).bind(session).execute(c).await?.rows_affected());
+    Ok(changed > 0)
+}
+
+/// Ends every session of a subject but `except` (a token hash); how many.
+pub async fn end_sessions(tx: &mut Tx, subject: Uuid, except: Option<&[u8]>) -> Result<u64> {
+    let text = "DELETE FROM sessions WHERE subject_id = $1 AND token_hash <> $2";
+    let except = except.map(<[u8]>::to_vec).unwrap_or_default();
+    Ok(on!(tx, text, |sql, c| sqlx::query(sql).bind(subject).bind(except).execute(c).await?.rows_affected()))
+}
