@@ -137,7 +137,7 @@ pub async fn insert_messages(
     write(tx, text, organization, rows).await
 }
 
-/// Writes down when people last signed in, on the sign-in and in the list.
+/// Writes down when people last signed in, on the person and in the list.
 pub async fn set_last_sign_ins(
     tx: &mut Tx,
     organization: OrganizationId,
@@ -151,17 +151,14 @@ pub async fn set_last_sign_ins(
     let rows = dialect::rows(times.iter().map(|(id, at)| Row { id: Id(id.0), at: micros(*at) }));
     // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
     // so that it indexes the rows instead of reading all of them for each.
-    for text in [
-        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
-            UPDATE sign_ins SET last_sign_in_at = r.at FROM r
-            WHERE sign_ins.subject_id = r.id AND sign_ins.organization_id = $1
-                AND sign_ins.subject_id IN (SELECT q.id FROM r q)",
-        "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {rows $2: id uuid, at int} x)
-            UPDATE directory SET last_sign_in_at = r.at FROM r
-            WHERE directory.organization_id = $1 AND directory.person_id = r.id
-                AND directory.person_id IN (SELECT q.id FROM r q)",
-    ] {
-        write(tx, text, organization, rows.clone()).await?;
+    for table in ["people", "directory"] {
+        let text = format!(
+            "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {{rows $2: id uuid, at int}} x)
+            UPDATE {table} SET last_sign_in_at = r.at FROM r
+            WHERE {table}.organization_id = $1 AND {table}.person_id = r.id
+                AND {table}.person_id IN (SELECT q.id FROM r q)"
+        );
+        write(tx, &text, organization, rows.clone()).await?;
     }
     Ok(())
 }

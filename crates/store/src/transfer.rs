@@ -320,9 +320,10 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
             progress(profiles.len() as u64);
         }
     }
-    let text = "UPDATE directory SET last_sign_in_at = (
-            SELECT s.last_sign_in_at FROM sign_ins s WHERE s.subject_id = directory.person_id)
-        WHERE EXISTS (SELECT 1 FROM sign_ins s WHERE s.subject_id = directory.person_id AND s.last_sign_in_at <> 0)";
+    let text = "UPDATE directory SET last_sign_in_at = (SELECT p.last_sign_in_at FROM people p
+            WHERE p.organization_id = directory.organization_id AND p.person_id = directory.person_id)
+        WHERE EXISTS (SELECT 1 FROM people p WHERE p.organization_id = directory.organization_id
+            AND p.person_id = directory.person_id AND p.last_sign_in_at <> 0)";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).execute(c).await?;
     });

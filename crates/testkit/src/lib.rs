@@ -4,7 +4,6 @@
 
 pub mod bare;
 pub mod browser;
-pub mod carried;
 pub mod databases;
 pub mod postgres;
 #[cfg(feature = "practice")]

@@ -10,7 +10,7 @@ use muster_domain::organizations::Clinic;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, Refusal};
 use muster_store::licences::{self, LedgerEntry, OpenSum, Pool};
-use muster_store::{Handle, organizations};
+use muster_store::{Handle, organizations, people};
 use serde_json::json;
 
 use crate::work::About;
@@ -192,6 +192,9 @@ impl App {
         let mut h = self.db.read().await?;
         let mut problems = licences::miscounted(&mut h).await?;
         problems.extend(licences::unproven(&mut h).await?);
+        let astray = people::astray(&mut h).await?;
+        problems
+            .extend(astray.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")));
         Ok(problems)
     }
 }

@@ -282,8 +282,14 @@ pub(super) fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
         q.push(" AND d.status = ").bind(status.as_str());
     }
     if let Some(permission) = filter.permission {
-        // A number of our own, so that the indexes of the seldom permissions are seen to apply.
-        q.push(&format!(" AND (d.permissions & {}) <> 0", permission.bit()));
+        q.push(" AND (d.permissions & ");
+        // For the seldom ones a number of our own, so that their indexes are seen to apply; for the others PostgreSQL
+        // need not make a plan each.
+        match holders(permission) {
+            Some(_) => q.push(&permission.bit().to_string()),
+            None => q.bind(permission.bit()),
+        };
+        q.push(") <> 0");
     }
     let mut within = |clinics: String, indexed: bool| {
         // OFFSET keeps PostgreSQL from making a join of it, which it does badly while its statistics are young.

@@ -8,7 +8,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Result, StoreError, Tx, dialect, micros, when};
+use crate::{Handle, Result, StoreError, Tx, dialect, micros, when};
 
 /// The value of `people.account`, as the tables have it; null without an account.
 pub(crate) const MADE_ANEW: &str = "(SELECT {array x.user_type, x.status, x.inactive_reason, id x.default_clinic_id,
@@ -29,6 +29,39 @@ pub(crate) async fn make_anew(tx: &mut Tx, organization: OrganizationId, ids: &s
         sqlx::query(sql).bind(organization.0).bind(ids).execute(c).await?;
     });
     Ok(())
+}
+
+/// Whose row it is, its account and the account made anew, its state of the password and that of the sign-in.
+type Told = (Uuid, Uuid, Option<String>, Option<String>, String, String);
+
+/// People looked at in one go.
+const AT_ONCE: i64 = 500;
+
+/// Everybody whose row tells of another account or password than the tables do; empty when all is well.
+pub async fn astray(h: &mut impl Handle) -> Result<Vec<PersonId>> {
+    let text = format!(
+        "SELECT organization_id, person_id, account, {MADE_ANEW} AS made_anew, password_state, coalesce(
+            (SELECT s.password_state FROM sign_ins s WHERE s.subject_id = people.person_id), 'none') AS password
+        FROM people WHERE (organization_id, person_id) > ($1, $2) ORDER BY organization_id, person_id LIMIT $3"
+    );
+    let mut found = Vec::new();
+    let mut after = (Uuid::nil(), Uuid::nil());
+    loop {
+        let rows: Vec<Told> = on!(h, &text, |sql, c| {
+            sqlx::query_as(sql).bind(after.0).bind(after.1).bind(AT_ONCE).fetch_all(c).await?
+        });
+        let Some((organization, person, ..)) = rows.last() else { return Ok(found) };
+        after = (*organization, *person);
+        for (_, person, account, made_anew, said, meant) in rows {
+            let agree = match (account, made_anew) {
+                (Some(account), Some(made_anew)) => read(&account).ok() == Some(read(&made_anew)?),
+                (account, made_anew) => account == made_anew,
+            };
+            if !agree || said != meant {
+                found.push(PersonId(person));
+            }
+        }
+    }
 }
 
 /// The fields in the order of [`MADE_ANEW`].

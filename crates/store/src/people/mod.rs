@@ -1,6 +1,6 @@
 //! Profiles at rest: the person, the EMR account, its clinics, the first professional licence and the sign-in names,
 //! written together, for one person or ten thousand with the same statements. A person's row carries the account, clinics
-//! and licence once more, so that a list of profiles is read from one row each ([`account`]).
+//! and licence once more ([`account`]), so that a profile is read from one row.
 
 mod account;
 mod save;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::query::Query;
 use crate::{Handle, Result, dialect, typed, when};
 
+pub use account::astray;
 pub(crate) use account::{MADE_ANEW, make_anew};
 pub(crate) use save::Fate;
 pub use save::{NewProfiles, insert, insert_made, update};
@@ -54,8 +55,8 @@ struct Row {
     version: i64,
     created_at: i64,
     account: Option<String>,
-    last_sign_in_at: Option<i64>,
-    password_state: Option<String>,
+    last_sign_in_at: i64,
+    password_state: String,
 }
 
 impl Row {
@@ -80,16 +81,16 @@ impl Row {
             },
             version: self.version,
             created_at: when(self.created_at),
-            last_sign_in_at: self.last_sign_in_at.and_then(when),
-            password_state: self.password_state.unwrap_or_else(|| "none".to_owned()),
+            last_sign_in_at: when(self.last_sign_in_at),
+            password_state: self.password_state,
             finish_attested_at,
         })
     }
 }
 
 const PROFILE: &str = "SELECT p.organization_id, p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names,
-        p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, s.last_sign_in_at, s.password_state
-    FROM people p LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
+        p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at, p.password_state
+    FROM people p";
 
 const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 

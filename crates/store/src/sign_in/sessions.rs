@@ -82,7 +82,7 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// Adds the session of whoever just signed in, and notes when that was on the sign-in and in the list.
+/// Adds the session of whoever just signed in, and notes on the person and in the list when that was.
 pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Result<()> {
     let now = micros(s.started_at);
     let session = Query::about(
@@ -99,12 +99,13 @@ pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Resul
         .with(micros(s.last_seen_at))
         .with(s.address.as_str())
         .with(s.user_agent.as_str());
-    let sign_in = Query::about("UPDATE sign_ins SET last_sign_in_at = $2 WHERE subject_id = $1", s.subject).with(now);
-    let listed = s.organization.map(|organization| {
-        let text = "UPDATE directory SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id = $2";
-        Query::about(text, organization.0).with(s.subject).with(now)
+    let on_the_person = s.organization.into_iter().flat_map(|organization| {
+        ["people", "directory"].map(|table| {
+            let text = format!("UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id = $2");
+            Query::about(&text, organization.0).with(s.subject).with(now)
+        })
     });
-    Query::execute_together([session, sign_in].into_iter().chain(listed).collect(), tx).await
+    Query::execute_together(on_the_person.chain([session]).collect(), tx).await
 }
 
 /// Moves `last_seen_at` forward and sets the state (`open` or `locked`).
