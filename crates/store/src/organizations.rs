@@ -174,6 +174,20 @@ pub async fn clinics_by_id(h: &mut impl Handle, organization: OrganizationId, id
     by_name(h, &q).await
 }
 
+/// Every clinic of an organization, by name, when they are at most so many; none when there are more. How many there are is
+/// kept, so that many are not read only to be counted.
+pub async fn few_clinics(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    most: usize,
+) -> Result<Option<Vec<Clinic>>> {
+    let few = "$2 >= (SELECT o.clinic_count FROM organizations o WHERE o.organization_id = $1)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let found = by_name(h, &Query::about(&format!("{CLINIC} AND {few}"), organization.0).with(most)).await?;
+    // Every practice begins with a clinic.
+    Ok(Some(found).filter(|clinics| !clinics.is_empty()))
+}
+
 /// The clinics in scope whose name contains `q`, by name: at most `limit` after a name key.
 pub async fn clinic_page(
     h: &mut impl Handle,

@@ -1,5 +1,6 @@
 //! Clinics.
 
+use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::Permission;
 use muster_domain::organizations::{Clinic, ClinicFacts, ClinicPatch};
@@ -70,6 +71,21 @@ impl App {
         let mut h = self.db.read().await?;
         let all = organizations::clinics(&mut h, actor.organization()).await?;
         Ok(all.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+    }
+
+    /// The clinics within the actor's access, by name, when they are at most so many.
+    pub async fn few_clinics(&self, actor: &Actor, most: usize) -> Result<Option<Vec<Clinic>>> {
+        match actor.authority().clinics() {
+            ClinicAccess::All => {
+                actor.require_scope(Scope::PeopleRead)?;
+                let mut h = self.db.read().await?;
+                Ok(organizations::few_clinics(&mut h, actor.organization(), most).await?)
+            }
+            ClinicAccess::Only(some) if some.len() <= most => {
+                self.clinics_by_id(actor, &some.iter().copied().collect::<Vec<_>>()).await.map(Some)
+            }
+            ClinicAccess::Only(_) => Ok(None),
+        }
     }
 
     /// At most `limit` clinics within the actor's access whose name contains `q`, by name.

@@ -9,6 +9,20 @@ use muster_testkit::databases::{an_id, an_organization, noon};
 use crate::{in_tx, insert};
 
 both_engines! {
+    async fn clinics_are_read_when_they_are_few_and_counted_when_they_are_many(db) {
+        let (practice, other) = (an_organization(db).await, an_organization(db).await);
+        let few = async |most| organizations::few_clinics(&mut db.read().await.unwrap(), practice.id, most).await.unwrap();
+        let all = organizations::clinics(&mut db.read().await.unwrap(), practice.id).await.unwrap();
+        assert_eq!(all.len(), 3);
+        assert_eq!((few(3).await, few(60).await, few(2).await), (Some(all.clone()), Some(all.clone()), None));
+        let fourth = Clinic::new(ClinicId(an_id()), "Zähringer Straße");
+        in_tx!(db, |tx| organizations::insert_clinics(tx, practice.id, std::slice::from_ref(&fourth), noon()).await).unwrap();
+        assert_eq!(few(3).await, None);
+        assert_eq!(few(4).await.unwrap().last(), Some(&fourth));
+        let others = organizations::few_clinics(&mut db.read().await.unwrap(), other.id, 3).await.unwrap();
+        assert_eq!(others.map(|o| o.len()), Some(3));
+    }
+
     async fn an_organization_is_read_back_and_found_by_its_name_without_case(db) {
         assert!(organizations::none_exists(&mut db.read().await.unwrap()).await.unwrap());
         let mut saco = Organization::new(OrganizationId(an_id()), "Straße Rehab", "America/New_York");

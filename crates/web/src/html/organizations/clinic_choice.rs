@@ -37,8 +37,7 @@ impl ClinicChoice {
     /// Reads `clinic_id`, or the name typed as `clinic`, of a form. Returned with the form whose `clinic_id` says what was
     /// meant; when that is unclear, a clinic that does not exist.
     pub async fn of(web: &Web, page: &Page, form: FormData) -> muster_app::Result<(Self, FormData)> {
-        let first = web.app.clinics_like(&page.actor, "", i64::try_from(LISTED + 1).unwrap_or(0)).await?;
-        let listed = Some(first).filter(|f| f.len() <= LISTED);
+        let listed = web.app.few_clinics(&page.actor, LISTED).await?;
         let mut choice = Self { listed, chosen: None, unclear: None };
         if let Some(typed) = form.filled("clinic").map(str::to_owned) {
             let mut meant = web.app.clinics_meant(&page.actor, &typed, OFFERED).await?;
