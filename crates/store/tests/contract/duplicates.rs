@@ -34,6 +34,28 @@ fn licence(position: i64, number: &str, state: &str) -> ProfessionalLicence {
 }
 
 both_engines! {
+    async fn a_first_licence_is_saved_handed_over_and_removed_with_the_profile(db) {
+        let practice = an_organization(db).await;
+        let (mara, ida) = (person_id(1), person_id(2));
+        insert(db, practice.id, &[practice.therapist(1), practice.therapist(2)]).await.expect("stored");
+        let numbers = async || {
+            let mut reading = db.read().await.expect("a reader");
+            let stored = muster_store::people::find_many(&mut reading, practice.id, &[mara, ida]).await.expect("read");
+            assert_eq!(muster_store::people::astray(&mut reading).await.expect("read"), []);
+            let number = |s: muster_store::people::Stored| s.profile.emr.and_then(|e| e.license.number);
+            stored.into_iter().map(number).collect::<Vec<_>>()
+        };
+        let first = numbers().await;
+        in_tx!(db, |tx| credentials::remove_licence(tx, practice.id, ida, 0).await.expect("removed"));
+        assert_eq!(numbers().await, [first[0].clone(), None]);
+        in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &licence(0, "PT \"7\"", "NH")).await.expect("saved"));
+        assert_eq!(numbers().await, [Some("PT \"7\"".to_owned()), None]);
+        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, mara, ida, &[(0, 0)]).await.expect("moved"));
+        assert_eq!(numbers().await, [None, Some("PT \"7\"".to_owned())]);
+        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, ida, mara, &[(0, 3)]).await.expect("moved"));
+        assert_eq!(numbers().await, [None, None]);
+    }
+
     async fn a_person_is_found_by_each_of_their_licences_as_long_as_they_have_it(db) {
         let practice = an_organization(db).await;
         let (mara, ida) = (person_id(1), person_id(2));

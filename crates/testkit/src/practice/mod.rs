@@ -115,6 +115,11 @@ pub struct Practice {
 }
 
 impl Practice {
+    /// Panics when a person's row tells of another account than theirs; every test ends with it.
+    pub async fn rows_agree(&self) {
+        crate::databases::rows_agree(&self.database.db).await;
+    }
+
     /// Sets one up on an empty database.
     pub async fn on(database: TestDb) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -347,12 +352,14 @@ macro_rules! both_practices {
             async fn on_sqlite() {
                 let practice = $crate::practice::Practice::on($crate::databases::sqlite().await).await;
                 body(&practice).await;
+                practice.rows_agree().await;
             }
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
                 let practice = $crate::practice::Practice::on($crate::databases::postgres().await).await;
                 body(&practice).await;
+                practice.rows_agree().await;
             }
         }
     )+};
