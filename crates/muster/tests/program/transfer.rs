@@ -23,7 +23,7 @@ async fn filled(place: &Place) {
     place
         .done(&["licences", "set", "--organization", HARBOR, "--clinic", HARBOR, "--group", "student", "--total", "4"])
         .await;
-    place.sql("UPDATE sign_ins SET last_sign_in_at = 1772452800000000").await;
+    place.sql("UPDATE people SET last_sign_in_at = 1772452800000000").await;
     place.sql("UPDATE directory SET last_sign_in_at = 1772452800000000").await;
 }
 

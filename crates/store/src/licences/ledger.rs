@@ -39,35 +39,28 @@ pub struct LedgerEntry {
 
 /// Sets a total and writes it to the ledger, under the practice's next number.
 pub async fn set_total(tx: &mut Tx, organization: OrganizationId, entry: &LedgerEntry) -> Result<()> {
-    // While the pool still has its old total.
-    let text = "INSERT INTO licence_sums (organization_id, pool_group, total, limited)
-        SELECT $1, $3, coalesce($4, 0) - coalesce(p.total, 0),
-            (CASE WHEN $4 IS NULL THEN 0 ELSE 1 END) - (CASE WHEN p.total IS NULL THEN 0 ELSE 1 END)
-        FROM (SELECT (SELECT total FROM licence_pools
-            WHERE organization_id = $1 AND clinic_id = $2 AND pool_group = $3) AS total) p WHERE true
-        ON CONFLICT (organization_id, pool_group) DO UPDATE SET total = licence_sums.total + excluded.total,
-            limited = licence_sums.limited + excluded.limited";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(entry.clinic.0)
-            .bind(entry.group.as_str())
-            .bind(entry.after)
-            .execute(c)
-            .await?;
-    });
-    let text =
+    // The sums first, while the pool still has its old total.
+    for text in [
+        "INSERT INTO licence_sums (organization_id, pool_group, total, limited)
+            SELECT $1, $3, coalesce($4, 0) - coalesce(p.total, 0),
+                (CASE WHEN $4 IS NULL THEN 0 ELSE 1 END) - (CASE WHEN p.total IS NULL THEN 0 ELSE 1 END)
+            FROM (SELECT (SELECT total FROM licence_pools
+                WHERE organization_id = $1 AND clinic_id = $2 AND pool_group = $3) AS total) p WHERE true
+            ON CONFLICT (organization_id, pool_group) DO UPDATE SET total = licence_sums.total + excluded.total,
+                limited = licence_sums.limited + excluded.limited",
         "INSERT INTO licence_pools (organization_id, clinic_id, pool_group, total, assigned) VALUES ($1, $2, $3, $4, 0)
-        ON CONFLICT (organization_id, clinic_id, pool_group) DO UPDATE SET total = $4";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(entry.clinic.0)
-            .bind(entry.group.as_str())
-            .bind(entry.after)
-            .execute(c)
-            .await?;
-    });
+            ON CONFLICT (organization_id, clinic_id, pool_group) DO UPDATE SET total = $4",
+    ] {
+        on!(tx, text, |sql, c| {
+            sqlx::query(sql)
+                .bind(organization.0)
+                .bind(entry.clinic.0)
+                .bind(entry.group.as_str())
+                .bind(entry.after)
+                .execute(c)
+                .await?;
+        });
+    }
     let text =
         "INSERT INTO licence_ledger (organization_id, entry_id, clinic_id, pool_group, total_before, total_after,
             actor_kind, actor_name, note, at, request_id, actor_id, entry_number)
