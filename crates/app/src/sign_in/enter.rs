@@ -70,7 +70,7 @@ impl App {
         };
         let is_operator = sign_in.organization.is_none();
         let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
-        Ok(Some(Known { sign_in, shown_name, active: is_operator || status == Some(Status::Active) }))
+        Ok(Some(Known { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }))
     }
 
     /// `forgiven` is the key whose failures are forgotten with it.

@@ -20,6 +20,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// True when it is in use.
+    pub fn is_active(self) -> bool {
+        self == Self::Active
+    }
+
     /// The code of the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -111,7 +116,7 @@ pub struct EmrAccount {
 impl EmrAccount {
     /// True when it is in use.
     pub fn is_active(&self) -> bool {
-        self.status == Status::Active
+        self.status.is_active()
     }
 
     /// True when an active account may do everything in the organization.

@@ -164,7 +164,7 @@ impl Clinic {
 
     /// True when people can be added to it.
     pub fn is_active(&self) -> bool {
-        self.status == Status::Active
+        self.status.is_active()
     }
 
     /// True when its assistants may finish notes.

@@ -2,6 +2,8 @@
 //! profile is read by one search instead of four. The tables it is made of stay what rules and lists are judged by;
 //! whoever changes them makes it anew in the same transaction.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Status, UserType};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -67,8 +69,8 @@ pub async fn astray(h: &mut impl Handle) -> Result<Vec<PersonId>> {
 /// The fields in the order of [`MADE_ANEW`].
 #[derive(Deserialize, Serialize)]
 struct Carried<'a>(
-    #[serde(borrow)] std::borrow::Cow<'a, str>,
-    #[serde(borrow)] std::borrow::Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
     Option<String>,
     Uuid,
     i64,
@@ -82,7 +84,8 @@ struct Carried<'a>(
 
 /// The account that a row carries, and when finishing was attested.
 pub(super) fn read(text: &str) -> Result<(EmrAccount, Option<Timestamp>)> {
-    let corrupt = || StoreError::Corrupt(text.to_owned());
+    // Not the text itself: it is personal, and errors are logged.
+    let corrupt = || StoreError::Corrupt("the account in a person's row".to_owned());
     let Carried(kind, status, reason, default_clinic, permissions, by, at, clinics, number, state, expires_on) =
         serde_json::from_str(text).map_err(|_| corrupt())?;
     let account = EmrAccount {
