@@ -2,6 +2,7 @@
 //! together with its audit record and its messages. Every door (page, JSON, CSV, command line) calls these.
 
 mod actor;
+mod check;
 mod context;
 mod error;
 mod hashing;

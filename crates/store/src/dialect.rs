@@ -96,9 +96,14 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
     .unwrap_or_default();
 }
 
+/// An identifier of SQLite as JSON holds it; null where there is none.
+fn id_as_text(column: &str) -> String {
+    format!("nullif(lower(hex({column})), '')")
+}
+
 fn expand_array(engine: Engine, argument: &str, out: &mut String) {
     let fields = argument.split(',').map(|field| match (field.trim().split_once(' '), engine) {
-        (Some(("id", column)), Engine::Sqlite) => format!("nullif(lower(hex({column})), '')"),
+        (Some(("id", column)), Engine::Sqlite) => id_as_text(column),
         (Some(("id", column)), Engine::Postgres) => format!("{column}::text"),
         _ => field.trim().to_owned(),
     });
@@ -201,7 +206,7 @@ pub(crate) fn packed(columns: &str, text: &str) -> String {
         .split(", ")
         .filter_map(|column| column.split_once(' '))
         .map(|(name, kind)| match kind {
-            "uuid" => format!("nullif(lower(hex(q.{name})), '')"),
+            "uuid" => id_as_text(&format!("q.{name}")),
             _ => format!("q.{name}"),
         })
         .collect();

@@ -10,7 +10,7 @@ use muster_domain::organizations::Clinic;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, Refusal};
 use muster_store::licences::{self, LedgerEntry, OpenSum, Pool};
-use muster_store::{Handle, organizations, people};
+use muster_store::{Handle, organizations};
 use serde_json::json;
 
 use crate::work::About;
@@ -185,17 +185,6 @@ impl App {
         work.done(actor, Action::LicenceTotalSet, About::new(clinic.0, &found.name), &detail);
         work.commit().await?;
         Ok(Pool { total: Some(total), ..before })
-    }
-
-    /// What is inconsistent in the stored data; empty when all is well.
-    pub async fn check(&self) -> Result<Vec<String>> {
-        let mut h = self.db.read().await?;
-        let mut problems = licences::miscounted(&mut h).await?;
-        problems.extend(licences::unproven(&mut h).await?);
-        let astray = people::astray(&mut h).await?;
-        problems
-            .extend(astray.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")));
-        Ok(problems)
     }
 }
 

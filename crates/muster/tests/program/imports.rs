@@ -123,5 +123,16 @@ on_both! {
         assert_eq!(place.count("directory").await, PEOPLE + 1);
         let checked = place.muster(&["check"]).await;
         assert_eq!(checked.code, Some(0), "{checked:?}");
+
+        // Copies and sums that were tampered with are named.
+        for (broken, says) in [
+            ("UPDATE licence_sums SET assigned = assigned + 1", "sums of practice"),
+            ("UPDATE people SET account = NULL", "tells of another account"),
+        ] {
+            place.sql(broken).await;
+            let checked = place.muster(&["check"]).await;
+            assert_eq!(checked.code, Some(1), "{checked:?}");
+            assert!(format!("{checked:?}").contains(says), "{says}: {checked:?}");
+        }
     }
 }
