@@ -4,7 +4,7 @@ use muster_domain::audit::{Action, Chain, Effect, Entry};
 use muster_domain::{OrganizationId, Refusals};
 use muster_store::audit::Recorded;
 use muster_store::idempotency::Answer;
-use muster_store::{Tx, audit};
+use muster_store::{Changes, Tx, audit};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -61,6 +61,7 @@ pub(crate) struct Work {
     pub organization: OrganizationId,
     chain: Chain,
     records: Vec<Recorded>,
+    later: Changes,
     app: App,
 }
 
@@ -73,14 +74,14 @@ impl App {
         }
         let (seq, hash) = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
         let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
-        Ok(Work { tx, organization, chain, records: Vec::new(), app: self.clone() })
+        Ok(Work { tx, organization, chain, records: Vec::new(), later: Changes::default(), app: self.clone() })
     }
 
     /// Begins the change that creates an organization.
     pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
         let tx = self.db.begin().await?;
         let chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
-        Ok(Work { tx, organization, chain, records: Vec::new(), app: self.clone() })
+        Ok(Work { tx, organization, chain, records: Vec::new(), later: Changes::default(), app: self.clone() })
     }
 
     /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
@@ -108,6 +109,11 @@ impl Work {
     /// Where the organization's chain stands with what was recorded so far.
     pub fn head(&self) -> i64 {
         self.chain.head().0
+    }
+
+    /// Changes that are made by [`Work::commit`], together with the records: nothing before it needs them.
+    pub fn later(&mut self, changes: Changes) {
+        self.later = changes;
     }
 
     /// Adds a record; it is written by [`Work::commit`].
@@ -172,7 +178,7 @@ impl Work {
 
     /// Writes the records and makes everything so.
     pub async fn commit(mut self) -> Result<()> {
-        audit::append(&mut self.tx, self.organization, &self.records).await?;
+        audit::append(&mut self.tx, self.organization, &self.records, self.later).await?;
         Ok(self.tx.commit().await?)
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::dialect::{Bytes, Id};
 use crate::query::Query;
-use crate::{Handle, Result, StoreError, Tx, dialect, micros};
+use crate::{Changes, Handle, Result, StoreError, Tx, dialect, micros};
 
 /// A record in its place.
 #[derive(Clone, Debug)]
@@ -64,9 +64,14 @@ struct RecordRow<'a> {
     hash: Bytes<'a>,
 }
 
-/// Appends signed records and moves the head. Only under [`lock`].
-pub async fn append(tx: &mut Tx, organization: OrganizationId, records: &[Recorded]) -> Result<()> {
-    let Some(last) = records.last() else { return Ok(()) };
+/// Appends signed records, moves the head, and makes the changes that waited for this. Only under [`lock`].
+pub async fn append(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    records: &[Recorded],
+    mut changes: Changes,
+) -> Result<()> {
+    let Some(last) = records.last() else { return changes.save(tx).await };
     let rows = records.iter().map(|r| {
         let e = &r.entry;
         RecordRow {
@@ -96,7 +101,8 @@ pub async fn append(tx: &mut Tx, organization: OrganizationId, records: &[Record
     let events = Query::about(text, organization.0).with(rows.unwrap_or_default());
     let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
     let head = Query::about(text, organization.0).with(last.seq).with(last.hash.as_slice());
-    Query::execute_together(vec![events, head], tx).await
+    changes.extend([events, head]);
+    changes.save(tx).await
 }
 
 /// What to look for.

@@ -112,37 +112,28 @@ impl Query {
         self
     }
 
-    /// Runs changes of different tables. None of them may need what another one does: a server gets them as one
-    /// statement, since each takes longer to be sent and answered than to be carried out.
+    /// Runs changes of different tables. None of them may need what another one does: each would take longer to be sent
+    /// and answered than to be carried out, so they go together.
     pub async fn execute_together(parts: Vec<Self>, tx: &mut Tx) -> Result<()> {
-        match tx.split() {
-            Split::Sqlite(c) => {
-                for part in parts {
-                    let query = bound!(sqlx::query(dialect::spell(Engine::Sqlite, &part.text)), part.binds);
-                    query.execute(&mut *c).await?;
-                }
-            }
-            Split::Postgres(c) => {
-                let Some(whole) = Self::joined(parts) else { return Ok(()) };
-                let query = bound!(sqlx::query(dialect::spell(Engine::Postgres, &whole.text)), whole.binds);
-                query.execute(c).await?;
-            }
-        }
-        Ok(())
+        let Some(whole) = Self::joined(tx.split().engine(), parts) else { return Ok(()) };
+        whole.execute(tx).await.map(drop)
     }
 
-    /// All but the last as `WITH` parts of the last.
-    fn joined(parts: Vec<Self>) -> Option<Self> {
+    /// For a file one after the other; for a server, which takes one statement at a time, all but the last as `WITH`
+    /// parts of the last.
+    fn joined(engine: Engine, parts: Vec<Self>) -> Option<Self> {
         let last = parts.len().checked_sub(1)?;
         let mut whole = Self { text: String::new(), binds: Vec::new() };
         for (at, part) in parts.into_iter().enumerate() {
             let text = moved(&part.text, whole.binds.len());
-            whole.text += &match at {
+            whole.text += &match engine {
                 _ if at == last => text,
-                0 => format!("WITH part0 AS ({text})"),
-                _ => format!(", part{at} AS ({text})"),
+                Engine::Sqlite => format!("{text}; "),
+                Engine::Postgres => {
+                    let (before, after) = (if at == 0 { "WITH" } else { "," }, if at + 1 == last { " " } else { "" });
+                    format!("{before} part{at} AS ({text}){after}")
+                }
             };
-            whole.text += if at + 1 == last { " " } else { "" };
             whole.binds.extend(part.binds);
         }
         Some(whole)
@@ -199,6 +190,29 @@ impl Query {
     }
 }
 
+/// Changes of different tables, of which none needs what another one does: they can wait for each other and go together.
+#[derive(Debug, Default)]
+pub struct Changes(Vec<Query>);
+
+impl Changes {
+    /// Makes them.
+    pub async fn save(self, tx: &mut Tx) -> Result<()> {
+        Query::execute_together(self.0, tx).await
+    }
+}
+
+impl FromIterator<Query> for Changes {
+    fn from_iter<T: IntoIterator<Item = Query>>(changes: T) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}
+
+impl Extend<Query> for Changes {
+    fn extend<T: IntoIterator<Item = Query>>(&mut self, more: T) {
+        self.0.extend(more);
+    }
+}
+
 /// The text with the numbers of its values moved up.
 fn moved(text: &str, by: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -219,15 +233,23 @@ mod tests {
     #[test]
     fn changes_sent_together_keep_their_values() {
         let one = |table: &str, n: i64| Query::about(&format!("UPDATE {table} SET a = $2 WHERE b = $1"), n).with("x");
-        assert!(Query::joined(Vec::new()).is_none());
-        assert_eq!(Query::joined(vec![one("t", 1)]).unwrap().text, "UPDATE t SET a = $2 WHERE b = $1");
-        let whole = Query::joined(vec![one("t", 1), one("u", 2), one("v", 3)]).unwrap();
-        assert_eq!(
-            whole.text,
-            "WITH part0 AS (UPDATE t SET a = $2 WHERE b = $1), part1 AS (UPDATE u SET a = $4 WHERE b = $3) UPDATE v SET a = $6 WHERE b = $5"
-        );
-        assert_eq!(whole.binds.len(), 6);
-        assert!(matches!(whole.binds[4], Bind::Int(3)));
+        for (engine, all) in [
+            (
+                Engine::Sqlite,
+                "UPDATE t SET a = $2 WHERE b = $1; UPDATE u SET a = $4 WHERE b = $3; UPDATE v SET a = $6 WHERE b = $5",
+            ),
+            (
+                Engine::Postgres,
+                "WITH part0 AS (UPDATE t SET a = $2 WHERE b = $1), part1 AS (UPDATE u SET a = $4 WHERE b = $3) UPDATE v SET a = $6 WHERE b = $5",
+            ),
+        ] {
+            assert!(Query::joined(engine, Vec::new()).is_none());
+            assert_eq!(Query::joined(engine, vec![one("t", 1)]).unwrap().text, "UPDATE t SET a = $2 WHERE b = $1");
+            let whole = Query::joined(engine, vec![one("t", 1), one("u", 2), one("v", 3)]).unwrap();
+            assert_eq!(whole.text, all);
+            assert_eq!(whole.binds.len(), 6);
+            assert!(matches!(whole.binds[4], Bind::Int(3)));
+        }
         assert_eq!(moved("{rows $2: a int} $1$10", 3), "{rows $5: a int} $4$13");
     }
 }

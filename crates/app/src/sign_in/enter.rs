@@ -1,6 +1,6 @@
 //! Signing in, unlocking and signing out.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
 use muster_domain::emr::Status;
 use muster_domain::sign_in::{LONGEST_PASSWORD, Throttle, throttle};
@@ -44,8 +44,7 @@ impl App {
     /// too many failures.
     pub async fn sign_in(&self, name: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
         let keys = throttle_keys(name, &origin.address);
-        let failed_before = self.check_throttles(&keys).await?;
-        let known = self.known(name).await?;
+        let (known, failed_before) = self.known(name, &keys).await?;
         let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
         let fits = self.verify_password(password, stored).await;
         match known {
@@ -60,17 +59,17 @@ impl App {
         }
     }
 
-    async fn known(&self, name: &str) -> Result<Option<Known>> {
-        if name.chars().count() > 200 {
-            return Ok(None);
-        }
+    /// Whose the name is, and what [`Self::check_throttles`] says.
+    async fn known(&self, name: &str, keys: &[(String, i64)]) -> Result<(Option<Known>, bool)> {
         let mut h = self.db.read().await?;
-        let Some(Entrant { sign_in, full_name, status }) = sign_in::entrant(&mut h, name).await? else {
-            return Ok(None);
-        };
-        let is_operator = sign_in.organization.is_none();
-        let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
-        Ok(Some(Known { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }))
+        let (entrant, failures) = sign_in::at_the_door(&mut h, name, &names_of(keys)).await?;
+        let failed_before = self.judge_failures(&failures, keys)?;
+        let known = entrant.map(|Entrant { sign_in, full_name, status }| {
+            let is_operator = sign_in.organization.is_none();
+            let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
+            Known { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }
+        });
+        Ok((known, failed_before))
     }
 
     /// `forgiven` is the key whose failures are forgotten with it.
@@ -93,7 +92,7 @@ impl App {
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
-        sign_in::begin_session(&mut work.tx, &fingerprint(&token), &session).await?;
+        work.later(sign_in::begin_session(&fingerprint(&token), &session));
         let who = known.who(origin);
         work.note(&who, Action::SignedIn, Effect::Done, About::new(subject, &known.shown_name), &json!({}));
         work.commit().await?;
@@ -189,8 +188,11 @@ impl App {
     /// the first key has failures that a success would forgive.
     pub(crate) async fn check_throttles(&self, keys: &[(String, i64)]) -> Result<bool> {
         let mut h = self.db.read().await?;
-        let names: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
-        let found = sign_in::failures(&mut h, &names).await?;
+        let found = sign_in::failures(&mut h, &names_of(keys)).await?;
+        self.judge_failures(&found, keys)
+    }
+
+    fn judge_failures(&self, found: &[(i64, Timestamp)], keys: &[(String, i64)]) -> Result<bool> {
         for ((failures, last), (_, free)) in found.iter().zip(keys) {
             if let Throttle::Wait(seconds) = throttle(*failures, *free, *last, self.now()) {
                 return Err(AppError::TooMany(seconds));
@@ -235,6 +237,10 @@ fn throttle_keys(name: &str, address: &str) -> Vec<(String, i64)> {
         (format!("name:{name}"), FREE_FAILURES_NAME),
         (format!("address:{address}"), FREE_FAILURES_ADDRESS),
     ]
+}
+
+fn names_of(keys: &[(String, i64)]) -> Vec<&str> {
+    keys.iter().map(|(key, _)| key.as_str()).collect()
 }
 
 /// The chain an organization's or the installation's records go to.

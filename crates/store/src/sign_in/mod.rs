@@ -1,5 +1,6 @@
 //! Sign-in names, passwords, sessions, links, tokens and throttles at rest. Installation-wide: keyed by themselves.
 
+mod door;
 mod links;
 mod owners;
 mod sessions;
@@ -9,10 +10,9 @@ mod tokens;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use door::{Entrant, at_the_door};
 pub use links::{Link, end_links, insert_link, link, spend_link};
-pub use owners::{
-    Entrant, SignIn, entrant, find, find_by_name, insert_operator, name_owner, rehash_password, set_password,
-};
+pub use owners::{SignIn, find, find_by_name, insert_operator, name_owner, rehash_password, set_password};
 pub use sessions::{
     Session, begin_session, end_session, end_session_by_id, end_sessions, session, sessions_of,
     set_session_organization, touch_session,

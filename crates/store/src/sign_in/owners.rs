@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
-use muster_domain::emr::Status;
 use muster_domain::text::unique_key;
 use uuid::Uuid;
 
 use crate::query::Query;
-use crate::{Handle, Result, StoreError, Tx, micros, typed, when};
+use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// Who signs in with a name.
 #[derive(Clone, Debug)]
@@ -64,42 +63,6 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
     let row: Option<Row> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
-}
-
-/// The holder of a name who would sign in with it.
-#[derive(Clone, Debug)]
-pub struct Entrant {
-    /// Sign-in.
-    pub sign_in: SignIn,
-    /// Of a person with a profile.
-    pub full_name: Option<String>,
-    /// Of a person with an EMR account.
-    pub status: Option<Status>,
-}
-
-#[derive(sqlx::FromRow)]
-struct EntrantRow {
-    #[sqlx(flatten)]
-    sign_in: Row,
-    full_name: Option<String>,
-    status: Option<String>,
-}
-
-/// By user name or email, with what decides whether they may come in.
-pub async fn entrant(h: &mut impl Handle, name: &str) -> Result<Option<Entrant>> {
-    let text = format!(
-        "SELECT {SIGN_IN}, p.full_name, a.status FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id
-        LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id
-        LEFT JOIN emr_accounts a ON a.organization_id = s.organization_id AND a.person_id = s.subject_id
-        WHERE n.name_key = $1"
-    );
-    let row: Option<EntrantRow> =
-        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
-    row.map(|r| {
-        let status = r.status.map(|s| Status::parse(&s).ok_or(StoreError::Corrupt(s))).transpose()?;
-        Ok(Entrant { sign_in: r.sign_in.into(), full_name: r.full_name, status })
-    })
-    .transpose()
 }
 
 /// By identity.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Owned;
 use super::owners::{SIGN_IN, SignIn};
 use crate::query::Query;
-use crate::{Handle, Result, Tx, micros, when};
+use crate::{Changes, Handle, Result, Tx, micros, when};
 
 /// A signed-in browser.
 #[derive(Clone, Debug)]
@@ -82,8 +82,8 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// Adds the session of whoever just signed in, and notes on the person and in the list when that was.
-pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Result<()> {
+/// The session of whoever just signed in, and on the person and in the list when that was.
+pub fn begin_session(token_hash: &[u8], s: &Session) -> Changes {
     let now = micros(s.started_at);
     let session = Query::about(
         "INSERT INTO sessions (token_hash, session_id, subject_id, organization_id, csrf, started_at, last_seen_at,
@@ -105,7 +105,7 @@ pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Resul
             Query::about(&text, organization.0).with(s.subject).with(now)
         })
     });
-    Query::execute_together(on_the_person.chain([session]).collect(), tx).await
+    on_the_person.chain([session]).collect()
 }
 
 /// Moves `last_seen_at` forward and sets the state (`open` or `locked`).

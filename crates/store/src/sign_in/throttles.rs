@@ -1,17 +1,46 @@
 //! Failures that make whoever tries again wait.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::{Handle, Result, Tx, micros, typed, when};
 
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    throttle_key: String,
+    failures: i64,
+    last_failure_at: i64,
+}
+
+/// Keys as they can be looked for.
+pub(super) struct Keys<'a>(Vec<Cow<'a, str>>);
+
+impl<'a> Keys<'a> {
+    pub fn new(keys: &[&'a str]) -> Self {
+        Self(keys.iter().map(|k| typed(k)).collect())
+    }
+
+    /// For an `{among}` marker.
+    pub fn bound(&self) -> String {
+        serde_json::json!(self.0).to_string()
+    }
+
+    /// How many failures stand under each key, in the order of the keys, and when the last one was.
+    pub fn each_of(&self, rows: Vec<Row>) -> Vec<(i64, Timestamp)> {
+        let of = |key: &Cow<str>| rows.iter().find(|r| r.throttle_key == *key);
+        let told = |r: Option<&Row>| r.map_or((0, None), |r| (r.failures, when(r.last_failure_at)));
+        let each = self.0.iter().map(|key| told(of(key)));
+        each.map(|(failures, last)| (failures, last.unwrap_or(Timestamp::UNIX_EPOCH))).collect()
+    }
+}
+
 /// How many failures stand under each of these keys, in their order, and when the last one was.
 pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
     let text = "SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {among throttle_key $1}";
-    let keys: Vec<_> = keys.iter().map(|k| typed(k)).collect();
-    let list = serde_json::json!(keys).to_string();
-    let rows: Vec<(String, i64, i64)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
-    let of = |key: &str| rows.iter().find(|(k, ..)| k == key).map_or((0, 0), |(_, failures, at)| (*failures, *at));
-    Ok(keys.iter().map(|key| of(key)).map(|(n, at)| (n, when(at).unwrap_or(Timestamp::UNIX_EPOCH))).collect())
+    let keys = Keys::new(keys);
+    let rows = on!(h, text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
+    Ok(keys.each_of(rows))
 }
 
 /// Notes one more failure; a count whose last failure is older than `forget_before` starts anew.

@@ -1,7 +1,7 @@
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Chain, Entry};
 use muster_store::audit::{self, AuditFilter, Recorded};
-use muster_store::{Db, StoreError};
+use muster_store::{Changes, Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
 
@@ -40,7 +40,7 @@ async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Res
             Recorded { seq, entry: entry.clone(), hash }
         })
         .collect();
-    audit::append(&mut tx, organization, &records).await?;
+    audit::append(&mut tx, organization, &records, Changes::default()).await?;
     tx.commit().await
 }
 

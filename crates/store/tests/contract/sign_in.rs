@@ -117,7 +117,7 @@ both_engines! {
         let practice = an_organization(db).await;
         insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();
         let session = Session { organization: Some(practice.id), ..a_session(person_id(1).0, 7) };
-        in_tx!(db, |tx| sign_in::begin_session(tx, b"1", &session).await).unwrap();
+        in_tx!(db, |tx| sign_in::begin_session(b"1", &session).save(tx).await).unwrap();
         in_tx!(db, |tx| muster_store::people::update(tx, practice.id, &[practice.therapist(1)], later(8)).await).unwrap();
         let mut reading = db.read().await.unwrap();
         let stored = muster_store::people::find(&mut reading, practice.id, person_id(1)).await.unwrap().unwrap();
@@ -138,23 +138,39 @@ both_engines! {
             let person = profile.person;
             for name in [Some(person.username.to_uppercase()), person.email] {
                 let mut reading = db.read().await.unwrap();
-                let found = sign_in::entrant(&mut reading, &name.expect("a name")).await.unwrap().unwrap();
+                let found = sign_in::at_the_door(&mut reading, &name.expect("a name"), &[]).await.unwrap().0.unwrap();
                 assert_eq!((found.sign_in.subject, found.sign_in.organization), (person.id.0, Some(practice.id)));
                 assert_eq!((found.full_name.as_ref(), found.status), (Some(&person.full_name), status));
             }
         }
         let mut reading = db.read().await.unwrap();
         let name = sign_in::find(&mut reading, operator).await.unwrap().unwrap().shown_name;
-        let found = sign_in::entrant(&mut reading, &name).await.unwrap().unwrap();
+        let found = sign_in::at_the_door(&mut reading, &name, &[]).await.unwrap().0.unwrap();
         assert_eq!((found.sign_in.subject, found.full_name, found.status), (operator, None, None));
-        assert!(sign_in::entrant(&mut reading, "nobody").await.unwrap().is_none());
+        assert!(sign_in::at_the_door(&mut reading, "nobody", &[]).await.unwrap().0.is_none());
+    }
+
+    async fn who_comes_in_by_a_name_is_told_with_the_failures_of_each_key(db) {
+        let operator = an_operator(db, 1).await;
+        let name = sign_in::find(&mut db.read().await.unwrap(), operator).await.unwrap().unwrap().shown_name;
+        for (key, seconds) in [("name", 1), ("pair", 2), ("pair", 3), ("another", 4)] {
+            in_tx!(db, |tx| sign_in::note_failure(tx, key, later(seconds), later(-900)).await).unwrap();
+        }
+        let mut reading = db.read().await.unwrap();
+        let keys = ["pair", "address\0", "name"];
+        let failures = [(2, later(3)), (0, Timestamp::UNIX_EPOCH), (1, later(1))];
+        let (known, found) = sign_in::at_the_door(&mut reading, &name, &keys).await.unwrap();
+        assert_eq!((known.unwrap().sign_in.subject, found), (operator, failures.to_vec()));
+        let (known, found) = sign_in::at_the_door(&mut reading, "nobody\0", &keys).await.unwrap();
+        assert_eq!((known.is_none(), found), (true, failures.to_vec()));
+        assert_eq!(sign_in::at_the_door(&mut reading, &name, &[]).await.unwrap().1, []);
     }
 
     async fn a_session_is_known_by_the_hash_of_its_cookie_until_it_ends(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         let (old, new, other) = (a_session(mara, 0), a_session(mara, 10), a_session(sam, 5));
         for (hash, session) in [(b"1", &old), (b"2", &new), (b"3", &other)] {
-            in_tx!(db, |tx| sign_in::begin_session(tx, hash, session).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(hash, session).save(tx).await).unwrap();
         }
         let mut reading = db.read().await.unwrap();
         assert_eq!(told(&sign_in::session(&mut reading, b"1").await.unwrap().unwrap().0), told(&old));
@@ -184,7 +200,7 @@ both_engines! {
     async fn all_sessions_but_the_present_one_can_be_ended(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", mara), (b"3", mara), (b"4", sam)] {
-            in_tx!(db, |tx| sign_in::begin_session(tx, hash, &a_session(subject, 0)).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(hash, &a_session(subject, 0)).save(tx).await).unwrap();
         }
         assert_eq!(in_tx!(db, |tx| sign_in::end_sessions(tx, mara, Some(b"2")).await).unwrap(), 2);
         assert!(sign_in::session(&mut db.read().await.unwrap(), b"2").await.unwrap().is_some());
@@ -195,7 +211,7 @@ both_engines! {
     async fn ending_all_access_ends_sessions_links_and_tokens_of_one_subject(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", sam)] {
-            in_tx!(db, |tx| sign_in::begin_session(tx, hash, &a_session(subject, 0)).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(hash, &a_session(subject, 0)).save(tx).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", 60)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(subject, 0, None)).await).unwrap();
         }
@@ -295,7 +311,7 @@ both_engines! {
     async fn sweeping_takes_what_has_run_out_and_leaves_the_rest(db) {
         let mara = an_operator(db, 1).await;
         for (hash, seconds) in [(b"old", 0), (b"new", 100)] {
-            in_tx!(db, |tx| sign_in::begin_session(tx, hash, &a_session(mara, seconds)).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(hash, &a_session(mara, seconds)).save(tx).await).unwrap();
             let subject = an_id();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", seconds + 10)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(mara, 0, Some(seconds + 10))).await).unwrap();
