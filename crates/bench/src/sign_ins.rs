@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use muster_app::people::Listed;
+use muster_app::{Actor, Filter};
+use muster_domain::emr::Status;
+use muster_store::Db;
 
 use crate::client::Client;
 use crate::row::{Rows, percentile};
@@ -56,25 +60,25 @@ async fn bare(threads: usize, memory: Memory) -> Duration {
 
 /// How long one turn of sign-ins takes, several at a time. Who signs in has another machine in life and takes as little
 /// of this one as can be: one thread for all of them.
-async fn rush(scene: &Scene) -> Duration {
-    let scene = scene.clone();
+async fn rush(scene: &Scene, names: &Arc<Vec<String>>) -> Duration {
+    let (scene, names) = (scene.clone(), Arc::clone(names));
     let all = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(rush_at_the_door(&Client::new(&scene.url, ""), &scene))
+        runtime.block_on(rush_at_the_door(&Client::new(&scene.url, ""), &scene, &names))
     });
     all.await.expect("a rush")
 }
 
-async fn rush_at_the_door(client: &Client, scene: &Scene) -> Duration {
+async fn rush_at_the_door(client: &Client, scene: &Scene, names: &Arc<Vec<String>>) -> Duration {
     let begun = Instant::now();
     let left = Arc::new(AtomicUsize::new(COUNT));
     let workers: Vec<_> = (0..AT_ONCE)
         .map(|_| {
-            let (client, scene, left) = (client.clone(), scene.clone(), Arc::clone(&left));
+            let (client, scene, names, left) = (client.clone(), scene.clone(), Arc::clone(names), Arc::clone(&left));
             tokio::spawn(async move {
                 let form = form_cookie(&client).await;
-                while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
-                    sign_in(&client, &scene, &form).await;
+                while let Ok(n) = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)) {
+                    sign_in(&client, &names[n % names.len()], &scene.password, &form).await;
                 }
             })
         })
@@ -85,10 +89,27 @@ async fn rush_at_the_door(client: &Client, scene: &Scene) -> Duration {
     begun.elapsed()
 }
 
+/// User names of people of all kinds, who now have the password of the one who acts.
+async fn people_at_the_door(scene: &Scene) -> Vec<String> {
+    let filter = Filter { status: Some(Status::Active), ..Filter::default() };
+    let operator = Actor::command_line(scene.organization);
+    let people = scene.app.people(&operator, Listed { filter, after: None, limit: 100 }).await.expect("people").people;
+    let db = Db::open(&scene.database_url, 2).await.expect("the database");
+    let mut tx = db.begin().await.expect("a change");
+    let acts = muster_store::sign_in::find_by_name(&mut tx, &scene.username).await.expect("a look").expect("a sign-in");
+    let hash = acts.password_hash.expect("a password");
+    for person in people.iter().map(|p| &p.profile().person) {
+        let set = muster_store::sign_in::set_password(&mut tx, person.id.0, &hash, "set", scene.app.now());
+        set.await.expect("a password");
+    }
+    tx.commit().await.expect("passwords");
+    people.iter().map(|p| p.profile().person.username.clone()).collect()
+}
+
 /// A session of the one who acts.
 pub async fn cookie(scene: &Scene) -> String {
     let client = Client::new(&scene.url, "");
-    sign_in(&client, scene, &form_cookie(&client).await).await
+    sign_in(&client, &scene.username, &scene.password, &form_cookie(&client).await).await
 }
 
 /// The cookie that ties sign-in forms to a browser; one serves many sign-ins.
@@ -96,9 +117,9 @@ async fn form_cookie(client: &Client) -> String {
     client.page("/sign-in", "").await.cookies.first().cloned().unwrap_or_default()
 }
 
-async fn sign_in(client: &Client, scene: &Scene, form: &str) -> String {
+async fn sign_in(client: &Client, username: &str, password: &str, form: &str) -> String {
     let csrf = form.split_once('=').map(|(_, v)| v).unwrap_or_default();
-    let body = format!("csrf={csrf}&username={}&password={}", scene.username, scene.password);
+    let body = format!("csrf={csrf}&username={username}&password={password}");
     let answer = client.form("/sign-in", form, body).await;
     assert_eq!(answer.status, 303, "{}", String::from_utf8_lossy(&answer.body));
     answer.cookies.first().cloned().unwrap_or_default()
@@ -107,10 +128,11 @@ async fn sign_in(client: &Client, scene: &Scene, form: &str) -> String {
 /// Sign-ins and nothing else per second, in turns with hashes and nothing else; then what pages suffer from sign-ins.
 pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let names = Arc::new(people_at_the_door(scene).await);
     let (mut ours, mut limit, mut plain) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..TURNS {
         limit += bare(threads, Memory::Again).await;
-        ours += rush(scene).await;
+        ours += rush(scene, &names).await;
         plain += bare(threads, Memory::New).await;
     }
     #[allow(clippy::cast_precision_loss)]
@@ -135,7 +157,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
         }
     });
     for _ in 0..3 {
-        rush(scene).await;
+        rush(scene, &names).await;
     }
     over.store(true, Ordering::Relaxed);
     let mut others = reading.await.expect("reads");

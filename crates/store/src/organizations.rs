@@ -14,8 +14,8 @@ use crate::query::Query;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed};
 
 #[derive(sqlx::FromRow)]
-struct OrganizationRow {
-    organization_id: Uuid,
+pub(crate) struct OrganizationRow {
+    practice_id: Uuid,
     name: String,
     time_zone: String,
     password_preset: String,
@@ -28,7 +28,7 @@ impl TryFrom<OrganizationRow> for Organization {
     type Error = StoreError;
     fn try_from(row: OrganizationRow) -> Result<Self> {
         Ok(Self {
-            id: OrganizationId(row.organization_id),
+            id: OrganizationId(row.practice_id),
             name: row.name,
             time_zone: row.time_zone,
             password_preset: Preset::parse(&row.password_preset).ok_or(StoreError::Corrupt(row.password_preset))?,
@@ -39,18 +39,19 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
-const COLUMNS: &str = "SELECT organization_id, name, time_zone, password_preset, password_expiry_days, idle_minutes, version FROM organizations";
+/// Of an [`OrganizationRow`]; the identity under a name that rows it is joined to do not have.
+pub(crate) const COLUMNS: &str = "o.organization_id AS practice_id, o.name, o.time_zone, o.password_preset, o.password_expiry_days, o.idle_minutes, o.version";
 
 /// One by identity.
 pub async fn find(h: &mut impl Handle, id: OrganizationId) -> Result<Option<Organization>> {
-    let text = format!("{COLUMNS} WHERE organization_id = $1");
+    let text = format!("SELECT {COLUMNS} FROM organizations o WHERE o.organization_id = $1");
     let row: Option<OrganizationRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(id.0).fetch_optional(c).await?);
     row.map(Organization::try_from).transpose()
 }
 
 /// One by its name, compared without case.
 pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Organization>> {
-    let text = format!("{COLUMNS} WHERE name_key = $1");
+    let text = format!("SELECT {COLUMNS} FROM organizations o WHERE o.name_key = $1");
     let row: Option<OrganizationRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     row.map(Organization::try_from).transpose()
@@ -58,7 +59,7 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Orga
 
 /// At most `limit`, by name, after `after` (a name key).
 pub async fn list(h: &mut impl Handle, after: &str, limit: i64) -> Result<Vec<Organization>> {
-    let text = format!("{COLUMNS} WHERE name_key > $1 ORDER BY name_key LIMIT $2");
+    let text = format!("SELECT {COLUMNS} FROM organizations o WHERE o.name_key > $1 ORDER BY o.name_key LIMIT $2");
     let rows: Vec<OrganizationRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(after).bind(limit).fetch_all(c).await?);
     rows.into_iter().map(Organization::try_from).collect()

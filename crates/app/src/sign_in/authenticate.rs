@@ -7,8 +7,8 @@ use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
 use muster_domain::sign_in::{SessionState, password_due};
 use muster_domain::{OrganizationId, PersonId};
+use muster_store::people;
 use muster_store::sign_in::{self, SignIn};
-use muster_store::{organizations, people};
 use uuid::Uuid;
 
 use crate::keys::fingerprint;
@@ -57,10 +57,8 @@ impl App {
     pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
         let hash = fingerprint(session_token);
         let mut h = self.db.read().await?;
-        let Some((session, found)) = sign_in::session(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
-        let organization = match session.organization {
-            Some(id) => organizations::find(&mut h, id).await?,
-            None => None,
+        let Some((session, found, organization)) = sign_in::session_at_work(&mut h, &hash).await? else {
+            return Ok(Standing::Nobody);
         };
         let idle_minutes = match (&organization, found.organization) {
             (Some(o), Some(_)) => o.idle_minutes,

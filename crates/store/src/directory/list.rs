@@ -16,6 +16,10 @@ use crate::{Handle, Result};
 /// Entries of an index that a walk may be expected to pass; some five of them cost as much as a row that is read.
 const PASSED: i64 = 8000;
 
+/// Entries of an index that are gathered rather than walked for: what a walk passes is a guess, which matches that stand
+/// together in another order prove wrong.
+const SURE: i64 = 3000;
+
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
 const READ: i64 = 1000;
 
@@ -65,17 +69,21 @@ impl Ask<'_> {
         let by_text = !search_key(&filter.q).is_empty();
         let sample = match self.after {
             None if filter.takes_everybody() => None,
-            Some(_) if !by_text => None,
+            Some(_) if !by_text && (filter.is_in_order() || filter.narrow_part().is_none()) => None,
             _ => Some(crowd.sample(h, filter).await?),
         };
+        let narrow = sample.as_ref().filter(|_| filter.narrow_part().is_some()).map(|s| s.narrow_of(people));
         let expected = match (self.after, &sample) {
             (Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }), _) => *n,
             (None, None) => people,
             (None, Some(sample)) => sample.matches_of(people),
         };
-        let passed = (self.limit + 1) * people / expected.max(1);
+        // In the order of names a walk follows the narrowest index, in which no others stand.
+        let of = narrow.filter(|_| filter.is_in_order()).unwrap_or(people);
+        let passed = (self.limit + 1) * of / expected.max(1);
         if filter.is_covered() {
-            if passed >= PASSED {
+            let better = narrow.filter(|_| !filter.is_in_order());
+            if passed >= PASSED || better.is_some_and(|entries| entries <= SURE.max(passed)) {
                 return Ok(None);
             }
             let rows = self.rows(h, &self.walk(None)).await?;

@@ -21,11 +21,13 @@ const PIECES: usize = 12;
 /// Pieces that the search index is asked for: each costs a walk through all who have it.
 const ASKED: usize = 3;
 
-/// How many of the sample match, and how many have each piece of the text.
+/// How many of the sample match, how many match the part that has an index of its own, and how many have each piece of
+/// the text.
 #[derive(Debug)]
 pub(super) struct Sample {
     rows: i64,
     matches: i64,
+    narrow: i64,
     pieces: Vec<(String, i64)>,
 }
 
@@ -66,15 +68,18 @@ impl Crowd {
         let mut counts = counts.iter().flat_map(|(c,)| c.split(',')).map(|n| n.parse().unwrap_or(0));
         let rows = counts.next().unwrap_or(0);
         let matches = counts.next().unwrap_or(0);
+        let narrow = counts.next().unwrap_or(0);
         let mut pieces: Vec<(String, i64)> = pieces.into_iter().zip(counts).collect();
         pieces.sort_by_key(|(_, count)| *count);
-        Ok(Sample { rows: rows.max(1), matches, pieces })
+        Ok(Sample { rows: rows.max(1), matches, narrow, pieces })
     }
 
     fn query(&self, filter: &Filter, pieces: &[String]) -> Query {
         let mut q =
             Query::about("SELECT CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1", self.organization.0);
         conditions(&mut q, filter, Phrase::default());
+        q.push(" THEN 1 END) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
+        conditions(&mut q, &filter.narrow_part().unwrap_or_default(), Phrase::default());
         q.push(" THEN 1 END) AS text)");
         for piece in pieces {
             q.push(" || ',' || CAST(count(CASE WHEN {find d.search_text ").bind(piece.as_str());
@@ -106,6 +111,11 @@ impl Sample {
         self.matches * people / self.rows
     }
 
+    /// How many of so many people are expected in the narrowest index of [`Filter::narrow_part`].
+    pub fn narrow_of(&self, people: i64) -> i64 {
+        self.narrow * people / self.rows
+    }
+
     /// How many of so many people the search index would name for [`Sample::grams`].
     pub fn candidates_of(&self, people: i64) -> i64 {
         self.pieces.first().map_or(people, |(_, count)| count.max(&1) * people / self.rows)
@@ -131,7 +141,12 @@ mod tests {
     const HERE: OrganizationId = OrganizationId(Uuid::from_u128(1));
 
     fn sample(pieces: &[(&str, i64)]) -> Sample {
-        Sample { rows: 1000, matches: 5, pieces: pieces.iter().map(|(piece, n)| ((*piece).to_owned(), *n)).collect() }
+        Sample {
+            rows: 1000,
+            matches: 5,
+            narrow: 9,
+            pieces: pieces.iter().map(|(piece, n)| ((*piece).to_owned(), *n)).collect(),
+        }
     }
 
     #[test]

@@ -44,6 +44,23 @@ impl Filter {
         self.scope == ClinicAccess::All && search_key(&self.q).is_empty() && self.clinic.is_none()
     }
 
+    /// The part of a filter that leaves fewest and has an index of its own, in which they stand by name.
+    pub(super) fn narrow_part(&self) -> Option<Self> {
+        let none = Self::default();
+        match (self.user_type, self.permission.filter(|p| holders(*p).is_some()), self.status) {
+            (Some(_), _, _) => Some(Self { user_type: self.user_type, ..none }),
+            (None, Some(permission), _) => Some(Self { permission: Some(permission), ..none }),
+            (None, None, Some(Status::Inactive)) => Some(Self { status: self.status, ..none }),
+            (None, None, _) => None,
+        }
+    }
+
+    /// True when the index of that part has the order asked for: who are all alike in it stand by name.
+    pub(super) fn is_in_order(&self) -> bool {
+        let alike = self.sort == Sort::UserType && self.user_type.is_some();
+        self.is_covered() && (self.sort == Sort::Name || alike)
+    }
+
     /// True when nobody is left out.
     pub(super) fn takes_everybody(&self) -> bool {
         self.is_covered() && self.user_type.is_none() && self.status.is_none() && self.permission.is_none()
@@ -127,10 +144,10 @@ impl Ask<'_> {
     /// The page along the order's index, up to where it `ends`.
     pub fn walk(&self, ends: Option<&Cursor>) -> Query {
         let filter = self.filter;
-        let index = match (filter.sort, filter.user_type, filter.status) {
-            (Sort::Name, Some(_), _) if filter.is_covered() => Sort::UserType.index(),
-            (Sort::Name, None, Some(_)) if filter.is_covered() => Sort::Status.index(),
-            (sort, _, _) => sort.index(),
+        let index = match (self.narrowest(), filter.status) {
+            (Some(narrowest), _) if filter.is_in_order() => narrowest,
+            (None, Some(_)) if filter.is_in_order() => Sort::Status.index(),
+            _ => filter.sort.index(),
         };
         let mut q = self.from(&format!("SELECT {}, CAST(0 AS bigint) AS matches FROM", self.shown()), Some(index), "");
         conditions(&mut q, filter, Phrase::default());
@@ -182,7 +199,7 @@ impl Ask<'_> {
             // The plus keeps SQLite from starting with the whole practice.
             None => {
                 let plus = if by_text && self.engine == Engine::Sqlite { "+" } else { "" };
-                self.from(&format!("WITH {head}"), if by_text { None } else { self.most_selective() }, plus)
+                self.from(&format!("WITH {head}"), if by_text { None } else { self.narrowest() }, plus)
             }
         };
         conditions(&mut q, filter, phrase);
@@ -192,13 +209,10 @@ impl Ask<'_> {
     }
 
     /// The index that leaves fewest to look at.
-    fn most_selective(&self) -> Option<&'static str> {
-        match (self.filter.user_type, self.filter.permission.and_then(holders), self.filter.status) {
-            (Some(_), _, _) => Some(Sort::UserType.index()),
-            (None, Some(holders), _) => Some(holders),
-            (None, None, Some(Status::Inactive)) => Some(Sort::Status.index()),
-            _ => None,
-        }
+    fn narrowest(&self) -> Option<&'static str> {
+        let part = self.filter.narrow_part()?;
+        let of_type = part.user_type.map(|_| Sort::UserType.index());
+        of_type.or_else(|| part.permission.and_then(holders)).or(Some(Sort::Status.index()))
     }
 
     /// From the practice's people, on SQLite by this index.
@@ -370,18 +384,22 @@ mod tests {
             ] {
                 for (descending, after) in [(false, None), (true, None), (false, Some(&cursor)), (true, Some(&cursor))]
                 {
-                    let permission = Some(Permission::AnalyticsAccess);
-                    let filter = Filter { user_type, status, permission, sort, descending, ..Filter::default() };
-                    let lines = plan(&mut tx, asked(&filter, after).walk(None)).await;
-                    // By name, the people of a type or of a status stand together in an index of their own.
-                    let index = match (sort, user_type, status) {
-                        (Sort::Name, Some(_), _) => "directory_type",
-                        (Sort::Name, None, Some(_)) => "directory_status",
-                        _ => index,
-                    };
-                    let read = format!("SEARCH d USING COVERING INDEX {index} (organization_id=?");
-                    assert!(lines.iter().any(|l| l.2.starts_with(&read)), "{filter:?} not by {index}: {lines:#?}");
-                    assert!(!lines.iter().any(|l| l.2.contains("TEMP B-TREE")), "{filter:?}: {lines:#?}");
+                    for permission in [Permission::AnalyticsAccess, Permission::EditUsers] {
+                        let permission = Some(permission);
+                        let filter = Filter { user_type, status, permission, sort, descending, ..Filter::default() };
+                        let lines = plan(&mut tx, asked(&filter, after).walk(None)).await;
+                        // By name, the people of a type, of a status or with a seldom permission stand together in an
+                        // index of their own.
+                        let index = match (sort, user_type, permission, status) {
+                            (Sort::Name, Some(_), _, _) => "directory_type",
+                            (Sort::Name, None, Some(Permission::EditUsers), _) => "directory_edit_users",
+                            (Sort::Name, None, _, Some(_)) => "directory_status",
+                            _ => index,
+                        };
+                        let read = format!("SEARCH d USING COVERING INDEX {index} (organization_id=?");
+                        assert!(lines.iter().any(|l| l.2.starts_with(&read)), "{filter:?} not by {index}: {lines:#?}");
+                        assert!(!lines.iter().any(|l| l.2.contains("TEMP B-TREE")), "{filter:?}: {lines:#?}");
+                    }
                 }
             }
         }

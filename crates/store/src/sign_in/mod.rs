@@ -14,7 +14,7 @@ pub use door::{Entrant, at_the_door};
 pub use links::{Link, end_links, insert_link, link, spend_link};
 pub use owners::{SignIn, find, find_by_name, insert_operator, name_owner, rehash_password, set_password};
 pub use sessions::{
-    Session, begin_session, end_session, end_session_by_id, end_sessions, session, sessions_of,
+    Session, begin_session, end_session, end_session_by_id, end_sessions, session, session_at_work, sessions_of,
     set_session_organization, touch_session,
 };
 pub use throttles::{clear_failures, failures, note_failure};

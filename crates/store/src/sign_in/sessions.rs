@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
+use muster_domain::organizations::Organization;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::Owned;
 use super::owners::{SIGN_IN, SignIn};
+use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::query::Query;
 use crate::{Changes, Handle, Result, Tx, micros, when};
 
@@ -65,12 +68,41 @@ const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.st
 
 /// By the hash of its cookie, with its owner.
 pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Session, SignIn)>> {
+    Ok(session_at_work(h, token_hash).await?.map(|(session, owner, _)| (session, owner)))
+}
+
+struct AtWork {
+    session: Owned<Row>,
+    practice: Option<OrganizationRow>,
+}
+
+impl<'r, R: sqlx::Row> FromRow<'r, R> for AtWork
+where
+    Owned<Row>: FromRow<'r, R>,
+    OrganizationRow: FromRow<'r, R>,
+    &'static str: sqlx::ColumnIndex<R>,
+    Option<Uuid>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> std::result::Result<Self, sqlx::Error> {
+        let practice: Option<Uuid> = row.try_get("practice_id")?;
+        let practice = practice.map(|_| OrganizationRow::from_row(row)).transpose()?;
+        Ok(Self { session: Owned::from_row(row)?, practice })
+    }
+}
+
+/// By the hash of its cookie, with its owner and the organization worked in.
+pub async fn session_at_work(
+    h: &mut impl Handle,
+    token_hash: &[u8],
+) -> Result<Option<(Session, SignIn, Option<Organization>)>> {
     let text = format!(
-        "SELECT {SESSION}, {SIGN_IN} FROM sessions x JOIN sign_ins s ON s.subject_id = x.subject_id WHERE x.token_hash = $1"
+        "SELECT {SESSION}, {SIGN_IN}, {COLUMNS} FROM sessions x JOIN sign_ins s ON s.subject_id = x.subject_id
+        LEFT JOIN organizations o ON o.organization_id = x.organization_id WHERE x.token_hash = $1"
     );
-    let row: Option<Owned<Row>> =
+    let row: Option<AtWork> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    Ok(row.map(|r| (r.what.into(), r.owner.into())))
+    let Some(AtWork { session: Owned { what, owner }, practice }) = row else { return Ok(None) };
+    Ok(Some((what.into(), owner.into(), practice.map(Organization::try_from).transpose()?)))
 }
 
 /// Sessions of a subject, newest first.

@@ -28,6 +28,9 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
+/// A choice of clinic, and the form that says what was meant.
+type Chosen = (ClinicChoice, FormData);
+
 /// The controls that filter.
 pub(crate) const FILTER: [&str; 5] = ["q", "user_type", "status", "clinic_id", "permission"];
 
@@ -76,19 +79,33 @@ fn address(form: &FormData, name: &str, value: &str) -> String {
     urls::with_query(urls::USERS, &pairs)
 }
 
-async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+/// What stands above the list: the choice of a clinic, with the form that says which was meant, the licences of that
+/// clinic, and beside them those of all.
+async fn head(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<(Chosen, Vec<PoolSum>, Vec<PoolSum>)> {
     let (choice, form) = ClinicChoice::of(web, page, form.clone()).await?;
-    let listed = asked(&form);
     let clinic = choice.chosen.as_ref().map(|c| c.id);
-    // Beside a chosen clinic stands the sum of all.
     let overall = async {
         match clinic {
             Some(_) if choice.is_a_choice() => web.app.licence_header(&page.actor, None).await,
             _ => Ok(Vec::new()),
         }
     };
-    let people = web.app.people(&page.actor, listed.clone());
-    let (found, seats, overall) = tokio::try_join!(people, web.app.licence_header(&page.actor, clinic), overall)?;
+    let (seats, overall) = tokio::try_join!(web.app.licence_header(&page.actor, clinic), overall)?;
+    Ok(((choice, form), seats, overall))
+}
+
+async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
+    // The people are looked for meanwhile, unless a clinic's name has to be understood first.
+    let first = asked(form);
+    let early = async {
+        if ClinicChoice::is_named(form) { Ok(None) } else { web.app.people(&page.actor, first).await.map(Some) }
+    };
+    let (((choice, form), seats, overall), early) = tokio::try_join!(head(web, page, form), early)?;
+    let listed = asked(&form);
+    let found = match early {
+        Some(found) => found,
+        None => web.app.people(&page.actor, listed.clone()).await?,
+    };
     let names = ClinicNames::of(web, page, &choice, &found).await?;
     let subtitle = format!("{} · {}", choice.place(), counted(found.total));
     let question = choice.question(&address(&form, "clinic_id", ""), |id| address(&form, "clinic_id", id));

@@ -34,6 +34,11 @@ pub(crate) struct ClinicChoice {
 }
 
 impl ClinicChoice {
+    /// True when the form names a clinic by what was typed, so that its people are known only after [`Self::of`].
+    pub fn is_named(form: &FormData) -> bool {
+        form.filled("clinic").is_some()
+    }
+
     /// Reads `clinic_id`, or the name typed as `clinic`, of a form. Returned with the form whose `clinic_id` says what was
     /// meant; when that is unclear, a clinic that does not exist.
     pub async fn of(web: &Web, page: &Page, form: FormData) -> muster_app::Result<(Self, FormData)> {
