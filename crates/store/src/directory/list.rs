@@ -18,7 +18,7 @@ const PASSED: i64 = 8000;
 
 /// Entries of an index that are gathered rather than walked for: what a walk passes is a guess, which matches that stand
 /// together in another order prove wrong.
-const SURE: i64 = 3000;
+const SURE: i64 = 1000;
 
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
 const READ: i64 = 1000;
@@ -35,7 +35,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Page> {
     let engine = h.split().engine();
-    let crowd = Crowd::of(h, organization).await?;
+    let mut crowd = Crowd::of(h, organization, filter, wants_sample(filter, after)).await?;
     let mut ask = Ask { engine, organization, filter, after, limit, grams: Vec::new() };
     let few = match filter.clinics() {
         Some(clinics) => ask.members(clinics).fetch_all::<(i64,)>(h).await?.first().is_some_and(|(n,)| *n <= FEW),
@@ -43,7 +43,7 @@ pub async fn list(
     };
     // Of few, nobody else is looked at, so the text needs no index.
     if !few && crowd.people > SAMPLE {
-        if let Some(page) = ask.walked(h, &crowd).await? {
+        if let Some(page) = ask.walked(h, &mut crowd).await? {
             return Ok(page);
         }
     } else if !few {
@@ -52,6 +52,15 @@ pub async fn list(
     let rows = ask.rows(h, &ask.gather(few)).await?;
     let total = after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |c| c.t);
     Ok(page(rows, total, limit))
+}
+
+/// False when it is known how many match, and nothing else has to be.
+fn wants_sample(filter: &Filter, after: Option<&Cursor>) -> bool {
+    match after {
+        None => !filter.takes_everybody(),
+        Some(_) if search_key(&filter.q).is_empty() => !filter.is_in_order() && filter.narrow_part().is_some(),
+        Some(_) => true,
+    }
 }
 
 fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Page {
@@ -64,14 +73,10 @@ fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Page {
 
 impl Ask<'_> {
     /// The page by a walk, if one is worth it and fills the page; learns what a gather asks the search index for.
-    async fn walked(&mut self, h: &mut impl Handle, crowd: &Crowd) -> Result<Option<Page>> {
+    async fn walked(&mut self, h: &mut impl Handle, crowd: &mut Crowd) -> Result<Option<Page>> {
         let (filter, people) = (self.filter, crowd.people);
         let by_text = !search_key(&filter.q).is_empty();
-        let sample = match self.after {
-            None if filter.takes_everybody() => None,
-            Some(_) if !by_text && (filter.is_in_order() || filter.narrow_part().is_none()) => None,
-            _ => Some(crowd.sample(h, filter).await?),
-        };
+        let sample = if wants_sample(filter, self.after) { Some(crowd.sample(h, filter).await?) } else { None };
         let narrow = sample.as_ref().filter(|_| filter.narrow_part().is_some()).map(|s| s.narrow_of(people));
         let expected = match (self.after, &sample) {
             (Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }), _) => *n,

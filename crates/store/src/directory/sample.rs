@@ -39,14 +39,29 @@ pub(super) struct Crowd {
     pub people: i64,
     /// Who was added first, and who last.
     ends: (Uuid, Uuid),
+    /// What was looked at with it.
+    sample: Option<Sample>,
 }
 
 impl Crowd {
-    pub async fn of(h: &mut impl Handle, organization: OrganizationId) -> Result<Self> {
+    /// With a sample, if one is wanted and needs to know nothing of the people before.
+    pub async fn of(
+        h: &mut impl Handle,
+        organization: OrganizationId,
+        filter: &Filter,
+        with_sample: bool,
+    ) -> Result<Self> {
+        let mut crowd = Self { organization, people: 0, ends: (Uuid::nil(), Uuid::nil()), sample: None };
+        if with_sample && filter.is_covered() {
+            let counts = Counts::read(&crowd.query(filter, &[]), h).await?;
+            crowd.people = counts.people;
+            crowd.sample = Some(counts.sample(Vec::new()));
+            return Ok(crowd);
+        }
         let row: Vec<(i64, Option<Uuid>, Option<Uuid>)> =
             Query::about(&Self::text(), organization.0).fetch_all(h).await?;
         let (people, first, last) = row.first().copied().unwrap_or_default();
-        Ok(Self { organization, people, ends: (first.unwrap_or_default(), last.unwrap_or_default()) })
+        Ok(Self { people, ends: (first.unwrap_or_default(), last.unwrap_or_default()), ..crowd })
     }
 
     /// The count, and both ends of the profiles' key. (The list's own key would do, but not for SQLite, which takes
@@ -62,21 +77,20 @@ impl Crowd {
 
     /// Looks at some of them. Where rows have to be read: identities follow time, so places evenly between the first and the last take in people of
     /// every age. (Those that a walk passes stand together for a reason.)
-    pub async fn sample(&self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
+    pub async fn sample(&mut self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
+        if let Some(sample) = self.sample.take() {
+            return Ok(sample);
+        }
         let pieces: Vec<String> = query_pieces(&search_key(&filter.q)).into_iter().take(PIECES).collect();
-        let counts: Vec<(String,)> = self.query(filter, &pieces).fetch_all(h).await?;
-        let mut counts = counts.iter().flat_map(|(c,)| c.split(',')).map(|n| n.parse().unwrap_or(0));
-        let rows = counts.next().unwrap_or(0);
-        let matches = counts.next().unwrap_or(0);
-        let narrow = counts.next().unwrap_or(0);
-        let mut pieces: Vec<(String, i64)> = pieces.into_iter().zip(counts).collect();
-        pieces.sort_by_key(|(_, count)| *count);
-        Ok(Sample { rows: rows.max(1), matches, narrow, pieces })
+        let counts = Counts::read(&self.query(filter, &pieces), h).await?;
+        Ok(counts.sample(pieces))
     }
 
+    /// The numbers of [`Counts`], with a comma between them.
     fn query(&self, filter: &Filter, pieces: &[String]) -> Query {
-        let mut q =
-            Query::about("SELECT CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1", self.organization.0);
+        let people = "SELECT CAST((SELECT o.people_count FROM organizations o WHERE o.organization_id = $1) AS text)";
+        let mut q = Query::about(people, self.organization.0);
+        q.push(" || ',' || CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
         conditions(&mut q, filter, Phrase::default());
         q.push(" THEN 1 END) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
         conditions(&mut q, &filter.narrow_part().unwrap_or_default(), Phrase::default());
@@ -102,6 +116,32 @@ impl Crowd {
         }
         q.push(") d");
         q
+    }
+}
+
+/// What a look at some rows counts.
+struct Counts {
+    people: i64,
+    rows: i64,
+    matches: i64,
+    narrow: i64,
+    pieces: Vec<i64>,
+}
+
+impl Counts {
+    async fn read(query: &Query, h: &mut impl Handle) -> Result<Self> {
+        let row: Vec<(String,)> = query.fetch_all(h).await?;
+        let mut counts = row.iter().flat_map(|(c,)| c.split(',')).map(|n| n.parse().unwrap_or(0));
+        let mut next = || counts.next().unwrap_or(0);
+        let (people, rows, matches, narrow) = (next(), next(), next(), next());
+        Ok(Self { people, rows, matches, narrow, pieces: counts.collect() })
+    }
+
+    /// Of a text with these pieces.
+    fn sample(self, pieces: Vec<String>) -> Sample {
+        let mut pieces: Vec<(String, i64)> = pieces.into_iter().zip(self.pieces).collect();
+        pieces.sort_by_key(|(_, count)| *count);
+        Sample { rows: self.rows.max(1), matches: self.matches, narrow: self.narrow, pieces }
     }
 }
 
@@ -168,7 +208,8 @@ mod tests {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        let crowd = Crowd { organization: HERE, people: 5000, ends: (Uuid::from_u128(10), Uuid::from_u128(99)) };
+        let ends = (Uuid::from_u128(10), Uuid::from_u128(99));
+        let crowd = Crowd { organization: HERE, people: 5000, ends, sample: None };
         let filter = Filter { q: "mara".into(), ..Filter::default() };
         let lines: Vec<(i64, i64, i64, String)> =
             crowd.query(&filter, &["ma".to_owned()]).explained().fetch_all(&mut tx).await.unwrap();
