@@ -113,7 +113,7 @@ impl Work {
 
     /// Changes that are made by [`Work::commit`], together with the records: nothing before it needs them.
     pub fn later(&mut self, changes: Changes) {
-        self.later = changes;
+        self.later.join(changes);
     }
 
     /// Adds a record; it is written by [`Work::commit`].

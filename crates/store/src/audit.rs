@@ -101,7 +101,7 @@ pub async fn append(
     let events = Query::about(text, organization.0).with(rows.unwrap_or_default());
     let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
     let head = Query::about(text, organization.0).with(last.seq).with(last.hash.as_slice());
-    changes.extend([events, head]);
+    changes.join([events, head].into_iter().collect());
     changes.save(tx).await
 }
 

@@ -195,6 +195,11 @@ impl Query {
 pub struct Changes(Vec<Query>);
 
 impl Changes {
+    /// These and more.
+    pub fn join(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     /// Makes them.
     pub async fn save(self, tx: &mut Tx) -> Result<()> {
         Query::execute_together(self.0, tx).await
@@ -204,12 +209,6 @@ impl Changes {
 impl FromIterator<Query> for Changes {
     fn from_iter<T: IntoIterator<Item = Query>>(changes: T) -> Self {
         Self(changes.into_iter().collect())
-    }
-}
-
-impl Extend<Query> for Changes {
-    fn extend<T: IntoIterator<Item = Query>>(&mut self, more: T) {
-        self.0.extend(more);
     }
 }
 

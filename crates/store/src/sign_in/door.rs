@@ -68,7 +68,8 @@ pub async fn at_the_door(
     let mut rows: Vec<Row> = on!(h, &text, |sql, c| {
         sqlx::query_as(sql).bind(typed(&unique_key(name))).bind(keys.bound()).fetch_all(c).await?
     });
-    let failures = keys.each_of(rows.iter_mut().filter_map(|r| r.failures.take()).collect());
+    let failures: Vec<throttles::Row> = rows.iter_mut().filter_map(|r| r.failures.take()).collect();
+    let failures = keys.each_of(&failures);
     let Some(Row { owner: Some(owner), full_name, status, .. }) = rows.into_iter().next() else {
         return Ok((None, failures));
     };

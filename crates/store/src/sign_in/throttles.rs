@@ -27,7 +27,7 @@ impl<'a> Keys<'a> {
     }
 
     /// How many failures stand under each key, in the order of the keys, and when the last one was.
-    pub fn each_of(&self, rows: Vec<Row>) -> Vec<(i64, Timestamp)> {
+    pub fn each_of(&self, rows: &[Row]) -> Vec<(i64, Timestamp)> {
         let of = |key: &Cow<str>| rows.iter().find(|r| r.throttle_key == *key);
         let told = |r: Option<&Row>| r.map_or((0, None), |r| (r.failures, when(r.last_failure_at)));
         let each = self.0.iter().map(|key| told(of(key)));
@@ -39,8 +39,8 @@ impl<'a> Keys<'a> {
 pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
     let text = "SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {among throttle_key $1}";
     let keys = Keys::new(keys);
-    let rows = on!(h, text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
-    Ok(keys.each_of(rows))
+    let rows: Vec<Row> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
+    Ok(keys.each_of(&rows))
 }
 
 /// Notes one more failure; a count whose last failure is older than `forget_before` starts anew.
