@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use muster_domain::emr::Status;
 use muster_domain::text::unique_key;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::owners::{self, SIGN_IN, SignIn};
-use super::throttles;
+use super::{joined, throttles};
 use crate::{Handle, Result, StoreError, typed};
 
 /// The holder of a name who would sign in with it.
@@ -34,17 +33,14 @@ where
     owners::Row: FromRow<'r, R>,
     throttles::Row: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
-    Option<Uuid>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
     Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
-    fn from_row(row: &'r R) -> std::result::Result<Self, sqlx::Error> {
-        let owner: Option<Uuid> = row.try_get("subject_id")?;
-        let key: Option<String> = row.try_get("throttle_key")?;
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
         Ok(Self {
-            owner: owner.map(|_| owners::Row::from_row(row)).transpose()?,
+            owner: joined(row, "subject_id")?,
             full_name: row.try_get("full_name")?,
             status: row.try_get("status")?,
-            failures: key.map(|_| throttles::Row::from_row(row)).transpose()?,
+            failures: joined(row, "throttle_key")?,
         })
     }
 }

@@ -8,6 +8,7 @@ mod throttles;
 mod tokens;
 
 use jiff::Timestamp;
+use sqlx::ValueRef;
 use uuid::Uuid;
 
 pub use door::{Entrant, at_the_door};
@@ -29,6 +30,16 @@ struct Owned<T> {
     what: T,
     #[sqlx(flatten)]
     owner: owners::Row,
+}
+
+/// The part of a row that an outer join adds; none where its `key` is null.
+fn joined<'r, T, R>(row: &'r R, key: &'static str) -> sqlx::Result<Option<T>>
+where
+    R: sqlx::Row,
+    &'static str: sqlx::ColumnIndex<R>,
+    T: sqlx::FromRow<'r, R>,
+{
+    if row.try_get_raw(key)?.is_null() { Ok(None) } else { T::from_row(row).map(Some) }
 }
 
 /// Ends everything a subject could still get in with: sessions, links and tokens.

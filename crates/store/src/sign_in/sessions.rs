@@ -6,8 +6,8 @@ use muster_domain::organizations::Organization;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Owned;
 use super::owners::{SIGN_IN, SignIn};
+use super::{Owned, joined};
 use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::query::Query;
 use crate::{Changes, Handle, Result, Tx, micros, when};
@@ -81,12 +81,9 @@ where
     Owned<Row>: FromRow<'r, R>,
     OrganizationRow: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
-    Option<Uuid>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
-    fn from_row(row: &'r R) -> std::result::Result<Self, sqlx::Error> {
-        let practice: Option<Uuid> = row.try_get("practice_id")?;
-        let practice = practice.map(|_| OrganizationRow::from_row(row)).transpose()?;
-        Ok(Self { session: Owned::from_row(row)?, practice })
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self { session: Owned::from_row(row)?, practice: joined(row, "practice_id")? })
     }
 }
 
