@@ -215,6 +215,18 @@ impl Server {
         self.stdout.text()
     }
 
+    /// What it has written to standard output by the time it is `enough`, or after five seconds: it may answer requests
+    /// before what it wrote has come through.
+    pub async fn stdout_until(&self, enough: impl Fn(&str) -> bool) -> String {
+        for _ in 0..250 {
+            if enough(&self.stdout()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.stdout()
+    }
+
     /// What it has written to standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()

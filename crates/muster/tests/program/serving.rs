@@ -15,14 +15,14 @@ fn link(stdout: &str) -> Option<&str> {
 on_both! {
     async fn an_empty_database_is_offered_a_new_set_up_link_at_each_start(place) {
         let server = place.program(&["serve"]).start().await;
-        let told = server.stdout();
+        let told = server.stdout_until(|told| link(told).is_some()).await;
         assert!(told.starts_with(&format!("Muster serves {}\n", server.url())), "{told}");
         let first = link(&told).expect("a link").to_owned();
         assert!(first.starts_with(&server.url()), "{first}");
         assert_eq!(server.terminate().await.code, Some(0));
 
         let server = place.program(&["serve", "--public-url", "https://muster.example.org"]).start().await;
-        let told = server.stdout();
+        let told = server.stdout_until(|told| link(told).is_some()).await;
         let second = link(&told).expect("a link").to_owned();
         assert!(second.starts_with("https://muster.example.org/setup/") && second != first, "{second}");
         server.terminate().await;
@@ -80,8 +80,9 @@ async fn a_demo_shows_its_sign_ins_serves_this_machine_only_and_leaves_nothing()
     let demo = Program::new(["serve", "--demo"]).env("TMPDIR", temporary.path());
     let own = demo.directory().to_owned();
     let server = demo.start().await;
-    let told = server.stdout();
-    assert!(told.lines().filter(|line| line.starts_with("  ")).count() >= 2, "{told}");
+    let people = |told: &str| told.lines().filter(|line| line.starts_with("  ")).count();
+    let told = server.stdout_until(|told| people(told) >= 2).await;
+    assert!(people(&told) >= 2, "{told}");
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
     let program = server.terminate().await;
     assert_eq!(program.code, Some(0));
