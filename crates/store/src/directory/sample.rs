@@ -88,7 +88,8 @@ impl Crowd {
 
     /// The numbers of [`Counts`], with a comma between them.
     fn query(&self, filter: &Filter, pieces: &[String]) -> Query {
-        let people = "SELECT CAST((SELECT o.people_count FROM organizations o WHERE o.organization_id = $1) AS text)";
+        // An operator who has opened no practice has no organization either.
+        let people = "SELECT CAST(COALESCE((SELECT o.people_count FROM organizations o WHERE o.organization_id = $1), 0) AS text)";
         let mut q = Query::about(people, self.organization.0);
         q.push(" || ',' || CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
         conditions(&mut q, filter, Phrase::default());
@@ -201,6 +202,17 @@ mod tests {
         let rare = sample(&[("aa", 0), ("bb", 1), ("cc", 2), ("dd", 3)]);
         assert_eq!(rare.grams(HERE).len(), ASKED);
         assert_eq!(rare.candidates_of(100_000), 100, "none of a sample is not nobody");
+    }
+
+    #[tokio::test]
+    async fn of_no_practice_nobody_is_counted() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let filter = Filter { status: Some(muster_domain::emr::Status::Active), ..Filter::default() };
+        for with_sample in [true, false] {
+            assert_eq!(Crowd::of(&mut tx, HERE, &filter, with_sample).await.unwrap().people, 0);
+        }
     }
 
     #[tokio::test]
