@@ -29,8 +29,7 @@ on_both! {
 
         place.set_up().await;
         let server = place.program(&["serve"]).start().await;
-        assert_eq!(link(&server.stdout()), None);
-        server.terminate().await;
+        assert_eq!(link(&server.terminate().await.stdout), None);
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn list(
 fn wants_sample(filter: &Filter, after: Option<&Cursor>) -> bool {
     match after {
         None => !filter.takes_everybody(),
-        Some(_) if search_key(&filter.q).is_empty() => !filter.is_in_order() && filter.narrow_part().is_some(),
+        Some(_) if search_key(&filter.q).is_empty() => filter.is_covered() && filter.narrow_part().is_some(),
         Some(_) => true,
     }
 }

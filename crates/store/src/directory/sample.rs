@@ -75,8 +75,8 @@ impl Crowd {
         format!("SELECT people_count, {}, {} FROM organizations WHERE organization_id = $1", end("ASC"), end("DESC"))
     }
 
-    /// Looks at some of them. Where rows have to be read: identities follow time, so places evenly between the first and the last take in people of
-    /// every age. (Those that a walk passes stand together for a reason.)
+    /// Looks at some of them, unless that was done. Where rows have to be read: identities follow time, so places evenly
+    /// between the first and the last take in people of every age. (Those that a walk passes stand together for a reason.)
     pub async fn sample(&mut self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
         if let Some(sample) = self.sample.take() {
             return Ok(sample);

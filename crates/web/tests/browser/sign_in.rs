@@ -11,7 +11,10 @@ async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words() {
     practice.add(Someone { username: "nopassword", ..Someone::default() }).await;
     let desk = Desk::at(&practice).await;
     let mut said = Vec::new();
-    for (name, password) in [("admin", "Wrong-password-1"), ("nobody", SECRET), ("nopassword", SECRET)] {
+    let long = format!("admin{}x", " ".repeat(300));
+    for (name, password) in
+        [("admin", "Wrong-password-1"), ("nobody", SECRET), ("nopassword", SECRET), (long.as_str(), SECRET)]
+    {
         desk.sign_in(name, password).await;
         desk.browser.see("The user name or password is not right.").await;
         assert_eq!(desk.browser.value("username").await, name);
