@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::hashing::Hasher;
 use crate::keys::Keys;
+use crate::sign_in::Arrivals;
 
 /// Tells the time. Passed in, so that tests can let it pass.
 pub trait Clock: Send + Sync {
@@ -79,6 +80,7 @@ pub struct App {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
+    pub(crate) arrivals: Arrivals,
     pub(crate) settings: Arc<Settings>,
     /// Rings when a bulk update waits for the background of this very program.
     pub(crate) bulk_waits: Arc<tokio::sync::Notify>,
@@ -89,7 +91,16 @@ impl App {
     pub fn new(db: Db, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, keys: Keys, settings: Settings) -> Self {
         let hasher = Hasher::new(settings.hashing_threads);
         let bulk_waits = Arc::new(tokio::sync::Notify::new());
-        Self { db, clock, entropy, keys: Arc::new(keys), hasher, settings: Arc::new(settings), bulk_waits }
+        Self {
+            db,
+            clock,
+            entropy,
+            keys: Arc::new(keys),
+            hasher,
+            arrivals: Arrivals::default(),
+            settings: Arc::new(settings),
+            bulk_waits,
+        }
     }
 
     /// Now.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Blocks of 1 KiB set aside for a hash, of which it uses 19,456. Memory of more than 32 MiB goes back to the system when
 /// it is freed; less is kept by the C library, for each thread that ever hashed.
@@ -26,6 +26,8 @@ struct Places {
     threads: usize,
     line: Mutex<Line>,
     spare: Arc<Spare>,
+    /// Rings when no more are in line than there are places.
+    lull: Notify,
 }
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
@@ -103,7 +105,12 @@ fn verify(password: &str, stored: &str, memory: &mut Vec<Block>) -> Option<bool>
 
 impl Hasher {
     pub fn new(threads: usize) -> Self {
-        Self(Arc::new(Places { threads: threads.max(1), line: Mutex::default(), spare: Arc::default() }))
+        Self(Arc::new(Places {
+            threads: threads.max(1),
+            line: Mutex::default(),
+            spare: Arc::default(),
+            lull: Notify::new(),
+        }))
     }
 
     /// The stored form of a password; none only when hashing itself is impossible.
@@ -119,6 +126,16 @@ impl Hasher {
             verify(&password, &text, memory).unwrap_or(false) && known
         });
         fits.await.unwrap_or(false)
+    }
+
+    /// Waits while more are in line than there are places, but no longer than that. Then what is done meanwhile finds
+    /// nobody without work, and later nobody would gain by it.
+    pub async fn lull(&self, longest: Duration) {
+        let lull = self.0.lull.notified();
+        let line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner).waiting.len();
+        if line > self.0.threads {
+            let _ = tokio::time::timeout(longest, lull).await;
+        }
     }
 
     /// Does it on a thread of its own, with memory.
@@ -152,6 +169,9 @@ impl Places {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let job = line.waiting.pop_front();
         line.at_work -= usize::from(job.is_none());
+        if line.waiting.len() <= self.threads {
+            self.lull.notify_waiters();
+        }
         job
     }
 

@@ -8,6 +8,7 @@ mod error;
 mod hashing;
 mod keys;
 mod spreadsheet;
+mod together;
 mod work;
 
 pub mod audit;

@@ -436,3 +436,47 @@ both_engines! {
         world.chain_is_whole().await;
     }
 }
+
+both_engines! {
+    /// A rush at the door: whoever comes with the right password gets a session of their own, nobody else gets any, and
+    /// every attempt is on record once.
+    async fn who_comes_in_a_rush_is_let_in_as_themselves_or_not_at_all(db) {
+        const PEOPLE: usize = 8;
+        let world = World::on(db, 1).await;
+        let mut ids = Vec::new();
+        for n in 0..PEOPLE {
+            ids.push(world.add(n, UserType::SPT, &VIEW[..1], &world.clinics).await);
+        }
+        let attempts = (0..3 * PEOPLE).map(|n| {
+            let app = world.app.clone();
+            let password = if n % 3 == 0 { "Another-Lantern-42" } else { PASSWORD };
+            tokio::spawn(async move { (n, app.sign_in(&format!("PERSON{}", n % PEOPLE), password, &origin()).await) })
+        });
+        let mut tokens = BTreeSet::new();
+        for attempt in attempts.collect::<Vec<_>>() {
+            let (n, outcome) = attempt.await.expect("ends");
+            if n % 3 == 0 {
+                assert!(matches!(outcome, Err(AppError::Refused(_))), "{n}");
+                continue;
+            }
+            let token = outcome.unwrap_or_else(|e| panic!("attempt {n}: {e}")).token;
+            let standing = world.app.authenticate(&token, origin()).await.expect("authenticates");
+            let Standing::PasswordChangeDue(both) = standing else { panic!("{standing:?}") };
+            assert_eq!(both.0.subject(), Some(ids[n % PEOPLE].0));
+            tokens.insert(token);
+        }
+        assert_eq!(tokens.len(), 2 * PEOPLE);
+        let query = AuditQuery { limit: 200, ..AuditQuery::default() };
+        let page = world.app.audit_records(&world.operator(), &query).await.expect("reads");
+        let recorded = |action: &str, id: PersonId| {
+            page.records.iter().filter(|r| r.entry.action == action && r.entry.subject_id == Some(id.0)).count()
+        };
+        for (n, id) in ids.into_iter().enumerate() {
+            let wrong = (0..3).filter(|round| (round * PEOPLE + n).is_multiple_of(3)).count();
+            assert_eq!((recorded("sign_in.succeeded", id), recorded("sign_in.failed", id)), (3 - wrong, wrong), "{n}");
+            let signed_in = world.app.person(&world.operator(), id).await.expect("is there").stored.last_sign_in_at;
+            assert!(signed_in.is_some());
+        }
+        world.chain_is_whole().await;
+    }
+}

@@ -18,8 +18,8 @@ use crate::scene::Scene;
 const COUNT: usize = 200;
 /// Turns of each.
 const TURNS: usize = 8;
-/// People at the door.
-const AT_ONCE: usize = 4;
+/// People at the door, as at the start of a shift.
+const AT_ONCE: usize = 16;
 
 /// Where a bare hash gets its 19 MiB from.
 #[derive(Clone, Copy)]

@@ -21,7 +21,7 @@ pub(crate) struct OrganizationRow {
     password_preset: String,
     password_expiry_days: Option<i64>,
     idle_minutes: i64,
-    version: i64,
+    practice_version: i64,
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -34,13 +34,13 @@ impl TryFrom<OrganizationRow> for Organization {
             password_preset: Preset::parse(&row.password_preset).ok_or(StoreError::Corrupt(row.password_preset))?,
             password_expiry_days: row.password_expiry_days,
             idle_minutes: row.idle_minutes,
-            version: row.version,
+            version: row.practice_version,
         })
     }
 }
 
-/// Of an [`OrganizationRow`]; the identity under a name that rows it is joined to do not have.
-pub(crate) const COLUMNS: &str = "o.organization_id AS practice_id, o.name, o.time_zone, o.password_preset, o.password_expiry_days, o.idle_minutes, o.version";
+/// Of an [`OrganizationRow`]; identity and version under names that rows it is joined to do not have.
+pub(crate) const COLUMNS: &str = "o.organization_id AS practice_id, o.name, o.time_zone, o.password_preset, o.password_expiry_days, o.idle_minutes, o.version AS practice_version";
 
 /// One by identity.
 pub async fn find(h: &mut impl Handle, id: OrganizationId) -> Result<Option<Organization>> {
@@ -173,6 +173,19 @@ pub async fn clinics_by_id(h: &mut impl Handle, organization: OrganizationId, id
     let mut q = Query::about(&format!("{CLINIC} AND clinic_id IN {{ids "), organization.0);
     q.bind(dialect::id_list(ids.iter().map(|c| &c.0))).push("}");
     by_name(h, &q).await
+}
+
+/// The names of these clinics of an organization, in no order.
+pub async fn clinic_names(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[ClinicId],
+) -> Result<Vec<(ClinicId, String)>> {
+    let text = "SELECT clinic_id, name FROM clinics WHERE organization_id = $1 AND clinic_id IN {ids ";
+    let mut q = Query::about(text, organization.0);
+    q.bind(dialect::id_list(ids.iter().map(|c| &c.0))).push("}");
+    let rows: Vec<(Uuid, String)> = q.fetch_packed(h, "clinic_id uuid, name text").await?;
+    Ok(rows.into_iter().map(|(id, name)| (ClinicId(id), name)).collect())
 }
 
 /// Every clinic of an organization, by name, when they are at most so many; none when there are more. How many there are is

@@ -112,6 +112,12 @@ impl Query {
         self
     }
 
+    /// The whole of it as a part of another statement, which begins and ends so.
+    pub fn within(mut self, begins: &str, ends: &str) -> Self {
+        self.text = format!("{begins}{}{ends}", self.text);
+        self
+    }
+
     /// Runs changes of different tables. None of them may need what another one does: each would take longer to be sent
     /// and answered than to be carried out, so they go together.
     pub async fn execute_together(parts: Vec<Self>, tx: &mut Tx) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Clinics.
 
+use std::collections::HashMap;
+
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::Permission;
@@ -115,6 +117,14 @@ impl App {
         let mut h = self.db.read().await?;
         let found = organizations::clinics_by_id(&mut h, actor.organization(), ids).await?;
         Ok(found.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+    }
+
+    /// The names of those of these clinics that are within the actor's access.
+    pub async fn clinic_names(&self, actor: &Actor, ids: &[ClinicId]) -> Result<HashMap<ClinicId, String>> {
+        actor.require_scope(Scope::PeopleRead)?;
+        let mut h = self.db.read().await?;
+        let found = organizations::clinic_names(&mut h, actor.organization(), ids).await?;
+        Ok(found.into_iter().filter(|(id, _)| actor.authority().reaches(*id)).collect())
     }
 
     /// One clinic within the actor's access.

@@ -3,7 +3,6 @@
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Permission;
 use muster_store::directory::{self, Cursor, Filter, Total};
-use muster_store::people;
 
 use super::PersonView;
 use crate::{Actor, App, Result, Scope};
@@ -46,8 +45,7 @@ impl App {
         let mut h = self.db.read().await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
         let page = directory::list(&mut h, actor.organization(), &filter, asked.after.as_ref(), limit).await?;
-        let stored = people::find_many(&mut h, actor.organization(), &page.people).await?;
-        let people = stored.into_iter().map(|s| PersonView::of(actor, s)).collect();
+        let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }
 

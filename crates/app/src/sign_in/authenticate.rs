@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use muster_domain::OrganizationId;
 use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
 use muster_domain::sign_in::{SessionState, password_due};
-use muster_domain::{OrganizationId, PersonId};
-use muster_store::people;
-use muster_store::sign_in::{self, SignIn};
+use muster_store::people::Stored;
+use muster_store::sign_in::{self, AtWork, SignIn};
 use uuid::Uuid;
 
 use crate::keys::fingerprint;
@@ -57,17 +57,16 @@ impl App {
     pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
         let hash = fingerprint(session_token);
         let mut h = self.db.read().await?;
-        let Some((session, found, organization)) = sign_in::session_at_work(&mut h, &hash).await? else {
-            return Ok(Standing::Nobody);
-        };
+        let Some(at) = sign_in::session_at_work(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
+        drop(h);
+        let AtWork { session, owner: found, profile, practice: organization } = at;
         let idle_minutes = match (&organization, found.organization) {
             (Some(o), Some(_)) => o.idle_minutes,
             _ => OPERATOR_IDLE_MINUTES,
         };
-        let Some(actor) = self.actor_of(&mut h, &found, session.organization, origin, None).await? else {
+        let Some(actor) = actor_of(&found, profile, session.organization, origin, None) else {
             return Ok(Standing::Nobody);
         };
-        drop(h);
 
         let now = self.now();
         match SessionState::at(now, session.started_at, session.last_seen_at, session.locked, idle_minutes) {
@@ -124,14 +123,14 @@ impl App {
     ) -> Result<Actor> {
         let hash = fingerprint(secret);
         let mut h = self.db.read().await?;
-        let (token, found) = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
+        let (token, found, profile) = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
         let now = self.now();
         if token.expires_at.is_some_and(|end| end <= now) {
             return Err(AppError::NotSignedIn);
         }
         let scopes: BTreeSet<Scope> = token.scopes.split(' ').filter_map(Scope::parse).collect();
         let home = token.organization.or(organization);
-        let actor = self.actor_of(&mut h, &found, home, origin, Some(scopes)).await?.ok_or(AppError::NotSignedIn)?;
+        let actor = actor_of(&found, profile, home, origin, Some(scopes)).ok_or(AppError::NotSignedIn)?;
         drop(h);
         if token.last_used_at.is_none_or(|used| now.duration_since(used) >= SignedDuration::from_mins(1)) {
             let mut tx = self.db.begin().await?;
@@ -140,26 +139,20 @@ impl App {
         }
         Ok(actor)
     }
+}
 
-    /// The actor behind a sign-in; none when it is inactive.
-    async fn actor_of(
-        &self,
-        h: &mut impl muster_store::Handle,
-        found: &SignIn,
-        organization: Option<OrganizationId>,
-        origin: Origin,
-        scopes: Option<BTreeSet<Scope>>,
-    ) -> Result<Option<Actor>> {
-        match found.organization {
-            Some(home) => {
-                let stored = people::find(h, home, PersonId(found.subject)).await?;
-                let active = stored.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
-                Ok(active.map(|s| Actor::person(&s.profile, origin, scopes)))
-            }
-            None => {
-                let chosen = organization.unwrap_or(OrganizationId::INSTALLATION);
-                Ok(Some(Actor::support(found.subject, &found.shown_name, chosen, origin, scopes)))
-            }
-        }
+/// The actor behind a sign-in; none when it is inactive.
+fn actor_of(
+    found: &SignIn,
+    profile: Option<Stored>,
+    organization: Option<OrganizationId>,
+    origin: Origin,
+    scopes: Option<BTreeSet<Scope>>,
+) -> Option<Actor> {
+    if found.organization.is_some() {
+        let active = profile.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+        return active.map(|s| Actor::person(&s.profile, origin, scopes));
     }
+    let chosen = organization.unwrap_or(OrganizationId::INSTALLATION);
+    Some(Actor::support(found.subject, &found.shown_name, chosen, origin, scopes))
 }

@@ -2,15 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
-use muster_domain::emr::Status;
 use muster_domain::sign_in::{LONGEST_PASSWORD, Throttle, throttle};
 use muster_domain::text::{LONGEST_NAME, unique_key};
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
 use muster_store::people;
-use muster_store::sign_in::{self, Entrant, Session, SignIn};
+use muster_store::sign_in::{self, SignIn};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::arrivals::Proven;
 use crate::keys::fingerprint;
 use crate::work::{About, Who};
 use crate::{App, AppError, Origin, Result};
@@ -30,10 +30,11 @@ pub struct SignedIn {
 }
 
 /// Who a name and password belong to, as far as records may tell.
-struct Known {
-    sign_in: SignIn,
-    shown_name: String,
-    active: bool,
+#[derive(Debug)]
+pub(super) struct Known {
+    pub sign_in: SignIn,
+    pub shown_name: String,
+    pub active: bool,
 }
 
 impl App {
@@ -46,59 +47,20 @@ impl App {
         // A longer name is nobody's, and is neither compared nor counted letter by letter.
         let name = if name.chars().count() > 2 * LONGEST_NAME { "" } else { name };
         let keys = throttle_keys(name, &origin.address);
-        let (known, failed_before) = self.known(name, &keys).await?;
+        let (known, failures) = self.at_the_door(name, &keys).await?;
+        let failed_before = self.judge_failures(&failures, &keys)?;
         let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
         let fits = self.verify_password(password, stored).await;
         match known {
             Some(known) if fits && known.active => {
-                let forgiven = keys.first().filter(|_| failed_before).map(|(key, _)| key.as_str());
-                self.begin_session(&known, forgiven, origin).await
+                let forgiven = keys.into_iter().next().filter(|_| failed_before).map(|(key, _)| key);
+                self.let_in(Proven { known, forgiven, origin: origin.clone() }).await
             }
             known => {
                 self.note_failed_sign_in(name, known.as_ref(), fits, &keys, origin).await?;
                 Err(Refusal::new("password", Code::SignInFailed).into())
             }
         }
-    }
-
-    /// Whose the name is, and what [`Self::check_throttles`] says.
-    async fn known(&self, name: &str, keys: &[(String, i64)]) -> Result<(Option<Known>, bool)> {
-        let mut h = self.db.read().await?;
-        let (entrant, failures) = sign_in::at_the_door(&mut h, name, &names_of(keys)).await?;
-        let failed_before = self.judge_failures(&failures, keys)?;
-        let known = entrant.map(|Entrant { sign_in, full_name, status }| {
-            let is_operator = sign_in.organization.is_none();
-            let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
-            Known { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }
-        });
-        Ok((known, failed_before))
-    }
-
-    /// `forgiven` is the key whose failures are forgotten with it.
-    async fn begin_session(&self, known: &Known, forgiven: Option<&str>, origin: &Origin) -> Result<SignedIn> {
-        let token = self.new_secret();
-        let now = self.now();
-        let subject = known.sign_in.subject;
-        let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
-        if let Some(key) = forgiven {
-            sign_in::clear_failures(&mut work.tx, key).await?;
-        }
-        let session = Session {
-            id: self.new_id(),
-            subject,
-            organization: known.sign_in.organization,
-            csrf: self.new_secret(),
-            started_at: now,
-            last_seen_at: now,
-            locked: false,
-            address: origin.address.clone(),
-            user_agent: origin.user_agent.clone(),
-        };
-        work.later(sign_in::begin_session(&fingerprint(&token), &session));
-        let who = known.who(origin);
-        work.note(&who, Action::SignedIn, Effect::Done, About::new(subject, &known.shown_name), &json!({}));
-        work.commit().await?;
-        Ok(SignedIn { token })
     }
 
     async fn note_failed_sign_in(
@@ -152,7 +114,7 @@ impl App {
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
             let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
             if failed_before {
-                sign_in::clear_failures(&mut work.tx, &keys[0].0).await?;
+                work.later(sign_in::clear_failures(&[&keys[0].0]));
             }
             sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
             let about = About::new(session.subject, &known.shown_name);
@@ -220,7 +182,7 @@ impl App {
 }
 
 impl Known {
-    fn who<'a>(&'a self, origin: &'a Origin) -> Who<'a> {
+    pub fn who<'a>(&'a self, origin: &'a Origin) -> Who<'a> {
         let kind = if self.sign_in.organization.is_some() { "person" } else { "support" };
         Who { kind, id: Some(self.sign_in.subject), name: &self.shown_name, origin }
     }

@@ -120,10 +120,9 @@ impl App {
         sign_in::end_all_access(&mut work.tx, person.id.0).await?;
         let mut names = vec![unique_key(&person.username)];
         names.extend(person.email.as_deref().map(unique_key));
-        for name in names {
-            sign_in::clear_failures(&mut work.tx, &format!("name:{name}")).await?;
-            sign_in::clear_failures(&mut work.tx, &format!("pair:{}:{name}", origin.address)).await?;
-        }
+        let keys: Vec<String> =
+            names.iter().flat_map(|name| [format!("name:{name}"), format!("pair:{}:{name}", origin.address)]).collect();
+        work.later(sign_in::clear_failures(&keys.iter().map(String::as_str).collect::<Vec<_>>()));
         let who = Who { kind: "person", id: Some(person.id.0), name: &person.full_name, origin };
         let detail = json!({"invitation": view.invitation});
         work.note(&who, Action::LinkUsed, Effect::Done, About::new(person.id.0, &person.full_name), &detail);

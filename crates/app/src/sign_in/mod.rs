@@ -1,5 +1,6 @@
 //! Signing in and out, sessions, passwords, links and access tokens.
 
+mod arrivals;
 mod authenticate;
 mod enter;
 mod links;
@@ -7,6 +8,7 @@ mod operators;
 mod passwords;
 mod tokens;
 
+pub(crate) use arrivals::Arrivals;
 pub use authenticate::{SessionInfo, Standing};
 pub use enter::SignedIn;
 pub use links::LinkView;

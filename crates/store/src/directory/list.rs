@@ -5,11 +5,12 @@
 //!
 //! Type, status and permissions stand in every order's index, so a walk that asks for nothing else never reads a row.
 
+use muster_domain::OrganizationId;
 use muster_domain::text::search_key;
-use muster_domain::{OrganizationId, PersonId};
 
+use super::on_page::{Place, Row};
 use super::sample::{Crowd, SAMPLE, all_grams};
-use super::statements::{Ask, FEW, Row};
+use super::statements::{Ask, FEW};
 use super::{Cursor, Filter, Page, Total};
 use crate::{Handle, Result};
 
@@ -19,6 +20,9 @@ const PASSED: i64 = 8000;
 /// Entries of an index that are gathered rather than walked for: what a walk passes is a guess, which matches that stand
 /// together in another order prove wrong.
 const SURE: i64 = 1000;
+
+/// The same where it is known that they stand together.
+const SURE_OF_CLUMPS: i64 = 4000;
 
 /// Rows that a walk may be expected to read when the index does not tell who matches; it reads at most twice as many.
 const READ: i64 = 1000;
@@ -49,9 +53,9 @@ pub async fn list(
     } else if !few {
         ask.grams = all_grams(organization, filter);
     }
-    let rows = ask.rows(h, &ask.gather(few)).await?;
+    let rows = ask.rows(h, ask.gather(few)).await?;
     let total = after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |c| c.t);
-    Ok(page(rows, total, limit))
+    page(rows, total, limit)
 }
 
 /// False when it is known how many match, and nothing else has to be.
@@ -63,12 +67,13 @@ fn wants_sample(filter: &Filter, after: Option<&Cursor>) -> bool {
     }
 }
 
-fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Page {
+fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
     let wanted = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| more).map(|r| r.cursor(total));
-    Page { people: rows.iter().map(|r| PersonId(r.person_id)).collect(), next, total }
+    let people: Result<_> = rows.into_iter().map(|r| r.person.into_stored()).collect();
+    Ok(Page { people: people?, next, total })
 }
 
 impl Ask<'_> {
@@ -85,14 +90,15 @@ impl Ask<'_> {
         };
         // In the order of names a walk follows the narrowest index, in which no others stand.
         let of = narrow.filter(|_| filter.is_in_order()).unwrap_or(people);
-        let passed = (self.limit + 1) * of / expected.max(1);
+        let passed = ((self.limit + 1) * of / expected.max(1)).min(of);
         if filter.is_covered() {
             let better = narrow.filter(|_| !filter.is_in_order());
-            if passed >= PASSED || better.is_some_and(|entries| entries <= SURE.max(passed)) {
+            let sure = if filter.is_in_clumps() { SURE_OF_CLUMPS } else { SURE };
+            if passed >= PASSED || better.is_some_and(|entries| entries <= sure.max(passed)) {
                 return Ok(None);
             }
-            let rows = self.rows(h, &self.walk(None)).await?;
-            return Ok(Some(self.page_of(rows, expected, people)));
+            let rows = self.rows(h, self.walk(None)).await?;
+            return self.page_of(rows, expected, people).map(Some);
         }
         let candidates = sample.as_ref().filter(|_| by_text).map_or(0, |s| s.candidates_of(people));
         self.grams = sample.filter(|_| by_text).map_or_else(Vec::new, |s| s.grams(self.organization));
@@ -101,15 +107,15 @@ impl Ask<'_> {
             return Ok(None);
         }
         // It has an end, in case matches are rarer where it goes.
-        let end = self.ahead((3 * passed + 200).min(2 * read)).fetch_all::<Row>(h).await?.pop();
-        let end = end.map(|row| row.cursor(Total::About(0)));
-        let rows = self.rows(h, &self.walk(end.as_ref())).await?;
+        let end = self.ahead((3 * passed + 200).min(2 * read)).fetch_all::<Place>(h).await?.pop();
+        let end = end.map(Place::cursor);
+        let rows = self.rows(h, self.walk(end.as_ref())).await?;
         let is_whole = end.is_none() || i64::try_from(rows.len()).is_ok_and(|got| got > self.limit);
-        Ok(is_whole.then(|| self.page_of(rows, expected, people)))
+        is_whole.then(|| self.page_of(rows, expected, people)).transpose()
     }
 
     /// What a walk came to the end of, or filled a page with.
-    fn page_of(&self, rows: Vec<Row>, expected: i64, people: i64) -> Page {
+    fn page_of(&self, rows: Vec<Row>, expected: i64, people: i64) -> Result<Page> {
         let got = i64::try_from(rows.len()).unwrap_or(self.limit);
         let total = match self.after {
             Some(cursor) => cursor.t,

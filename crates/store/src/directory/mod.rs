@@ -1,19 +1,23 @@
 //! The user list: one row a person, read in any order, with any filter, from any page.
 
+mod conditions;
 mod list;
+mod on_page;
 mod sample;
 mod save;
 mod statements;
 
+use muster_domain::ClinicId;
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Permission, Status, UserType};
-use muster_domain::{ClinicId, PersonId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::people::Stored;
+
+pub(crate) use conditions::narrow;
 pub use list::list;
 pub(crate) use save::{Entries, rows, save};
-pub(crate) use statements::narrow;
 
 /// How the list is sorted; ties by name, then by identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +109,7 @@ pub enum Total {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// In order.
-    pub people: Vec<PersonId>,
+    pub people: Vec<Stored>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
     /// How many match in all.

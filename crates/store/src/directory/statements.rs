@@ -1,16 +1,14 @@
 //! The statements of a walk and of a gather.
 
 use muster_domain::OrganizationId;
-use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{Permission, Status};
 use muster_domain::text::search_key;
-use serde::Deserialize;
-use uuid::Uuid;
 
-use super::{Cursor, Filter, Sort, Total};
+use super::conditions::{Phrase, conditions, holders};
+use super::on_page::{OF_PAGE, Row, with_profiles};
+use super::{Cursor, Filter, Sort};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
-use crate::{Handle, Result};
+use crate::{Handle, Result, people};
 
 /// People of clinics that are gathered without looking at anything else first.
 pub(super) const FEW: i64 = 2500;
@@ -38,71 +36,6 @@ impl Sort {
     }
 }
 
-impl Filter {
-    /// True when the index of every order tells who matches.
-    pub(super) fn is_covered(&self) -> bool {
-        self.scope == ClinicAccess::All && search_key(&self.q).is_empty() && self.clinic.is_none()
-    }
-
-    /// The part of a filter that leaves fewest and has an index of its own, in which they stand by name.
-    pub(super) fn narrow_part(&self) -> Option<Self> {
-        let none = Self::default();
-        match (self.user_type, self.permission.filter(|p| holders(*p).is_some()), self.status) {
-            (Some(_), _, _) => Some(Self { user_type: self.user_type, ..none }),
-            (None, Some(permission), _) => Some(Self { permission: Some(permission), ..none }),
-            (None, None, Some(Status::Inactive)) => Some(Self { status: self.status, ..none }),
-            (None, None, _) => None,
-        }
-    }
-
-    /// True when the index of that part has the order asked for: who are all alike in it stand by name.
-    pub(super) fn is_in_order(&self) -> bool {
-        let alike = self.sort == Sort::UserType && self.user_type.is_some();
-        self.is_covered() && (self.sort == Sort::Name || alike)
-    }
-
-    /// True when nobody is left out.
-    pub(super) fn takes_everybody(&self) -> bool {
-        self.is_covered() && self.user_type.is_none() && self.status.is_none() && self.permission.is_none()
-    }
-
-    /// The clinics whose people alone can match.
-    pub(super) fn clinics(&self) -> Option<String> {
-        match (&self.clinic, &self.scope) {
-            (Some(one), _) => Some(dialect::id_list([&one.0])),
-            (None, ClinicAccess::Only(some)) => Some(dialect::id_list(some.iter().map(|c| &c.0))),
-            (None, ClinicAccess::All) => None,
-        }
-    }
-}
-
-/// What a page and its cursor need of a person.
-#[derive(Deserialize, sqlx::FromRow)]
-pub(super) struct Row {
-    pub person_id: Uuid,
-    key: String,
-    name: String,
-    pub matches: i64,
-}
-
-impl Row {
-    pub fn cursor(&self, total: Total) -> Cursor {
-        Cursor { k: self.key.clone(), n: self.name.clone(), p: self.person_id, t: total }
-    }
-}
-
-/// The index of the holders of a permission that few hold.
-fn holders(permission: Permission) -> Option<&'static str> {
-    match permission {
-        Permission::EditUsers => Some("directory_edit_users"),
-        Permission::CalendarAdmin => Some("directory_calendar_admin"),
-        Permission::ClinicAdmin => Some("directory_clinic_admin"),
-        Permission::CompanyAdmin => Some("directory_company_admin"),
-        Permission::BillingReportAdmin => Some("directory_billing_report_admin"),
-        _ => None,
-    }
-}
-
 /// What conditions and orders read.
 const READ_OF: &str =
     "d.person_id, d.name_key, d.username_key, d.user_type, d.status, d.permissions, d.last_sign_in_at, d.search_text";
@@ -120,12 +53,14 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// The rows of a walk or a gather, in order.
-    pub async fn rows(&self, h: &mut impl Handle, q: &Query) -> Result<Vec<Row>> {
-        let mut rows: Vec<Row> = q.fetch_packed(h, "person_id uuid, key text, name text, matches int").await?;
+    pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<Row>> {
+        let columns = format!("{OF_PAGE}, {}", people::COLUMNS);
+        let mut rows: Vec<Row> = with_profiles(q).fetch_packed(h, &columns).await?;
         let number =
             |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {
-            let order = (number(a), &a.key, &a.name, a.person_id).cmp(&(number(b), &b.key, &b.name, b.person_id));
+            let (mine, theirs) = (a.person.person_id, b.person.person_id);
+            let order = (number(a), &a.key, &a.name, mine).cmp(&(number(b), &b.key, &b.name, theirs));
             if self.filter.descending { order.reverse() } else { order }
         });
         Ok(rows)
@@ -145,6 +80,7 @@ impl Ask<'_> {
     pub fn walk(&self, ends: Option<&Cursor>) -> Query {
         let filter = self.filter;
         let index = match (self.narrowest(), filter.status) {
+            _ if filter.is_inactive_by_sign_in() => "directory_inactive_last_sign_in",
             (Some(narrowest), _) if filter.is_in_order() => narrowest,
             (None, Some(_)) if filter.is_in_order() => Sort::Status.index(),
             _ => filter.sort.index(),
@@ -203,6 +139,11 @@ impl Ask<'_> {
             }
         };
         conditions(&mut q, filter, phrase);
+        if filter.is_covered() && self.engine == Engine::Postgres {
+            // The index gives them by name. Sorted the other way round, each would displace another of the page's.
+            let direction = if filter.descending { " DESC" } else { "" };
+            q.push(&format!(" ORDER BY d.name_key{direction}, d.person_id{direction}"));
+        }
         q.push(") SELECT ").push(&self.shown());
         q.push(", (SELECT count(*) FROM matched) AS matches FROM matched d WHERE 1 = 1");
         self.finished(q)
@@ -272,70 +213,14 @@ impl Ask<'_> {
     }
 }
 
-/// How conditions are phrased, so that the index that is meant serves them.
-#[derive(Default)]
-pub(super) struct Phrase {
-    /// By the search index first, asked for this.
-    by_text: Option<String>,
-    /// By the index of the clinics' people, not person by person.
-    by_clinic: bool,
-}
-
-pub(super) fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
-    let needle = search_key(&filter.q);
-    if !needle.is_empty() {
-        if let Some(grams) = phrase.by_text {
-            q.push(" AND {grams ").bind(grams).push("}");
-        }
-        q.push(" AND {find d.search_text ").bind(needle).push("}");
-    }
-    if let Some(kind) = filter.user_type {
-        q.push(" AND d.user_type = ").bind(kind.as_str());
-    }
-    if let Some(status) = filter.status {
-        q.push(" AND d.status = ").bind(status.as_str());
-    }
-    if let Some(permission) = filter.permission {
-        q.push(" AND (d.permissions & ");
-        // For the seldom ones a number of our own, so that their indexes are seen to apply; for the others PostgreSQL
-        // need not make a plan each.
-        match holders(permission) {
-            Some(_) => q.push(&permission.bit().to_string()),
-            None => q.bind(permission.bit()),
-        };
-        q.push(") <> 0");
-    }
-    let mut within = |clinics: String, indexed: bool| {
-        // OFFSET keeps PostgreSQL from making a join of it, which it does badly while its statistics are young.
-        let (start, end) = if indexed {
-            (" AND d.person_id IN (SELECT m.person_id FROM emr_account_clinics m WHERE m.organization_id = $1", "")
-        } else {
-            (
-                " AND EXISTS (SELECT 1 FROM emr_account_clinics m WHERE m.organization_id = $1 AND m.person_id = d.person_id",
-                " LIMIT 1 OFFSET 0",
-            )
-        };
-        q.push(start).push(" AND m.clinic_id IN {ids ").bind(clinics).push("}").push(end).push(")");
-    };
-    if let ClinicAccess::Only(mine) = &filter.scope {
-        within(dialect::id_list(mine.iter().map(|c| &c.0)), phrase.by_clinic && filter.clinic.is_none());
-    }
-    if let Some(clinic) = filter.clinic {
-        within(dialect::id_list([&clinic.0]), phrase.by_clinic);
-    }
-}
-
-/// Narrows a statement over `directory d` whose `$1` is the organization to those who match; for statements that go
-/// through all of them anyway.
-pub(crate) fn narrow(q: &mut Query, filter: &Filter) {
-    conditions(q, filter, Phrase { by_clinic: true, ..Phrase::default() });
-}
-
 #[cfg(test)]
 mod tests {
     use muster_domain::ClinicId;
-    use muster_domain::emr::UserType;
+    use muster_domain::access::ClinicAccess;
+    use muster_domain::emr::{Permission, Status, UserType};
+    use uuid::Uuid;
 
+    use super::super::Total;
     use super::*;
     use crate::{Db, Tx};
 
@@ -380,7 +265,9 @@ mod tests {
                 (None, None),
                 (Some(UserType::PT), None),
                 (None, Some(Status::Active)),
+                (None, Some(Status::Inactive)),
                 (Some(UserType::PT), Some(Status::Active)),
+                (Some(UserType::PT), Some(Status::Inactive)),
             ] {
                 for (descending, after) in [(false, None), (true, None), (false, Some(&cursor)), (true, Some(&cursor))]
                 {
@@ -389,11 +276,12 @@ mod tests {
                         let filter = Filter { user_type, status, permission, sort, descending, ..Filter::default() };
                         let lines = plan(&mut tx, asked(&filter, after).walk(None)).await;
                         // By name, the people of a type, of a status or with a seldom permission stand together in an
-                        // index of their own.
+                        // index of their own; and so do the inactive by last sign-in.
                         let index = match (sort, user_type, permission, status) {
                             (Sort::Name, Some(_), _, _) => "directory_type",
                             (Sort::Name, None, Some(Permission::EditUsers), _) => "directory_edit_users",
                             (Sort::Name, None, _, Some(_)) => "directory_status",
+                            (Sort::LastSignIn, _, _, Some(Status::Inactive)) => "directory_inactive_last_sign_in",
                             _ => index,
                         };
                         let read = format!("SEARCH d USING COVERING INDEX {index} (organization_id=?");
@@ -402,6 +290,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_profiles_of_a_page_are_looked_up_one_by_one() {
+        let db = empty().await;
+        let mut tx = db.begin().await.unwrap();
+        let filter = Filter { status: Some(Status::Active), ..Filter::default() };
+        let ask = asked(&filter, None);
+        for page in [ask.walk(None), ask.gather(false)] {
+            let lines = plan(&mut tx, with_profiles(page)).await;
+            let read = "SEARCH p USING PRIMARY KEY (organization_id=? AND person_id=?)";
+            assert!(lines.iter().any(|l| l.2 == read), "{lines:#?}");
+            assert!(lines.iter().any(|l| l.2 == "SCAN page"), "{lines:#?}");
         }
     }
 

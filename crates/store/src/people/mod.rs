@@ -41,9 +41,9 @@ pub struct Stored {
 }
 
 #[derive(Deserialize, sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     organization_id: Uuid,
-    person_id: Uuid,
+    pub person_id: Uuid,
     first_name: String,
     last_name: String,
     full_name: String,
@@ -60,7 +60,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_stored(self) -> Result<Stored> {
+    pub fn into_stored(self) -> Result<Stored> {
         let account = self.account.as_deref().map(account::read).transpose()?;
         let finish_attested_at = account.as_ref().and_then(|(_, attested_at)| *attested_at);
         Ok(Stored {
@@ -88,11 +88,18 @@ impl Row {
     }
 }
 
-const PROFILE: &str = "SELECT p.organization_id, p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names,
-        p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at, p.password_state
-    FROM people p";
+/// The columns of a [`Row`] in a statement.
+pub(crate) const PROFILE: &str =
+    "p.organization_id, p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names,
+    p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at, p.password_state";
 
-const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
+/// Of a [`Row`] beside its sign-in, which has the organization and the state of the password already.
+pub(crate) const BESIDE_SIGN_IN: &str =
+    "p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email,
+    p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at";
+
+/// The same for [`Query::fetch_packed`].
+pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<Stored>> {
@@ -101,8 +108,8 @@ pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonI
 
 /// These profiles, in the order asked for; what is not of the organization is left out. One statement, however many.
 pub async fn find_many(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Stored>> {
-    let mut q =
-        Query::about(&format!("{PROFILE} WHERE p.organization_id = $1 AND p.person_id IN {{ids "), organization.0);
+    let text = format!("SELECT {PROFILE} FROM people p WHERE p.organization_id = $1 AND p.person_id IN {{ids ");
+    let mut q = Query::about(&text, organization.0);
     q.bind(dialect::id_list(ids.iter().map(|p| &p.0))).push("}");
     let rows: Vec<Row> = q.fetch_packed(h, COLUMNS).await?;
     let mut found: HashMap<Uuid, Stored> = HashMap::with_capacity(rows.len());

@@ -1,5 +1,7 @@
 //! Who stands at the door with a name, and how often that went wrong.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use muster_domain::emr::Status;
 use muster_domain::text::unique_key;
@@ -20,8 +22,18 @@ pub struct Entrant {
     pub status: Option<Status>,
 }
 
-/// One for each key with failures, at least one.
+/// What is known of somebody at the door.
+#[derive(Clone, Debug)]
+pub struct AtTheDoor {
+    /// Whose the name is.
+    pub entrant: Option<Entrant>,
+    /// The failures under each of the keys asked about, as [`throttles::failures`] gives them.
+    pub failures: Vec<(i64, Timestamp)>,
+}
+
+/// One for each name that somebody has, and one for each key with failures.
 struct Row {
+    name_key: Option<String>,
     owner: Option<owners::Row>,
     full_name: Option<String>,
     status: Option<String>,
@@ -37,6 +49,7 @@ where
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         Ok(Self {
+            name_key: row.try_get("name_key")?,
             owner: joined(row, "subject_id")?,
             full_name: row.try_get("full_name")?,
             status: row.try_get("status")?,
@@ -45,30 +58,38 @@ where
     }
 }
 
-/// The holder of a user name or email, with what decides whether they may come in; and the failures under each of these
-/// keys, as [`throttles::failures`] gives them.
-pub async fn at_the_door(
-    h: &mut impl Handle,
-    name: &str,
-    keys: &[&str],
-) -> Result<(Option<Entrant>, Vec<(i64, Timestamp)>)> {
+/// For each user name or email, in their order: its holder, with what decides whether they may come in, and the failures
+/// under the keys that go with it.
+pub async fn at_the_door(h: &mut impl Handle, asked: &[(&str, Vec<&str>)]) -> Result<Vec<AtTheDoor>> {
+    let names: Vec<String> = asked.iter().map(|(name, _)| typed(&unique_key(name)).into_owned()).collect();
+    let all_keys: Vec<&str> = asked.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
     let text = format!(
-        "SELECT {SIGN_IN}, p.full_name, a.status, t.throttle_key, t.failures, t.last_failure_at FROM (SELECT 1 AS one) o
-        LEFT JOIN sign_in_names n ON n.name_key = $1
+        "SELECT n.name_key, {SIGN_IN}, p.full_name, a.status, t.throttle_key, t.failures, t.last_failure_at
+        FROM (SELECT 1 AS side UNION ALL SELECT 2) o
+        LEFT JOIN sign_in_names n ON o.side = 1 AND {{among n.name_key $1}}
         LEFT JOIN sign_ins s ON s.subject_id = n.subject_id
         LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id
         LEFT JOIN emr_accounts a ON a.organization_id = s.organization_id AND a.person_id = s.subject_id
-        LEFT JOIN throttles t ON {{among t.throttle_key $2}}"
+        LEFT JOIN throttles t ON o.side = 2 AND {{among t.throttle_key $2}}"
     );
-    let keys = throttles::Keys::new(keys);
-    let mut rows: Vec<Row> = on!(h, &text, |sql, c| {
-        sqlx::query_as(sql).bind(typed(&unique_key(name))).bind(keys.bound()).fetch_all(c).await?
+    let bound = (serde_json::json!(names).to_string(), throttles::Keys::new(&all_keys).bound());
+    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(&bound.0).bind(&bound.1).fetch_all(c).await?);
+    let mut failures = Vec::new();
+    let mut holders = HashMap::new();
+    for row in rows {
+        failures.extend(row.failures);
+        if let (Some(name), Some(owner)) = (row.name_key, row.owner) {
+            holders.insert(name, entrant(owner, row.full_name, row.status)?);
+        }
+    }
+    let each = names.iter().zip(asked).map(|(name, (_, keys))| AtTheDoor {
+        entrant: holders.get(name).cloned(),
+        failures: throttles::Keys::new(keys).each_of(&failures),
     });
-    let failures: Vec<throttles::Row> = rows.iter_mut().filter_map(|r| r.failures.take()).collect();
-    let failures = keys.each_of(&failures);
-    let Some(Row { owner: Some(owner), full_name, status, .. }) = rows.into_iter().next() else {
-        return Ok((None, failures));
-    };
+    Ok(each.collect())
+}
+
+fn entrant(owner: owners::Row, full_name: Option<String>, status: Option<String>) -> Result<Entrant> {
     let status = status.map(|s| Status::parse(&s).ok_or(StoreError::Corrupt(s))).transpose()?;
-    Ok((Some(Entrant { sign_in: owner.into(), full_name, status }), failures))
+    Ok(Entrant { sign_in: owner.into(), full_name, status })
 }

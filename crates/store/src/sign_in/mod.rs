@@ -8,28 +8,46 @@ mod throttles;
 mod tokens;
 
 use jiff::Timestamp;
-use sqlx::ValueRef;
+use sqlx::{FromRow, ValueRef};
 use uuid::Uuid;
 
-pub use door::{Entrant, at_the_door};
+pub use door::{AtTheDoor, Entrant, at_the_door};
 pub use links::{Link, end_links, insert_link, link, spend_link};
 pub use owners::{SignIn, find, find_by_name, insert_operator, name_owner, rehash_password, set_password};
 pub use sessions::{
-    Session, begin_session, end_session, end_session_by_id, end_sessions, session, session_at_work, sessions_of,
-    set_session_organization, touch_session,
+    AtWork, Session, begin_sessions, end_session, end_session_by_id, end_sessions, session, session_at_work,
+    sessions_of, set_session_organization, touch_session,
 };
 pub use throttles::{clear_failures, failures, note_failure};
 pub use tokens::{Token, delete_token, insert_token, token, tokens_of, touch_token};
 
-use crate::{Result, Tx, micros};
+use crate::{Result, Tx, micros, people};
 
-/// What a secret proves, with who signs in by it.
-#[derive(sqlx::FromRow)]
+/// What a secret proves, with who signs in by it and, of a person, the profile: all that tells who is asking.
 struct Owned<T> {
-    #[sqlx(flatten)]
     what: T,
-    #[sqlx(flatten)]
     owner: owners::Row,
+    person: Option<people::Row>,
+}
+
+/// The columns of the owner of an `x`.
+fn owner() -> String {
+    format!("{}, {}", owners::SIGN_IN, people::BESIDE_SIGN_IN)
+}
+
+/// Joins the owner to an `x`.
+const TO_OWNER: &str = "JOIN sign_ins s ON s.subject_id = x.subject_id
+    LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id";
+
+impl<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for Owned<T>
+where
+    owners::Row: sqlx::FromRow<'r, R>,
+    people::Row: sqlx::FromRow<'r, R>,
+    &'static str: sqlx::ColumnIndex<R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self { what: T::from_row(row)?, owner: FromRow::from_row(row)?, person: joined(row, "person_id")? })
+    }
 }
 
 /// The part of a row that an outer join adds; none where its `key` is null.

@@ -1,16 +1,22 @@
 //! Signed-in browsers.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::organizations::Organization;
+use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::owners::{SIGN_IN, SignIn};
-use super::{Owned, joined};
+use super::owners::SignIn;
+use super::{Owned, TO_OWNER, joined, owner};
+use crate::dialect::{self, Bytes, Id};
 use crate::organizations::{COLUMNS, OrganizationRow};
+use crate::people::{self, Stored};
 use crate::query::Query;
-use crate::{Changes, Handle, Result, Tx, micros, when};
+use crate::{Changes, Handle, Result, Tx, micros, typed, when};
 
 /// A signed-in browser.
 #[derive(Clone, Debug)]
@@ -68,15 +74,28 @@ const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.st
 
 /// By the hash of its cookie, with its owner.
 pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Session, SignIn)>> {
-    Ok(session_at_work(h, token_hash).await?.map(|(session, owner, _)| (session, owner)))
+    Ok(session_at_work(h, token_hash).await?.map(|at| (at.session, at.owner)))
 }
 
-struct AtWork {
+/// A session with all that has to be known to judge it.
+#[derive(Clone, Debug)]
+pub struct AtWork {
+    /// Itself.
+    pub session: Session,
+    /// Who signed in.
+    pub owner: SignIn,
+    /// Of a person.
+    pub profile: Option<Stored>,
+    /// The organization worked in.
+    pub practice: Option<Organization>,
+}
+
+struct AtWorkRow {
     session: Owned<Row>,
     practice: Option<OrganizationRow>,
 }
 
-impl<'r, R: sqlx::Row> FromRow<'r, R> for AtWork
+impl<'r, R: sqlx::Row> FromRow<'r, R> for AtWorkRow
 where
     Owned<Row>: FromRow<'r, R>,
     OrganizationRow: FromRow<'r, R>,
@@ -87,19 +106,22 @@ where
     }
 }
 
-/// By the hash of its cookie, with its owner and the organization worked in.
-pub async fn session_at_work(
-    h: &mut impl Handle,
-    token_hash: &[u8],
-) -> Result<Option<(Session, SignIn, Option<Organization>)>> {
+/// By the hash of its cookie.
+pub async fn session_at_work(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<AtWork>> {
     let text = format!(
-        "SELECT {SESSION}, {SIGN_IN}, {COLUMNS} FROM sessions x JOIN sign_ins s ON s.subject_id = x.subject_id
-        LEFT JOIN organizations o ON o.organization_id = x.organization_id WHERE x.token_hash = $1"
+        "SELECT {SESSION}, {}, {COLUMNS} FROM sessions x {TO_OWNER}
+        LEFT JOIN organizations o ON o.organization_id = x.organization_id WHERE x.token_hash = $1",
+        owner()
     );
-    let row: Option<AtWork> =
+    let row: Option<AtWorkRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    let Some(AtWork { session: Owned { what, owner }, practice }) = row else { return Ok(None) };
-    Ok(Some((what.into(), owner.into(), practice.map(Organization::try_from).transpose()?)))
+    let Some(AtWorkRow { session: Owned { what, owner, person }, practice }) = row else { return Ok(None) };
+    Ok(Some(AtWork {
+        session: what.into(),
+        owner: owner.into(),
+        profile: person.map(people::Row::into_stored).transpose()?,
+        practice: practice.map(Organization::try_from).transpose()?,
+    }))
 }
 
 /// Sessions of a subject, newest first.
@@ -111,30 +133,70 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// The session of whoever just signed in, and on the person and in the list when that was.
-pub fn begin_session(token_hash: &[u8], s: &Session) -> Changes {
-    let now = micros(s.started_at);
-    let session = Query::about(
+#[derive(Serialize)]
+struct Begun<'a> {
+    token_hash: Bytes<'a>,
+    session_id: Id,
+    subject_id: Id,
+    organization_id: Option<Id>,
+    csrf: &'a str,
+    started_at: i64,
+    last_seen_at: i64,
+    address: Cow<'a, str>,
+    user_agent: Cow<'a, str>,
+}
+
+impl<'a> Begun<'a> {
+    fn of(token_hash: &'a [u8], s: &'a Session) -> Self {
+        Self {
+            token_hash: Bytes(token_hash),
+            session_id: Id(s.id),
+            subject_id: Id(s.subject),
+            organization_id: s.organization.map(|o| Id(o.0)),
+            csrf: &s.csrf,
+            started_at: micros(s.started_at),
+            last_seen_at: micros(s.last_seen_at),
+            address: typed(&s.address),
+            user_agent: typed(&s.user_agent),
+        }
+    }
+}
+
+/// The sessions of those who just signed in, each with the hash of its cookie; and on each person and in the list when
+/// that was.
+pub fn begin_sessions(sessions: &[(&[u8], &Session)]) -> Changes {
+    let begun = dialect::rows(sessions.iter().map(|(token_hash, s)| Begun::of(token_hash, s)));
+    let Some(begun) = begun else { return Changes::default() };
+    let begun = Query::about(
         "INSERT INTO sessions (token_hash, session_id, subject_id, organization_id, csrf, started_at, last_seen_at,
-            state, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)",
-        token_hash,
+            state, address, user_agent)
+        SELECT r.token_hash, r.session_id, r.subject_id, r.organization_id, r.csrf, r.started_at, r.last_seen_at, 'open',
+            r.address, r.user_agent
+        FROM {rows $1: token_hash bytes, session_id uuid, subject_id uuid, organization_id uuid, csrf text,
+            started_at int, last_seen_at int, address text, user_agent text} r",
+        begun,
     );
-    let session = session
-        .with(s.id)
-        .with(s.subject)
-        .with(s.organization.map(|o| o.0))
-        .with(s.csrf.as_str())
-        .with(now)
-        .with(micros(s.last_seen_at))
-        .with(s.address.as_str())
-        .with(s.user_agent.as_str());
-    let on_the_person = s.organization.into_iter().flat_map(|organization| {
+    // Somebody may sign in twice at once; a statement changes a row only once.
+    let mut last = BTreeMap::new();
+    for (_, s) in sessions {
+        let Some(organization) = s.organization else { continue };
+        let at = last.entry((organization, s.subject)).or_insert(s.started_at);
+        *at = s.started_at.max(*at);
+    }
+    let mut people: BTreeMap<_, Vec<Uuid>> = BTreeMap::new();
+    for ((organization, subject), at) in last {
+        people.entry((organization, at)).or_default().push(subject);
+    }
+    let on_people = people.into_iter().flat_map(|((organization, at), people)| {
+        let people = dialect::id_list(&people);
         ["people", "directory"].map(|table| {
-            let text = format!("UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id = $2");
-            Query::about(&text, organization.0).with(s.subject).with(now)
+            let text = format!(
+                "UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id IN {{ids $2}}"
+            );
+            Query::about(&text, organization.0).with(people.as_str()).with(micros(at))
         })
     });
-    on_the_person.chain([session]).collect()
+    on_people.chain([begun]).collect()
 }
 
 /// Moves `last_seen_at` forward and sets the state (`open` or `locked`).

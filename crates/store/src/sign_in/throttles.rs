@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::{Handle, Result, Tx, micros, typed, when};
+use crate::query::Query;
+use crate::{Changes, Handle, Result, Tx, micros, typed, when};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -54,10 +55,8 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
     Ok(())
 }
 
-/// Forgets the failures under a key.
-pub async fn clear_failures(tx: &mut Tx, key: &str) -> Result<()> {
-    on!(tx, "DELETE FROM throttles WHERE throttle_key = $1", |sql, c| {
-        sqlx::query(sql).bind(typed(key)).execute(c).await?;
-    });
-    Ok(())
+/// Forgets the failures under these keys.
+pub fn clear_failures(keys: &[&str]) -> Changes {
+    let forget = |bound: String| Query::about("DELETE FROM throttles WHERE {among throttle_key $1}", bound);
+    (!keys.is_empty()).then(|| forget(Keys::new(keys).bound())).into_iter().collect()
 }

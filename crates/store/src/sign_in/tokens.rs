@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use uuid::Uuid;
 
-use super::Owned;
-use super::owners::{SIGN_IN, SignIn};
+use super::owners::SignIn;
+use super::{Owned, TO_OWNER, owner};
+use crate::people::{self, Stored};
 use crate::{Handle, Result, Tx, micros, when};
 
 /// A personal access token.
@@ -36,7 +37,7 @@ struct Row {
     works_in: Option<Uuid>,
     name: String,
     scopes: String,
-    created_at: i64,
+    made_at: i64,
     expires_at: Option<i64>,
     last_used_at: i64,
 }
@@ -49,24 +50,22 @@ impl From<Row> for Token {
             organization: r.works_in.map(OrganizationId),
             name: r.name,
             scopes: r.scopes,
-            created_at: when(r.created_at).unwrap_or(Timestamp::UNIX_EPOCH),
+            created_at: when(r.made_at).unwrap_or(Timestamp::UNIX_EPOCH),
             expires_at: r.expires_at.and_then(when),
             last_used_at: when(r.last_used_at),
         }
     }
 }
 
-const TOKEN: &str =
-    "x.token_id, x.organization_id AS works_in, x.name, x.scopes, x.created_at, x.expires_at, x.last_used_at";
+const TOKEN: &str = "x.token_id, x.organization_id AS works_in, x.name, x.scopes, x.created_at AS made_at, x.expires_at, x.last_used_at";
 
-/// By the hash of its secret, with its owner.
-pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn)>> {
-    let text = format!(
-        "SELECT {TOKEN}, {SIGN_IN} FROM tokens x JOIN sign_ins s ON s.subject_id = x.subject_id WHERE x.token_hash = $1"
-    );
+/// By the hash of its secret, with its owner and, of a person, the profile.
+pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn, Option<Stored>)>> {
+    let text = format!("SELECT {TOKEN}, {} FROM tokens x {TO_OWNER} WHERE x.token_hash = $1", owner());
     let row: Option<Owned<Row>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    Ok(row.map(|r| (r.what.into(), r.owner.into())))
+    let Some(Owned { what, owner, person }) = row else { return Ok(None) };
+    Ok(Some((what.into(), owner.into(), person.map(people::Row::into_stored).transpose()?)))
 }
 
 /// Tokens of a subject, newest first.

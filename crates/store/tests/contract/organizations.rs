@@ -108,6 +108,9 @@ both_engines! {
         let found = organizations::clinics_by_id(&mut reading, here.id, &asked).await.unwrap();
         assert_eq!(found, [alfred, here.clinics[2].clone()]);
         assert!(organizations::clinics_by_id(&mut reading, here.id, &[]).await.unwrap().is_empty());
+        let mut names = organizations::clinic_names(&mut reading, here.id, &asked).await.unwrap();
+        names.sort_unstable_by_key(|(id, _)| found.iter().position(|c| c.id == *id));
+        assert_eq!(names, found.iter().map(|c| (c.id, c.name.clone())).collect::<Vec<_>>());
     }
 
     async fn a_clinic_is_found_by_its_name_without_case_in_its_own_practice(db) {

@@ -285,8 +285,7 @@ pub(crate) struct ClinicNames(HashMap<ClinicId, String>);
 impl ClinicNames {
     pub async fn of(web: &Web, page: &Page, choice: &ClinicChoice, found: &PeoplePage) -> muster_app::Result<Self> {
         let ids = found.people.iter().flat_map(|v| v.clinics.iter().copied()).collect();
-        let clinics = choice.named(web, page, ids).await?;
-        Ok(Self(clinics.into_iter().map(|c| (c.id, c.name)).collect()))
+        choice.names(web, page, ids).await.map(Self)
     }
 
     /// The person's clinics, the default one with a star and first; at most three and how many more there are.

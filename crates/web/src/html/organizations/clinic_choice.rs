@@ -3,7 +3,7 @@
 //! A name typed without scripts, or followed too soon, may mean several clinics or none: then the list shows nobody, and
 //! asks which one was meant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -63,11 +63,16 @@ impl ClinicChoice {
         Ok((choice, form))
     }
 
-    /// The clinics of a page's rows: at hand, or read by these ids.
-    pub async fn named(&self, web: &Web, page: &Page, ids: BTreeSet<ClinicId>) -> muster_app::Result<Vec<Clinic>> {
+    /// The names of the clinics in a page's rows: at hand, or read by these ids.
+    pub async fn names(
+        &self,
+        web: &Web,
+        page: &Page,
+        ids: BTreeSet<ClinicId>,
+    ) -> muster_app::Result<HashMap<ClinicId, String>> {
         match &self.listed {
-            Some(listed) => Ok(listed.clone()),
-            None => web.app.clinics_by_id(&page.actor, &Vec::from_iter(ids)).await,
+            Some(listed) => Ok(listed.iter().map(|c| (c.id, c.name.clone())).collect()),
+            None => web.app.clinic_names(&page.actor, &Vec::from_iter(ids)).await,
         }
     }
 
