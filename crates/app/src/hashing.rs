@@ -250,6 +250,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lull_is_waited_for_while_more_are_in_line_than_there_are_places() {
+        const EVER: Duration = Duration::from_hours(1);
+        let hasher = Hasher::new(1);
+        hasher.lull(EVER).await;
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let gone = Arc::new(Mutex::new(gone));
+        let jobs: Vec<_> = (0..4)
+            .map(|_| {
+                let (hasher, gone) = (hasher.clone(), Arc::clone(&gone));
+                tokio::spawn(async move { hasher.work(move |_| gone.lock().unwrap().recv().is_ok()).await })
+            })
+            .collect();
+        while hasher.0.line.lock().unwrap().waiting.len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        hasher.lull(Duration::from_millis(1)).await;
+        let mut waits = Box::pin(hasher.lull(EVER));
+        assert!(tokio::time::timeout(Duration::from_millis(20), &mut waits).await.is_err(), "three wait for one place");
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        waits.await;
+        for job in jobs {
+            assert_eq!(job.await.unwrap(), Some(true));
+        }
+    }
+
+    #[tokio::test]
     async fn memory_is_used_again_and_given_back_after_a_while() {
         let hasher = Hasher::new(2);
         for _ in 0..2 {
