@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
 use crate::dialect::Engine;
@@ -118,6 +118,14 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(3))
                 // It was asked when it came back. Only one that lay idle may have lost its server meanwhile.
                 .test_before_acquire(false)
+                // Statements are phrased so that one plan serves whatever is asked for. Left to itself the server makes
+                // one each time for those whose values promise much, and takes longer for it than to carry it out.
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection.execute("SET plan_cache_mode = force_generic_plan").await?;
+                        Ok(())
+                    })
+                })
                 .before_acquire(|connection, about| {
                     Box::pin(async move {
                         if about.idle_for > RESTED {

@@ -44,7 +44,8 @@ impl App {
         }
         let mut h = self.db.read().await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
-        let page = directory::list(&mut h, actor.organization(), &filter, asked.after.as_ref(), limit).await?;
+        let (here, after) = (actor.organization(), asked.after.as_ref());
+        let page = directory::list(&mut h, &self.samples, here, &filter, after, limit).await?;
         let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }

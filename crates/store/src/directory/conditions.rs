@@ -93,11 +93,12 @@ pub(super) fn conditions(q: &mut Query, filter: &Filter, phrase: Phrase) {
         q.push(" AND d.user_type = ").bind(kind.as_str());
     }
     if let Some(status) = filter.status {
-        // Named, where an index of theirs has to be seen to apply.
-        match status {
-            Status::Inactive => q.push(" AND d.status = 'inactive'"),
-            Status::Active => q.push(" AND d.status = ").bind(status.as_str()),
-        };
+        // Named where their own index is meant, which is not seen to apply otherwise.
+        if status == Status::Inactive && (filter.user_type.is_none() || filter.is_inactive_by_sign_in()) {
+            q.push(" AND d.status = 'inactive'");
+        } else {
+            q.push(" AND d.status = ").bind(status.as_str());
+        }
     }
     if let Some(permission) = filter.permission {
         q.push(" AND (d.permissions & ");

@@ -9,7 +9,7 @@ use muster_domain::OrganizationId;
 use muster_domain::text::search_key;
 
 use super::on_page::{Place, Row};
-use super::sample::{Crowd, SAMPLE, all_grams};
+use super::sample::{Crowd, SAMPLE, Samples, all_grams};
 use super::statements::{Ask, FEW};
 use super::{Cursor, Filter, Page, Total};
 use crate::{Handle, Result};
@@ -33,41 +33,42 @@ const DEARER: i64 = 10;
 /// At most `limit` people who match, after `after`.
 pub async fn list(
     h: &mut impl Handle,
+    samples: &Samples,
     organization: OrganizationId,
     filter: &Filter,
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Page> {
     let engine = h.split().engine();
-    let mut crowd = Crowd::of(h, organization, filter, wants_sample(filter, after)).await?;
-    let mut ask = Ask { engine, organization, filter, after, limit, grams: Vec::new() };
+    let mut ask = Ask { engine, organization, filter, after, limit, grams: Vec::new(), dense: false };
+    if filter.takes_everybody() {
+        let rows = ask.rows(h, ask.walk(None)).await?;
+        return page(rows, after, limit);
+    }
     let few = match filter.clinics() {
         Some(clinics) => ask.members(clinics).fetch_all::<(i64,)>(h).await?.first().is_some_and(|(n,)| *n <= FEW),
         None => false,
     };
     // Of few, nobody else is looked at, so the text needs no index.
-    if !few && crowd.people > SAMPLE {
-        if let Some(page) = ask.walked(h, &mut crowd).await? {
+    if !few {
+        let crowd = samples.of(h, organization).await?;
+        if crowd.people <= SAMPLE {
+            ask.grams = all_grams(organization, filter);
+        } else if let Some(page) = ask.walked(h, &crowd).await? {
             return Ok(page);
         }
-    } else if !few {
-        ask.grams = all_grams(organization, filter);
     }
     let rows = ask.rows(h, ask.gather(few)).await?;
+    page(rows, after, limit)
+}
+
+/// A page whose rows know how many match.
+fn page(rows: Vec<Row>, after: Option<&Cursor>, limit: i64) -> Result<Page> {
     let total = after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |c| c.t);
-    page(rows, total, limit)
+    of_total(rows, total, limit)
 }
 
-/// False when it is known how many match, and nothing else has to be.
-fn wants_sample(filter: &Filter, after: Option<&Cursor>) -> bool {
-    match after {
-        None => !filter.takes_everybody(),
-        Some(_) if search_key(&filter.q).is_empty() => filter.is_covered() && filter.narrow_part().is_some(),
-        Some(_) => true,
-    }
-}
-
-fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
+fn of_total(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
     let wanted = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > wanted;
     rows.truncate(wanted);
@@ -78,27 +79,32 @@ fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
 
 impl Ask<'_> {
     /// The page by a walk, if one is worth it and fills the page; learns what a gather asks the search index for.
-    async fn walked(&mut self, h: &mut impl Handle, crowd: &mut Crowd) -> Result<Option<Page>> {
+    async fn walked(&mut self, h: &mut impl Handle, crowd: &Crowd) -> Result<Option<Page>> {
         let (filter, people) = (self.filter, crowd.people);
         let by_text = !search_key(&filter.q).is_empty();
-        let sample = if wants_sample(filter, self.after) { Some(crowd.sample(h, filter).await?) } else { None };
+        let sample = match self.after {
+            _ if filter.is_covered() => Some(crowd.sample(filter)),
+            Some(_) if !by_text => None,
+            _ => Some(crowd.look(h, filter).await?),
+        };
         let narrow = sample.as_ref().filter(|_| filter.narrow_part().is_some()).map(|s| s.narrow_of(people));
         let expected = match (self.after, &sample) {
             (Some(Cursor { t: Total::Exact(n) | Total::About(n), .. }), _) => *n,
             (None, None) => people,
             (None, Some(sample)) => sample.matches_of(people),
         };
-        // In the order of names a walk follows the narrowest index, in which no others stand.
+        // In the order of the narrowest index a walk follows that one, in which no others stand.
         let of = narrow.filter(|_| filter.is_in_order()).unwrap_or(people);
         let passed = ((self.limit + 1) * of / expected.max(1)).min(of);
         if filter.is_covered() {
+            self.dense = sample.is_some_and(|s| s.is_dense());
             let better = narrow.filter(|_| !filter.is_in_order());
             let sure = if filter.is_in_clumps() { SURE_OF_CLUMPS } else { SURE };
             if passed >= PASSED || better.is_some_and(|entries| entries <= sure.max(passed)) {
                 return Ok(None);
             }
             let rows = self.rows(h, self.walk(None)).await?;
-            return self.page_of(rows, expected, people).map(Some);
+            return self.page_of(rows, expected).map(Some);
         }
         let candidates = sample.as_ref().filter(|_| by_text).map_or(0, |s| s.candidates_of(people));
         self.grams = sample.filter(|_| by_text).map_or_else(Vec::new, |s| s.grams(self.organization));
@@ -111,18 +117,17 @@ impl Ask<'_> {
         let end = end.map(Place::cursor);
         let rows = self.rows(h, self.walk(end.as_ref())).await?;
         let is_whole = end.is_none() || i64::try_from(rows.len()).is_ok_and(|got| got > self.limit);
-        is_whole.then(|| self.page_of(rows, expected, people)).transpose()
+        is_whole.then(|| self.page_of(rows, expected)).transpose()
     }
 
     /// What a walk came to the end of, or filled a page with.
-    fn page_of(&self, rows: Vec<Row>, expected: i64, people: i64) -> Result<Page> {
+    fn page_of(&self, rows: Vec<Row>, expected: i64) -> Result<Page> {
         let got = i64::try_from(rows.len()).unwrap_or(self.limit);
         let total = match self.after {
             Some(cursor) => cursor.t,
             None if got <= self.limit => Total::Exact(got),
-            None if self.filter.takes_everybody() => Total::Exact(people),
             None => Total::About(expected.max(self.limit + 1)),
         };
-        page(rows, total, self.limit)
+        of_total(rows, total, self.limit)
     }
 }

@@ -17,6 +17,7 @@ use crate::people::Stored;
 
 pub(crate) use conditions::narrow;
 pub use list::list;
+pub use sample::Samples;
 pub(crate) use save::{Entries, rows, save};
 
 /// How the list is sorted; ties by name, then by identity.

@@ -1,8 +1,12 @@
 //! A look at some rows, to learn how common matches are before they are looked for.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
 use muster_domain::OrganizationId;
-use muster_domain::emr::Permission;
 use muster_domain::text::{piece_gram, query_pieces, search_key};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Filter;
@@ -22,6 +26,13 @@ const PIECES: usize = 12;
 /// Pieces that the search index is asked for: each costs a walk through all who have it.
 const ASKED: usize = 3;
 
+/// How long a look at a practice is remembered. A wrong guess costs time and no more: every page is right whichever way
+/// it was found.
+const LASTS: Duration = Duration::from_secs(30);
+
+/// Practices that are remembered.
+const REMEMBERED: usize = 500;
+
 /// How many of the sample match, how many match the part that has an index of its own, and how many have each piece of
 /// the text.
 #[derive(Debug)]
@@ -32,6 +43,10 @@ pub(super) struct Sample {
     pieces: Vec<(String, i64)>,
 }
 
+/// What lists remember of practices for a while. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(Arc<Mutex<HashMap<OrganizationId, Arc<Crowd>>>>);
+
 /// A practice's people as a whole.
 #[derive(Debug)]
 pub(super) struct Crowd {
@@ -40,29 +55,59 @@ pub(super) struct Crowd {
     pub people: i64,
     /// Who was added first, and who last.
     ends: (Uuid, Uuid),
-    /// What was looked at with it.
-    sample: Option<Sample>,
+    /// The first by name: their names say nothing of type, status and permissions.
+    alike: Vec<Alike>,
+    seen: Instant,
+}
+
+/// People of a sample whom an index of the list does not tell apart but by name.
+#[derive(Debug, Deserialize, sqlx::FromRow)]
+struct Alike {
+    user_type: String,
+    status: String,
+    permissions: i64,
+    people: i64,
+}
+
+impl Alike {
+    fn match_filter(&self, filter: &Filter) -> bool {
+        filter.user_type.is_none_or(|t| t.as_str() == self.user_type)
+            && filter.status.is_none_or(|s| s.as_str() == self.status)
+            && filter.permission.is_none_or(|p| self.permissions & p.bit() != 0)
+    }
+}
+
+impl Samples {
+    /// What is known of a practice: remembered, or looked up.
+    pub(super) async fn of(&self, h: &mut impl Handle, organization: OrganizationId) -> Result<Arc<Crowd>> {
+        let known = self.remembered().get(&organization).filter(|crowd| crowd.seen.elapsed() < LASTS).cloned();
+        if let Some(crowd) = known {
+            return Ok(crowd);
+        }
+        let crowd = Arc::new(Crowd::read(h, organization).await?);
+        let mut remembered = self.remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(organization, crowd.clone());
+        Ok(crowd)
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<OrganizationId, Arc<Crowd>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Crowd {
-    /// With a sample, if one is wanted and needs to know nothing of the people before.
-    pub async fn of(
-        h: &mut impl Handle,
-        organization: OrganizationId,
-        filter: &Filter,
-        with_sample: bool,
-    ) -> Result<Self> {
-        let mut crowd = Self { organization, people: 0, ends: (Uuid::nil(), Uuid::nil()), sample: None };
-        if with_sample && filter.is_covered() {
-            let counts = Counts::read(&crowd.query(filter, &[]), h).await?;
-            crowd.people = counts.people;
-            crowd.sample = Some(counts.sample(Vec::new()));
-            return Ok(crowd);
-        }
+    async fn read(h: &mut impl Handle, organization: OrganizationId) -> Result<Self> {
         let row: Vec<(i64, Option<Uuid>, Option<Uuid>)> =
             Query::about(&Self::text(), organization.0).fetch_all(h).await?;
+        // An operator who has opened no practice has no organization either.
         let (people, first, last) = row.first().copied().unwrap_or_default();
-        Ok(Self { people, ends: (first.unwrap_or_default(), last.unwrap_or_default()), ..crowd })
+        let columns = "user_type text, status text, permissions int, people int";
+        let alike = Self::alike(organization).fetch_packed(h, columns).await?;
+        let ends = (first.unwrap_or_default(), last.unwrap_or_default());
+        Ok(Self { organization, people, ends, alike, seen: Instant::now() })
     }
 
     /// The count, and both ends of the profiles' key. (The list's own key would do, but not for SQLite, which takes
@@ -76,38 +121,51 @@ impl Crowd {
         format!("SELECT people_count, {}, {} FROM organizations WHERE organization_id = $1", end("ASC"), end("DESC"))
     }
 
-    /// Looks at some of them, unless that was done. Where rows have to be read: identities follow time, so places evenly
-    /// between the first and the last take in people of every age. (Those that a walk passes stand together for a reason.)
-    pub async fn sample(&mut self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
-        if let Some(sample) = self.sample.take() {
-            return Ok(sample);
-        }
-        let pieces: Vec<String> = query_pieces(&search_key(&filter.q)).into_iter().take(PIECES).collect();
-        let counts = Counts::read(&self.query(filter, &pieces), h).await?;
-        Ok(counts.sample(pieces))
+    fn alike(organization: OrganizationId) -> Query {
+        let sample = format!(
+            "SELECT d.user_type, d.status, d.permissions FROM directory d WHERE d.organization_id = $1
+            ORDER BY d.name_key, d.person_id LIMIT {SAMPLE}"
+        );
+        let text = format!(
+            "SELECT d.user_type, d.status, d.permissions, count(*) AS people FROM ({sample}) d
+            GROUP BY d.user_type, d.status, d.permissions"
+        );
+        Query::about(&text, organization.0)
     }
 
-    /// The numbers of [`Counts`], with a comma between them.
+    /// How common those are whom a filter takes that asks for type, status and permission alone.
+    pub fn sample(&self, filter: &Filter) -> Sample {
+        let narrow = filter.narrow_part().unwrap_or_default();
+        let count = |filter: &Filter| self.alike.iter().filter(|a| a.match_filter(filter)).map(|a| a.people).sum();
+        let rows: i64 = count(&Filter::default());
+        Sample { rows: rows.max(1), matches: count(filter), narrow: count(&narrow), pieces: Vec::new() }
+    }
+
+    /// Looks at some of them. Identities follow time, so places evenly between the first and the last take in people of
+    /// every age. (Those that a walk passes stand together for a reason.)
+    pub async fn look(&self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
+        let mut pieces: Vec<String> = query_pieces(&search_key(&filter.q)).into_iter().take(PIECES).collect();
+        let row: Vec<(String,)> = self.query(filter, &pieces).fetch_all(h).await?;
+        let mut counts = row.iter().flat_map(|(c,)| c.split(',')).map(|n| n.parse().unwrap_or(0));
+        let mut next = || counts.next().unwrap_or(0);
+        let (rows, matches, narrow): (i64, i64, i64) = (next(), next(), next());
+        let mut pieces: Vec<(String, i64)> = pieces.drain(..).zip(counts).collect();
+        pieces.sort_by_key(|(_, count)| *count);
+        Ok(Sample { rows: rows.max(1), matches, narrow, pieces })
+    }
+
+    /// The numbers of [`Self::look`], with a comma between them: rows, matches, matches of the narrow part, then each
+    /// piece's.
     fn query(&self, filter: &Filter, pieces: &[String]) -> Query {
-        // An operator who has opened no practice has no organization either.
-        let people = "SELECT CAST(COALESCE((SELECT o.people_count FROM organizations o WHERE o.organization_id = $1), 0) AS text)";
-        let mut q = Query::about(people, self.organization.0);
-        q.push(" || ',' || CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
-        let among =
-            if filter.is_covered() { same_text } else { |q: &mut _, f: &_| conditions(q, f, Phrase::default()) };
-        among(&mut q, filter);
+        let mut q =
+            Query::about("SELECT CAST(count(*) AS text) || ',' || CAST(count(CASE WHEN 1 = 1", self.organization.0);
+        conditions(&mut q, filter, Phrase::default());
         q.push(" THEN 1 END) AS text) || ',' || CAST(count(CASE WHEN 1 = 1");
-        among(&mut q, &filter.narrow_part().unwrap_or_default());
+        conditions(&mut q, &filter.narrow_part().unwrap_or_default(), Phrase::default());
         q.push(" THEN 1 END) AS text)");
         for piece in pieces {
             q.push(" || ',' || CAST(count(CASE WHEN {find d.search_text ").bind(piece.as_str());
             q.push("} THEN 1 END) AS text)");
-        }
-        if filter.is_covered() {
-            // Names say nothing of type, status and permissions, and their index has all three.
-            q.push(" FROM (SELECT d.user_type, d.status, d.permissions FROM directory d WHERE d.organization_id = $1");
-            q.push(&format!(" ORDER BY d.name_key, d.person_id LIMIT {SAMPLE}) d"));
-            return q;
         }
         q.push(" FROM (");
         let (first, last) = (self.ends.0.as_u128(), self.ends.1.as_u128());
@@ -123,45 +181,6 @@ impl Crowd {
     }
 }
 
-/// The conditions of a filter on type, status and permission, in the same words whatever it asks for: a server knows such
-/// a statement already, and for one that it does not know it takes longer than for the sample.
-fn same_text(q: &mut Query, filter: &Filter) {
-    let (kind, status) = (filter.user_type.map_or("", |t| t.as_str()), filter.status.map_or("", |s| s.as_str()));
-    let permission = filter.permission.map_or(0, Permission::bit);
-    for (column, value) in [("user_type", kind), ("status", status)] {
-        q.push(" AND d.").push(column).push(" = COALESCE(nullif(CAST(").bind(value);
-        q.push(&format!(" AS text), ''), d.{column})"));
-    }
-    q.push(" AND (d.permissions & CAST(").bind(permission).push(" AS bigint)) <> CAST(");
-    q.bind(-i64::from(permission == 0)).push(" AS bigint)");
-}
-
-/// What a look at some rows counts.
-struct Counts {
-    people: i64,
-    rows: i64,
-    matches: i64,
-    narrow: i64,
-    pieces: Vec<i64>,
-}
-
-impl Counts {
-    async fn read(query: &Query, h: &mut impl Handle) -> Result<Self> {
-        let row: Vec<(String,)> = query.fetch_all(h).await?;
-        let mut counts = row.iter().flat_map(|(c,)| c.split(',')).map(|n| n.parse().unwrap_or(0));
-        let mut next = || counts.next().unwrap_or(0);
-        let (people, rows, matches, narrow) = (next(), next(), next(), next());
-        Ok(Self { people, rows, matches, narrow, pieces: counts.collect() })
-    }
-
-    /// Of a text with these pieces.
-    fn sample(self, pieces: Vec<String>) -> Sample {
-        let mut pieces: Vec<(String, i64)> = pieces.into_iter().zip(self.pieces).collect();
-        pieces.sort_by_key(|(_, count)| *count);
-        Sample { rows: self.rows.max(1), matches: self.matches, narrow: self.narrow, pieces }
-    }
-}
-
 impl Sample {
     /// How many of so many people are expected to match.
     pub fn matches_of(&self, people: i64) -> i64 {
@@ -171,6 +190,11 @@ impl Sample {
     /// How many of so many people are expected in the narrowest index of [`Filter::narrow_part`].
     pub fn narrow_of(&self, people: i64) -> i64 {
         self.narrow * people / self.rows
+    }
+
+    /// True when most of those match who stand in that index.
+    pub fn is_dense(&self) -> bool {
+        3 * self.matches > self.narrow
     }
 
     /// How many of so many people the search index would name for [`Sample::grams`].
@@ -192,6 +216,8 @@ pub(super) fn all_grams(organization: OrganizationId, filter: &Filter) -> Vec<i6
 
 #[cfg(test)]
 mod tests {
+    use muster_domain::emr::{Permission, Status, UserType};
+
     use super::*;
     use crate::Db;
 
@@ -225,10 +251,60 @@ mod tests {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        let filter = Filter { status: Some(muster_domain::emr::Status::Active), ..Filter::default() };
-        for with_sample in [true, false] {
-            assert_eq!(Crowd::of(&mut tx, HERE, &filter, with_sample).await.unwrap().people, 0);
+        let crowd = Samples::default().of(&mut tx, HERE).await.unwrap();
+        let filter = Filter { status: Some(Status::Active), ..Filter::default() };
+        assert_eq!((crowd.people, crowd.sample(&filter).matches_of(0)), (0, 0));
+    }
+
+    #[test]
+    fn who_is_alike_is_counted_without_asking_again() {
+        let alike = |user_type: UserType, status: Status, held: &[Permission], people| Alike {
+            user_type: user_type.as_str().into(),
+            status: status.as_str().into(),
+            permissions: held.iter().map(|p| p.bit()).sum(),
+            people,
+        };
+        let (view, edit) = (Permission::ViewUsers, Permission::EditUsers);
+        let crowd = Crowd {
+            organization: HERE,
+            people: 50_000,
+            ends: (Uuid::nil(), Uuid::nil()),
+            alike: vec![
+                alike(UserType::PT, Status::Active, &[view, edit], 100),
+                alike(UserType::PT, Status::Inactive, &[view], 200),
+                alike(UserType::OT, Status::Inactive, &[], 700),
+            ],
+            seen: Instant::now(),
+        };
+        let none = Filter::default();
+        for (filter, matches, narrow) in [
+            (none.clone(), 50_000, 50_000),
+            (Filter { user_type: Some(UserType::PT), ..none.clone() }, 15_000, 15_000),
+            (Filter { user_type: Some(UserType::PT), permission: Some(edit), ..none.clone() }, 5000, 15_000),
+            (Filter { status: Some(Status::Inactive), permission: Some(view), ..none.clone() }, 10_000, 45_000),
+            (Filter { user_type: Some(UserType::OT), permission: Some(view), ..none }, 0, 35_000),
+        ] {
+            let sample = crowd.sample(&filter);
+            assert_eq!((sample.matches_of(50_000), sample.narrow_of(50_000)), (matches, narrow), "{filter:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn practices_are_remembered_for_a_while_and_not_without_end() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let samples = Samples::default();
+        let first = samples.of(&mut tx, HERE).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &samples.of(&mut tx, HERE).await.unwrap()));
+        let long_ago = Instant::now().checked_sub(LASTS).unwrap();
+        let old = Crowd { people: 7, seen: long_ago, ends: first.ends, alike: Vec::new(), organization: HERE };
+        samples.remembered().insert(HERE, Arc::new(old));
+        assert_eq!(samples.of(&mut tx, HERE).await.unwrap().people, 0, "looked up again");
+        for n in 2..=REMEMBERED as u128 + 1 {
+            samples.of(&mut tx, OrganizationId(Uuid::from_u128(n))).await.unwrap();
+        }
+        assert!(samples.remembered().len() <= REMEMBERED);
     }
 
     #[tokio::test]
@@ -237,17 +313,15 @@ mod tests {
         db.migrate().await.unwrap();
         let mut tx = db.begin().await.unwrap();
         let ends = (Uuid::from_u128(10), Uuid::from_u128(99));
-        let crowd = Crowd { organization: HERE, people: 5000, ends, sample: None };
+        let crowd = Crowd { organization: HERE, people: 5000, ends, alike: Vec::new(), seen: Instant::now() };
         let filter = Filter { q: "mara".into(), ..Filter::default() };
         let lines: Vec<(i64, i64, i64, String)> =
             crowd.query(&filter, &["ma".to_owned()]).explained().fetch_all(&mut tx).await.unwrap();
         let read = "SEARCH d USING INDEX sqlite_autoindex_directory_1 (organization_id=? AND person_id>?)";
         assert_eq!(lines.iter().filter(|l| l.3 == read).count(), PLACES as usize, "{lines:#?}");
-        let filter = Filter { permission: Some(muster_domain::emr::Permission::EditUsers), ..Filter::default() };
-        let lines: Vec<(i64, i64, i64, String)> =
-            crowd.query(&filter, &[]).explained().fetch_all(&mut tx).await.unwrap();
+        let lines: Vec<(i64, i64, i64, String)> = Crowd::alike(HERE).explained().fetch_all(&mut tx).await.unwrap();
         let read = "SEARCH d USING COVERING INDEX directory_name (organization_id=?)";
-        assert!(lines.iter().any(|l| l.3 == read) && !lines.iter().any(|l| l.3.contains("TEMP")), "{lines:#?}");
+        assert!(lines.iter().any(|l| l.3 == read) && !lines.iter().any(|l| l.3.contains("ORDER BY")), "{lines:#?}");
         let ends: Vec<(i64, i64, i64, String)> =
             Query::about(&format!("EXPLAIN QUERY PLAN {}", Crowd::text()), HERE.0).fetch_all(&mut tx).await.unwrap();
         let read = "SEARCH p USING PRIMARY KEY (organization_id=?)";

@@ -5,7 +5,7 @@ use muster_domain::emr::{Permission, PermissionSet, Profile, Status, UserType};
 use muster_domain::people::npi;
 use muster_domain::text::{search_key, unique_key};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::directory::{self, Filter, Sort, Total};
+use muster_store::directory::{self, Filter, Samples, Sort, Total};
 use muster_store::sign_in::{self, Session};
 use muster_store::{Db, people};
 use muster_testkit::both_engines;
@@ -333,7 +333,7 @@ async fn check(db: &Db, organization: OrganizationId, entries: &[Entry], filter:
     let mut reading = db.read().await.expect("a reader");
     let (mut found, mut after, mut total) = (Vec::new(), None, None);
     loop {
-        let page = directory::list(&mut reading, organization, filter, after.as_ref(), limit)
+        let page = directory::list(&mut reading, &Samples::default(), organization, filter, after.as_ref(), limit)
             .await
             .unwrap_or_else(|error| panic!("{filter:?}: {error}"));
         assert!(i64::try_from(page.people.len()).expect("a count") <= limit, "{filter:?}");
@@ -416,7 +416,7 @@ both_engines! {
         let mut dice = Dice(4);
         let long: String = (0..3000).map(|_| char::from_u32(0x4E00 + u32::try_from(dice.below(9000)).unwrap()).unwrap()).collect();
         let filter = Filter { q: long, ..Filter::default() };
-        let page = directory::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
+        let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), practice.id, &filter, None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
     }
 
@@ -426,14 +426,14 @@ both_engines! {
         insert(db, practice.id, &crowd).await.unwrap();
         for q in ["\0", "a\0", "\u{FFFF}\u{FFFE}"] {
             let filter = Filter { q: q.to_owned(), ..Filter::default() };
-            let page = directory::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
+            let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), practice.id, &filter, None, 25).await.unwrap();
             assert!(page.people.is_empty() && page.total == Total::Exact(0), "{q:?}");
         }
     }
 
     async fn a_practice_that_does_not_exist_has_an_empty_list(db) {
         let nowhere = OrganizationId(numbered("practice", 404));
-        let page = directory::list(&mut db.read().await.unwrap(), nowhere, &Filter::default(), None, 25).await.unwrap();
+        let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), nowhere, &Filter::default(), None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
     }
 
@@ -443,7 +443,7 @@ both_engines! {
         let mut reading = db.read().await.unwrap();
         for (sort, status) in [(Sort::Name, None), (Sort::LastSignIn, Some(Status::Inactive)), (Sort::UserType, Some(Status::Active))] {
             let filter = Filter { sort, status, ..Filter::default() };
-            let page = directory::list(&mut reading, practice.id, &filter, None, 50).await.unwrap();
+            let page = directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 50).await.unwrap();
             assert!(!page.people.is_empty());
             let stored = people::find_many(&mut reading, practice.id, &ids(&page)).await.unwrap();
             for (here, there) in page.people.iter().zip(stored) {
@@ -460,13 +460,13 @@ both_engines! {
         insert(db, practice.id, &crowd).await.unwrap();
         let mut reading = db.read().await.unwrap();
         let filter = Filter::default();
-        let first = directory::list(&mut reading, practice.id, &filter, None, 3).await.unwrap();
+        let first = directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 3).await.unwrap();
         assert_eq!(ids(&first), [1, 2, 3].map(person_id));
         drop(reading);
         crowd[2].person.last_name = "Zweig".into();
         in_tx!(db, |tx| people::update(tx, practice.id, &crowd[2..3], noon()).await).unwrap();
         let mut reading = db.read().await.unwrap();
-        let second = directory::list(&mut reading, practice.id, &filter, first.next.as_ref(), 3).await.unwrap();
+        let second = directory::list(&mut reading, &Samples::default(), practice.id, &filter, first.next.as_ref(), 3).await.unwrap();
         assert_eq!(ids(&second), [4, 5, 6].map(person_id));
     }
 
@@ -480,7 +480,7 @@ both_engines! {
         let find = |q: &'static str| async move {
             let filter = Filter { q: q.to_owned(), ..Filter::default() };
             let mut reading = db.read().await.expect("a reader");
-            ids(&directory::list(&mut reading, practice.id, &filter, None, 5).await.expect("a list"))
+            ids(&directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 5).await.expect("a list"))
         };
         assert_eq!(find("vfjd").await, [person_id(1)]);
         crowd[0].person.full_name = "Pqgh Ktwb".into();
