@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
 use crate::dialect::Engine;
 use crate::error::StoreError;
+use crate::pages::{Lent, Pages};
 
 /// A connection to a server that was not used for so long is asked whether it still stands.
-const RESTED: Duration = Duration::from_millis(500);
+pub(crate) const RESTED: Duration = Duration::from_millis(500);
+
+/// How long to wait for a connection to a server.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An open database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,7 +30,12 @@ pub enum Db {
         read: SqlitePool,
     },
     /// A server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for anything.
+        pool: PgPool,
+        /// Connections for [`Db::page`].
+        pages: Pages,
+    },
 }
 
 /// A connection for reading only.
@@ -36,6 +45,18 @@ pub enum Reading {
     Sqlite(sqlx::pool::PoolConnection<Sqlite>),
     /// Of a server.
     Postgres(sqlx::pool::PoolConnection<Postgres>),
+    /// Of a server, for pages.
+    Page(Lent),
+}
+
+impl Reading {
+    /// Gives the connection back when everything that was asked for was answered. Dropped instead, it is asked first
+    /// whether it still stands.
+    pub fn give_back(self) {
+        if let Self::Page(lent) = self {
+            lent.give_back();
+        }
+    }
 }
 
 /// A transaction. Dropped without [`Tx::commit`], nothing of it happened.
@@ -76,6 +97,7 @@ impl Handle for Reading {
         match self {
             Self::Sqlite(c) => Split::Sqlite(c),
             Self::Postgres(c) => Split::Postgres(c),
+            Self::Page(lent) => Split::Postgres(lent.connection()),
         }
     }
 }
@@ -107,25 +129,19 @@ macro_rules! on {
 }
 
 impl Db {
-    /// Opens `sqlite:PATH` (created when missing) or `postgres://…`. Does not migrate.
+    /// Opens `sqlite:PATH` (created when missing) or `postgres://…`, of which 1 connection makes 2. Does not migrate.
     pub async fn open(url: &str, connections: u32) -> Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)?.application_name("muster").statement_cache_capacity(256);
+            let for_pages = (connections * 3 / 8).max(1);
+            let pages = Pages::new(options.clone(), for_pages);
             let pool = PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(3))
+                .max_connections(connections.saturating_sub(for_pages).max(1))
+                .acquire_timeout(PATIENCE)
                 // It was asked when it came back. Only one that lay idle may have lost its server meanwhile.
                 .test_before_acquire(false)
-                // Statements are phrased so that one plan serves whatever is asked for. Left to itself the server makes
-                // one each time for those whose values promise much, and takes longer for it than to carry it out.
-                .after_connect(|connection, _| {
-                    Box::pin(async move {
-                        connection.execute("SET plan_cache_mode = force_generic_plan").await?;
-                        Ok(())
-                    })
-                })
                 .before_acquire(|connection, about| {
                     Box::pin(async move {
                         if about.idle_for > RESTED {
@@ -136,7 +152,7 @@ impl Db {
                 })
                 .connect_with(options)
                 .await?;
-            Ok(Self::Postgres(pool))
+            Ok(Self::Postgres { pool, pages })
         } else {
             Err(StoreError::Other(format!("not a database address: {url} (use sqlite:PATH or postgres://…)")))
         }
@@ -204,7 +220,7 @@ impl Db {
                 }
                 migrator.run(write).await?;
             }
-            Self::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+            Self::Postgres { pool, .. } => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         crate::duplicates::fill(self).await
     }
@@ -226,7 +242,7 @@ impl Db {
                 // Pages in the log are looked up there before each read.
                 sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(write).await?;
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 // VACUUM too: only then are lists read from indexes alone.
                 sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await?;
             }
@@ -238,15 +254,24 @@ impl Db {
     pub async fn read(&self) -> Result<Reading> {
         Ok(match self {
             Self::Sqlite { read, .. } => Reading::Sqlite(read.acquire().await?),
-            Self::Postgres(pool) => Reading::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Reading::Postgres(pool.acquire().await?),
         })
+    }
+
+    /// A connection for reading what pages ask for over and over: who asks, a page of a list, what stands around it. To
+    /// be given back with [`Reading::give_back`].
+    pub async fn page(&self) -> Result<Reading> {
+        match self {
+            Self::Sqlite { .. } => self.read().await,
+            Self::Postgres { pages, .. } => Ok(Reading::Page(pages.lend().await?)),
+        }
     }
 
     /// Begins a change. On SQLite it takes the one writer at once, so that it never fails half-way for a lock.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
         })
     }
 
@@ -263,7 +288,10 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, pages } => {
+                pages.close().await;
+                pool.close().await;
+            }
         }
     }
 }

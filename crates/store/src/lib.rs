@@ -7,6 +7,7 @@
 mod db;
 mod dialect;
 mod error;
+mod pages;
 mod query;
 
 pub mod audit;

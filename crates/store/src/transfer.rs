@@ -78,7 +78,9 @@ impl Table {
 pub async fn snapshot(db: &Db) -> Result<Tx> {
     Ok(match db {
         Db::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-        Db::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+        Db::Postgres { pool, .. } => {
+            Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        }
     })
 }
 
@@ -86,7 +88,7 @@ pub async fn snapshot(db: &Db) -> Result<Tx> {
 pub async fn is_current(db: &Db) -> Result<bool> {
     let known = match db {
         Db::Sqlite { .. } => sqlx::migrate!("migrations/sqlite").iter().map(|m| m.version).collect::<Vec<_>>(),
-        Db::Postgres(_) => sqlx::migrate!("migrations/postgres").iter().map(|m| m.version).collect(),
+        Db::Postgres { .. } => sqlx::migrate!("migrations/postgres").iter().map(|m| m.version).collect(),
     };
     let mut h = db.read().await?;
     let exists = match h.split() {

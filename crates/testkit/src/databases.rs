@@ -73,8 +73,8 @@ enum Place {
     Server(postgres::Database),
 }
 
-/// Connections of a test's pool: enough for racers, few enough for many tests at once.
-const CONNECTIONS: u32 = 5;
+/// Connections of a test's database: enough for racers, few enough for many tests at once.
+const CONNECTIONS: u32 = 8;
 
 /// A new migrated SQLite file.
 pub async fn sqlite() -> TestDb {

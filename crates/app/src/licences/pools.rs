@@ -97,8 +97,9 @@ impl App {
             None => actor.authority().clinics().clone(),
             Some(one) => ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().reaches(*c)).collect()),
         };
-        let mut h = self.db.read().await?;
+        let mut h = self.db.page().await?;
         let mut sums = licences::sums(&mut h, actor.organization(), &scope).await?;
+        h.give_back();
         for sum in sums.iter_mut().filter(|s| s.group == Group::Clerical) {
             sum.total = None;
         }

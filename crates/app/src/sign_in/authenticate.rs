@@ -56,9 +56,10 @@ impl App {
     /// Judges a session cookie.
     pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
         let hash = fingerprint(session_token);
-        let mut h = self.db.read().await?;
-        let Some(at) = sign_in::session_at_work(&mut h, &hash).await? else { return Ok(Standing::Nobody) };
-        drop(h);
+        let mut h = self.db.page().await?;
+        let at = sign_in::session_at_work(&mut h, &hash).await?;
+        h.give_back();
+        let Some(at) = at else { return Ok(Standing::Nobody) };
         let AtWork { session, owner: found, profile, practice: organization } = at;
         let idle_minutes = match (&organization, found.organization) {
             (Some(o), Some(_)) => o.idle_minutes,
@@ -122,8 +123,10 @@ impl App {
         origin: Origin,
     ) -> Result<Actor> {
         let hash = fingerprint(secret);
-        let mut h = self.db.read().await?;
-        let (token, found, profile) = sign_in::token(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
+        let mut h = self.db.page().await?;
+        let found = sign_in::token(&mut h, &hash).await?;
+        h.give_back();
+        let (token, found, profile) = found.ok_or(AppError::NotSignedIn)?;
         let now = self.now();
         if token.expires_at.is_some_and(|end| end <= now) {
             return Err(AppError::NotSignedIn);
@@ -131,7 +134,6 @@ impl App {
         let scopes: BTreeSet<Scope> = token.scopes.split(' ').filter_map(Scope::parse).collect();
         let home = token.organization.or(organization);
         let actor = actor_of(&found, profile, home, origin, Some(scopes)).ok_or(AppError::NotSignedIn)?;
-        drop(h);
         if token.last_used_at.is_none_or(|used| now.duration_since(used) >= SignedDuration::from_mins(1)) {
             let mut tx = self.db.begin().await?;
             sign_in::touch_token(&mut tx, &hash, now).await?;

@@ -88,17 +88,20 @@ impl Row {
     }
 }
 
-/// The columns of a [`Row`] in a statement.
-pub(crate) const PROFILE: &str =
-    "p.organization_id, p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names,
-    p.email, p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at, p.password_state";
+macro_rules! beside_sign_in {
+    () => {
+        "p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email, p.phone, p.npi, p.username,
+        p.version, p.created_at, p.account, p.last_sign_in_at"
+    };
+}
 
 /// Of a [`Row`] beside its sign-in, which has the organization and the state of the password already.
-pub(crate) const BESIDE_SIGN_IN: &str =
-    "p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email,
-    p.phone, p.npi, p.username, p.version, p.created_at, p.account, p.last_sign_in_at";
+pub(crate) const BESIDE_SIGN_IN: &str = beside_sign_in!();
 
-/// The same for [`Query::fetch_packed`].
+/// The columns of a [`Row`] in a statement.
+pub(crate) const PROFILE: &str = concat!("p.organization_id, p.password_state, ", beside_sign_in!());
+
+/// The same for [`Query::fetch_packed`], in the order of the fields.
 pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 
 /// One profile.

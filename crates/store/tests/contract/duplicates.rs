@@ -144,7 +144,7 @@ async fn brought_up_to_date(url: &str) -> Db {
                 sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(write).await.expect("people of then");
             }
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             early.run(pool).await.expect("the schema of then");
             for text in OF_BEFORE {
                 let text = spelled(text, |n| format!("'{n:032x}'::uuid"));

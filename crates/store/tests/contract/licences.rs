@@ -131,7 +131,7 @@ both_engines! {
         let text = "SELECT total_before, total_after, actor_kind, actor_name, note FROM licence_ledger ORDER BY at, entry_id";
         let lines: Vec<Line> = match db {
             Db::Sqlite { read, .. } => sqlx::query_as(text).fetch_all(read).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(text).fetch_all(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_as(text).fetch_all(pool).await.unwrap(),
         };
         let totals: Vec<_> = lines.iter().map(|l| (l.0, l.1)).collect();
         assert_eq!(totals, [(None, Some(2)), (Some(2), Some(9)), (Some(9), None)]);
@@ -178,7 +178,7 @@ both_engines! {
                 let text = sqlx::AssertSqlSafe(text);
                 match db {
                     Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
-                    Db::Postgres(pool) => drop(sqlx::query(text).execute(pool).await.unwrap()),
+                    Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
                 }
                 let found = licences::miscounted(&mut db.read().await.unwrap()).await.unwrap();
                 let meant = format!("therapist sums of practice {}", practice.id);

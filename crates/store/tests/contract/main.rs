@@ -9,6 +9,7 @@ mod images;
 mod licences;
 mod organizations;
 mod outbox;
+mod pages;
 mod people;
 mod schema;
 mod sign_in;

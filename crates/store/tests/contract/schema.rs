@@ -47,7 +47,7 @@ fn file(db: &Db) -> &SqlitePool {
 }
 
 fn server(db: &Db) -> &PgPool {
-    let Db::Postgres(pool) = db else { panic!("a server") };
+    let Db::Postgres { pool, .. } = db else { panic!("a server") };
     pool
 }
 
@@ -300,7 +300,7 @@ both_engines! {
         for text in [SqlStr::from_static("ALTER TABLE people DROP COLUMN account"), step] {
             match db {
                 Db::Sqlite { write, .. } => drop(sqlx::raw_sql(text).execute(write).await.unwrap()),
-                Db::Postgres(pool) => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
+                Db::Postgres { pool, .. } => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
             }
         }
         let after = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
