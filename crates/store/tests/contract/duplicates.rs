@@ -86,6 +86,48 @@ both_engines! {
         assert!(of("OT 44", "NH").await.is_empty());
     }
 
+    async fn whoever_has_an_npi_is_compared_with_those_of_whom_none_is_known(db) {
+        let practice = an_organization(db).await;
+        let named = |n: u64, name: &str, npi: Option<&str>, licence: Option<&str>| {
+            let mut profile = practice.therapist(n);
+            name.clone_into(&mut profile.person.last_name);
+            profile.person.full_name = format!("{} {name}", profile.person.first_name);
+            profile.person.npi = npi.map(str::to_owned);
+            if let (Some(emr), Some(number)) = (&mut profile.emr, licence) {
+                emr.license.number = Some(number.to_owned());
+                emr.license.state = Some("NH".to_owned());
+            }
+            profile
+        };
+        let mut people = vec![
+            named(1, "Okafor", None, None),
+            named(2, "Okafor", Some("9999999995"), None),
+            named(3, "Okafor", Some("1234567893"), None),
+            named(4, "Lind", None, Some("PT7")),
+            named(5, "Berg", Some("1245319599"), Some("PT7")),
+        ];
+        // A name that very many have says nothing.
+        people.extend((10..95).map(|n| named(n, "Smith", None, None)));
+        insert(db, practice.id, &people).await.expect("stored");
+        let salt = duplicates::salt(practice.id);
+        let keys = |name: &str| {
+            let profile = named(1, name, None, None);
+            Traits::of(&profile).keys(salt).into_iter().collect::<Vec<_>>()
+        };
+        let mut asked = keys("Okafor");
+        asked.extend(keys("Smith"));
+        asked.extend(by_licence(practice.id, "PT7", "NH"));
+        let many = async |keys: &[i64], with_npi: &[i64]| {
+            let mut reading = db.read().await.expect("a reader");
+            let near = duplicates::sharing_many(&mut reading, practice.id, keys, with_npi).await.expect("look-alikes");
+            near.into_iter().map(|n| n.id).filter(|id| *id < person_id(10)).collect::<BTreeSet<_>>()
+        };
+        let ids = |numbers: &[u64]| numbers.iter().map(|n| person_id(*n)).collect::<BTreeSet<_>>();
+        assert_eq!(many(&asked, &[]).await, ids(&[1, 2, 3, 4, 5]));
+        assert_eq!(many(&[], &asked).await, ids(&[1, 2, 4]));
+        assert_eq!(many(&[], &[]).await, ids(&[]));
+    }
+
     async fn the_pairs_of_a_practice_are_met_through_further_licences_too(db) {
         let practice = an_organization(db).await;
         let mut other = practice.therapist(2);

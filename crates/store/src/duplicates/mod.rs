@@ -1,5 +1,7 @@
 //! Who may be the same person: the numbers look-alikes share, and pairs found to be two people.
 
+mod sharing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -13,6 +15,8 @@ use uuid::Uuid;
 
 use crate::dialect::{Engine, Id};
 use crate::{Db, Handle, Result, Split, Tx, credentials, dialect, micros, people};
+
+pub use sharing::{sharing, sharing_many};
 
 /// A bucket with more people says nothing: a very common name.
 const FULL_BUCKET: i64 = 80;
@@ -94,55 +98,6 @@ fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
 /// Who went up in somebody else and was not parted again is nobody's double any more: the other stands for both.
 const STANDING: &str = " AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.organization_id = p.organization_id
     AND m.merged_id = p.person_id AND m.undone_at IS NULL)";
-
-/// Everyone who shares one of these numbers, without those who were merged into another.
-pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<Near>> {
-    let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
-        UNION SELECT k.person_id FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
-    let found = who_shares(h, organization, keys, text).await?;
-    traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
-}
-
-/// The same for very many at once: `keys` are those of people without an NPI, `with_npi` of people with one. Two real
-/// NPIs are two people, so of the latter only those count whose NPI is not known. Numbers that very many share are
-/// passed over, or thousands of people of one name would each be compared with all the others.
-pub async fn sharing_many(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    keys: &[i64],
-    with_npi: &[i64],
-) -> Result<Vec<Near>> {
-    let telling = |only: &str| {
-        format!(
-            "WITH few AS (SELECT d.dup_key FROM duplicate_keys d WHERE d.organization_id = $1 AND d.dup_key IN {{ints $2}}
-                GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
-            SELECT k.person_id FROM few CROSS JOIN duplicate_keys k
-                WHERE k.organization_id = $1 AND k.dup_key = few.dup_key{only}
-            UNION SELECT k.person_id FROM licence_keys k
-                WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
-        )
-    };
-    let without = " AND EXISTS (SELECT 1 FROM people p WHERE p.organization_id = k.organization_id
-        AND p.person_id = k.person_id AND (p.npi IS NULL OR p.npi = '9999999995'))";
-    let mut found = who_shares(h, organization, keys, &telling("")).await?;
-    found.extend(who_shares(h, organization, with_npi, &telling(without)).await?);
-    traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
-}
-
-async fn who_shares(
-    h: &mut impl Handle,
-    organization: OrganizationId,
-    keys: &[i64],
-    text: &str,
-) -> Result<BTreeSet<PersonId>> {
-    if keys.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let keys = json!(keys).to_string();
-    let found: Vec<(Uuid,)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(keys).fetch_all(c).await?);
-    Ok(found.into_iter().map(|(id,)| PersonId(id)).collect())
-}
 
 /// These people as compared, without those who were merged into another.
 pub async fn traits(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Near>> {
