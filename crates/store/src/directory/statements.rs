@@ -123,6 +123,7 @@ impl Ask<'_> {
         let phrase = Phrase {
             by_text: by_text.then(|| dialect::gram_query(self.engine, &self.grams)),
             by_clinic: !(few || by_text && self.engine == Engine::Sqlite),
+            same_words: few,
         };
         let head = format!("matched AS MATERIALIZED (SELECT {} FROM", self.sorted(""));
         let mut q = match filter.clinics().filter(|_| few) {
