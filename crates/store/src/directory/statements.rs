@@ -214,7 +214,7 @@ impl Ask<'_> {
     fn finished(&self, mut q: Query) -> Query {
         self.keyset(&mut q);
         self.order(&mut q);
-        // In figures: for a limit it does not know, PostgreSQL makes a plan each time.
+        // In figures: a limit that it does not know PostgreSQL takes for a tenth of all there are.
         q.push(&format!(" LIMIT {}", self.limit + 1));
         q
     }

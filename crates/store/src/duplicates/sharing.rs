@@ -36,15 +36,22 @@ pub async fn sharing_many(
         let engine = h.split().engine();
         let few: Vec<(i64,)> = Query::about(&count_without_npi(engine), organization.0).fetch_all(h).await?;
         let is_few = few.first().is_some_and(|(n,)| *n <= FEW_WITHOUT_NPI);
-        let text = if is_few { telling_of_few_without_npi(engine) } else { telling(WITHOUT_NPI) };
+        let text = if is_few { telling_of_few_without_npi(engine) } else { telling(&without_npi()) };
         found.extend(who_shares(h, organization, with_npi, &text).await?);
     }
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
 }
 
+/// No NPI is known, in the words of the index of such people.
+const UNKNOWN: &str = "(p.npi IS NULL OR p.npi = '9999999995')";
+
 /// Of the people who share numbers, only those without an NPI.
-const WITHOUT_NPI: &str = " AND EXISTS (SELECT 1 FROM people p WHERE p.organization_id = k.organization_id
-    AND p.person_id = k.person_id AND (p.npi IS NULL OR p.npi = '9999999995'))";
+fn without_npi() -> String {
+    format!(
+        " AND EXISTS (SELECT 1 FROM people p WHERE p.organization_id = k.organization_id
+            AND p.person_id = k.person_id AND {UNKNOWN})"
+    )
+}
 
 /// Whoever shares a number that not too many have.
 fn telling(only: &str) -> String {
@@ -66,7 +73,7 @@ fn indexed_by(engine: Engine, index: &str) -> String {
 fn count_without_npi(engine: Engine) -> String {
     format!(
         "SELECT count(*) FROM (SELECT 1 FROM people p {} WHERE p.organization_id = $1
-            AND (p.npi IS NULL OR p.npi = '9999999995') LIMIT {}) p",
+            AND {UNKNOWN} LIMIT {}) p",
         indexed_by(engine, "people_without_npi"),
         FEW_WITHOUT_NPI + 1
     )
@@ -81,7 +88,7 @@ fn telling_of_few_without_npi(engine: Engine) -> String {
         format!(
             "SELECT {columns} FROM {table} k CROSS JOIN people p {by} WHERE k.organization_id = $1
                 AND k.dup_key IN {{ints $2}} AND p.organization_id = $1 AND p.person_id = k.person_id
-                AND (p.npi IS NULL OR p.npi = '9999999995')"
+                AND {UNKNOWN}"
         )
     };
     format!(
