@@ -2,7 +2,7 @@
 
 use muster_domain::audit::{Action, Chain, Effect, Entry};
 use muster_domain::{OrganizationId, Refusals};
-use muster_store::audit::Recorded;
+use muster_store::audit::NewRecords;
 use muster_store::idempotency::Answer;
 use muster_store::{Changes, Tx, audit};
 use serde_json::{Map, Value, json};
@@ -59,9 +59,15 @@ impl About {
 pub(crate) struct Work {
     pub tx: Tx,
     pub organization: OrganizationId,
-    chain: Chain,
-    records: Vec<Recorded>,
+    journal: Journal,
     later: Changes,
+    app: App,
+}
+
+/// The records of a change in progress. Needs no database until they are written.
+pub(crate) struct Journal {
+    chain: Chain,
+    new: NewRecords,
     app: App,
 }
 
@@ -73,15 +79,19 @@ impl App {
             audit::start(&mut tx, organization).await?;
         }
         let (seq, hash) = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
-        let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
-        Ok(Work { tx, organization, chain, records: Vec::new(), later: Changes::default(), app: self.clone() })
+        Ok(self.work_within(tx, organization, seq, hash))
     }
 
     /// Begins the change that creates an organization.
     pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
         let tx = self.db.begin().await?;
-        let chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
-        Ok(Work { tx, organization, chain, records: Vec::new(), later: Changes::default(), app: self.clone() })
+        Ok(self.work_within(tx, organization, 0, Vec::new()))
+    }
+
+    fn work_within(&self, tx: Tx, organization: OrganizationId, seq: i64, hash: Vec<u8>) -> Work {
+        let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
+        let journal = Journal { chain, new: NewRecords::of(&self.db), app: self.clone() };
+        Work { tx, organization, journal, later: Changes::default(), app: self.clone() }
     }
 
     /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
@@ -105,20 +115,10 @@ impl App {
     }
 }
 
-impl Work {
-    /// Where the organization's chain stands with what was recorded so far.
-    pub fn head(&self) -> i64 {
-        self.chain.head().0
-    }
-
-    /// Changes that are made by [`Work::commit`], together with the records: nothing before it needs them.
-    pub fn later(&mut self, changes: Changes) {
-        self.later.join(changes);
-    }
-
-    /// Adds a record; it is written by [`Work::commit`].
+impl Journal {
+    /// Adds a record.
     #[allow(clippy::needless_pass_by_value)] // callers build it for this one call
-    pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
+    fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
         // What people typed may hold a NUL, which no text column of PostgreSQL takes.
         let clean = |text: &str| text.replace('\0', "");
         let entry = Entry {
@@ -136,7 +136,36 @@ impl Work {
             detail: detail.to_string().replace("\\u0000", ""),
         };
         let (seq, hash) = self.chain.append(&entry);
-        self.records.push(Recorded { seq, entry, hash });
+        self.new.push(&entry, seq, hash);
+    }
+
+    /// Adds a record of changed fields; nothing when none changed.
+    pub fn changed(&mut self, actor: &Actor, action: Action, about: About, changes: Map<String, Value>) {
+        if !changes.is_empty() {
+            self.note(&Who::from(actor), action, Effect::Done, about, &Value::Object(changes));
+        }
+    }
+}
+
+impl Work {
+    /// Where the organization's chain stands with what was recorded so far.
+    pub fn head(&self) -> i64 {
+        self.journal.chain.head().0
+    }
+
+    /// The transaction and the records by themselves, for both to go on at once.
+    pub fn parts(&mut self) -> (&mut Tx, &mut Journal) {
+        (&mut self.tx, &mut self.journal)
+    }
+
+    /// Changes that are made by [`Work::commit`], together with the records: nothing before it needs them.
+    pub fn later(&mut self, changes: Changes) {
+        self.later.join(changes);
+    }
+
+    /// Adds a record; it is written by [`Work::commit`].
+    pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
+        self.journal.note(who, action, effect, about, detail);
     }
 
     /// Adds a record of something done by an actor.
@@ -146,9 +175,7 @@ impl Work {
 
     /// Adds a record of changed fields; nothing when none changed.
     pub fn changed(&mut self, actor: &Actor, action: Action, about: About, changes: Map<String, Value>) {
-        if !changes.is_empty() {
-            self.done(actor, action, about, &Value::Object(changes));
-        }
+        self.journal.changed(actor, action, about, changes);
     }
 
     /// What a repeated request answered the first time.
@@ -178,7 +205,7 @@ impl Work {
 
     /// Writes the records and makes everything so.
     pub async fn commit(mut self) -> Result<()> {
-        audit::append(&mut self.tx, self.organization, &self.records, self.later).await?;
+        audit::append(&mut self.tx, self.organization, self.journal.new, self.later).await?;
         Ok(self.tx.commit().await?)
     }
 }

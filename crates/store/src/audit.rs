@@ -6,12 +6,11 @@
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::audit::Entry;
-use serde::Serialize;
 use uuid::Uuid;
 
-use crate::dialect::{Bytes, Id};
 use crate::query::Query;
-use crate::{Changes, Handle, Result, StoreError, Tx, dialect, micros};
+use crate::rows::Rows;
+use crate::{Changes, Db, Handle, Result, StoreError, Tx, dialect, micros};
 
 /// A record in its place.
 #[derive(Clone, Debug)]
@@ -46,61 +45,54 @@ pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<O
     Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 
-#[derive(Serialize)]
-struct RecordRow<'a> {
-    seq: i64,
-    event_id: Id,
-    at: i64,
-    actor_kind: &'a str,
-    actor_id: Option<Id>,
-    actor_name: &'a str,
-    action: &'a str,
-    effect: &'a str,
-    subject_id: Option<Id>,
-    subject_name: &'a str,
-    channel: &'a str,
-    address: &'a str,
-    detail: &'a str,
-    hash: Bytes<'a>,
+/// Signed records on their way into a chain, each made ready to be written as it comes.
+#[derive(Debug)]
+pub struct NewRecords {
+    rows: Rows,
+    head: Option<(i64, Vec<u8>)>,
 }
 
-/// Appends signed records, moves the head, and makes the changes that waited for this. Only under [`lock`].
-pub async fn append(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    records: &[Recorded],
-    mut changes: Changes,
-) -> Result<()> {
-    let Some(last) = records.last() else { return changes.save(tx).await };
-    let rows = records.iter().map(|r| {
-        let e = &r.entry;
-        RecordRow {
-            seq: r.seq,
-            event_id: Id(e.id),
-            at: micros(e.at),
-            actor_kind: &e.actor_kind,
-            actor_id: e.actor_id.map(Id),
-            actor_name: &e.actor_name,
-            action: &e.action,
-            effect: &e.effect,
-            subject_id: e.subject_id.map(Id),
-            subject_name: &e.subject_name,
-            channel: &e.channel,
-            address: &e.address,
-            detail: &e.detail,
-            hash: Bytes(&r.hash),
-        }
-    });
-    let rows = dialect::rows(rows);
+impl NewRecords {
+    /// None yet, for a database of this kind.
+    #[must_use]
+    pub fn of(db: &Db) -> Self {
+        Self { rows: Rows::new(db.engine()), head: None }
+    }
+
+    /// The next record, in the chain's order, with its number and hash.
+    pub fn push(&mut self, e: &Entry, seq: i64, hash: Vec<u8>) {
+        self.rows.push([
+            ("seq", seq.into()),
+            ("event_id", e.id.into()),
+            ("at", micros(e.at).into()),
+            ("actor_kind", e.actor_kind.as_str().into()),
+            ("actor_id", e.actor_id.into()),
+            ("actor_name", e.actor_name.as_str().into()),
+            ("action", e.action.as_str().into()),
+            ("effect", e.effect.as_str().into()),
+            ("subject_id", e.subject_id.into()),
+            ("subject_name", e.subject_name.as_str().into()),
+            ("channel", e.channel.as_str().into()),
+            ("address", e.address.as_str().into()),
+            ("detail", e.detail.as_str().into()),
+            ("hash", hash.as_slice().into()),
+        ]);
+        self.head = Some((seq, hash));
+    }
+}
+
+/// Appends records, moves the head, and makes the changes that waited for this. Only under [`lock`].
+pub async fn append(tx: &mut Tx, organization: OrganizationId, new: NewRecords, mut changes: Changes) -> Result<()> {
+    let (Some(rows), Some((seq, hash))) = (new.rows.finish(), new.head) else { return changes.save(tx).await };
     let text = "INSERT INTO audit_events (organization_id, seq, event_id, at, actor_kind, actor_id, actor_name, action,
             effect, subject_id, subject_name, channel, address, detail, hash)
         SELECT $1, r.seq, r.event_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.action, r.effect, r.subject_id,
             r.subject_name, r.channel, r.address, r.detail, r.hash
         FROM {rows $2: seq int, event_id uuid, at int, actor_kind text, actor_id uuid, actor_name text, action text,
             effect text, subject_id uuid, subject_name text, channel text, address text, detail text, hash bytes} r";
-    let events = Query::about(text, organization.0).with(rows.unwrap_or_default());
+    let events = Query::about(text, organization.0).with(rows);
     let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
-    let head = Query::about(text, organization.0).with(last.seq).with(last.hash.as_slice());
+    let head = Query::about(text, organization.0).with(seq).with(hash.as_slice());
     changes.join([events, head].into_iter().collect());
     changes.save(tx).await
 }

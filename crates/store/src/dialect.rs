@@ -4,7 +4,8 @@
 //! - `a IN {ids $2}`: true when `a` is one of the identifiers in the JSON array bound as `$2`;
 //! - `{ints $2}`: the same for whole numbers;
 //! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
-//! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the objects in the JSON array bound as `$1`, as a table;
+//! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the [`Rows`](crate::rows::Rows) bound as `$1`, as a table;
+//!   for a server `$1 $2 $3 …`, a value a column;
 //! - `{each r.l} x`: the whole numbers of such a list, as a table with a column `value`;
 //! - `{listed a}`: all identifiers `a` of a group as one text, for [`listed_ids`]; null when there is none;
 //! - `{array a, id b}`: these columns, of which `b` is an identifier, as one JSON array, null where they are null;
@@ -14,7 +15,6 @@
 
 use std::fmt::Write;
 
-use serde::{Serialize, Serializer};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -114,9 +114,19 @@ fn expand_array(engine: Engine, argument: &str, out: &mut String) {
     };
 }
 
+/// The marker of the rows bound as this value, up to its columns.
+pub(crate) fn rows_marker(bound: &str) -> String {
+    format!("{{rows {bound}:")
+}
+
+/// Names and kinds of the columns of a `{rows}` marker.
+pub(crate) fn columns(list: &str) -> impl Iterator<Item = (&str, &str)> {
+    list.split(',').map(|c| c.trim().split_once(' ').unwrap_or((c.trim(), "text")))
+}
+
 fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
-    let (bound, columns) = argument.split_once(':').unwrap_or((argument, ""));
-    let columns = || columns.split(',').map(|c| c.trim().split_once(' ').unwrap_or((c.trim(), "text")));
+    let (bound, list) = argument.split_once(':').unwrap_or((argument, ""));
+    let columns = || columns(list);
     out.push_str("(SELECT ");
     for (at, (name, kind)) in columns().enumerate() {
         out.push_str(if at == 0 { "" } else { ", " });
@@ -125,27 +135,26 @@ fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
             // The list itself, for `{each}`; `->>` would make a text of it.
             (Engine::Sqlite, "list") => write!(out, "jsonb_extract(value, '$.{name}') AS {name}"),
             (Engine::Sqlite, _) => write!(out, "value->>'{name}' AS {name}"),
-            (Engine::Postgres, "bytes") => write!(out, "decode({name}, 'hex') AS {name}"),
+            (Engine::Postgres, "list") => write!(out, "{name}::jsonb AS {name}"),
             (Engine::Postgres, _) => write!(out, "{name}"),
         };
     }
-    if engine == Engine::Sqlite {
+    let _ = match engine {
         // Binary, so that a row is not written out as text only to be read again for each of its columns.
-        let _ = write!(out, " FROM jsonb_each({bound}))");
-        return;
-    }
-    // Reads the text once, without making anything else of it.
-    let _ = write!(out, " FROM json_to_recordset({bound}::json) AS made(");
-    for (at, (name, kind)) in columns().enumerate() {
-        let kind = match kind {
-            "uuid" => "uuid",
-            "int" => "bigint",
-            "list" => "jsonb",
-            _ => "text",
-        };
-        let _ = write!(out, "{}{name} {kind}", if at == 0 { "" } else { ", " });
-    }
-    out.push_str("))");
+        Engine::Sqlite => write!(out, " FROM jsonb_each({bound}))"),
+        Engine::Postgres => {
+            let kind = |kind| match kind {
+                "uuid" => "uuid",
+                "int" => "bigint",
+                "bytes" => "bytea",
+                _ => "text",
+            };
+            let lists: Vec<String> =
+                bound.split(' ').zip(columns()).map(|(bound, (_, of))| format!("{bound}::{}[]", kind(of))).collect();
+            let names: Vec<&str> = columns().map(|(name, _)| name).collect();
+            write!(out, " FROM unnest({}) AS made({}))", lists.join(", "), names.join(", "))
+        }
+    };
 }
 
 /// Identifiers for an `{ids}` marker.
@@ -161,43 +170,6 @@ pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a uuid::Uuid>) -> Stri
 /// The identifiers that a `{listed}` marker made one text of.
 pub(crate) fn listed_ids(text: Option<&str>) -> impl Iterator<Item = Uuid> {
     text.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok())
-}
-
-/// The array bound for a `{rows}` marker, written straight from typed rows; none when there is no row.
-pub(crate) fn rows<R: Serialize>(rows: impl IntoIterator<Item = R>) -> Option<String> {
-    let mut out = vec![b'['];
-    for row in rows {
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        // Neither strings nor numbers can fail to be written to memory.
-        serde_json::to_writer(&mut out, &row).ok()?;
-    }
-    if out.len() == 1 {
-        return None;
-    }
-    out.push(b']');
-    String::from_utf8(out).ok()
-}
-
-/// An identifier in a row: for a `uuid` column.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Id(pub Uuid);
-
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.simple().encode_lower(&mut [0; 32]))
-    }
-}
-
-/// Bytes in a row: for a `bytes` column.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes<'a>(pub &'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(self.0))
-    }
 }
 
 /// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns.
@@ -245,13 +217,14 @@ mod tests {
     #[test]
     fn each_engine_gets_its_own_spelling() {
         let text = "x IN {ids $2} AND {find t $3} FROM {rows $1: a uuid, n int} r";
+        let of_server = text.replace("{rows $1:", "{rows $1 $4:");
         assert_eq!(
             spell(Engine::Sqlite, text).0,
             "x IN (SELECT unhex(value) FROM json_each($2)) AND instr(t, $3) > 0 FROM (SELECT unhex(value->>'a') AS a, value->>'n' AS n FROM jsonb_each($1)) r"
         );
         assert_eq!(
-            spell(Engine::Postgres, text).0,
-            "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM json_to_recordset($1::json) AS made(a uuid, n bigint)) r"
+            spell(Engine::Postgres, &of_server).0,
+            "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM unnest($1::uuid[], $4::bigint[]) AS made(a, n)) r"
         );
     }
 }

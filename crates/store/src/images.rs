@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use muster_domain::emr::SignatureOrigin;
 use muster_domain::{OrganizationId, PersonId};
-use serde_json::json;
 
+use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, StoreError, Tx, micros};
 
 /// A profile picture: a square, as encoded by Muster.
@@ -148,23 +149,20 @@ pub async fn set_signatures(
         "INSERT INTO signatures (organization_id, person_id, bytes, sha256, width, height, origin, set_by, set_at)
         SELECT $1, r.id, $3, $4, $5, $6, $7, $8, $9 FROM {rows $2: id uuid} r WHERE true
         ON CONFLICT (organization_id, person_id) DO NOTHING";
-    let rows: Vec<_> = people.iter().map(|p| json!({"id": p.0.simple().to_string()})).collect();
-    let rows = serde_json::Value::Array(rows).to_string();
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(rows)
-            .bind(&signature.bytes)
-            .bind(&signature.sha256)
-            .bind(signature.width)
-            .bind(signature.height)
-            .bind(signature.origin.as_str())
-            .bind(&signature.set_by)
-            .bind(micros(signature.set_at))
-            .execute(c)
-            .await?;
-    });
-    Ok(())
+    let signers = people.iter().map(|p| [("id", p.0.into())]);
+    let Some(rows) = rows(tx.split().engine(), signers) else { return Ok(()) };
+    Query::about(text, organization.0)
+        .with(rows)
+        .with(signature.bytes.as_slice())
+        .with(signature.sha256.as_slice())
+        .with(signature.width)
+        .with(signature.height)
+        .with(signature.origin.as_str())
+        .with(signature.set_by.as_str())
+        .with(micros(signature.set_at))
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// An image of a person.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::{Bytes, Id};
-use crate::{Handle, Result, Tx, dialect, micros, typed};
+use crate::query::Query;
+use crate::rows::{Rows, rows};
+use crate::{Handle, Result, Tx, micros, typed};
 
 /// Who holds a user name or email: the subject and, for a person, the organization.
 pub type NameHolder = (Uuid, Option<OrganizationId>);
@@ -28,15 +28,12 @@ pub async fn name_holders(h: &mut impl Handle, keys: &[String]) -> Result<BTreeM
 
 /// Every key in the installation that is one of these or goes on with a digit after it, and a few more.
 pub async fn numbered_names(h: &mut impl Handle, bases: &[String]) -> Result<BTreeSet<String>> {
-    if bases.is_empty() {
-        return Ok(BTreeSet::new());
-    }
     // ':' is the character after '9'; the column is compared byte by byte on both engines.
     let text = "SELECT n.name_key FROM {rows $1: base text, past text} r
         JOIN sign_in_names n ON n.name_key >= r.base AND n.name_key < r.past";
-    let rows: Vec<Value> = bases.iter().map(|b| json!({"base": typed(b), "past": format!("{}:", typed(b))})).collect();
-    let rows = Value::Array(rows).to_string();
-    let found: Vec<(String,)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(rows).fetch_all(c).await?);
+    let bases = bases.iter().map(|b| [("base", typed(b).into()), ("past", format!("{}:", typed(b)).into())]);
+    let Some(rows) = rows(h.split().engine(), bases) else { return Ok(BTreeSet::new()) };
+    let found: Vec<(String,)> = Query::about(text, rows).fetch_all(h).await?;
     Ok(found.into_iter().map(|(key,)| key).collect())
 }
 
@@ -50,20 +47,17 @@ pub async fn namesakes(
     organization: OrganizationId,
     wanted: &[Namesake],
 ) -> Result<BTreeMap<Namesake, PersonId>> {
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let text = "SELECT r.name, r.clinic, r.kind, (SELECT d.person_id FROM directory d
             JOIN emr_accounts a ON a.organization_id = d.organization_id AND a.person_id = d.person_id
             WHERE d.organization_id = $1 AND d.name_key = r.name AND d.user_type = r.kind
                 AND a.default_clinic_id = r.clinic ORDER BY d.person_id LIMIT 1) AS person_id
         FROM {rows $2: name text, clinic uuid, kind text} r";
-    let rows = wanted.iter().map(
-        |(name, clinic, kind)| json!({"name": typed(name), "clinic": clinic.0.simple().to_string(), "kind": kind}),
-    );
-    let rows = Value::Array(rows.collect()).to_string();
+    let wanted = wanted.iter().map(|(name, clinic, kind)| {
+        [("name", typed(name).into()), ("clinic", clinic.0.into()), ("kind", kind.as_str().into())]
+    });
+    let Some(rows) = rows(h.split().engine(), wanted) else { return Ok(BTreeMap::new()) };
     let found: Vec<(String, Uuid, String, Option<Uuid>)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(rows).fetch_all(c).await?);
+        Query::about(text, organization.0).with(rows).fetch_all(h).await?;
     Ok(found
         .into_iter()
         .filter_map(|(name, clinic, kind, id)| Some(((name, ClinicId(clinic), kind), PersonId(id?))))
@@ -83,17 +77,10 @@ pub struct NewLink {
 
 /// Stores invitations of people just added.
 pub async fn insert_invitations(tx: &mut Tx, organization: OrganizationId, links: &[NewLink]) -> Result<()> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        hash: Bytes<'a>,
-        id: Id,
-        expires: i64,
-    }
-    let rows = dialect::rows(links.iter().map(|l| Row {
-        hash: Bytes(&l.token_hash),
-        id: Id(l.person.0),
-        expires: micros(l.expires_at),
-    }));
+    let links = links.iter().map(|l| {
+        [("hash", l.token_hash.as_slice().into()), ("id", l.person.0.into()), ("expires", micros(l.expires_at).into())]
+    });
+    let rows = rows(tx.split().engine(), links);
     let text = "INSERT INTO links (token_hash, purpose, subject_id, organization_id, expires_at)
         SELECT r.hash, 'invitation', r.id, $1, r.expires FROM {rows $2: hash bytes, id uuid, expires int} r";
     write(tx, text, organization, rows).await
@@ -117,20 +104,15 @@ pub async fn insert_messages(
     messages: &[NewMessage],
     now: Timestamp,
 ) -> Result<()> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        id: Id,
-        recipient: &'a str,
-        sealed: Bytes<'a>,
-        at: i64,
-    }
-    let now = micros(now);
-    let rows = dialect::rows(messages.iter().map(|m| Row {
-        id: Id(m.id),
-        recipient: &m.recipient,
-        sealed: Bytes(&m.sealed),
-        at: now,
-    }));
+    let messages = messages.iter().map(|m| {
+        [
+            ("id", m.id.into()),
+            ("recipient", m.recipient.as_str().into()),
+            ("sealed", m.sealed.as_slice().into()),
+            ("at", micros(now).into()),
+        ]
+    });
+    let rows = rows(tx.split().engine(), messages);
     let text = "INSERT INTO outbox (organization_id, message_id, recipient, sealed, state, next_at, created_at)
         SELECT $1, r.id, r.recipient, r.sealed, 'waiting', r.at, r.at
         FROM {rows $2: id uuid, recipient text, sealed bytes, at int} r";
@@ -143,12 +125,8 @@ pub async fn set_last_sign_ins(
     organization: OrganizationId,
     times: &[(PersonId, Timestamp)],
 ) -> Result<()> {
-    #[derive(Serialize)]
-    struct Row {
-        id: Id,
-        at: i64,
-    }
-    let rows = dialect::rows(times.iter().map(|(id, at)| Row { id: Id(id.0), at: micros(*at) }));
+    let times = times.iter().map(|(id, at)| [("id", id.0.into()), ("at", micros(*at).into())]);
+    let rows = rows(tx.split().engine(), times);
     // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
     // so that it indexes the rows instead of reading all of them for each.
     for table in ["people", "directory"] {
@@ -174,10 +152,7 @@ fn texts(keys: &[String]) -> String {
     json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string()
 }
 
-async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<String>) -> Result<()> {
+async fn write(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<Rows>) -> Result<()> {
     let Some(rows) = rows else { return Ok(()) };
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).execute(tx).await.map(drop)
 }

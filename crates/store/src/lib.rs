@@ -3,12 +3,14 @@
 //! Every statement is written once and runs on both engines; what has to differ stands in [`dialect`]. Functions take
 //! a [`Handle`]: a [`Reading`] for queries or a [`Tx`] for changes. Nothing here judges anything.
 
+mod bind;
 #[macro_use]
 mod db;
 mod dialect;
 mod error;
 mod pages;
 mod query;
+mod rows;
 
 pub mod audit;
 pub mod bulk;

@@ -7,10 +7,10 @@ use muster_domain::organizations::{AssistantFinish, Clinic, Organization};
 use muster_domain::sign_in::Preset;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, OrganizationId};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed};
 
 #[derive(sqlx::FromRow)]
@@ -242,24 +242,25 @@ pub async fn insert_clinics(
     clinics: &[Clinic],
     now: Timestamp,
 ) -> Result<()> {
-    let rows: Vec<_> = clinics
-        .iter()
-        .map(|c| {
-            json!({
-                "id": c.id.0.simple().to_string(), "name": c.name, "name_key": unique_key(&c.name), "address": c.address,
-                "city": c.city, "state": c.state, "zip": c.zip, "status": c.status.as_str(),
-                "finish": switch(c.assistants_may_finish),
-            })
-        })
-        .collect();
+    let added = clinics.iter().map(|c| {
+        [
+            ("id", c.id.0.into()),
+            ("name", c.name.as_str().into()),
+            ("name_key", unique_key(&c.name).into()),
+            ("address", c.address.as_str().into()),
+            ("city", c.city.as_str().into()),
+            ("state", c.state.as_str().into()),
+            ("zip", c.zip.as_str().into()),
+            ("status", c.status.as_str().into()),
+            ("finish", switch(c.assistants_may_finish).into()),
+        ]
+    });
+    let Some(rows) = rows(tx.split().engine(), added) else { return Ok(()) };
     let text = "INSERT INTO clinics (organization_id, clinic_id, name, name_key, address, city, state, zip, status,
             assistants_may_finish, created_at)
         SELECT $1, r.id, r.name, r.name_key, r.address, r.city, r.state, r.zip, r.status, r.finish, $3
         FROM {rows $2: id uuid, name text, name_key text, address text, city text, state text, zip text, status text, finish text} r";
-    let rows = serde_json::Value::Array(rows).to_string();
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).bind(micros(now)).execute(c).await?;
-    });
+    Query::about(text, organization.0).with(rows).with(micros(now)).execute(tx).await?;
     let text = "UPDATE organizations SET clinic_count = clinic_count + $2 WHERE organization_id = $1";
     let count = i64::try_from(clinics.len()).unwrap_or(0);
     on!(tx, text, |sql, c| {

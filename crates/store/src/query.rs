@@ -4,72 +4,16 @@ use serde::de::DeserializeOwned;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use uuid::Uuid;
 
+use crate::bind::{Bind, spread};
 use crate::dialect::{self, Engine};
 use crate::{Handle, Result, Split, StoreError, Tx};
 
-/// A bound value.
-#[derive(Clone, Debug)]
-pub(crate) enum Bind {
-    Uuid(Uuid),
-    Text(String),
-    Int(i64),
-    Bytes(Vec<u8>),
-    MaybeUuid(Option<Uuid>),
-}
-
-impl From<Uuid> for Bind {
-    fn from(value: Uuid) -> Self {
-        Self::Uuid(value)
-    }
-}
-
-impl From<&str> for Bind {
-    fn from(value: &str) -> Self {
-        Self::Text(crate::typed(value).into_owned())
-    }
-}
-
-impl From<String> for Bind {
-    fn from(value: String) -> Self {
-        Self::from(value.as_str())
-    }
-}
-
-impl From<&[u8]> for Bind {
-    fn from(value: &[u8]) -> Self {
-        Self::Bytes(value.to_vec())
-    }
-}
-
-impl From<Option<Uuid>> for Bind {
-    fn from(value: Option<Uuid>) -> Self {
-        Self::MaybeUuid(value)
-    }
-}
-
-impl From<i64> for Bind {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
-    }
-}
-
 /// A statement of either driver with its values.
 macro_rules! bound {
-    ($query:expr, $binds:expr) => {{
-        let mut query = $query;
-        for bind in &$binds {
-            query = match bind {
-                Bind::Uuid(value) => query.bind(*value),
-                Bind::Text(value) => query.bind(value.clone()),
-                Bind::Int(value) => query.bind(*value),
-                Bind::Bytes(value) => query.bind(value.clone()),
-                Bind::MaybeUuid(value) => query.bind(*value),
-            };
-        }
-        query
-    }};
+    ($query:expr, $binds:expr) => {
+        $binds.into_iter().fold($query, |query, bind| query.bind(bind))
+    };
 }
 
 /// A statement and its values, in order.
@@ -146,9 +90,10 @@ impl Query {
     }
 
     /// Runs it for what it changes. How many rows.
-    pub async fn execute(&self, tx: &mut Tx) -> Result<i64> {
-        let count = on!(tx, &self.text, |sql, c| {
-            let query = bound!(sqlx::query(sql), self.binds);
+    pub async fn execute(self, tx: &mut Tx) -> Result<i64> {
+        let (text, binds) = spread(&self.text, self.binds);
+        let count = on!(tx, &text, |sql, c| {
+            let query = bound!(sqlx::query(sql), binds);
             query.execute(c).await?.rows_affected()
         });
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
@@ -166,8 +111,9 @@ impl Query {
     where
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        Ok(on!(h, &self.text, |sql, c| {
-            let query = bound!(sqlx::query_as(sql), self.binds);
+        let (text, binds) = spread(&self.text, self.binds.clone());
+        Ok(on!(h, &text, |sql, c| {
+            let query = bound!(sqlx::query_as(sql), binds);
             query.fetch_all(c).await?
         }))
     }
@@ -184,12 +130,12 @@ impl Query {
         match h.split() {
             Split::Sqlite(c) => {
                 let text = dialect::packed(columns, &self.text);
-                let query = bound!(sqlx::query_as(dialect::spell(Engine::Sqlite, &text)), self.binds);
+                let query = bound!(sqlx::query_as(dialect::spell(Engine::Sqlite, &text)), self.binds.clone());
                 let (rows,): (String,) = query.fetch_one(c).await?;
                 serde_json::from_str(&rows).map_err(|e| StoreError::Corrupt(e.to_string()))
             }
             Split::Postgres(c) => {
-                let query = bound!(sqlx::query_as(dialect::spell(Engine::Postgres, &self.text)), self.binds);
+                let query = bound!(sqlx::query_as(dialect::spell(Engine::Postgres, &self.text)), self.binds.clone());
                 Ok(query.fetch_all(c).await?)
             }
         }

@@ -116,7 +116,7 @@ async fn begin_sessions(app: App, organization: OrganizationId, proven: Vec<Arc<
     let forgiven: Vec<&str> = proven.iter().filter_map(|p| p.forgiven.as_deref()).collect();
     work.later(sign_in::clear_failures(&forgiven));
     let sessions: Vec<(&[u8], &Session)> = begun.iter().map(|(hash, s, _)| (hash.as_slice(), s)).collect();
-    work.later(sign_in::begin_sessions(&sessions));
+    work.later(sign_in::begin_sessions(&app.db, &sessions));
     work.commit().await?;
     Ok(begun.into_iter().map(|(_, _, signed_in)| signed_in).collect())
 }

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use serde::Serialize;
 
-use crate::dialect::{self, Id};
+use crate::dialect::{self, Engine};
 use crate::people::MADE_ANEW;
-use crate::{Result, Tx, micros};
+use crate::query::Query;
+use crate::rows::{Row, Rows, rows};
+use crate::{Handle, Result, Tx, micros};
 
 /// An account to save, as a bulk update changed it.
 #[derive(Clone, Debug)]
@@ -24,38 +25,27 @@ pub struct Changed<'a> {
     pub attested_at: Option<i64>,
 }
 
-/// An account as the statements read it.
-#[derive(Serialize)]
-struct Row<'a> {
-    id: Id,
-    permissions: i64,
-    status: &'a str,
-    reason: Option<&'a str>,
-    attested: i64,
-    attested_by: Option<Id>,
-    attested_at: Option<i64>,
+/// An account as the statement reads it.
+fn account<'a>(changed: &Changed<'a>) -> Row<'a, 7> {
+    let attested = changed.account.finish_attestation;
+    [
+        ("id", changed.person.0.into()),
+        ("permissions", changed.account.permissions.bits().into()),
+        ("status", changed.account.status.as_str().into()),
+        ("reason", changed.account.inactive_reason.map(InactiveReason::as_str).into()),
+        ("attested", i64::from(attested.is_some()).into()),
+        ("attested_by", attested.and_then(|a| a.by).map(|p| p.0).into()),
+        ("attested_at", changed.attested_at.into()),
+    ]
 }
 
-impl<'a> Row<'a> {
-    fn of(changed: &Changed<'a>) -> Self {
-        let attested = changed.account.finish_attestation;
-        Self {
-            id: Id(changed.person.0),
-            permissions: changed.account.permissions.bits(),
-            status: changed.account.status.as_str(),
-            reason: changed.account.inactive_reason.map(InactiveReason::as_str),
-            attested: i64::from(attested.is_some()),
-            attested_by: attested.and_then(|a| a.by).map(|p| Id(p.0)),
-            attested_at: changed.attested_at,
-        }
-    }
-}
-
-/// A clinic gained or lost as the statements read it.
-#[derive(Serialize)]
-struct Pair {
-    id: Id,
-    clinic: Id,
+/// The same in the list.
+fn entry<'a>(changed: &Changed<'a>) -> Row<'a, 3> {
+    [
+        ("id", changed.person.0.into()),
+        ("permissions", changed.account.permissions.bits().into()),
+        ("status", changed.account.status.as_str().into()),
+    ]
 }
 
 /// Saves what bulk updates can change, and nothing else: permissions, status, clinics, the list, and a version that grows
@@ -66,7 +56,8 @@ pub async fn save_accounts(
     changed: &[Changed<'_>],
     now: Timestamp,
 ) -> Result<()> {
-    let Some(rows) = dialect::rows(changed.iter().map(Row::of)) else { return Ok(()) };
+    let engine = tx.split().engine();
+    let Some(accounts) = rows(engine, changed.iter().map(account)) else { return Ok(()) };
     // Named by identity as well, so that SQLite looks each one up; materialised, so that it reads the rows once.
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status, x.reason, x.attested_by, x.attested, x.attested_at
             FROM {rows $2: id uuid, permissions int, status text, reason text, attested_by uuid, attested int, attested_at int} x)
@@ -75,33 +66,28 @@ pub async fn save_accounts(
                 ELSE coalesce(r.attested_at, emr_accounts.finish_attested_at, $3) END
         FROM r WHERE emr_accounts.organization_id = $1 AND emr_accounts.person_id = r.id
             AND emr_accounts.person_id IN (SELECT q.id FROM r q)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(&rows).bind(micros(now)).execute(c).await?;
-    });
+    Query::about(text, organization.0).with(accounts).with(micros(now)).execute(tx).await?;
+    let Some(entries) = rows(engine, changed.iter().map(entry)) else { return Ok(()) };
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status
             FROM {rows $2: id uuid, permissions int, status text} x)
         UPDATE directory SET permissions = r.permissions, status = r.status
         FROM r WHERE directory.organization_id = $1 AND directory.person_id = r.id
             AND directory.person_id IN (SELECT q.id FROM r q)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
-    });
+    Query::about(text, organization.0).with(entries).execute(tx).await?;
     for (text, pairs) in [
         (
             "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
                 SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r",
-            pairs(changed, |c| c.added),
+            pairs(engine, changed, |c| c.added),
         ),
         (
             "DELETE FROM emr_account_clinics WHERE organization_id = $1
                 AND (person_id, clinic_id) IN (SELECT r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r)",
-            pairs(changed, |c| c.removed),
+            pairs(engine, changed, |c| c.removed),
         ),
     ] {
         if let Some(rows) = pairs {
-            on!(tx, text, |sql, c| {
-                sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-            });
+            Query::about(text, organization.0).with(rows).execute(tx).await?;
         }
     }
     // Last: the row carries what the others hold now.
@@ -116,10 +102,10 @@ pub async fn save_accounts(
     Ok(())
 }
 
-fn pairs<'a>(changed: &'a [Changed<'a>], of: impl Fn(&Changed<'a>) -> &'a [ClinicId]) -> Option<String> {
-    dialect::rows(
-        changed.iter().flat_map(|c| of(c).iter().map(|clinic| Pair { id: Id(c.person.0), clinic: Id(clinic.0) })),
-    )
+/// Clinics gained or lost.
+fn pairs<'a>(engine: Engine, changed: &'a [Changed<'a>], of: impl Fn(&Changed<'a>) -> &'a [ClinicId]) -> Option<Rows> {
+    let pair = |person: PersonId, clinic: &ClinicId| [("id", person.0.into()), ("clinic", clinic.0.into())];
+    rows(engine, changed.iter().flat_map(|c| of(c).iter().map(move |clinic| pair(c.person, clinic))))
 }
 
 /// Ends everything these people could still get in with.

@@ -1,10 +1,10 @@
 //! One person of a bulk update: what is asked, and what came of it.
 
 use muster_domain::{OrganizationId, PersonId};
-use serde::Serialize;
 use uuid::Uuid;
 
-use crate::dialect::{self, Id};
+use crate::query::Query;
+use crate::rows::{Row, rows};
 use crate::{Handle, Result, Tx};
 
 /// One person of a bulk update.
@@ -97,25 +97,19 @@ pub struct Done {
 }
 
 /// What came of one person as the statement reads it.
-#[derive(Serialize)]
-struct Row<'a> {
-    id: Id,
-    state: &'static str,
-    changed: Option<&'a str>,
-    refused: Option<&'a str>,
-    after: Option<i64>,
-}
-
-impl<'a> Row<'a> {
-    fn of(done: &'a Done) -> Self {
-        let (changed, refused) = (done.changed.as_deref(), done.refused.as_deref());
-        Self { id: Id(done.person.0), state: done.state, changed, refused, after: done.version_after }
-    }
+fn row(done: &Done) -> Row<'_, 5> {
+    [
+        ("id", done.person.0.into()),
+        ("state", done.state.into()),
+        ("changed", done.changed.as_deref().into()),
+        ("refused", done.refused.as_deref().into()),
+        ("after", done.version_after.into()),
+    ]
 }
 
 /// Notes what came of people, who follow each other in the job.
 pub async fn save_items(tx: &mut Tx, organization: OrganizationId, job: Uuid, done: &[Done]) -> Result<()> {
-    let Some(rows) = dialect::rows(done.iter().map(Row::of)) else { return Ok(()) };
+    let Some(rows) = rows(tx.split().engine(), done.iter().map(row)) else { return Ok(()) };
     let (first, last) = done
         .iter()
         .fold((done[0].person.0, done[0].person.0), |(first, last), d| (first.min(d.person.0), last.max(d.person.0)));
@@ -126,10 +120,7 @@ pub async fn save_items(tx: &mut Tx, organization: OrganizationId, job: Uuid, do
         UPDATE bulk_items SET state = r.state, changed = r.changed, refused = r.refused, version_after = r.after FROM r
         WHERE bulk_items.organization_id = $1 AND bulk_items.job_id = $2 AND bulk_items.person_id = r.id
             AND bulk_items.person_id BETWEEN $4 AND $5";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(job).bind(rows).bind(first).bind(last).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(job).with(rows).with(first).with(last).execute(tx).await.map(drop)
 }
 
 /// The next people another bulk update changed, as an undo would find them.

@@ -2,13 +2,13 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::{OrganizationId, PersonId};
-use serde::Serialize;
 use uuid::Uuid;
 
-use crate::dialect::{self, Id};
+use crate::dialect;
 use crate::directory::{self, Filter};
 use crate::query::Query;
-use crate::{Result, Tx};
+use crate::rows::rows;
+use crate::{Handle, Result, Tx};
 
 /// Takes in everybody with an EMR account who matches, each with the version stored now; at most `limit`. How many.
 pub async fn select_by_filter(
@@ -32,13 +32,6 @@ pub async fn select_by_filter(
     q.execute(tx).await
 }
 
-/// Somebody to take in, as the statement reads it.
-#[derive(Serialize)]
-struct Row<'a> {
-    id: Id,
-    asked: Option<&'a str>,
-}
-
 /// Takes in these people, some with changes of their own, as JSON. Whoever the scope does not show gets version 0, like
 /// whoever does not exist.
 pub async fn select_by_ids(
@@ -49,8 +42,8 @@ pub async fn select_by_ids(
     myself: Option<PersonId>,
     people: &[(PersonId, Option<String>)],
 ) -> Result<()> {
-    let rows = people.iter().map(|(person, asked)| Row { id: Id(person.0), asked: asked.as_deref() });
-    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
+    let taken = people.iter().map(|(person, asked)| [("id", person.0.into()), ("asked", asked.as_deref().into())]);
+    let Some(rows) = rows(tx.split().engine(), taken) else { return Ok(()) };
     let mut q = Query::about(
         "INSERT INTO bulk_items (organization_id, job_id, person_id, asked, version)
         SELECT j.organization_id, j.job_id, r.id, r.asked, coalesce((SELECT p.version FROM people p

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use muster_domain::emr::{FIRST_LICENCE, License, ProfessionalLicence};
 use muster_domain::people::licence_key;
 use muster_domain::{OrganizationId, PersonId};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ids;
-use crate::dialect::Id;
 use crate::duplicates::salt;
+use crate::query::Query;
+use crate::rows::{Row, rows};
 use crate::{Db, Handle, Result, Tx, people};
 
 type LicenceRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
@@ -63,7 +63,7 @@ pub async fn save_licence(
     }
     forget_keys(tx, organization, person, licence.position).await?;
     let key = found_by(organization, licence.number.clone(), licence.state.clone());
-    save_keys(tx, organization, key.map(|key| json!({"k": key, "id": Id(person.0), "at": licence.position}))).await
+    save_keys(tx, organization, key.map(|key| key_row(key, person.0, licence.position))).await
 }
 
 /// Removes a licence and forgets the reminders about it: its place may be taken by another one.
@@ -91,19 +91,14 @@ pub async fn move_licences(
     to: PersonId,
     places: &[(i64, i64)],
 ) -> Result<()> {
-    if places.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Value> = places.iter().map(|(here, there)| json!({"here": here, "there": there})).collect();
-    let rows = Value::Array(rows).to_string();
+    let moved = places.iter().map(|(here, there)| [("here", (*here).into()), ("there", (*there).into())]);
+    let Some(rows) = rows(tx.split().engine(), moved) else { return Ok(()) };
     for table in ["professional_licences", "licence_reminders", "licence_keys"] {
         let text = format!(
             "UPDATE {table} SET person_id = $3, position = r.there FROM {{rows $4: here int, there int}} r
             WHERE organization_id = $1 AND person_id = $2 AND position = r.here"
         );
-        on!(tx, &text, |sql, c| {
-            sqlx::query(sql).bind(organization.0).bind(from.0).bind(to.0).bind(&rows).execute(c).await?;
-        });
+        Query::about(&text, organization.0).with(from.0).with(to.0).with(rows.clone()).execute(tx).await?;
     }
     people::make_anew(tx, organization, &ids(&[from, to])).await
 }
@@ -145,17 +140,19 @@ async fn forget_keys(tx: &mut Tx, organization: OrganizationId, person: PersonId
     Ok(())
 }
 
-async fn save_keys(tx: &mut Tx, organization: OrganizationId, rows: impl IntoIterator<Item = Value>) -> Result<()> {
-    let rows: Vec<Value> = rows.into_iter().collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
+fn key_row(key: i64, person: Uuid, position: i64) -> Row<'static, 3> {
+    [("k", key.into()), ("id", person.into()), ("at", position.into())]
+}
+
+async fn save_keys(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    keys: impl IntoIterator<Item = Row<'static, 3>>,
+) -> Result<()> {
+    let Some(rows) = rows(tx.split().engine(), keys) else { return Ok(()) };
     let text = "INSERT INTO licence_keys (organization_id, dup_key, person_id, position)
         SELECT $1, r.k, r.id, r.at FROM {rows $2: k int, id uuid, at int} r WHERE true ON CONFLICT DO NOTHING";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(Value::Array(rows).to_string()).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).execute(tx).await.map(drop)
 }
 
 type FurtherRow = (Uuid, Uuid, i64, Option<String>, Option<String>);
@@ -177,10 +174,10 @@ pub(crate) async fn fill_licence_keys(db: &Db, at_once: i64) -> Result<()> {
             .await?);
         let Some((organization, person, position, ..)) = found.last() else { return Ok(()) };
         after = (*organization, *person, *position);
-        let mut rows: BTreeMap<Uuid, Vec<Value>> = BTreeMap::new();
+        let mut rows: BTreeMap<Uuid, Vec<Row<'static, 3>>> = BTreeMap::new();
         for (organization, person, position, number, state) in found {
             if let Some(key) = found_by(OrganizationId(organization), number, state) {
-                let row = json!({"k": key, "id": Id(person), "at": position});
+                let row = key_row(key, person, position);
                 rows.entry(organization).or_default().push(row);
             }
         }

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use muster_domain::emr::ProfessionalLicence;
 use muster_domain::{OrganizationId, PersonId};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::dialect::Id;
+use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, Tx, micros};
 
 /// A licence whose owner has to be told that it runs out.
@@ -89,28 +89,22 @@ pub async fn note_reminders(
     due: Vec<Due>,
     now: Timestamp,
 ) -> Result<Vec<Due>> {
-    let rows: Vec<Value> = due
-        .iter()
-        .map(|d| {
-            json!({
-                "person": Id(d.person.0), "position": d.licence.position, "expires": d.expires_on.to_string(),
-                "threshold": d.threshold,
-            })
-        })
-        .collect();
+    let told = due.iter().map(|d| {
+        [
+            ("person", d.person.0.into()),
+            ("position", d.licence.position.into()),
+            ("expires", d.expires_on.to_string().into()),
+            ("threshold", d.threshold.into()),
+        ]
+    });
+    let Some(rows) = rows(tx.split().engine(), told) else { return Ok(due) };
     let text = "INSERT INTO licence_reminders (organization_id, person_id, position, expires_on, threshold, sent_at)
         SELECT $1, r.person, r.position, r.expires, r.threshold, $3
         FROM {rows $2: person uuid, position int, expires text, threshold int} r
         WHERE true ON CONFLICT (organization_id, person_id, position, expires_on, threshold) DO NOTHING
         RETURNING person_id, position";
-    let written: Vec<(Uuid, i64)> = on!(tx, text, |sql, c| {
-        sqlx::query_as(sql)
-            .bind(organization.0)
-            .bind(Value::Array(rows).to_string())
-            .bind(micros(now))
-            .fetch_all(c)
-            .await?
-    });
+    let query = Query::about(text, organization.0).with(rows).with(micros(now));
+    let written: Vec<(Uuid, i64)> = query.fetch_all(tx).await?;
     let written: BTreeSet<(Uuid, i64)> = written.into_iter().collect();
     Ok(due.into_iter().filter(|d| written.contains(&(d.person.0, d.licence.position))).collect())
 }

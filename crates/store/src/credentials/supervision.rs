@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use muster_domain::licences::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::types;
-use crate::dialect::Id;
+use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, Tx, dialect, micros, when};
 
 /// One stretch of time in which someone supervised someone.
@@ -92,17 +92,13 @@ pub async fn begin_supervisions(
     entries: &[Assignment],
     now: Timestamp,
 ) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let row = |a: &Assignment| json!({"id": Id(a.id), "person": Id(a.person.0), "supervisor": Id(a.supervisor.0)});
-    let rows: Vec<Value> = entries.iter().map(row).collect();
+    let begun = entries
+        .iter()
+        .map(|a| [("id", a.id.into()), ("person", a.person.0.into()), ("supervisor", a.supervisor.0.into())]);
+    let Some(rows) = rows(tx.split().engine(), begun) else { return Ok(()) };
     let text = "INSERT INTO supervisions (organization_id, supervision_id, person_id, supervisor_id, since_at)
         SELECT $1, r.id, r.person, r.supervisor, $3 FROM {rows $2: id uuid, person uuid, supervisor uuid} r";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(Value::Array(rows).to_string()).bind(micros(now)).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).with(micros(now)).execute(tx).await.map(drop)
 }
 
 /// Ends these supervisions.

@@ -3,11 +3,12 @@
 use muster_domain::OrganizationId;
 use muster_domain::emr::Profile;
 use muster_domain::text::{grams, unique_key};
-use serde::Serialize;
 
-use crate::dialect::{self, Engine, Id};
+use crate::dialect::{self, Engine};
 use crate::people::Fate;
-use crate::{Handle, Result, Split, Tx};
+use crate::query::Query;
+use crate::rows::{self, Rows};
+use crate::{Handle, Result, Tx};
 
 const COLUMNS: &str = "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, first int, last int} r";
 const UPDATE: &str = "ON CONFLICT (organization_id, person_id) DO UPDATE SET
@@ -19,26 +20,10 @@ const FORGET_GRAMS: &str = "DELETE FROM directory_search WHERE rowid IN (SELECT 
 const KEEP_GRAMS: &str = "INSERT INTO directory_search (rowid, grams) SELECT d.entry_number, r.grams
     FROM {rows $2: id uuid, grams text} r CROSS JOIN directory d WHERE d.organization_id = $1 AND d.person_id = r.id";
 
-#[derive(Serialize)]
-struct EntryRow {
-    id: Id,
-    name: String,
-    username: String,
-    search: String,
-    kind: &'static str,
-    status: &'static str,
-    permissions: i64,
-    /// Of a file: the search pieces.
-    grams: String,
-    /// Of a server: where they stand in [`Entries::grams`], counted from one.
-    first: usize,
-    last: usize,
-}
-
 /// Rows of the list with their search pieces.
 pub(crate) struct Entries {
-    rows: String,
-    /// Of a server: the pieces of all of them, which it would otherwise read figure by figure.
+    rows: Rows,
+    /// Of a server: the pieces of all of them. A row says where its own stand, counted from one.
     grams: Vec<i64>,
 }
 
@@ -46,7 +31,7 @@ pub(crate) struct Entries {
 /// practice can be searched.
 pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Entries> {
     let mut all = Vec::new();
-    let rows = dialect::rows(profiles.iter().map(|p| {
+    let entries = profiles.iter().map(|p| {
         let search = p.person.search_text();
         let pieces = grams(organization.0.as_u128(), &search);
         let first = all.len() + 1;
@@ -57,20 +42,25 @@ pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Pro
                 String::new()
             }
         };
-        EntryRow {
-            id: Id(p.person.id.0),
-            name: p.person.sort_key(),
-            username: unique_key(&p.person.username),
-            search,
-            kind: p.emr.as_ref().map_or("", |e| e.user_type.as_str()),
-            status: p.emr.as_ref().map_or("", |e| e.status.as_str()),
-            permissions: p.emr.as_ref().map_or(0, |e| e.permissions.bits()),
-            grams,
-            first,
-            last: all.len(),
-        }
-    }))?;
+        [
+            ("id", p.person.id.0.into()),
+            ("name", p.person.sort_key().into()),
+            ("username", unique_key(&p.person.username).into()),
+            ("search", search.into()),
+            ("kind", p.emr.as_ref().map_or("", |e| e.user_type.as_str()).into()),
+            ("status", p.emr.as_ref().map_or("", |e| e.status.as_str()).into()),
+            ("permissions", p.emr.as_ref().map_or(0, |e| e.permissions.bits()).into()),
+            ("grams", grams.into()),
+            ("first", count(first).into()),
+            ("last", count(all.len()).into()),
+        ]
+    });
+    let rows = rows::rows(engine, entries)?;
     Some(Entries { rows, grams: all })
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// Writes rows of the list.
@@ -79,24 +69,23 @@ pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option
     let names = "organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions";
     let values = "$1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions";
     let conflict = fate.otherwise(UPDATE);
-    match tx.split() {
-        Split::Sqlite(c) => {
+    let about = |text: &str, rows| Query::about(text, organization.0).with(rows);
+    match tx.split().engine() {
+        Engine::Sqlite => {
             let insert =
                 format!("INSERT INTO directory ({names}) SELECT {values} FROM {COLUMNS} WHERE true {conflict}");
             for text in [fate.otherwise(FORGET_GRAMS), &insert, KEEP_GRAMS].into_iter().filter(|text| !text.is_empty())
             {
-                let text = dialect::spell(Engine::Sqlite, text);
-                sqlx::query(text).bind(organization.0).bind(&rows).execute(&mut *c).await?;
+                about(text, rows.clone()).execute(tx).await?;
             }
         }
-        Split::Postgres(c) => {
+        Engine::Postgres => {
             let too = fate.otherwise(", grams = excluded.grams");
             let text = format!(
                 "INSERT INTO directory ({names}, grams) SELECT {values}, ($3::bigint[])[r.first:r.last] FROM {COLUMNS}
                 WHERE true {conflict}{too}"
             );
-            let text = dialect::spell(Engine::Postgres, &text);
-            sqlx::query(text).bind(organization.0).bind(&rows).bind(&grams).execute(c).await?;
+            about(&text, rows).with(grams).execute(tx).await?;
         }
     }
     Ok(())

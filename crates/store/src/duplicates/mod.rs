@@ -9,12 +9,13 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{License, Profile, UserType};
 use muster_domain::people::{Person, Traits};
 use muster_domain::{OrganizationId, PersonId};
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::{Engine, Id};
-use crate::{Db, Handle, Result, Split, Tx, credentials, dialect, micros, people};
+use crate::dialect::Engine;
+use crate::query::Query;
+use crate::rows::{self, Rows};
+use crate::{Db, Handle, Result, Tx, credentials, dialect, micros, people};
 
 pub use sharing::{sharing, sharing_many};
 
@@ -206,75 +207,50 @@ pub fn is_full(members: usize) -> bool {
     i64::try_from(members).is_ok_and(|n| n > FULL_BUCKET)
 }
 
-#[derive(Serialize)]
-struct KeysRow {
-    id: Id,
-    keys: Vec<i64>,
-}
-
 /// Deletes the numbers of these people as they are stored. Before anything they are made of changes.
 pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[PersonId]) -> Result<()> {
     let stored = read_traits(tx, organization, ids, "").await?;
     let keys: Vec<Vec<i64>> = stored.iter().map(|near| near.traits.keys(salt(organization))).collect();
     let all = json!(keys.concat()).to_string();
-    let rows = stored.iter().zip(keys).map(|(near, keys)| KeysRow { id: Id(near.id.0), keys });
-    let Some(rows) = dialect::rows(rows) else { return Ok(()) };
+    let numbers = stored.iter().zip(keys).map(|(near, keys)| [("id", near.id.0.into()), ("keys", keys.into())]);
+    let Some(rows) = rows::rows(tx.split().engine(), numbers) else { return Ok(()) };
     let text = "DELETE FROM duplicate_keys WHERE organization_id = $1
         AND dup_key IN {ints $3}
         AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k)";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).bind(all).execute(c).await?;
-    });
-    Ok(())
-}
-
-/// The numbers of several people, as each engine reads them quickest.
-pub(crate) enum Numbers {
-    /// For a file: one JSON text.
-    Text(String),
-    /// For a server: the numbers in their order, and whose they are. Those that come to stand side by side are written
-    /// together.
-    Lists(Vec<i64>, Vec<Uuid>),
+    Query::about(text, organization.0).with(rows).with(all).execute(tx).await.map(drop)
 }
 
 /// The numbers of profiles, for [`save`].
-pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Numbers> {
+pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Rows> {
     let salt = salt(organization);
-    let numbers = profiles.iter().map(|p| KeysRow { id: Id(p.person.id.0), keys: Traits::of(p).keys(salt) });
+    let numbers = profiles.iter().map(|p| (p.person.id.0, Traits::of(p).keys(salt)));
     match engine {
-        Engine::Sqlite => dialect::rows(numbers).map(Numbers::Text),
+        Engine::Sqlite => rows::rows(engine, numbers.map(|(id, keys)| [("id", id.into()), ("keys", keys.into())])),
+        // In the order of their index, where neighbours are written together.
         Engine::Postgres => {
             let mut all: Vec<(i64, Uuid)> =
-                numbers.flat_map(|row| row.keys.into_iter().map(move |key| (key, row.id.0))).collect();
+                numbers.flat_map(|(id, keys)| keys.into_iter().map(move |key| (key, id))).collect();
             all.sort_unstable();
-            let (keys, people) = all.into_iter().unzip();
-            Some(Numbers::Lists(keys, people))
+            rows::rows(engine, all.into_iter().map(|(key, id)| [("id", id.into()), ("key", key.into())]))
         }
     }
 }
 
 /// Writes numbers; the old ones of these people have to be gone.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, numbers: Option<Numbers>) -> Result<()> {
+pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, numbers: Option<Rows>) -> Result<()> {
     write(tx, "", organization, numbers).await
 }
 
-async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, numbers: Option<Numbers>) -> Result<()> {
-    const INSERT: &str = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)";
-    match (tx.split(), numbers) {
-        (Split::Sqlite(c), Some(Numbers::Text(rows))) => {
-            let from = "{rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ORDER BY k.value";
-            let text = format!("{INSERT} SELECT $1, k.value, r.id FROM {from} {conflict}");
-            sqlx::query(dialect::spell(Engine::Sqlite, &text)).bind(organization.0).bind(rows).execute(c).await?;
+async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, numbers: Option<Rows>) -> Result<()> {
+    let Some(numbers) = numbers else { return Ok(()) };
+    let from = match tx.split().engine() {
+        Engine::Sqlite => {
+            "k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ORDER BY k.value"
         }
-        (Split::Postgres(c), Some(Numbers::Lists(keys, people))) => {
-            let from = "unnest($2::bigint[], $3::uuid[]) AS n(k, p)";
-            let text = format!("{INSERT} SELECT $1, n.k, n.p FROM {from} {conflict}");
-            let text = dialect::spell(Engine::Postgres, &text);
-            sqlx::query(text).bind(organization.0).bind(keys).bind(people).execute(c).await?;
-        }
-        _ => {}
-    }
-    Ok(())
+        Engine::Postgres => "r.key, r.id FROM {rows $2: id uuid, key int} r",
+    };
+    let text = format!("INSERT INTO duplicate_keys (organization_id, dup_key, person_id) SELECT $1, {from} {conflict}");
+    Query::about(&text, organization.0).with(numbers).execute(tx).await.map(drop)
 }
 
 /// Makes the numbers of people and licences that came with a release which had none. Safe to call at every start, and

@@ -83,7 +83,8 @@ pub async fn set_total(tx: &mut Tx, organization: OrganizationId, entry: &Ledger
             .execute(c)
             .await?;
     });
-    usage::note(tx, organization, &seat_rows(&[(entry.clinic, entry.group, 0)]), entry.at).await
+    let Some(pool) = seat_rows(tx.split().engine(), &[(entry.clinic, entry.group, 0)]) else { return Ok(()) };
+    usage::note(tx, organization, pool, entry.at).await
 }
 
 /// One line of the ledger, as read.

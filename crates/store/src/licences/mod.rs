@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::licences::{Availability, Group};
 use muster_domain::{ClinicId, OrganizationId};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::dialect::Id;
+use crate::dialect::Engine;
 use crate::query::Query;
+use crate::rows::{Rows, rows};
 use crate::{Handle, Result, StoreError, Tx, dialect};
 
 /// The group of the user type in `a`, an EMR account.
@@ -157,47 +157,39 @@ fn push_scope(q: &mut Query, scope: &ClinicAccess, column: &str) {
 /// Seats of one pool.
 pub type Seats = (ClinicId, Group, i64);
 
-fn seat_rows<'a>(seats: impl IntoIterator<Item = &'a Seats>) -> String {
-    let row = |(clinic, group, n): &Seats| json!({"clinic": Id(clinic.0), "pool": group.as_str(), "n": n});
-    Value::Array(seats.into_iter().map(row).collect()).to_string()
+fn seat_rows(engine: Engine, seats: &[Seats]) -> Option<Rows> {
+    let row =
+        |(clinic, group, n): &Seats| [("clinic", clinic.0.into()), ("pool", group.as_str().into()), ("n", (*n).into())];
+    rows(engine, seats.iter().map(row))
 }
 
 /// Takes these seats, each pool named once, if that many are free. False when a pool has too few; then the
 /// transaction has to be dropped. One guarded statement, so that of two racers for the last seat exactly one wins.
 pub async fn take_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seats], now: Timestamp) -> Result<bool> {
-    if seats.is_empty() {
-        return Ok(true);
-    }
+    let Some(rows) = seat_rows(tx.split().engine(), seats) else { return Ok(true) };
     let text = "INSERT INTO licence_pools (organization_id, clinic_id, pool_group, total, assigned)
         SELECT $1, r.clinic, r.pool, NULL, r.n FROM {rows $2: clinic uuid, pool text, n int} r WHERE true
         ON CONFLICT (organization_id, clinic_id, pool_group)
         DO UPDATE SET assigned = licence_pools.assigned + excluded.assigned
         WHERE licence_pools.total IS NULL OR licence_pools.assigned + excluded.assigned <= licence_pools.total";
-    let rows = seat_rows(seats);
-    let changed =
-        on!(tx, text, |sql, c| sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?.rows_affected());
+    let changed = Query::about(text, organization.0).with(rows.clone()).execute(tx).await?;
     if !usize::try_from(changed).is_ok_and(|n| n == seats.len()) {
         return Ok(false);
     }
-    add_to_sums(tx, organization, &rows, Sign::Plus).await?;
-    usage::note(tx, organization, &rows, now).await?;
+    add_to_sums(tx, organization, rows.clone(), Sign::Plus).await?;
+    usage::note(tx, organization, rows, now).await?;
     Ok(true)
 }
 
 /// Gives these seats back, each pool named once.
 pub async fn give_seats(tx: &mut Tx, organization: OrganizationId, seats: &[Seats], now: Timestamp) -> Result<()> {
-    if seats.is_empty() {
-        return Ok(());
-    }
+    let Some(rows) = seat_rows(tx.split().engine(), seats) else { return Ok(()) };
     let text = "UPDATE licence_pools SET assigned = assigned - r.n
         FROM {rows $2: clinic uuid, pool text, n int} r
         WHERE organization_id = $1 AND clinic_id = r.clinic AND pool_group = r.pool";
-    let rows = seat_rows(seats);
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(&rows).execute(c).await?;
-    });
-    add_to_sums(tx, organization, &rows, Sign::Minus).await?;
-    usage::note(tx, organization, &rows, now).await
+    Query::about(text, organization.0).with(rows.clone()).execute(tx).await?;
+    add_to_sums(tx, organization, rows.clone(), Sign::Minus).await?;
+    usage::note(tx, organization, rows, now).await
 }
 
 /// Whether seats are taken or given back.
@@ -208,17 +200,14 @@ enum Sign {
 }
 
 /// Keeps the sums of assigned seats.
-async fn add_to_sums(tx: &mut Tx, organization: OrganizationId, rows: &str, sign: Sign) -> Result<()> {
+async fn add_to_sums(tx: &mut Tx, organization: OrganizationId, rows: Rows, sign: Sign) -> Result<()> {
     let sign = if sign == Sign::Minus { "-" } else { "" };
     let text = format!(
         "INSERT INTO licence_sums (organization_id, pool_group, assigned)
         SELECT $1, r.pool, {sign}CAST(sum(r.n) AS bigint) FROM {{rows $2: pool text, n int}} r GROUP BY r.pool
         ON CONFLICT (organization_id, pool_group) DO UPDATE SET assigned = licence_sums.assigned + excluded.assigned"
     );
-    on!(tx, &text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-    });
-    Ok(())
+    Query::about(&text, organization.0).with(rows).execute(tx).await.map(drop)
 }
 
 /// Pools whose stored count differs from the active people who hold a seat there, seats held where no pool is stored, and

@@ -2,9 +2,10 @@
 
 use muster_domain::OrganizationId;
 use muster_domain::licences::Prices;
-use serde_json::{Value, json};
 
 use super::group;
+use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, Tx};
 
 /// The prices of a practice; without any the currency is empty.
@@ -26,16 +27,10 @@ pub async fn set_prices(tx: &mut Tx, organization: OrganizationId, prices: &Pric
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).execute(c).await?;
     });
-    let rows = prices.amounts.iter().map(|(group, amount)| json!({"pool": group.as_str(), "amount": amount}));
+    let each =
+        prices.amounts.iter().map(|(group, amount)| [("pool", group.as_str().into()), ("amount", (*amount).into())]);
+    let Some(rows) = rows(tx.split().engine(), each) else { return Ok(()) };
     let text = "INSERT INTO licence_prices (organization_id, pool_group, amount, currency)
         SELECT $1, r.pool, r.amount, $3 FROM {rows $2: pool text, amount int} r";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(Value::Array(rows.collect()).to_string())
-            .bind(&prices.currency)
-            .execute(c)
-            .await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).with(prices.currency.as_str()).execute(tx).await.map(drop)
 }

@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::licences::{Group, Point, UNUSED_DAYS};
 use muster_domain::{ClinicId, OrganizationId};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Pool, group, push_scope};
-use crate::dialect::Id;
 use crate::query::Query;
+use crate::rows::{Rows, rows};
 use crate::{Handle, Result, Tx};
 
 /// Hours since 1970.
@@ -20,7 +19,7 @@ fn hour(at: Timestamp) -> i64 {
 }
 
 /// Notes how these pools stand now; `rows` name them as `clinic` and `pool`. One statement, however many.
-pub(super) async fn note(tx: &mut Tx, organization: OrganizationId, rows: &str, now: Timestamp) -> Result<()> {
+pub(super) async fn note(tx: &mut Tx, organization: OrganizationId, rows: Rows, now: Timestamp) -> Result<()> {
     let text = "INSERT INTO licence_usage (organization_id, clinic_id, pool_group, hour, total, assigned, fewest_free)
         SELECT p.organization_id, p.clinic_id, p.pool_group, $3, p.total, p.assigned, p.total - p.assigned
         FROM {rows $2: clinic uuid, pool text} r
@@ -28,10 +27,7 @@ pub(super) async fn note(tx: &mut Tx, organization: OrganizationId, rows: &str, 
         WHERE true ON CONFLICT (organization_id, clinic_id, pool_group, hour) DO UPDATE SET total = excluded.total,
             assigned = excluded.assigned, fewest_free = CASE WHEN licence_usage.fewest_free < excluded.fewest_free
                 THEN licence_usage.fewest_free ELSE excluded.fewest_free END";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).bind(hour(now)).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).with(hour(now)).execute(tx).await.map(drop)
 }
 
 /// Writes how pools stood at earlier times, for made-up practices, in the place of what was known of those hours.
@@ -40,17 +36,22 @@ pub async fn insert_points(
     organization: OrganizationId,
     points: &[(ClinicId, Group, Point)],
 ) -> Result<()> {
-    let row = |(clinic, group, p): &(ClinicId, Group, Point)| json!({"clinic": Id(clinic.0), "pool": group.as_str(), "hour": p.hour, "total": p.total, "n": p.assigned});
-    let rows = Value::Array(points.iter().map(row).collect()).to_string();
+    let stood = points.iter().map(|(clinic, group, p)| {
+        [
+            ("clinic", clinic.0.into()),
+            ("pool", group.as_str().into()),
+            ("hour", p.hour.into()),
+            ("total", p.total.into()),
+            ("n", p.assigned.into()),
+        ]
+    });
+    let Some(rows) = rows(tx.split().engine(), stood) else { return Ok(()) };
     let text = "INSERT INTO licence_usage (organization_id, clinic_id, pool_group, hour, total, assigned, fewest_free)
         SELECT $1, r.clinic, r.pool, r.hour, r.total, r.n, r.total - r.n
         FROM {rows $2: clinic uuid, pool text, hour int, total int, n int} r WHERE true
         ON CONFLICT (organization_id, clinic_id, pool_group, hour) DO UPDATE SET total = excluded.total,
             assigned = excluded.assigned, fewest_free = excluded.fewest_free";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(rows).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(rows).execute(tx).await.map(drop)
 }
 
 type PointRow = (String, i64, Option<i64>, i64);

@@ -16,6 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::query::Query;
+use crate::rows::rows;
 use crate::{Handle, Result, dialect, typed, when};
 
 pub use account::astray;
@@ -189,10 +190,10 @@ pub async fn taken_npis(
     let text = "SELECT r.npi, (SELECT p.person_id FROM people p
             WHERE p.organization_id = $1 AND p.npi = r.npi AND p.npi <> '9999999995') AS person_id
         FROM {rows $2: npi text} r";
-    let list = json!(npis.iter().map(|n| json!({"npi": typed(n)})).collect::<Vec<_>>()).to_string();
-    let rows: Vec<(String, Option<Uuid>)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
-    Ok(rows.into_iter().filter_map(|(npi, id)| Some((npi, PersonId(id?)))).collect())
+    let wanted = npis.iter().map(|n| [("npi", typed(n).into())]);
+    let Some(wanted) = rows(h.split().engine(), wanted) else { return Ok(BTreeMap::new()) };
+    let found: Vec<(String, Option<Uuid>)> = Query::about(text, organization.0).with(wanted).fetch_all(h).await?;
+    Ok(found.into_iter().filter_map(|(npi, id)| Some((npi, PersonId(id?)))).collect())
 }
 
 /// The person of a user name or email within one organization.

@@ -6,21 +6,22 @@ use jiff::Timestamp;
 use muster_domain::emr::{InactiveReason, License, Profile};
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::account;
-use crate::dialect::{Engine, Id};
+use crate::dialect::Engine;
+use crate::query::Query;
+use crate::rows::{Rows, rows};
 use crate::{Handle, Result, Tx, dialect, directory, duplicates, micros};
 
 /// The rows of profiles, as the statements take them; none where there are none.
-struct Rows {
-    people: Option<String>,
-    accounts: Option<String>,
-    clinics: Option<String>,
-    licences: Option<String>,
-    names: Option<String>,
-    duplicate_keys: Option<duplicates::Numbers>,
+struct Tables {
+    people: Option<Rows>,
+    accounts: Option<Rows>,
+    clinics: Option<Rows>,
+    licences: Option<Rows>,
+    names: Option<Rows>,
+    duplicate_keys: Option<Rows>,
     directory: Option<directory::Entries>,
 }
 
@@ -42,8 +43,8 @@ impl Fate {
 
 /// The rows of profiles that are not there yet. Making them is half of the work of saving many, and needs no database.
 pub struct NewProfiles {
-    rows: Rows,
-    sign_ins: Option<String>,
+    tables: Tables,
+    sign_ins: Option<Rows>,
     count: i64,
     now: Timestamp,
 }
@@ -58,8 +59,8 @@ impl NewProfiles {
     fn made(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
         Self {
             now,
-            rows: Rows::of(engine, organization, profiles, now),
-            sign_ins: dialect::rows(profiles.iter().map(|p| NewRow { id: Id(p.person.id.0) })),
+            tables: Tables::of(engine, organization, profiles, now),
+            sign_ins: rows(engine, profiles.iter().map(|p| [("id", p.person.id.0.into())])),
             count: i64::try_from(profiles.len()).unwrap_or(0),
         }
     }
@@ -74,8 +75,8 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 
 /// [`insert`] of rows made before.
 pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles) -> Result<()> {
-    let NewProfiles { rows, sign_ins, count, now } = new;
-    let names = save(tx, organization, rows, Fate::New, now).await?;
+    let NewProfiles { tables, sign_ins, count, now } = new;
+    let names = save(tx, organization, tables, Fate::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, sign_ins, now).await?;
@@ -115,116 +116,66 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
             sqlx::query(sql).bind(organization.0).bind(dialect::id_list(without_account)).execute(c).await?;
         });
     }
-    let rows = Rows::of(tx.split().engine(), organization, profiles, now);
-    let names = save(tx, organization, rows, Fate::Saved, now).await?;
+    let tables = Tables::of(tx.split().engine(), organization, profiles, now);
+    let names = save(tx, organization, tables, Fate::Saved, now).await?;
     super::make_anew(tx, organization, &ids).await?;
     insert_names(tx, organization, names, now).await
 }
 
-#[derive(Serialize)]
-struct PersonRow<'a> {
-    id: Id,
-    first: &'a str,
-    last: &'a str,
-    shown: &'a str,
-    previous: String,
-    email: Option<&'a str>,
-    phone: Option<&'a str>,
-    npi: Option<&'a str>,
-    username: &'a str,
-    account: Option<String>,
-}
-
-#[derive(Serialize)]
-struct AccountRow {
-    id: Id,
-    kind: &'static str,
-    status: &'static str,
-    reason: Option<&'static str>,
-    clinic: Id,
-    permissions: i64,
-    attested: i64,
-    attested_by: Option<Id>,
-}
-
-#[derive(Serialize)]
-struct ClinicRow {
-    id: Id,
-    clinic: Id,
-}
-
-#[derive(Serialize)]
-struct LicenceRow<'a> {
-    id: Id,
-    number: Option<&'a str>,
-    state: Option<&'a str>,
-    expires: Option<String>,
-}
-
-#[derive(Serialize)]
-struct NewRow {
-    id: Id,
-}
-
-#[derive(Serialize)]
-struct NameRow {
-    id: Id,
-    key: String,
-}
-
-impl Rows {
+impl Tables {
     fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
         let people = profiles.iter().map(|profile| {
             let p = &profile.person;
-            PersonRow {
-                id: Id(p.id.0),
-                first: &p.first_name,
-                last: &p.last_name,
-                shown: &p.full_name,
-                previous: serde_json::to_string(&p.previous_names).unwrap_or_else(|_| "[]".to_owned()),
-                email: p.email.as_deref(),
-                phone: p.phone.as_deref(),
-                npi: p.npi.as_deref(),
-                username: &p.username,
-                account: profile.emr.as_ref().map(|e| account::write(e, now)),
-            }
+            [
+                ("id", p.id.0.into()),
+                ("first", p.first_name.as_str().into()),
+                ("last", p.last_name.as_str().into()),
+                ("shown", p.full_name.as_str().into()),
+                ("previous", serde_json::to_string(&p.previous_names).unwrap_or_else(|_| "[]".to_owned()).into()),
+                ("email", p.email.as_deref().into()),
+                ("phone", p.phone.as_deref().into()),
+                ("npi", p.npi.as_deref().into()),
+                ("username", p.username.as_str().into()),
+                ("account", profile.emr.as_ref().map(|e| account::write(e, now)).into()),
+            ]
         });
         let with_emr = || profiles.iter().filter_map(|p| p.emr.as_ref().map(|e| (p.person.id.0, e)));
-        let accounts = with_emr().map(|(id, e)| AccountRow {
-            id: Id(id),
-            kind: e.user_type.as_str(),
-            status: e.status.as_str(),
-            reason: e.inactive_reason.map(InactiveReason::as_str),
-            clinic: Id(e.default_clinic.0),
-            permissions: e.permissions.bits(),
-            attested: i64::from(e.finish_attestation.is_some()),
-            attested_by: e.finish_attestation.and_then(|a| a.by).map(|p| Id(p.0)),
+        let accounts = with_emr().map(|(id, e)| {
+            [
+                ("id", id.into()),
+                ("kind", e.user_type.as_str().into()),
+                ("status", e.status.as_str().into()),
+                ("reason", e.inactive_reason.map(InactiveReason::as_str).into()),
+                ("clinic", e.default_clinic.0.into()),
+                ("permissions", e.permissions.bits().into()),
+                ("attested", i64::from(e.finish_attestation.is_some()).into()),
+                ("attested_by", e.finish_attestation.and_then(|a| a.by).map(|p| p.0).into()),
+            ]
         });
         let clinics =
-            with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| ClinicRow { id: Id(id), clinic: Id(c.0) }));
-        let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| LicenceRow {
-            id: Id(id),
-            number: e.license.number.as_deref(),
-            state: e.license.state.as_deref(),
-            expires: e.license.expires_on.map(|d| d.to_string()),
+            with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| [("id", id.into()), ("clinic", c.0.into())]));
+        let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| {
+            [
+                ("id", id.into()),
+                ("number", e.license.number.as_deref().into()),
+                ("state", e.license.state.as_deref().into()),
+                ("expires", e.license.expires_on.map(|d| d.to_string()).into()),
+            ]
         });
         let names = profiles.iter().flat_map(|p| {
-            let keys: BTreeSet<String> = [Some(&p.person.username), p.person.email.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(|n| unique_key(n))
-                .collect();
-            keys.into_iter().map(|key| NameRow { id: Id(p.person.id.0), key })
+            let names = [Some(&p.person.username), p.person.email.as_ref()];
+            let keys: BTreeSet<String> = names.into_iter().flatten().map(|n| unique_key(n)).collect();
+            keys.into_iter().map(|key| (key, p.person.id.0))
         });
         // In the order of their index, where neighbours are written together.
-        let mut names: Vec<NameRow> = names.collect();
-        names.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut names: Vec<(String, Uuid)> = names.collect();
+        names.sort_unstable();
         Self {
-            people: dialect::rows(people),
-            accounts: dialect::rows(accounts),
-            clinics: dialect::rows(clinics),
-            licences: dialect::rows(licences),
-            names: dialect::rows(names),
+            people: rows(engine, people),
+            accounts: rows(engine, accounts),
+            clinics: rows(engine, clinics),
+            licences: rows(engine, licences),
+            names: rows(engine, names.into_iter().map(|(key, id)| [("id", id.into()), ("key", key.into())])),
             duplicate_keys: duplicates::rows(engine, organization, profiles),
             directory: directory::rows(engine, organization, profiles),
         }
@@ -235,10 +186,10 @@ impl Rows {
 async fn save(
     tx: &mut Tx,
     organization: OrganizationId,
-    rows: Rows,
+    tables: Tables,
     fate: Fate,
     now: Timestamp,
-) -> Result<Option<String>> {
+) -> Result<Option<Rows>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
             phone, npi, username, account, created_at, updated_at)
         SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.account, $3, $3
@@ -248,7 +199,7 @@ async fn save(
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
             email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username,
             updated_at = excluded.updated_at, version = people.version + 1";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.people, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.people, now).await?;
     let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
             permissions, finish_attested_by, finish_attested_at)
         SELECT $1, r.id, r.kind, r.status, r.reason, r.clinic, r.permissions, r.attested_by,
@@ -261,42 +212,32 @@ async fn save(
             finish_attested_by = excluded.finish_attested_by,
             finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
                 ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.accounts, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.accounts, now).await?;
     let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
         SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
-    run(tx, text, organization, rows.clinics, now).await?;
+    run(tx, text, organization, tables.clinics, now).await?;
     let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
         SELECT $1, r.id, 0, r.number, r.state, r.expires
         FROM {rows $2: id uuid, number text, state text, expires text} r
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
             state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, rows.licences, now).await?;
-    duplicates::save(tx, organization, rows.duplicate_keys).await?;
-    directory::save(tx, organization, rows.directory, fate).await?;
-    Ok(rows.names)
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.licences, now).await?;
+    duplicates::save(tx, organization, tables.duplicate_keys).await?;
+    directory::save(tx, organization, tables.directory, fate).await?;
+    Ok(tables.names)
 }
 
-async fn insert_names(tx: &mut Tx, organization: OrganizationId, names: Option<String>, now: Timestamp) -> Result<()> {
+async fn insert_names(tx: &mut Tx, organization: OrganizationId, names: Option<Rows>, now: Timestamp) -> Result<()> {
     let text = "INSERT INTO sign_in_names (name_key, subject_id, organization_id)
         SELECT r.key, r.id, $1 FROM {rows $2: id uuid, key text} r";
     run(tx, text, organization, names, now).await
 }
 
 /// Runs a set-based statement: `$1` the organization, `$2` the rows, `$3` (where named) the time.
-async fn run(
-    tx: &mut Tx,
-    text: &str,
-    organization: OrganizationId,
-    rows: Option<String>,
-    now: Timestamp,
-) -> Result<()> {
+async fn run(tx: &mut Tx, text: &str, organization: OrganizationId, rows: Option<Rows>, now: Timestamp) -> Result<()> {
     let Some(rows) = rows else { return Ok(()) };
-    let timed = text.contains("$3");
-    on!(tx, text, |sql, c| {
-        let query = sqlx::query(sql).bind(organization.0).bind(rows);
-        let query = if timed { query.bind(micros(now)) } else { query };
-        query.execute(c).await?;
-    });
-    Ok(())
+    let query = Query::about(text, organization.0).with(rows);
+    let query = if text.contains("$3") { query.with(micros(now)) } else { query };
+    query.execute(tx).await.map(drop)
 }

@@ -1,22 +1,20 @@
 //! Signed-in browsers.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::organizations::Organization;
-use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::owners::SignIn;
 use super::{Owned, TO_OWNER, joined, owner};
-use crate::dialect::{self, Bytes, Id};
+use crate::dialect;
 use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::people::{self, Stored};
 use crate::query::Query;
-use crate::{Changes, Handle, Result, Tx, micros, typed, when};
+use crate::{Changes, Db, Handle, Result, Tx, micros, rows, typed, when};
 
 /// A signed-in browser.
 #[derive(Clone, Debug)]
@@ -133,39 +131,24 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-#[derive(Serialize)]
-struct Begun<'a> {
-    token_hash: Bytes<'a>,
-    session_id: Id,
-    subject_id: Id,
-    organization_id: Option<Id>,
-    csrf: &'a str,
-    started_at: i64,
-    last_seen_at: i64,
-    address: Cow<'a, str>,
-    user_agent: Cow<'a, str>,
-}
-
-impl<'a> Begun<'a> {
-    fn of(token_hash: &'a [u8], s: &'a Session) -> Self {
-        Self {
-            token_hash: Bytes(token_hash),
-            session_id: Id(s.id),
-            subject_id: Id(s.subject),
-            organization_id: s.organization.map(|o| Id(o.0)),
-            csrf: &s.csrf,
-            started_at: micros(s.started_at),
-            last_seen_at: micros(s.last_seen_at),
-            address: typed(&s.address),
-            user_agent: typed(&s.user_agent),
-        }
-    }
+fn begun<'a>(token_hash: &'a [u8], s: &'a Session) -> rows::Row<'a, 9> {
+    [
+        ("token_hash", token_hash.into()),
+        ("session_id", s.id.into()),
+        ("subject_id", s.subject.into()),
+        ("organization_id", s.organization.map(|o| o.0).into()),
+        ("csrf", s.csrf.as_str().into()),
+        ("started_at", micros(s.started_at).into()),
+        ("last_seen_at", micros(s.last_seen_at).into()),
+        ("address", typed(&s.address).into()),
+        ("user_agent", typed(&s.user_agent).into()),
+    ]
 }
 
 /// The sessions of those who just signed in, each with the hash of its cookie; and on each person and in the list when
 /// that was.
-pub fn begin_sessions(sessions: &[(&[u8], &Session)]) -> Changes {
-    let begun = dialect::rows(sessions.iter().map(|(token_hash, s)| Begun::of(token_hash, s)));
+pub fn begin_sessions(db: &Db, sessions: &[(&[u8], &Session)]) -> Changes {
+    let begun = rows::rows(db.engine(), sessions.iter().map(|(token_hash, s)| begun(token_hash, s)));
     let Some(begun) = begun else { return Changes::default() };
     let begun = Query::about(
         "INSERT INTO sessions (token_hash, session_id, subject_id, organization_id, csrf, started_at, last_seen_at,

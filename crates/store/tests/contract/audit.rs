@@ -1,6 +1,6 @@
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Chain, Entry};
-use muster_store::audit::{self, AuditFilter, Recorded};
+use muster_store::audit::{self, AuditFilter, NewRecords, Recorded};
 use muster_store::{Changes, Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
@@ -33,14 +33,12 @@ async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Res
     let mut tx = db.begin().await?;
     let (seq, hash) = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
     let mut chain = Chain::continuing(organization, KEY, seq, hash);
-    let records: Vec<Recorded> = entries
-        .iter()
-        .map(|entry| {
-            let (seq, hash) = chain.append(entry);
-            Recorded { seq, entry: entry.clone(), hash }
-        })
-        .collect();
-    audit::append(&mut tx, organization, &records, Changes::default()).await?;
+    let mut records = NewRecords::of(db);
+    for entry in entries {
+        let (seq, hash) = chain.append(entry);
+        records.push(entry, seq, hash);
+    }
+    audit::append(&mut tx, organization, records, Changes::default()).await?;
     tx.commit().await
 }
 

@@ -222,7 +222,7 @@ async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut
                 address: String::new(),
                 user_agent: String::new(),
             };
-            sign_in::begin_sessions(&[(session.id.as_bytes().as_slice(), &session)])
+            sign_in::begin_sessions(db, &[(session.id.as_bytes().as_slice(), &session)])
                 .save(&mut tx)
                 .await
                 .expect("a sign-in");

@@ -117,7 +117,7 @@ both_engines! {
         let practice = an_organization(db).await;
         insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();
         let session = Session { organization: Some(practice.id), ..a_session(person_id(1).0, 7) };
-        in_tx!(db, |tx| sign_in::begin_sessions(&[(b"1".as_slice(), &session)]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::begin_sessions(db, &[(b"1".as_slice(), &session)]).save(tx).await).unwrap();
         in_tx!(db, |tx| muster_store::people::update(tx, practice.id, &[practice.therapist(1)], later(8)).await).unwrap();
         let mut reading = db.read().await.unwrap();
         let stored = muster_store::people::find(&mut reading, practice.id, person_id(1)).await.unwrap().unwrap();
@@ -192,8 +192,8 @@ both_engines! {
         let sessions = [of(1, 9), of(2, 5), of(1, 7), operator];
         let hashes = [[1_u8; 32], [2; 32], [0xFF; 32], [0; 32]];
         let both: Vec<(&[u8], &Session)> = hashes.iter().map(<[u8; 32]>::as_slice).zip(&sessions).collect();
-        in_tx!(db, |tx| sign_in::begin_sessions(&both).save(tx).await).unwrap();
-        in_tx!(db, |tx| sign_in::begin_sessions(&[]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::begin_sessions(db, &both).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::begin_sessions(db, &[]).save(tx).await).unwrap();
         let mut reading = db.read().await.unwrap();
         for (hash, session) in both {
             assert_eq!(told(&sign_in::session(&mut reading, hash).await.unwrap().unwrap().0), told(session));
@@ -208,7 +208,7 @@ both_engines! {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         let (old, new, other) = (a_session(mara, 0), a_session(mara, 10), a_session(sam, 5));
         for (hash, session) in [(b"1", &old), (b"2", &new), (b"3", &other)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(&[(hash.as_slice(), session)]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), session)]).save(tx).await).unwrap();
         }
         let mut reading = db.read().await.unwrap();
         assert_eq!(told(&sign_in::session(&mut reading, b"1").await.unwrap().unwrap().0), told(&old));
@@ -238,7 +238,7 @@ both_engines! {
     async fn all_sessions_but_the_present_one_can_be_ended(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", mara), (b"3", mara), (b"4", sam)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(&[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
         }
         assert_eq!(in_tx!(db, |tx| sign_in::end_sessions(tx, mara, Some(b"2")).await).unwrap(), 2);
         assert!(sign_in::session(&mut db.read().await.unwrap(), b"2").await.unwrap().is_some());
@@ -249,7 +249,7 @@ both_engines! {
     async fn ending_all_access_ends_sessions_links_and_tokens_of_one_subject(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", sam)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(&[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", 60)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(subject, 0, None)).await).unwrap();
         }
@@ -351,7 +351,7 @@ both_engines! {
     async fn sweeping_takes_what_has_run_out_and_leaves_the_rest(db) {
         let mara = an_operator(db, 1).await;
         for (hash, seconds) in [(b"old", 0), (b"new", 100)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(&[(hash.as_slice(), &a_session(mara, seconds))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(mara, seconds))]).save(tx).await).unwrap();
             let subject = an_id();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", seconds + 10)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(mara, 0, Some(seconds + 10))).await).unwrap();
