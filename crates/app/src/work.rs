@@ -2,7 +2,7 @@
 
 use muster_domain::audit::{Action, Chain, Effect, Entry};
 use muster_domain::{OrganizationId, Refusals};
-use muster_store::audit::NewRecords;
+use muster_store::audit::{Head, NewRecords};
 use muster_store::idempotency::Answer;
 use muster_store::{Changes, Tx, audit};
 use serde_json::{Map, Value, json};
@@ -67,6 +67,9 @@ pub(crate) struct Work {
 /// The records of a change in progress. Needs no database until they are written.
 pub(crate) struct Journal {
     chain: Chain,
+    /// False when the head the chain goes on from was not left by this program. Then its end is never sealed again by
+    /// itself, so that every verification tells it.
+    sealed: bool,
     new: NewRecords,
     app: App,
 }
@@ -76,21 +79,34 @@ impl App {
     pub(crate) async fn work(&self, organization: OrganizationId) -> Result<Work> {
         let mut tx = self.db.begin().await?;
         if organization == OrganizationId::INSTALLATION {
-            audit::start(&mut tx, organization).await?;
+            self.start_own_chain(&mut tx).await?;
         }
-        let (seq, hash) = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
-        Ok(self.work_within(tx, organization, seq, hash))
+        let Head { seq, hash, seal } = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
+        let mut work = self.work_within(tx, organization, seq, hash);
+        work.journal.sealed = work.journal.chain.seal() == seal;
+        if !work.journal.sealed {
+            tracing::error!(%organization, seq, "the audit record does not end where this program left it");
+        }
+        Ok(work)
+    }
+
+    /// The installation's chain is there from the first practice on, so that it cannot be taken away unnoticed.
+    async fn start_own_chain(&self, tx: &mut Tx) -> Result<()> {
+        let own = OrganizationId::INSTALLATION;
+        let seal = Chain::continuing(own, self.keys.audit(), 0, Vec::new()).seal();
+        Ok(audit::start(tx, own, &seal).await?)
     }
 
     /// Begins the change that creates an organization.
     pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
-        let tx = self.db.begin().await?;
+        let mut tx = self.db.begin().await?;
+        self.start_own_chain(&mut tx).await?;
         Ok(self.work_within(tx, organization, 0, Vec::new()))
     }
 
     fn work_within(&self, tx: Tx, organization: OrganizationId, seq: i64, hash: Vec<u8>) -> Work {
         let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
-        let journal = Journal { chain, new: NewRecords::of(&self.db), app: self.clone() };
+        let journal = Journal { chain, sealed: true, new: NewRecords::of(&self.db), app: self.clone() };
         Work { tx, organization, journal, later: Changes::default(), app: self.clone() }
     }
 
@@ -136,7 +152,13 @@ impl Journal {
             detail: detail.to_string().replace("\\u0000", ""),
         };
         let (seq, hash) = self.chain.append(&entry);
-        self.new.push(&entry, seq, hash);
+        self.new.push(&entry, seq, &hash);
+    }
+
+    fn head(&self) -> Head {
+        let (seq, hash) = self.chain.head();
+        let seal = if self.sealed { self.chain.seal() } else { Vec::new() };
+        Head { seq, hash: hash.to_vec(), seal }
     }
 
     /// Adds a record of changed fields; nothing when none changed.
@@ -153,7 +175,18 @@ impl Work {
         self.journal.chain.head().0
     }
 
-    /// The transaction and the records by themselves, for both to go on at once.
+    /// True when the chain goes on from a head this program left.
+    pub fn is_sealed(&self) -> bool {
+        self.journal.sealed
+    }
+
+    /// Seals the end of the chain, whoever left it.
+    pub fn seal(&mut self) {
+        self.journal.sealed = true;
+    }
+
+    /// The transaction and the records by themselves, for both to go on at once. After an error of one the whole has to
+    /// be dropped.
     pub fn parts(&mut self) -> (&mut Tx, &mut Journal) {
         (&mut self.tx, &mut self.journal)
     }
@@ -205,7 +238,8 @@ impl Work {
 
     /// Writes the records and makes everything so.
     pub async fn commit(mut self) -> Result<()> {
-        audit::append(&mut self.tx, self.organization, self.journal.new, self.later).await?;
+        let head = self.journal.head();
+        audit::append(&mut self.tx, self.organization, self.journal.new, head, self.later).await?;
         Ok(self.tx.commit().await?)
     }
 }

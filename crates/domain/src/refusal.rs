@@ -50,6 +50,7 @@ codes! {
     // Fields
     Required "required" Invalid "{} is needed.";
     TooLong "too_long" Invalid "{} may have at most 100 characters.";
+    TooManyPreviousNames "too_many_previous_names" Invalid "A person may have at most {} previous names.";
     UnprintableCharacters "unprintable_characters" Invalid "{} contains characters that cannot be shown. Type it again instead of pasting it.";
     NotUnderstood "not_understood" Invalid "{} is not a value Muster knows.";
     EmailInvalid "email_invalid" Invalid "This does not look like an email address. It should read like name@practice.com.";

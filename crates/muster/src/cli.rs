@@ -112,6 +112,7 @@ impl Command {
             Self::Migrate(a) => a.output.json,
             Self::Check(a) => a.output.json,
             Self::Audit(audit::Command::Verify(a)) => a.output.json,
+            Self::Audit(audit::Command::Seal(a)) => a.output.json,
             Self::Generate(a) => a.output.json,
         }
     }

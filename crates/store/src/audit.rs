@@ -23,45 +23,54 @@ pub struct Recorded {
     pub hash: Vec<u8>,
 }
 
-/// Starts the chain of a new organization.
-pub async fn start(tx: &mut Tx, organization: OrganizationId) -> Result<()> {
-    let text = "INSERT INTO audit_heads (organization_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
+/// Where a chain ends.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Head {
+    /// Number of the last record; 0 before the first.
+    pub seq: i64,
+    /// Its hash; empty before the first.
+    pub hash: Vec<u8>,
+    /// The signature that the chain ends here; empty where none was made.
+    pub seal: Vec<u8>,
+}
+
+/// Starts a chain, unless it has begun; `seal` is that of a chain without records.
+pub async fn start(tx: &mut Tx, organization: OrganizationId, seal: &[u8]) -> Result<()> {
+    let text =
+        "INSERT INTO audit_heads (organization_id, seq, hash, seal) VALUES ($1, 0, $2, $3) ON CONFLICT DO NOTHING";
     on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(Vec::<u8>::new()).execute(c).await?;
+        sqlx::query(sql).bind(organization.0).bind(Vec::<u8>::new()).bind(seal.to_vec()).execute(c).await?;
     });
     Ok(())
 }
 
 /// Takes the organization's write lock until the transaction ends; gives the chain's head, or none when there is no
 /// such organization.
-pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(i64, Vec<u8>)>> {
-    let text = "SELECT seq, hash FROM audit_heads WHERE organization_id = $1 {locked}";
+pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<Head>> {
+    let text = "SELECT seq, hash, seal FROM audit_heads WHERE organization_id = $1 {locked}";
     Ok(on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 
 /// The head without locking.
-pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<(i64, Vec<u8>)>> {
-    let text = "SELECT seq, hash FROM audit_heads WHERE organization_id = $1";
+pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<Head>> {
+    let text = "SELECT seq, hash, seal FROM audit_heads WHERE organization_id = $1";
     Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 
 /// Signed records on their way into a chain, each made ready to be written as it comes.
 #[derive(Debug)]
-pub struct NewRecords {
-    rows: Rows,
-    head: Option<(i64, Vec<u8>)>,
-}
+pub struct NewRecords(Rows);
 
 impl NewRecords {
     /// None yet, for a database of this kind.
     #[must_use]
     pub fn of(db: &Db) -> Self {
-        Self { rows: Rows::new(db.engine()), head: None }
+        Self(Rows::new(db.engine()))
     }
 
     /// The next record, in the chain's order, with its number and hash.
-    pub fn push(&mut self, e: &Entry, seq: i64, hash: Vec<u8>) {
-        self.rows.push([
+    pub fn push(&mut self, e: &Entry, seq: i64, hash: &[u8]) {
+        self.0.push([
             ("seq", seq.into()),
             ("event_id", e.id.into()),
             ("at", micros(e.at).into()),
@@ -75,15 +84,21 @@ impl NewRecords {
             ("channel", e.channel.as_str().into()),
             ("address", e.address.as_str().into()),
             ("detail", e.detail.as_str().into()),
-            ("hash", hash.as_slice().into()),
+            ("hash", hash.into()),
         ]);
-        self.head = Some((seq, hash));
     }
 }
 
-/// Appends records, moves the head, and makes the changes that waited for this. Only under [`lock`].
-pub async fn append(tx: &mut Tx, organization: OrganizationId, new: NewRecords, mut changes: Changes) -> Result<()> {
-    let (Some(rows), Some((seq, hash))) = (new.rows.finish(), new.head) else { return changes.save(tx).await };
+/// Appends records, of which the last is where the chain ends now, and makes the changes that waited for this. Only under
+/// [`lock`].
+pub async fn append(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    new: NewRecords,
+    head: Head,
+    mut changes: Changes,
+) -> Result<()> {
+    let Some(rows) = new.0.finish() else { return changes.save(tx).await };
     let text = "INSERT INTO audit_events (organization_id, seq, event_id, at, actor_kind, actor_id, actor_name, action,
             effect, subject_id, subject_name, channel, address, detail, hash)
         SELECT $1, r.seq, r.event_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.action, r.effect, r.subject_id,
@@ -91,8 +106,8 @@ pub async fn append(tx: &mut Tx, organization: OrganizationId, new: NewRecords, 
         FROM {rows $2: seq int, event_id uuid, at int, actor_kind text, actor_id uuid, actor_name text, action text,
             effect text, subject_id uuid, subject_name text, channel text, address text, detail text, hash bytes} r";
     let events = Query::about(text, organization.0).with(rows);
-    let text = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE organization_id = $1";
-    let head = Query::about(text, organization.0).with(seq).with(hash.as_slice());
+    let text = "UPDATE audit_heads SET seq = $2, hash = $3, seal = $4 WHERE organization_id = $1";
+    let head = Query::about(text, organization.0).with(head.seq).with(head.hash.as_slice()).with(head.seal.as_slice());
     changes.join([events, head].into_iter().collect());
     changes.save(tx).await
 }

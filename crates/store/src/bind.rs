@@ -76,7 +76,9 @@ macro_rules! each {
 }
 
 fn foreign(bind: &Bind) -> BoxDynError {
-    format!("not a value for this engine: {bind:?}").into()
+    // Of what kind, not what: errors are logged.
+    let kind = format!("{bind:?}");
+    format!("not a value for this engine: {}", kind.split('(').next().unwrap_or_default()).into()
 }
 
 impl Type<Sqlite> for Bind {
@@ -129,7 +131,7 @@ impl Encode<'_, Postgres> for Bind {
 }
 
 /// Makes of rows what the driver takes: of a text one value, of columns a value each, those that the marker names, in its
-/// order. The first stands where the rows did, the others after everything else.
+/// order. The first stands where the rows did, the others after everything else. A statement names each rows once.
 pub(crate) fn spread(text: &str, binds: Vec<Bind>) -> (String, Vec<Bind>) {
     let mut text = text.to_owned();
     let mut all = Vec::with_capacity(binds.len());

@@ -1,6 +1,7 @@
 //! What is kept: SQL for SQLite and PostgreSQL.
 //!
-//! Every statement is written once and runs on both engines; what has to differ stands in [`dialect`]. Functions take
+//! Every statement is written once and runs on both engines; what has to differ stands in [`dialect`], and how rows
+//! are sent in [`rows`] and [`bind`]. Functions take
 //! a [`Handle`]: a [`Reading`] for queries or a [`Tx`] for changes. Nothing here judges anything.
 
 mod bind;

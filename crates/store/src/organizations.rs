@@ -89,7 +89,8 @@ pub async fn insert(tx: &mut Tx, organization: &Organization, now: Timestamp) ->
             .execute(c)
             .await?;
     });
-    crate::audit::start(tx, organization.id).await
+    // Sealed with its first record, in the same transaction.
+    crate::audit::start(tx, organization.id, &[]).await
 }
 
 /// Saves the settings; the version grows by one.

@@ -1,4 +1,5 @@
-//! A statement put together from parts, for lists whose filters vary. Values are always bound, never spliced in.
+//! A statement with its values: put together from parts, where filters vary, or with rows. Values are always bound, never
+//! spliced in.
 
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;

@@ -3,6 +3,8 @@
 mod export;
 mod redact;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, Chain};
@@ -135,14 +137,44 @@ impl App {
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
     pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<Tampering>> {
-        let mut h = self.db.read().await?;
+        // Of one moment: a record added meanwhile is none past the head.
+        let mut h = muster_store::transfer::snapshot(&self.db).await?;
         let mut found = Vec::new();
-        for organization in audit::chains(&mut h).await? {
+        for organization in self.chains(&mut h).await? {
             if let Some(bad) = self.verify_chain(&mut h, organization, &mut progress).await? {
                 found.push(bad);
             }
         }
         Ok(found)
+    }
+
+    /// The chains there have to be: every practice's, and with the first practice the installation's.
+    async fn chains(&self, h: &mut impl muster_store::Handle) -> Result<BTreeSet<OrganizationId>> {
+        let mut chains: BTreeSet<OrganizationId> = audit::chains(h).await?.into_iter().collect();
+        if !chains.is_empty() {
+            chains.insert(OrganizationId::INSTALLATION);
+        }
+        Ok(chains)
+    }
+
+    /// Takes every chain that does not end where this program left it as it stands, and records that; how many. For the
+    /// command line, after somebody has found out why: a release before there were seals, or what a verification told.
+    pub async fn seal_audit(&self) -> Result<u64> {
+        let mut sealed = 0;
+        let chains = self.chains(&mut self.db.read().await?).await?;
+        for organization in chains {
+            let mut work = self.work(organization).await?;
+            if work.is_sealed() {
+                continue;
+            }
+            work.seal();
+            let last = work.head();
+            let actor = Actor::command_line(organization);
+            work.done(&actor, Action::AuditSealed, About::nothing(), &json!({"records": last}));
+            work.commit().await?;
+            sealed += 1;
+        }
+        Ok(sealed)
     }
 
     async fn verify_chain(
@@ -175,9 +207,12 @@ impl App {
         }
         Ok(match head {
             None => bad(last + 1, "the head of the chain is missing"),
-            Some((seq, _)) if seq > last => bad(last + 1, "records are missing at the end"),
-            Some((seq, _)) if seq < last => bad(seq + 1, "records were added past the head of the chain"),
-            Some((_, hash)) if hash != chain.head().1 => bad(last, "the head of the chain was changed"),
+            Some(head) if head.seq > last => bad(last + 1, "records are missing at the end"),
+            Some(head) if head.seq < last => bad(head.seq + 1, "records were added past the head of the chain"),
+            Some(head) if head.hash != chain.head().1 => bad(last, "the head of the chain was changed"),
+            Some(head) if head.seal != chain.seal() => {
+                bad(last, "the end of the chain is not sealed by this program: what came after may have been cut off")
+            }
             Some(_) => None,
         })
     }

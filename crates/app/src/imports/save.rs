@@ -74,7 +74,7 @@ impl App {
         let organization = work.organization;
         let (tx, journal) = work.parts();
         // Signing is a tenth of the work. It is done while the database is busy, a few at a time, so that the database
-        // never waits for it.
+        // hardly waits for it.
         let record = async {
             for (at, (about, changed)) in records.into_iter().enumerate() {
                 if at % SIGNED_AT_ONCE == 0 {

@@ -81,6 +81,7 @@ actions! {
     BulkPresetRemoved "bulk_preset.removed" "Saved selection or change set removed";
     PeopleExported "people.exported" "People exported";
     AuditExported "audit.exported" "Audit exported";
+    AuditSealed "audit.sealed" "Audit taken as it stands";
     OperatorCreated "operator.created" "Support operator added";
     OperatorEntered "operator.entered" "Support opened the practice";
     AuditViewed "audit.viewed" "Audit looked for";
@@ -198,6 +199,17 @@ impl Chain {
         (self.seq, self.hash.clone())
     }
 
+    /// Signs that the chain ends here. It is no record's hash, so that a record cannot be made the last one by whoever
+    /// writes the database.
+    pub fn seal(&self) -> Vec<u8> {
+        let mut mac = self.key.clone();
+        mac.update(b"ends here");
+        mac.update(self.organization.0.as_bytes());
+        mac.update(&self.seq.to_be_bytes());
+        mac.update(&self.hash);
+        mac.finalize().into_bytes().to_vec()
+    }
+
     /// Number and hash of the last record.
     pub fn head(&self) -> (i64, &[u8]) {
         (self.seq, &self.hash)
@@ -252,6 +264,22 @@ mod tests {
         assert_ne!(chain(b"k", &["a", "b"]), chain(b"k", &["x", "b"]));
         assert_ne!(chain(b"k", &["a", "b"]), chain(b"K", &["a", "b"]));
         assert_ne!(chain(b"k", &["b"]), chain(b"k", &["a", "b"]));
+    }
+
+    #[test]
+    fn the_end_is_sealed_by_what_no_record_carries() {
+        let of = |organization| Chain::continuing(organization, b"k", 0, vec![]);
+        let mut chain = of(OrganizationId::INSTALLATION);
+        let mut seals = vec![chain.seal(), of(OrganizationId(Uuid::from_u128(7))).seal()];
+        for detail in ["a", "b"] {
+            let (seq, hash) = chain.append(&entry(detail));
+            assert_eq!(chain.seal(), Chain::continuing(OrganizationId::INSTALLATION, b"k", seq, hash.clone()).seal());
+            seals.extend([chain.seal(), hash]);
+        }
+        let all = seals.len();
+        seals.sort();
+        seals.dedup();
+        assert_eq!(seals.len(), all);
     }
 
     #[test]

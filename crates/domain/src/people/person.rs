@@ -7,6 +7,9 @@ use crate::ids::{OrganizationId, PersonId};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{LONGEST_NAME, is_unprintable, search_key, tidy, unique_key};
 
+/// Previous names that can be typed.
+const MOST_PREVIOUS_NAMES: usize = 20;
+
 /// One human being. Field names are those of the JSON contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Person {
@@ -143,9 +146,16 @@ impl PersonPatch {
             after.previous_names = names
                 .iter()
                 .filter(|n| !n.trim().is_empty())
-                .take(20)
-                .filter_map(|n| refusals.take(human_name("previous_names", "A previous name", n)))
+                .filter_map(|n| {
+                    // One that Muster noted by itself may be as long as a first and a last name together.
+                    let known = before.previous_names.iter().find(|known| **known == tidy(n));
+                    known.cloned().or_else(|| refusals.take(human_name("previous_names", "A previous name", n)))
+                })
                 .collect();
+            if after.previous_names.len() > MOST_PREVIOUS_NAMES.max(before.previous_names.len()) {
+                let most = MOST_PREVIOUS_NAMES.to_string();
+                refusals.push(Refusal::new("previous_names", Code::TooManyPreviousNames).about(&[&most]));
+            }
         } else if !before.full_name.is_empty() && unique_key(&before.full_name) != unique_key(&after.full_name) {
             // Kept by itself, so that the person is still found and not entered a second time.
             after.previous_names.retain(|n| unique_key(n) != unique_key(&before.full_name));
@@ -170,10 +180,12 @@ impl PersonPatch {
         let made = |p: &Person| tidy(&format!("{} {}", p.first_name, p.last_name));
         match self.full_name.as_deref().map(str::trim) {
             Some("") => after.full_name = made(after),
+            // An untouched form field: it follows a changed first or last name, and may be as long as both together.
+            Some(name) if tidy(name) == before.full_name && before.full_name != made(before) => {}
+            Some(name) if [&before.full_name, &made(after)].contains(&&tidy(name)) => after.full_name = made(after),
             Some(name) => {
                 if let Some(name) = refusals.take(human_name("full_name", "The full name", name)) {
-                    // An untouched form field follows a changed first or last name.
-                    after.full_name = if name == before.full_name && name == made(before) { made(after) } else { name };
+                    after.full_name = name;
                 }
             }
             None if before.full_name == made(before) || before.full_name.is_empty() => after.full_name = made(after),
@@ -216,6 +228,45 @@ mod tests {
         patch.apply(&nobody(), &mut refusals);
         let fields: Vec<_> = refusals.0.iter().filter_map(|r| r.field).collect();
         assert_eq!(fields, ["first_name", "last_name", "email", "phone", "npi", "username"]);
+    }
+
+    #[test]
+    fn two_long_names_make_a_longer_one_that_can_be_saved_again() {
+        let saved = |patch: PersonPatch, before: &Person| {
+            let mut refusals = Refusals::default();
+            let after = patch.apply(before, &mut refusals);
+            assert!(refusals.is_empty(), "{refusals:?}");
+            after
+        };
+        let long = |letter: &str| Some(letter.repeat(LONGEST_NAME));
+        let two = PersonPatch { first_name: long("a"), last_name: long("b"), ..PersonPatch::default() };
+        let before = saved(two.clone(), &nobody());
+        assert_eq!(before.full_name.len(), 2 * LONGEST_NAME + 1);
+        // As a form sends it, and as a file of an export does to another practice.
+        let as_shown = PersonPatch { full_name: Some(before.full_name.clone()), ..two };
+        assert_eq!(saved(as_shown.clone(), &before), before);
+        assert_eq!(saved(as_shown, &nobody()), before);
+        let married =
+            PersonPatch { last_name: long("c"), full_name: Some(before.full_name.clone()), ..PersonPatch::default() };
+        let after = saved(married, &before);
+        assert!(after.full_name.ends_with('c') && after.previous_names == [before.full_name.clone()]);
+        let again = PersonPatch { previous_names: Some(after.previous_names.clone()), ..PersonPatch::default() };
+        assert_eq!(saved(again, &after), after);
+        let mut refusals = Refusals::default();
+        let typed = PersonPatch { full_name: Some("d".repeat(LONGEST_NAME + 1)), ..PersonPatch::default() };
+        assert_eq!(typed.apply(&after, &mut refusals).full_name, after.full_name);
+        assert_eq!(refusals.0[0].code, Code::TooLong);
+    }
+
+    #[test]
+    fn more_previous_names_than_there_is_room_for_are_refused_not_forgotten() {
+        let names = |n: usize| Some((0..n).map(|n| format!("Name {n}")).collect::<Vec<_>>());
+        let mut refusals = Refusals::default();
+        let patch = |n| PersonPatch { previous_names: names(n), ..PersonPatch::default() };
+        assert_eq!(patch(20).apply(&nobody(), &mut refusals).previous_names.len(), 20);
+        assert!(refusals.is_empty());
+        patch(21).apply(&nobody(), &mut refusals);
+        assert_eq!(refusals.0[0].code, Code::TooManyPreviousNames);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `muster audit verify`: walks the audit chains.
+//! `muster audit`: walks the audit chains, and takes one as it stands.
 
 use clap::{Args, Subcommand};
 use muster_app::App;
@@ -16,6 +16,46 @@ use crate::output::{Progress, say};
 pub enum Command {
     /// What it says.
     Verify(Arguments),
+    /// That somebody has looked.
+    Seal(SealArguments),
+}
+
+impl Command {
+    /// Runs it.
+    pub async fn run(self, place: Place) -> Result<Ending, Failure> {
+        match self {
+            Self::Verify(arguments) => run(place, arguments).await,
+            Self::Seal(arguments) => seal(place, arguments).await,
+        }
+    }
+}
+
+/// Take audit chains that do not end where Muster left them as they stand, and record that
+///
+/// Needed once after an upgrade from a release without seals, and after you have found out why `muster audit verify` said
+/// that an end is not sealed. Records that were changed or removed are told as before.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  muster audit seal --data-dir /var/lib/muster")]
+pub struct SealArguments {
+    /// What it answers.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+async fn seal(place: Place, arguments: SealArguments) -> Result<Ending, Failure> {
+    with(place.given(), Schema::AsItIs, async |app| {
+        let sealed = app.seal_audit().await?;
+        if arguments.output.json {
+            say(&json!({"sealed": sealed}).to_string());
+        } else {
+            let what = if sealed == 1 { "audit chain was" } else { "audit chains were" };
+            say(&format!("{sealed} {what} taken as they stand."));
+        }
+        Ok(Ending::Done)
+    })
+    .await
 }
 
 /// Walk the audit record of every organization; exit 1 and the first bad record when it was tampered with
@@ -32,7 +72,7 @@ pub struct Arguments {
 }
 
 /// Verifies.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let (records, tampered) = verify(&app).await?;
         if arguments.output.json {

@@ -39,7 +39,7 @@ pub async fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Restore(arguments) => restore::run(place, arguments).await,
         Command::Migrate(arguments) => migrate::run(place, arguments).await,
         Command::Check(arguments) => check::run(place, arguments).await,
-        Command::Audit(audit::Command::Verify(arguments)) => audit::run(place, arguments).await,
+        Command::Audit(command) => command.run(place).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Generate(arguments) => generate::run(place, arguments).await,
     }

@@ -55,8 +55,31 @@ on_both! {
     async fn a_chain_cut_off_together_with_its_head_still_shows(place) {
         let records = with_records(place).await;
         place.sql(&format!("DELETE FROM audit_events WHERE seq = {records}")).await;
-        place.sql("UPDATE audit_heads SET seq = seq - 1").await;
+        place.sql("UPDATE audit_heads SET seq = seq - 1 WHERE seq > 0").await;
         assert_first_bad(place, records - 1).await;
+    }
+
+    async fn a_head_moved_back_by_someone_who_knows_how_is_told_until_somebody_has_looked(place) {
+        let records = with_records(place).await;
+        place.sql(&format!("DELETE FROM audit_events WHERE seq = {records}")).await;
+        let before = "SELECT e.hash FROM audit_events e WHERE e.organization_id = audit_heads.organization_id AND e.seq = audit_heads.seq - 1";
+        place.sql(&format!("UPDATE audit_heads SET seq = seq - 1, hash = ({before}) WHERE seq > 0")).await;
+        assert_first_bad(place, records - 1).await;
+        // What is recorded from then on does not make it good.
+        let clinic = ["--clinic", HARBOR, "--group", "student", "--total", "9"];
+        place.done(&[&["licences", "set", "--organization", HARBOR][..], &clinic].concat()).await;
+        assert_first_bad(place, records).await;
+        assert!(place.done(&["audit", "seal"]).await.contains("1 audit chain"));
+        place.done(&["audit", "verify"]).await;
+        assert!(place.done(&["audit", "seal"]).await.contains("0 audit chains"));
+    }
+
+    async fn a_whole_chain_taken_away_is_told(place) {
+        with_records(place).await;
+        for table in ["audit_heads", "audit_events"] {
+            place.sql(&format!("DELETE FROM {table} WHERE organization_id NOT IN (SELECT organization_id FROM organizations)")).await;
+        }
+        assert_first_bad(place, 1).await;
     }
 }
 

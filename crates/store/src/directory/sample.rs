@@ -18,7 +18,10 @@ use crate::{Handle, Result};
 pub(super) const SAMPLE: i64 = 1000;
 
 /// Places they are taken from: people who came together are often alike.
-const PLACES: u32 = 5;
+const PLACES: i64 = 5;
+
+/// Rows from one of them.
+const EACH: i64 = SAMPLE / PLACES;
 
 /// Pieces of a text that are looked at; a longer text is seldom enough by the first of them.
 const PIECES: usize = 12;
@@ -26,8 +29,8 @@ const PIECES: usize = 12;
 /// Pieces that the search index is asked for: each costs a walk through all who have it.
 const ASKED: usize = 3;
 
-/// How long a look at a practice is remembered. A wrong guess costs time and no more: every page is right whichever way
-/// it was found.
+/// How long a look at a practice is remembered. A wrong guess costs time, and totals that say "about" are about what it
+/// was then; every page is right whichever way it was found.
 const LASTS: Duration = Duration::from_secs(30);
 
 /// Practices that are remembered.
@@ -53,8 +56,8 @@ pub(super) struct Crowd {
     organization: OrganizationId,
     /// How many.
     pub people: i64,
-    /// Who was added first, and who last.
-    ends: (Uuid, Uuid),
+    /// People with about as many between one and the next, by identity, which follows time.
+    places: Vec<Uuid>,
     /// The first by name: their names say nothing of type, status and permissions.
     alike: Vec<Alike>,
     seen: Instant,
@@ -100,25 +103,29 @@ impl Samples {
 
 impl Crowd {
     async fn read(h: &mut impl Handle, organization: OrganizationId) -> Result<Self> {
-        let row: Vec<(i64, Option<Uuid>, Option<Uuid>)> =
-            Query::about(&Self::text(), organization.0).fetch_all(h).await?;
+        let text = "SELECT people_count FROM organizations WHERE organization_id = $1";
+        let row: Vec<(i64,)> = Query::about(text, organization.0).fetch_all(h).await?;
         // An operator who has opened no practice has no organization either.
-        let (people, first, last) = row.first().copied().unwrap_or_default();
+        let people = row.first().map_or(0, |(people,)| *people);
         let columns = "user_type text, status text, permissions int, people int";
         let alike = Self::alike(organization).fetch_packed(h, columns).await?;
-        let ends = (first.unwrap_or_default(), last.unwrap_or_default());
-        Ok(Self { organization, people, ends, alike, seen: Instant::now() })
+        let places: Vec<(Uuid,)> = Self::places(organization).fetch_all(h).await?;
+        let places = places.into_iter().map(|(id,)| id).collect();
+        Ok(Self { organization, people, places, alike, seen: Instant::now() })
     }
 
-    /// The count, and both ends of the profiles' key. (The list's own key would do, but not for SQLite, which takes
-    /// whichever index covers it and sorts the practice.)
-    fn text() -> String {
-        let end = |direction: &str| {
-            format!(
-                "(SELECT p.person_id FROM people p WHERE p.organization_id = $1 ORDER BY p.person_id {direction} LIMIT 1)"
-            )
-        };
-        format!("SELECT people_count, {}, {} FROM organizations WHERE organization_id = $1", end("ASC"), end("DESC"))
+    /// Where to look. People come in bursts, and files are sorted: neither times nor names lie evenly. The numbers by which
+    /// look-alikes are found do, so those who have the smallest are some of everybody.
+    fn places(organization: OrganizationId) -> Query {
+        let some = format!(
+            "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1
+            ORDER BY k.dup_key, k.person_id LIMIT {SAMPLE}"
+        );
+        let text = format!(
+            "SELECT x.person_id FROM (SELECT s.person_id, row_number() OVER (ORDER BY s.person_id) AS n FROM ({some}) s) x
+            WHERE (x.n - 1) % {EACH} = 0"
+        );
+        Query::about(&text, organization.0)
     }
 
     fn alike(organization: OrganizationId) -> Query {
@@ -141,8 +148,7 @@ impl Crowd {
         Sample { rows: rows.max(1), matches: count(filter), narrow: count(&narrow), pieces: Vec::new() }
     }
 
-    /// Looks at some of them. Identities follow time, so places evenly between the first and the last take in people of
-    /// every age. (Those that a walk passes stand together for a reason.)
+    /// Looks at some of them, of every age. (Those that a walk passes stand together for a reason.)
     pub async fn look(&self, h: &mut impl Handle, filter: &Filter) -> Result<Sample> {
         let mut pieces: Vec<String> = query_pieces(&search_key(&filter.q)).into_iter().take(PIECES).collect();
         let row: Vec<(String,)> = self.query(filter, &pieces).fetch_all(h).await?;
@@ -168,13 +174,13 @@ impl Crowd {
             q.push("} THEN 1 END) AS text)");
         }
         q.push(" FROM (");
-        let (first, last) = (self.ends.0.as_u128(), self.ends.1.as_u128());
-        let step = last.saturating_sub(first) / u128::from(PLACES);
-        for place in 0..PLACES {
-            q.push(if place == 0 { "" } else { " UNION ALL " });
+        let anywhere = [Uuid::nil()];
+        let places = if self.places.is_empty() { &anywhere[..] } else { &self.places };
+        for (at, place) in places.iter().enumerate() {
+            q.push(if at == 0 { "" } else { " UNION ALL " });
             q.push("SELECT * FROM (SELECT d.* FROM directory d WHERE d.organization_id = $1 AND d.person_id >= ");
-            q.bind(Uuid::from_u128(first + step * u128::from(place)));
-            q.push(&format!(" ORDER BY d.person_id LIMIT {}) d", SAMPLE / i64::from(PLACES)));
+            q.bind(*place);
+            q.push(&format!(" ORDER BY d.person_id LIMIT {EACH}) d"));
         }
         q.push(") d");
         q
@@ -268,7 +274,7 @@ mod tests {
         let crowd = Crowd {
             organization: HERE,
             people: 50_000,
-            ends: (Uuid::nil(), Uuid::nil()),
+            places: Vec::new(),
             alike: vec![
                 alike(UserType::PT, Status::Active, &[view, edit], 100),
                 alike(UserType::PT, Status::Inactive, &[view], 200),
@@ -298,7 +304,7 @@ mod tests {
         let first = samples.of(&mut tx, HERE).await.unwrap();
         assert!(Arc::ptr_eq(&first, &samples.of(&mut tx, HERE).await.unwrap()));
         let long_ago = Instant::now().checked_sub(LASTS).unwrap();
-        let old = Crowd { people: 7, seen: long_ago, ends: first.ends, alike: Vec::new(), organization: HERE };
+        let old = Crowd { people: 7, seen: long_ago, places: Vec::new(), alike: Vec::new(), organization: HERE };
         samples.remembered().insert(HERE, Arc::new(old));
         assert_eq!(samples.of(&mut tx, HERE).await.unwrap().people, 0, "looked up again");
         for n in 2..=REMEMBERED as u128 + 1 {
@@ -308,24 +314,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_founder_and_a_file_of_a_year_later_do_not_hide_most_of_the_file() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let (founder, file) = (1_u128 << 80, 1_000_u128 << 80);
+        let people = 1500_u64;
+        let numbers = (0..people).map(|n| {
+            let id = if n == 0 { founder } else { file + u128::from(n) };
+            [("k", n.wrapping_mul(0x9E37_79B9_7F4A_7C15).cast_signed().into()), ("id", Uuid::from_u128(id).into())]
+        });
+        let rows = crate::rows::rows(tx.split().engine(), numbers).unwrap();
+        let text = "INSERT INTO duplicate_keys (organization_id, dup_key, person_id)
+            SELECT $1, r.k, r.id FROM {rows $2: k int, id uuid} r";
+        Query::about(text, HERE.0).with(rows).execute(&mut tx).await.unwrap();
+        let places = Crowd::read(&mut tx, HERE).await.unwrap().places;
+        let of_file: Vec<u128> = places.iter().filter_map(|id| id.as_u128().checked_sub(file)).collect();
+        assert!(places.len() == 5 && of_file.len() >= 4, "{places:?}");
+        assert!(of_file.windows(2).all(|two| (200..400).contains(&(two[1] - two[0]))), "{of_file:?}");
+    }
+
+    #[tokio::test]
     async fn a_sample_reads_its_rows_and_no_others() {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        let ends = (Uuid::from_u128(10), Uuid::from_u128(99));
-        let crowd = Crowd { organization: HERE, people: 5000, ends, alike: Vec::new(), seen: Instant::now() };
+        let places = (1..=5).map(Uuid::from_u128).collect();
+        let crowd = Crowd { organization: HERE, people: 5000, places, alike: Vec::new(), seen: Instant::now() };
         let filter = Filter { q: "mara".into(), ..Filter::default() };
         let lines: Vec<(i64, i64, i64, String)> =
             crowd.query(&filter, &["ma".to_owned()]).explained().fetch_all(&mut tx).await.unwrap();
         let read = "SEARCH d USING INDEX sqlite_autoindex_directory_1 (organization_id=? AND person_id>?)";
-        assert_eq!(lines.iter().filter(|l| l.3 == read).count(), PLACES as usize, "{lines:#?}");
+        assert_eq!(lines.iter().filter(|l| l.3 == read).count(), 5, "{lines:#?}");
         let lines: Vec<(i64, i64, i64, String)> = Crowd::alike(HERE).explained().fetch_all(&mut tx).await.unwrap();
         let read = "SEARCH d USING COVERING INDEX directory_name (organization_id=?)";
         assert!(lines.iter().any(|l| l.3 == read) && !lines.iter().any(|l| l.3.contains("ORDER BY")), "{lines:#?}");
-        let ends: Vec<(i64, i64, i64, String)> =
-            Query::about(&format!("EXPLAIN QUERY PLAN {}", Crowd::text()), HERE.0).fetch_all(&mut tx).await.unwrap();
-        let read = "SEARCH p USING PRIMARY KEY (organization_id=?)";
-        assert_eq!(ends.iter().filter(|l| l.3 == read).count(), 2, "{ends:#?}");
-        assert!(!ends.iter().any(|l| l.3.contains("TEMP B-TREE")), "{ends:#?}");
+        let lines: Vec<(i64, i64, i64, String)> = Crowd::places(HERE).explained().fetch_all(&mut tx).await.unwrap();
+        let read = "SEARCH k USING PRIMARY KEY (organization_id=?)";
+        assert!(lines.iter().any(|l| l.3 == read), "{lines:#?}");
     }
 }

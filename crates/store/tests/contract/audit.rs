@@ -1,6 +1,6 @@
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Chain, Entry};
-use muster_store::audit::{self, AuditFilter, NewRecords, Recorded};
+use muster_store::audit::{self, AuditFilter, Head, NewRecords, Recorded};
 use muster_store::{Changes, Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
@@ -31,14 +31,16 @@ fn entry(n: u64) -> Entry {
 /// Appends as the application layer does: lock, sign, write.
 async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    let (seq, hash) = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
+    let Head { seq, hash, .. } = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
     let mut chain = Chain::continuing(organization, KEY, seq, hash);
     let mut records = NewRecords::of(db);
     for entry in entries {
         let (seq, hash) = chain.append(entry);
-        records.push(entry, seq, hash);
+        records.push(entry, seq, &hash);
     }
-    audit::append(&mut tx, organization, records, Changes::default()).await?;
+    let (seq, hash) = chain.head();
+    let head = Head { seq, hash: hash.to_vec(), seal: chain.seal() };
+    audit::append(&mut tx, organization, records, head, Changes::default()).await?;
     tx.commit().await
 }
 
@@ -57,7 +59,8 @@ async fn verified(db: &Db, organization: OrganizationId) -> Vec<Recorded> {
         all.extend(some);
     }
     let head = audit::head(&mut reading, organization).await.expect("a head");
-    assert_eq!(head, Some((chain.head().0, chain.head().1.to_vec())));
+    let (seq, hash) = chain.head();
+    assert_eq!(head, Some(Head { seq, hash: hash.to_vec(), seal: if seq == 0 { Vec::new() } else { chain.seal() } }));
     all
 }
 
@@ -77,9 +80,10 @@ both_engines! {
         let stranger = OrganizationId(an_id());
         let mut tx = db.begin().await.unwrap();
         assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), None);
-        audit::start(&mut tx, stranger).await.unwrap();
-        audit::start(&mut tx, stranger).await.unwrap();
-        assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), Some((0, Vec::new())));
+        audit::start(&mut tx, stranger, b"sealed").await.unwrap();
+        audit::start(&mut tx, stranger, b"again").await.unwrap();
+        let head = Head { seq: 0, hash: Vec::new(), seal: b"sealed".to_vec() };
+        assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), Some(head));
     }
 
     async fn parallel_changes_of_one_organization_never_fork_its_chain(db) {
@@ -109,7 +113,7 @@ both_engines! {
         };
         tokio::time::sleep(std::time::Duration::from_millis(150)).await;
         assert!(!second.is_finished());
-        assert_eq!(audit::head(&mut db.read().await.unwrap(), practice.id).await.unwrap(), Some((0, Vec::new())));
+        assert_eq!(audit::head(&mut db.read().await.unwrap(), practice.id).await.unwrap().unwrap().seq, 0);
         first.commit().await.unwrap();
         second.await.unwrap().unwrap();
         assert_eq!(verified(db, practice.id).await.len(), 1);
@@ -203,7 +207,7 @@ both_engines! {
     async fn every_chain_is_known_also_one_whose_head_was_cut_off(db) {
         let (here, there) = (an_organization(db).await, an_organization(db).await);
         record(db, here.id, &[entry(1)]).await.unwrap();
-        in_tx!(db, |tx| audit::start(tx, OrganizationId::INSTALLATION).await).unwrap();
+        in_tx!(db, |tx| audit::start(tx, OrganizationId::INSTALLATION, &[]).await).unwrap();
         let text = "DELETE FROM audit_heads WHERE seq > 0";
         match db {
             Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),

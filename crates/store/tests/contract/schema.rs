@@ -240,6 +240,7 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
         ("people", "last_sign_in_at", "INTEGER NOT NULL DEFAULT 0"),
         ("people", "password_state", "TEXT NOT NULL DEFAULT 'none'"),
         ("organizations", "clinic_count", "INTEGER NOT NULL DEFAULT 0"),
+        ("audit_heads", "seal", "BLOB NOT NULL DEFAULT X''"),
     ];
     for (table, column, kind) in since {
         let text = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");

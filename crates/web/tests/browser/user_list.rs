@@ -121,7 +121,7 @@ async fn the_list_is_sorted_by_its_heads_and_goes_on_over_pages() {
     desk.browser.see("55 people").await;
     desk.browser.follow("Next").await;
     desk.list_becomes(&["W60 Harlow", "W61 Harlow", "W62 Harlow", "W63 Harlow", "W64 Harlow"]).await;
-    desk.browser.follow("Previous").await;
+    desk.browser.follow("First page").await;
     desk.browser.see("W10 Harlow").await;
     desk.browser.dont_see("W60 Harlow").await;
 }

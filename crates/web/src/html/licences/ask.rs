@@ -118,6 +118,8 @@ async fn draw(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_ap
             ("hx-target", "#pool-facts".to_owned()),
             ("hx-select", "#pool-facts".to_owned()),
             ("hx-swap", "outerHTML".to_owned()),
+            // Of two choices in a row, the answer to the first must not come last.
+            ("hx-sync", "closest form:replace".to_owned()),
         ]
     };
     let count = if form.has("count") { form.one("count") } else { "1" };

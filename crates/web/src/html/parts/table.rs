@@ -152,13 +152,13 @@ pub fn person_cell(initials: &str, hue: u8, name: &str, href: &str, under: &str)
 }
 
 /// Draws the way through a long list; `text` says where one is.
-pub fn cursor_pager(prev: Option<&str>, next: Option<&str>, text: &str) -> Markup {
+pub fn cursor_pager(first: Option<&str>, next: Option<&str>, text: &str) -> Markup {
     html! {
         nav.pager aria-label="Pages" {
             p { (text) }
-            @if prev.is_some() || next.is_some() {
+            @if first.is_some() || next.is_some() {
                 div.cluster {
-                    (turn(prev, "prev", "Previous", Icon::ChevronLeft))
+                    (turn(first, "first", "First page", Icon::ChevronLeft))
                     (turn(next, "next", "Next", Icon::ChevronRight))
                 }
             }
@@ -170,7 +170,7 @@ fn turn(href: Option<&str>, rel: &str, label: &str, drawing: Icon) -> Markup {
     html! {
         @if let Some(href) = href {
             a.button rel=(rel) href=(href) {
-                @if rel == "prev" { (icon(drawing)) }
+                @if rel == "first" { (icon(drawing)) }
                 span { (label) }
                 @if rel == "next" { (icon(drawing)) }
             }
