@@ -230,6 +230,47 @@ fn the_last_admin_and_the_last_licence_count_over_the_whole_action() {
     assert_eq!(results, [true, true, false, false], "two licences were free");
 }
 
+/// Managers of clinics 1 and 2; two of the first, one of the second.
+fn managed() -> World {
+    let clinics = (1..=3).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
+    World::new(clinics, BTreeMap::new(), 5, [(clinic(1), 2), (clinic(2), 1)].into())
+}
+
+#[test]
+fn the_last_user_manager_of_a_clinic_stays_whatever_would_take_it_away() {
+    let keeper = profile(9, UserType::Clerical, &[P::ViewPatients, P::EditUsers], &[1, 2]);
+    for change in [SetStatus(Status::Inactive), RemovePermission(P::EditUsers), RemoveClinic(clinic(2))] {
+        for rules in [Rules::Bulk, Rules::Undo] {
+            let changes = set(&[change]);
+            let asked = Asked { rules, ..asked(&changes) };
+            let refused = judge(&company_admin(), &mut managed(), Some(&keeper), asked);
+            assert_eq!(codes(&refused), [Code::LastUserManager], "{change:?}, {rules:?}");
+            assert!(refused.refused[0].refusal.message.contains("Clinic 2"), "{change:?}, {rules:?}");
+            assert!(refused.outcome.is_none(), "{change:?}, {rules:?}");
+        }
+    }
+    let other = profile(8, UserType::Clerical, &[P::ViewPatients, P::EditUsers], &[1]);
+    let free = judge(&company_admin(), &mut managed(), Some(&other), asked(&set(&[SetStatus(Status::Inactive)])));
+    assert_eq!(codes(&free), [], "the first clinic has another");
+}
+
+#[test]
+fn the_last_user_manager_counts_over_the_whole_action() {
+    let manager = |n, clinics: &[u128]| profile(n, UserType::Clerical, &[P::ViewPatients, P::EditUsers], clinics);
+    let away = set(&[SetStatus(Status::Inactive)]);
+    let mut world = managed();
+    let first = judge(&company_admin(), &mut world, Some(&manager(8, &[1])), asked(&away));
+    let second = judge(&company_admin(), &mut world, Some(&manager(9, &[1])), asked(&away));
+    assert_eq!((codes(&first), codes(&second)), (vec![], vec![Code::LastUserManager]));
+
+    // Whoever is given the right first lets the other go afterwards.
+    let mut world = managed();
+    let given = set(&[AddPermission(P::EditUsers)]);
+    let heir = profile(10, UserType::Clerical, &[P::ViewPatients], &[2]);
+    assert_eq!(codes(&judge(&company_admin(), &mut world, Some(&heir), asked(&given))), []);
+    assert_eq!(codes(&judge(&company_admin(), &mut world, Some(&manager(9, &[1, 2])), asked(&away))), []);
+}
+
 #[test]
 fn a_report_permission_comes_with_what_it_works_in_whatever_the_order() {
     let one = profile(9, UserType::PT, &[P::ViewPatients], &[1]);

@@ -157,3 +157,18 @@ fn an_account_is_not_lost_and_nobody_is_merged_with_themselves() {
     assert!(merge(&merged, &bare).is_ok());
     assert_eq!(merge(&merged, &merged).expect_err("one").0[0].code, Code::MergeWithItself);
 }
+
+#[test]
+fn what_a_type_may_not_hold_does_not_come_over_and_admin_rights_do_before_the_other_leaves() {
+    let mut merged = side(2, UserType::Clerical, None);
+    account(&mut merged).permissions =
+        [Permission::ViewPatients, Permission::CompanyAdmin, Permission::EditUsers].into_iter().collect();
+    let given = |kept: MergeSide| {
+        let plan = merge(&kept, &merged).expect("a plan");
+        let leaving = plan.leaving.emr.expect("a change");
+        assert_eq!((leaving.status.as_deref(), leaving.permissions), (Some("inactive"), None));
+        plan.access.emr.expect("a change").permissions.expect("permissions")
+    };
+    assert_eq!(given(side(1, UserType::SPT, None)), ["view_patients"]);
+    assert_eq!(given(side(1, UserType::Clerical, None)), ["view_patients", "edit_users", "company_admin"]);
+}

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 use muster_app::AppError;
 use muster_domain::{Refusal, Severity};
 use serde::Serialize;
@@ -176,6 +176,13 @@ impl IntoResponse for ApiError {
         finish(&self.0, status, &mut response);
         response
     }
+}
+
+/// The answer to an error with a page of its own in the place of the usual one: its status and headers stay.
+pub(crate) fn in_place_of(error: AppError, page: Markup) -> Response {
+    let mut response = PageError(error).into_response();
+    *response.body_mut() = page.into_response().into_body();
+    response
 }
 
 fn finish(error: &AppError, status: StatusCode, response: &mut Response) {

@@ -78,7 +78,7 @@ impl App {
         let more = i64::try_from(records.len()).unwrap_or(0) > limit;
         records.truncate(usize::try_from(limit).unwrap_or(0));
         let next = records.last().filter(|_| more).map(|r| r.seq);
-        redact::clinics(actor.authority(), &mut records);
+        redact::records(&mut h, actor, &mut records).await?;
         Ok(AuditPage { records, next })
     }
 
@@ -111,7 +111,7 @@ impl App {
         crate::people::seen(&mut h, actor, id).await?;
         let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
         let mut records = audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?;
-        redact::clinics(actor.authority(), &mut records);
+        redact::records(&mut h, actor, &mut records).await?;
         Ok(records)
     }
 
@@ -127,7 +127,7 @@ impl App {
         let filter = self.audit_filter(actor, query).await?;
         let mut h = self.db.read().await?;
         let mut records = audit::list(&mut h, actor.organization(), &filter, LARGEST_EXPORT).await?;
-        redact::clinics(actor.authority(), &mut records);
+        redact::records(&mut h, actor, &mut records).await?;
         drop(h);
         let mut work = self.work(actor.organization()).await?;
         work.done(actor, Action::AuditExported, About::nothing(), &json!({"records": records.len()}));

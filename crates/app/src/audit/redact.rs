@@ -1,30 +1,65 @@
-//! Keeps clinics an actor may not know out of the records that actor reads. The stored record stays whole.
+//! Keeps clinics and people an actor may not know out of the records that actor reads. The stored record stays whole.
+
+use std::collections::BTreeSet;
 
 use muster_domain::ClinicId;
 use muster_domain::access::{Authority, ClinicAccess};
 use muster_store::audit::Recorded;
+use muster_store::{Handle, people};
 use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Actor, Result};
 
 /// The fields of a record that name clinics.
 const FIELDS: [&str; 2] = ["clinic_ids", "default_clinic_id"];
 
-/// Takes unreachable clinics out of before and after; a default clinic out of reach reads as null.
-pub(super) fn clinics(authority: &Authority, records: &mut [Recorded]) {
-    if *authority.clinics() == ClinicAccess::All {
-        return;
+/// Stands for whoever is out of sight.
+const SOMEBODY: &str = "Somebody out of your sight";
+
+/// Takes unreachable clinics out of before and after, where a default clinic out of reach reads as null; and the names of
+/// people out of sight out of what is told of others.
+pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [Recorded]) -> Result<()> {
+    let authority = actor.authority();
+    let ClinicAccess::Only(mine) = authority.clinics() else { return Ok(()) };
+    let mut details: Vec<Option<Value>> =
+        records.iter().map(|r| serde_json::from_str(&r.entry.detail).ok().filter(Value::is_object)).collect();
+    let mut named = BTreeSet::new();
+    for detail in details.iter_mut().flatten() {
+        each_named(detail, &mut |id, _| {
+            named.insert(id);
+        });
     }
-    for record in records {
-        let Ok(Value::Object(mut detail)) = serde_json::from_str(&record.entry.detail) else { continue };
-        let mut touched = false;
+    let mut known = people::at_clinics(h, actor.organization(), &named, mine).await?;
+    known.extend(actor.subject());
+    known.extend(mine.iter().map(|clinic| clinic.0));
+    for (record, detail) in records.iter_mut().zip(details) {
+        let Some(mut detail) = detail else { continue };
         for field in FIELDS {
             if let Some(change) = detail.get_mut(field) {
-                touched = true;
                 hide(authority, change);
             }
         }
-        if touched {
-            record.entry.detail = Value::Object(detail).to_string();
-        }
+        each_named(&mut detail, &mut |id, thing| {
+            if !known.contains(&id) {
+                *thing = serde_json::json!({"id": null, "name": SOMEBODY});
+            }
+        });
+        record.entry.detail = detail.to_string();
+    }
+    Ok(())
+}
+
+/// Everything in a record that has an identity and a name.
+fn each_named(value: &mut Value, then: &mut impl FnMut(Uuid, &mut Value)) {
+    let id = value.get("name").and_then(|_| value.get("id")?.as_str()?.parse().ok());
+    if let Some(id) = id {
+        return then(id, value);
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_named(item, then)),
+        Value::Object(map) => map.values_mut().for_each(|item| each_named(item, then)),
+        _ => {}
     }
 }
 

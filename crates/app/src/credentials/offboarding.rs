@@ -1,14 +1,15 @@
 //! Leaving, for good or for a while: everything that belongs to it in one transaction, with a record.
 
+use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
 use muster_domain::emr::{
-    Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard, release_step,
+    Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard, release_step, without_names,
 };
 use muster_domain::licences::{Group, Kind, Wanted, may_ask};
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::people::Stored;
 use muster_store::{Handle, credentials, licences, people};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::offered;
 use crate::people::{Attempt, Seen, seen};
@@ -44,6 +45,17 @@ struct Known {
     judged: std::result::Result<Offboarding, Refusals>,
 }
 
+/// Puts general words in the place of stored ones that may name whom and what the reader may not know.
+fn forget_names(left: &mut Left) {
+    let Ok(Value::Array(mut steps)) = serde_json::from_str(&left.steps) else { return };
+    for step in &mut steps {
+        if let Some(general) = step["step"].as_str().and_then(without_names) {
+            step["text"] = general.into();
+        }
+    }
+    left.steps = Value::Array(steps).to_string();
+}
+
 impl App {
     /// What leaving would do; changes nothing.
     pub async fn offboarding_plan(
@@ -75,7 +87,11 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
         seen(&mut h, actor, id).await?;
-        Ok(credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?)
+        let mut left = credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?;
+        if *actor.authority().clinics() != ClinicAccess::All {
+            left.iter_mut().for_each(forget_names);
+        }
+        Ok(left)
     }
 
     /// Does it, all or nothing. With `release`, support is asked in the same change to release the licence.

@@ -169,7 +169,10 @@ impl App {
         patch: &ClinicPatch,
     ) -> Result<Clinic> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let before = self.clinic(actor, id).await?;
+        let before = match self.clinic(actor, id).await {
+            Ok(clinic) => clinic,
+            Err(error) => return Err(self.recorded(actor, Action::ClinicUpdated, About::nothing(), error).await),
+        };
         self.require(actor, Permission::ClinicAdmin, Action::ClinicUpdated).await?;
         if patch.status.is_some() {
             self.require(actor, Permission::CompanyAdmin, Action::ClinicUpdated).await?;

@@ -122,7 +122,7 @@ impl App {
             work.commit().await
         } else {
             self.note_failed_sign_in("", Some(&known), false, &keys, origin).await?;
-            Err(Refusal::new("password", Code::SignInFailed).into())
+            Err(Refusal::new("password", Code::CurrentPasswordWrong).into())
         }
     }
 

@@ -69,6 +69,8 @@ impl App {
         let mut work = self.work(super::enter::chain_of(found.organization)).await?;
         sign_in::set_password(&mut work.tx, subject, &hash, "set", self.now()).await?;
         sign_in::end_sessions(&mut work.tx, subject, Some(&fingerprint(session_token))).await?;
+        // Nor does a link that was asked for before, by whomever, undo it.
+        sign_in::end_links(&mut work.tx, subject).await?;
         work.done(actor, Action::PasswordChanged, About::new(subject, actor.name()), &json!({}));
         if let Some((to, organization)) = address {
             self.queue(&mut work, &to, &Message::password_changed(actor.name(), &organization)).await?;

@@ -27,7 +27,7 @@ pub use images::{
     LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
 };
 pub use merge::{LicenceMove, MergeSide, Merging, merge};
-pub use offboarding::{Leaving, Offboarding, Step, offboard, release_step};
+pub use offboarding::{Leaving, Offboarding, Step, offboard, release_step, without_names};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};
 pub use user_type::{Credentials, UserType};

@@ -110,6 +110,16 @@ pub fn release_step(group: Group, clinic: &str) -> Step {
     Step { step: "licence_release", text }
 }
 
+/// What is told of a step to whoever does not reach the whole practice, if it names clinics or people they may not know.
+pub fn without_names(step: &str) -> Option<&'static str> {
+    Some(match step {
+        "licence" => "The licence stays with its clinic.",
+        "supervisees" => "Those supervised were handed over.",
+        "licence_release" => "Support is asked to release the licence.",
+        _ => return None,
+    })
+}
+
 fn judge_successor(
     actor: &Authority,
     before: &Profile,

@@ -172,6 +172,25 @@ pub async fn clinics_managed_by_others(
     Ok(rows.into_iter().map(|(id,)| ClinicId(id)).collect())
 }
 
+/// Which of these people work at one of these clinics.
+pub async fn at_clinics(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    people: &BTreeSet<Uuid>,
+    clinics: &BTreeSet<ClinicId>,
+) -> Result<BTreeSet<Uuid>> {
+    if people.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let text = "SELECT DISTINCT person_id FROM emr_account_clinics
+        WHERE organization_id = $1 AND person_id IN {ids $2} AND clinic_id IN {ids $3}";
+    let (people, clinics) = (dialect::id_list(people), dialect::id_list(clinics.iter().map(|c| &c.0)));
+    let rows: Vec<(Uuid,)> = on!(h, text, |sql, c| {
+        sqlx::query_as(sql).bind(organization.0).bind(&people).bind(&clinics).fetch_all(c).await?
+    });
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Which of these keys (see `unique_key`) belong to someone, anywhere.
 pub async fn taken_names(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, PersonId>> {
     let text = "SELECT name_key, subject_id FROM sign_in_names WHERE {among name_key $1}";

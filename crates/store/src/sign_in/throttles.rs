@@ -44,11 +44,11 @@ pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Ti
     Ok(keys.each_of(&rows))
 }
 
-/// Notes one more failure; a count whose last failure is older than `forget_before` starts anew.
+/// Notes one more failure; a count whose last failure is not later than `forget_before` starts anew.
 pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before: Timestamp) -> Result<()> {
     let text = "INSERT INTO throttles (throttle_key, failures, last_failure_at) VALUES ($1, 1, $2)
         ON CONFLICT (throttle_key) DO UPDATE SET last_failure_at = $2,
-            failures = CASE WHEN throttles.last_failure_at < $3 THEN 1 ELSE throttles.failures + 1 END";
+            failures = CASE WHEN throttles.last_failure_at <= $3 THEN 1 ELSE throttles.failures + 1 END";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(typed(key)).bind(micros(now)).bind(micros(forget_before)).execute(c).await?;
     });

@@ -35,6 +35,11 @@ pub const PASSWORD: &str = "Tr4velling-oak-Ridge";
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
+    /// Stands at this time.
+    pub fn at(time: Timestamp) -> Self {
+        Self(AtomicI64::new(time.as_microsecond()))
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: SignedDuration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).expect("a short while"), Ordering::SeqCst);
@@ -124,7 +129,7 @@ impl Practice {
     pub async fn on(database: TestDb) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
-        let clock = Arc::new(TestClock(AtomicI64::new(noon().as_microsecond())));
+        let clock = Arc::new(TestClock::at(noon()));
         let settings = Settings { public_url: url.clone(), ..Settings::default() };
         let keys = Keys::derive(b"a secret of the tests, 32 bytes!");
         let app = App::new(database.db.clone(), clock.clone(), Arc::new(Counting::default()), keys, settings);
@@ -271,10 +276,7 @@ impl Practice {
 
     /// Calls the router without a socket.
     pub async fn call(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.expect("a whole answer").to_vec();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        ask(&self.router, request).await
     }
 
     /// The JSON API as a token sees it; empty = nobody.
@@ -310,6 +312,14 @@ impl Practice {
         }
         &self.url
     }
+}
+
+/// Calls any router without a socket.
+pub async fn ask(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("a whole answer").to_vec();
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
 fn first_manager() -> NewOrganization {

@@ -64,7 +64,10 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
 pub(crate) fn page(web: &Web, page: &Page, title: &str, notice: Option<Banner>, body: &Markup) -> Markup {
     let assets = asset_urls();
     let due = page.info.password_due_in_days.filter(|d| *d > 0);
-    let warning = due.map(|days| format!("Your password has to be changed within {days} days."));
+    let warning = due.map(|days| match days {
+        1 => "Your password has to be changed within a day.".to_owned(),
+        _ => format!("Your password has to be changed within {days} days."),
+    });
     let notice = notice.or_else(|| warning.as_deref().map(|text| Banner::line(parts::BannerKind::Warn, text)));
     let shell = Shell {
         title,

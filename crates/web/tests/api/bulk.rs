@@ -184,4 +184,53 @@ both_practices! {
         assert_eq!((&bad["preview"], &bad["faults"][0]["code"]), (&json!(null), &json!("user_outside_your_access")));
         assert_problem(&read("a,b\n1,2\n".into()).await, 422, "unknown_column");
     }
+
+    /// `last_admin` is one code for both kinds; the sentence tells which was met.
+    async fn neither_a_bulk_update_nor_a_file_takes_the_last_company_admin_or_user_manager(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let wells = practice.clinics[1];
+        // Another user manager of Saco: the admin is the last company admin only.
+        a_clinic_manager(practice).await;
+        let keeper = practice.add(Someone {
+            username: "keeper", user_type: UserType::Clerical, permissions: Some(crate::MANAGER),
+            clinics: &practice.clinics[..2], ..Someone::default()
+        }).await;
+        let (admin, manager) = ("is the last active company admin", "is the last user manager of Wells");
+        let off = json!({"op": "set_status", "value": "inactive"});
+        let no_edit = json!({"op": "remove_permission", "value": "edit_users"});
+        let versions = async || {
+            let version = async |id: &str| api.get(&format!("/people/{id}")).await.expect(200).json()["version"].clone();
+            (version(&practice.admin.id.to_string()).await, version(&keeper.id.to_string()).await)
+        };
+        let before = versions().await;
+        for (id, change, sentence) in [
+            (practice.admin.id, off.clone(), admin),
+            (keeper.id, off, manager),
+            (keeper.id, no_edit, manager),
+            (keeper.id, json!({"op": "remove_clinic", "value": wells}), manager),
+        ] {
+            let body = json!({"selection": {"ids": [id]}, "changes": [change]});
+            for (path, status) in [("/bulk-updates/preview", 200), ("/bulk-updates", 201)] {
+                let done = api.post(path, &body).await.expect(status).json();
+                assert_eq!(done["counts_by_code"], json!({"last_admin": 1}), "{path}: {done}");
+                assert!(done["refused"].to_string().contains(sentence), "{path}: {done}");
+            }
+        }
+        for (file, sentence) in [
+            ("username,status\nadmin,inactive\n", admin),
+            ("username,status\nkeeper,inactive\n", manager),
+            ("username,remove_permissions\nkeeper,Edit Users\n", manager),
+            ("username,clinics\nkeeper,Saco\n", manager),
+        ] {
+            let read = api.send("POST", "/bulk-updates/file", Some("text/csv"), file).await.expect(200).json();
+            assert_eq!((&read["rows"], &read["faulty_rows"]), (&json!(1), &json!(0)), "{read}");
+            assert_eq!(read["preview"]["counts_by_code"], json!({"last_admin": 1}), "{read}");
+            let started = json!({"preview_id": read["preview"]["preview_id"]});
+            let done = api.post("/bulk-updates", &started).await.expect(201).json();
+            assert_eq!((&done["updated"], &done["counts_by_code"]), (&json!(0), &json!({"last_admin": 1})), "{done}");
+            assert!(done["refused"].to_string().contains(sentence), "{file}: {done}");
+        }
+        assert_eq!(versions().await, before);
+    }
 }

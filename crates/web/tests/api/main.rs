@@ -20,9 +20,14 @@ mod practice;
 mod races;
 mod refusals;
 mod repeats;
+mod security;
+mod sessions;
+mod set_up;
 mod tenants;
+mod throttling;
 mod tokens;
 mod visibility;
+mod window;
 
 use muster_domain::emr::Permission;
 use muster_testkit::practice::{Answer, Member, Practice, Someone};

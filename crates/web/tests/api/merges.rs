@@ -256,4 +256,36 @@ both_practices! {
         let clinics = |p: &Profile| p.emr.as_ref().map(|e| e.clinics.len());
         assert!([profile(practice, one).await, profile(practice, other).await].iter().any(|p| clinics(p) == Some(2)));
     }
+
+    /// A student may hold neither right, so a merge into one would lose it.
+    async fn no_merge_loses_the_last_company_admin_or_user_manager(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let wells = practice.clinics[1];
+        // Another user manager of Saco: the admin is the last company admin only.
+        crate::a_clinic_manager(practice).await;
+        let keeper = practice.add(Someone {
+            username: "keeper", user_type: UserType::Clerical, permissions: Some(crate::MANAGER), clinics: &[wells],
+            ..Someone::default()
+        }).await;
+        let student = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await;
+        for (merged, sentence) in [
+            (practice.admin.id, "Ada Minton is the last active company admin"),
+            (keeper.id, "This person is the last user manager of Wells"),
+        ] {
+            let before = (profile(practice, student.id).await, profile(practice, merged).await);
+            let body = json!({"kept_id": student.id, "merged_id": merged});
+            let preview = api.post("/people/duplicates/merge-preview", &body).await.expect(200).json();
+            assert_eq!(preview["refused"].as_array().map(Vec::len), Some(1), "{preview}");
+            assert!(preview["refused"][0]["message"].as_str().is_some_and(|m| m.starts_with(sentence)), "{preview}");
+            let answer = api.post("/people/duplicates/merge", &body).await.expect(409);
+            assert_eq!(crate::refused(&answer), ["status last_admin"]);
+            let said = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+            assert!(said.starts_with(sentence), "{said}");
+            assert_eq!((profile(practice, student.id).await, profile(practice, merged).await), before);
+        }
+        // The other way round nothing is lost.
+        let body = json!({"kept_id": keeper.id, "merged_id": student.id});
+        api.post("/people/duplicates/merge", &body).await.expect(200);
+    }
 }

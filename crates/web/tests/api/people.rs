@@ -8,6 +8,18 @@ use serde_json::json;
 use crate::{a_therapist, assert_problem, refused};
 
 both_practices! {
+    async fn a_password_can_be_typed_for_somebody_saved(practice) {
+        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let path = format!("/people/{}", mara.id);
+        let answer = api.patch(&path, &json!({"password": "mara2026"})).await.expect(422);
+        assert!(refused(&answer).iter().all(|r| r.starts_with("password ")), "{:?}", refused(&answer));
+        let strong = json!({"password": "Quiet-Lantern-42-Ferry", "phone": "(207) 555-0142"});
+        let saved = api.patch(&path, &strong).await.expect(200).json();
+        assert_eq!((&saved["password_state"], &saved["phone"]), (&json!("must_change"), &strong["phone"]));
+    }
+
     async fn a_person_is_added_with_the_account_in_one_call_and_read_back(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);

@@ -6,7 +6,7 @@ use muster_testkit::both_practices;
 use muster_testkit::practice::{Practice, Someone};
 use serde_json::{Value, json};
 
-use crate::{a_clinic_manager, a_therapist, refused};
+use crate::{MANAGER, a_clinic_manager, a_therapist, refused};
 
 /// Sends a new therapist with `change` merged in, and expects exactly these refusals.
 async fn on_creation(practice: &Practice, token: &str, change: Value, status: u16, expected: &[&str]) {
@@ -184,6 +184,43 @@ both_practices! {
         on_change(practice, &token, admin, off, 409, &["status last_admin", "status last_admin"]).await;
         let no_manager = json!({"emr_account": {"permissions": ["company_admin"]}});
         on_change(practice, &token, admin, no_manager, 409, &["permissions last_admin"]).await;
+    }
+
+    async fn the_last_user_manager_of_a_clinic_keeps_the_clinic(practice) {
+        let token = practice.token("admin").await;
+        let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
+        let keeper = practice.add(Someone {
+            username: "keeper", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[saco, wells],
+            ..Someone::default()
+        }).await;
+        let path = format!("/people/{}", keeper.id);
+        let api = practice.api(&token);
+        let before = api.get(&path).await.expect(200).json();
+        let down = json!({"permissions": ["view_patients", "view_users"]});
+        for (account, field) in [
+            (json!({"clinic_ids": [saco]}), "clinic_ids"),
+            (json!({"clinic_ids": [saco, york]}), "clinic_ids"),
+            (json!({"clinic_ids": [york], "default_clinic_id": york}), "clinic_ids"),
+            (down.clone(), "permissions"),
+            (json!({"status": "inactive"}), "status"),
+        ] {
+            for (path, body) in [
+                (path.clone(), json!({"emr_account": account})),
+                (format!("{path}/emr-account"), account.clone()),
+            ] {
+                let answer = api.patch(&path, &body).await.expect(409);
+                assert_eq!(refused(&answer), [format!("{field} last_admin")], "{body}");
+                // One code for both kinds: the sentence tells that it is not about company admins.
+                let message = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+                assert!(message.contains("last user manager of Wells"), "{message}");
+            }
+        }
+        assert_eq!(api.get(&path).await.expect(200).json(), before);
+        practice.add(Someone {
+            username: "second", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[wells],
+            ..Someone::default()
+        }).await;
+        api.patch(&path, &json!({"emr_account": {"clinic_ids": [saco]}})).await.expect(200);
     }
 
     async fn licences_are_counted(practice) {

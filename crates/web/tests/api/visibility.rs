@@ -1,10 +1,41 @@
 //! What a clinic's manager may not know of does not exist: in no list, count, search, filter or address.
 
+use muster_domain::emr::UserType;
+use muster_domain::licences::Group;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::{Member, Practice, Someone};
 use serde_json::json;
 
-use crate::{a_clinic_manager, a_stranger, assert_problem};
+use crate::{MANAGER, a_clinic_manager, a_stranger, assert_problem, refused};
+
+/// Someone of Wells first, and of Saco too, whose clinics were changed in every way: at once, by bulk update and by file.
+/// York is called Kittery here, for the time zone has a York in it.
+async fn someone_moved_about(practice: &Practice) -> Member {
+    let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
+    let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
+    let token = practice.token("admin").await;
+    let api = practice.api(&token);
+    api.patch(&format!("/clinics/{york}"), &json!({"name": "Kittery"})).await.expect(200);
+    let path = format!("/people/{}", both.id);
+    for account in [
+        json!({"clinic_ids": [saco, wells, york]}),
+        json!({"default_clinic_id": saco}),
+        json!({"default_clinic_id": york}),
+        json!({"clinic_ids": [saco, york]}),
+        json!({"clinic_ids": [saco, wells, york], "default_clinic_id": wells}),
+    ] {
+        api.patch(&path, &json!({"emr_account": account})).await.expect(200);
+    }
+    let away = json!([{"op": "remove_clinic", "value": york}]);
+    let body = json!({"selection": {"ids": [both.id]}, "changes": away});
+    let job = api.post("/bulk-updates", &body).await.expect(201).json();
+    assert_eq!(job["outcome"], "complete");
+    let file = "username,add_clinics\nboth,Kittery\n";
+    let read = api.send("POST", "/bulk-updates/file", Some("text/csv"), file).await.expect(200).json();
+    let started = json!({"preview_id": read["preview"]["preview_id"]});
+    assert_eq!(api.post("/bulk-updates", &started).await.expect(201).json()["outcome"], "complete");
+    both
+}
 
 both_practices! {
     async fn someone_of_another_clinic_is_not_there(practice) {
@@ -91,5 +122,129 @@ both_practices! {
         assert_problem(&api.get("/audit-events").await, 403, "not_allowed");
         let own = api.get(&format!("/audit-events?subject_id={}", mara.id)).await.expect(200).json();
         assert!(own["items"].as_array().is_some_and(|i| !i.is_empty()));
+    }
+
+    async fn the_history_of_a_shared_person_keeps_the_other_clinics_to_itself(practice) {
+        let both = someone_moved_about(practice).await;
+        let (_, token) = a_clinic_manager(practice).await;
+        let admin = practice.token("admin").await;
+        let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
+        for path in [
+            format!("/people/{}/history?limit=200", both.id),
+            format!("/audit-events?limit=200&subject_id={}", both.id),
+            "/audit-events?limit=200".to_owned(),
+        ] {
+            let all = practice.api(&admin).get(&path).await.expect(200).text();
+            for clinic in [saco, wells, york] {
+                assert!(all.contains(&clinic.to_string()), "whoever reaches everything reads everything: {path}");
+            }
+            let shown = practice.api(&token).get(&path).await.expect(200);
+            let changes = shown.json()["items"].as_array().map_or(0, |items| {
+                items.iter().filter(|i| i["subject"]["id"] == json!(both.id) && i["action"] == "person.updated").count()
+            });
+            assert!(changes >= 6, "the changes themselves are told: {path}: {}", shown.text());
+            assert!(shown.text().contains(&saco.to_string()), "{path}");
+            for hidden in [wells.to_string(), york.to_string(), "Wells".into(), "Kittery".into()] {
+                assert!(!shown.text().contains(&hidden), "{hidden} in {path}: {}", shown.text());
+            }
+        }
+    }
+
+    async fn the_pages_about_a_shared_person_keep_the_other_clinics_to_themselves(practice) {
+        let both = someone_moved_about(practice).await;
+        let (manager, _) = a_clinic_manager(practice).await;
+        practice.give_password(&manager).await;
+        practice.give_password(&practice.admin).await;
+        let (admin, visitor) = (practice.visitor("admin").await, practice.visitor("manager").await);
+        let [_, wells, york] = practice.clinics[..] else { panic!("three clinics") };
+        for path in [
+            format!("/emr/users/{}", both.id),
+            format!("/audit?subject_id={}", both.id),
+            "/audit".to_owned(),
+            format!("/audit.csv?subject_id={}", both.id),
+            "/audit.csv".to_owned(),
+        ] {
+            let all = admin.get(&path).await.expect(200).text();
+            let told = |name: &str, id: String| all.contains(name) || all.contains(&id);
+            assert!(told("Wells", wells.to_string()) && told("Kittery", york.to_string()), "{path}: {all}");
+            let shown = visitor.get(&path).await.expect(200).text();
+            assert!(shown.contains("Both Harlow"), "{path}: {shown}");
+            for hidden in [wells.to_string(), york.to_string(), "Wells".into(), "Kittery".into()] {
+                assert!(!shown.contains(&hidden), "{hidden} in {path}: {shown}");
+            }
+        }
+    }
+
+    /// What is written down when somebody leaves is read by others than who did it.
+    async fn how_a_shared_person_left_names_no_clinic_out_of_reach(practice) {
+        let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
+        let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
+        practice.app.set_licence_total(&practice.machine(), wells, Group::Therapist, 5, "").await.expect("a total");
+        let (manager, _) = a_clinic_manager(practice).await;
+        practice.give_password(&manager).await;
+        let (token, admin) = (practice.token("manager").await, practice.token("admin").await);
+        let path = format!("/people/{}/offboarding", both.id);
+        let body = json!({"kind": "departure", "release_licence": true});
+        practice.api(&admin).post(&path, &body).await.expect(201);
+        let all = practice.api(&admin).get(&path).await.expect(200).text();
+        assert!(all.contains("Wells"), "whoever reaches the clinic is told: {all}");
+        let shown = practice.api(&token).get(&path).await.expect(200);
+        assert_eq!(shown.json()["items"].as_array().map(Vec::len), Some(1), "that they left is told");
+        assert!(!shown.text().contains("Wells"), "{}", shown.text());
+        let visitor = practice.visitor("manager").await;
+        for page in [format!("/emr/users/{}", both.id), format!("/emr/users/{}/offboarding", both.id)] {
+            let shown = visitor.get(&page).await.text();
+            assert!(!shown.contains("Wells"), "{page}: {shown}");
+        }
+    }
+
+    async fn how_a_shared_person_left_names_nobody_out_of_reach(practice) {
+        let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
+        let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
+        let heir = practice.add(Someone { username: "heir", clinics: &[wells], ..Someone::default() }).await;
+        let student = Someone { username: "stranger", user_type: UserType::SPT, clinics: &[wells], ..Someone::default() };
+        let student = practice.add(student).await;
+        practice.app.set_supervisor(&practice.machine(), student.id, Some(both.id)).await.expect("supervised");
+        let (_, token) = a_clinic_manager(practice).await;
+        let admin = practice.token("admin").await;
+        let path = format!("/people/{}/offboarding", both.id);
+        let body = json!({"kind": "departure", "hand_supervisees_to": heir.id});
+        practice.api(&admin).post(&path, &body).await.expect(201);
+        let shown = practice.api(&token).get(&path).await.expect(200);
+        assert_eq!(shown.json()["items"].as_array().map(Vec::len), Some(1), "that they left is told");
+        for hidden in ["Stranger", "Heir"] {
+            assert!(!shown.text().contains(hidden), "{}", shown.text());
+        }
+    }
+
+    /// As with access copied from somebody: not by name, for whoever reads the record may not know them.
+    async fn that_two_are_two_people_names_nobody_out_of_reach(practice) {
+        let here = practice.add(Someone { username: "here", ..Someone::default() }).await;
+        let stranger = a_stranger(practice).await;
+        let admin = practice.token("admin").await;
+        let body = json!({"person_id": here.id, "other_id": stranger.id});
+        let said = practice.api(&admin).post("/people/duplicates/someone-else", &body).await;
+        assert!(said.status < 300, "{}", said.text());
+        let (_, token) = a_clinic_manager(practice).await;
+        let path = format!("/people/{}/history", here.id);
+        let shown = practice.api(&token).get(&path).await.expect(200).text();
+        assert!(shown.contains("person.someone_else"), "that somebody looked is told: {shown}");
+        assert!(!shown.contains("Stranger"), "{shown}");
+    }
+
+    async fn a_refusal_about_a_clinic_out_of_reach_does_not_name_it(practice) {
+        let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
+        let keeper = practice.add(Someone {
+            username: "keeper", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[saco, wells],
+            ..Someone::default()
+        }).await;
+        let (_, token) = a_clinic_manager(practice).await;
+        let path = format!("/people/{}", keeper.id);
+        let off = json!({"emr_account": {"status": "inactive"}});
+        let said = practice.api(&token).patch(&path, &off).await.expect(409);
+        assert_eq!(refused(&said), ["status last_admin"]);
+        assert!(said.text().contains("last user manager of") && !said.text().contains("Wells"), "{}", said.text());
+        let left = practice.api(&token).post(&format!("{path}/offboarding"), &json!({"kind": "leave"})).await.expect(409);
+        assert!(left.text().contains("last user manager of") && !left.text().contains("Wells"), "{}", left.text());
     }
 }

@@ -1,12 +1,89 @@
 //! Every page, looked at by axe: light, dark, and as wide as a phone.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use muster_app::bulk::Selection;
+use muster_app::{Channel, Origin};
 use muster_domain::LicenceRequestId;
+use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
 use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
-use muster_testkit::practice::{Member, Practice, Someone};
+use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use muster_web::ROUTES;
 
-use crate::common::{Desk, Empty, named, practice, someone_with_password};
+use crate::common::{Desk, Empty, link_sent, named, practice, someone_with_password};
+
+/// What is fetched like a page and is none.
+const NO_PAGES: [&str; 6] = [
+    // Leads on to a page.
+    "/",
+    "/healthz",
+    "/readyz",
+    "/assets/{hash}/{name}",
+    // Parts of a page, looked at inside it.
+    "/clinic-names",
+    "/emr/bulk/{job}/events",
+];
+
+/// So long a page that it has a test of its own.
+const API_DOCS: &str = "/api/docs";
+
+/// The addresses of all pages.
+fn pages() -> impl Iterator<Item = &'static str> {
+    let all = ROUTES.iter().filter(|r| r.method == "get").map(|r| r.path);
+    all.filter(|p| !NO_PAGES.contains(p) && !p.starts_with("/api/v1/") && !p.contains(".csv"))
+}
+
+/// The page at an address, where there is one.
+fn page_at(address: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = address.split('?').next().unwrap_or_default().split('/').collect();
+    let fits = |page: &&str| {
+        let wanted: Vec<&str> = page.split('/').collect();
+        wanted.len() == parts.len() && wanted.iter().zip(&parts).all(|(w, p)| w.starts_with('{') || w == p)
+    };
+    // A page with a name of its own is not somebody's page.
+    let mut found: Vec<&str> = pages().filter(fits).collect();
+    found.sort_by_key(|page| page.matches('{').count());
+    found.first().copied()
+}
+
+/// A browser that keeps in mind which pages axe has seen.
+struct Tour<'a> {
+    desk: Desk<'a>,
+    seen: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Tour<'_> {
+    async fn look(&self, page: &str) {
+        self.desk.browser.assert_accessible().await;
+        let fits = "const e = document.scrollingElement; return e.scrollWidth <= innerWidth || \
+            [...document.querySelectorAll('body *')].filter(x => x.getBoundingClientRect().right > innerWidth + 1) \
+            .slice(0, 5).map(x => x.tagName + '.' + x.className).join(' ')";
+        assert_eq!(self.desk.script(fits).await, true, "{page} is wider than its window");
+        let here = self.desk.here().await;
+        self.seen.borrow_mut().extend(page_at(&here));
+    }
+
+    /// Goes to a page, waits for these words, and looks.
+    async fn visit(&self, page: &str, words: &str) {
+        self.desk.go(page).await;
+        self.shown(page, words).await;
+    }
+
+    /// Presses a button, waits for these words, and looks at the answer.
+    async fn press(&self, button: &str, words: &str) {
+        self.desk.browser.press(button).await;
+        self.shown(words, words).await;
+    }
+
+    async fn shown(&self, page: &str, words: &str) {
+        self.desk.browser.see(words).await;
+        self.look(page).await;
+    }
+}
 
 /// A practice that shows something of everything.
 async fn lively() -> Practice {
@@ -52,30 +129,37 @@ async fn a_request(practice: &Practice) -> LicenceRequestId {
     practice.app.submit_licence_request(&machine, &wanted, None).await.expect("a request").request.id
 }
 
-async fn look(desk: &Desk<'_>, page: &str) {
-    desk.browser.assert_accessible().await;
-    let fits = "const e = document.scrollingElement; return e.scrollWidth <= innerWidth || \
-        [...document.querySelectorAll('body *')].filter(x => x.getBoundingClientRect().right > innerWidth + 1) \
-        .slice(0, 5).map(x => x.tagName + '.' + x.className).join(' ')";
-    assert_eq!(desk.script(fits).await, true, "{page} is wider than its window");
+/// The pages of whoever is not signed in.
+async fn outside(tour: &Tour<'_>) {
+    let (desk, practice) = (&tour.desk, tour.desk.practice);
+    tour.visit("/setup/none", "This link no longer works").await;
+    tour.visit("/nowhere", "Nothing here").await;
+    tour.visit("/reset-password/none", "This link no longer works").await;
+    tour.visit("/reset-password", "Choose a new password").await;
+    desk.browser.fill("username", "admin").await;
+    tour.press("Send the link", "Look at your email").await;
+    tour.visit(&link_sent(practice).await, "For Ada Minton at Saco Rehab.").await;
+    tour.visit("/sign-in?done=signed-out", "You are signed out.").await;
+    desk.sign_in("nobody", "Wrong-password-1").await;
+    tour.shown("a refused sign-in", "The user name or password is not right.").await;
+    let origin = Origin { channel: Channel::Page, address: "127.0.0.1".to_owned(), user_agent: String::new() };
+    for _ in 0..4 {
+        practice.app.sign_in("nobody", PASSWORD, &origin).await.expect_err("nobody of that name");
+    }
+    desk.sign_in("nobody", "Wrong-password-1").await;
+    tour.shown("a throttled sign-in", "Too many attempts.").await;
 }
 
 async fn every_page(options: Options) {
     let practice = lively().await;
     let asked = a_request(&practice).await;
-    let desk = Desk::with(&practice, options).await;
-    let visit = async |page: &str, words: &str| {
-        desk.go(page).await;
-        desk.browser.see(words).await;
-        look(&desk, page).await;
-    };
-    visit("/sign-in?done=signed-out", "You are signed out.").await;
-    visit("/reset-password", "Choose a new password").await;
-    visit("/reset-password/none", "This link no longer works").await;
-    visit("/nowhere", "Nothing here").await;
+    let tour = Tour { desk: Desk::with(&practice, options).await, seen: RefCell::default() };
+    let desk = &tour.desk;
+    let visit = async |page: &str, words: &str| tour.visit(page, words).await;
+    outside(&tour).await;
     let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
     practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
-    visit(&crate::common::link_sent(&practice).await, "Welcome").await;
+    visit(&link_sent(&practice).await, "Welcome").await;
 
     desk.hold_session("admin").await;
     let (liam, admin) = (format!("/emr/users/{}", mara.id), format!("/emr/users/{}", practice.admin.id));
@@ -83,22 +167,23 @@ async fn every_page(options: Options) {
     visit("/emr/users?q=qqq", "Nobody matches").await;
     visit("/emr/users/new", "Start with the type").await;
     desk.browser.tick("access", "type", true).await;
-    desk.browser.press("Save user").await;
-    desk.browser.see("Nothing was saved yet").await;
-    look(&desk, "a refused new user").await;
+    tour.press("Save user", "Nothing was saved yet").await;
     visit(&liam, "Mara Harlow").await;
+    let phone = PersonPatch { phone: Some(Some("207-555-0101".to_owned())), ..PersonPatch::default() };
+    let phone = Change { person: phone, ..Change::default() };
+    practice.app.update_person(&practice.machine(), mara.id, None, phone).await.expect("someone saves first");
+    tour.press("Save user", "Someone else saved first.").await;
     visit(&admin, "Ada Minton").await;
     visit("/emr/users/bulk", "Choose whom it concerns").await;
     desk.browser.tick("person_ids", &practice.admin.id.to_string(), true).await;
-    desk.browser.press("Proceed").await;
-    desk.browser.see("Choose changes").await;
-    look(&desk, "the choice of changes").await;
+    tour.press("Proceed", "Choose changes").await;
     desk.browser.tick("changes", "add_permission:start_soap_notes", true).await;
-    desk.browser.see("Nobody would be changed").await;
-    look(&desk, "the preview of a bulk update").await;
-    desk.browser.press("Save").await;
-    desk.browser.see("Nobody was updated").await;
-    look(&desk, "the result of a bulk update").await;
+    tour.shown("the preview of a bulk update", "Nobody would be changed").await;
+    tour.press("Save", "Nobody was updated").await;
+    let more = ChangeSet::new([BulkChange::AddPermission(Permission::AnalyticsAccess)]).expect("a change");
+    let whom = Selection::Ids(vec![mara.id]);
+    let done = practice.app.bulk_update(&practice.machine(), &whom, &more, None).await.expect("done").job.id;
+    visit(&format!("/emr/bulk/{done}/undo"), "What would happen").await;
     visit("/emr/bulk", "Bulk updates").await;
     visit("/import", "What is in the file?").await;
     visit("/people/credentials", "No signature on file").await;
@@ -123,9 +208,7 @@ async fn every_page(options: Options) {
     visit("/emr/licences?q=qqq", "No clinic matches").await;
     visit(&format!("/emr/licences/clinics/{}", practice.clinics[0]), "Changes of totals").await;
     visit("/emr/licences/requests/new", "Send to support").await;
-    desk.browser.press("Send to support").await;
-    desk.browser.see("Nothing was saved yet").await;
-    look(&desk, "a refused licence request").await;
+    tour.press("Send to support", "Nothing was saved yet").await;
     visit("/emr/licences/requests", "Release 1 student").await;
     visit(&format!("/emr/licences/requests/{asked}"), "Withdraw the request").await;
     visit("/emr/licences/waiting", "Activate all who fit").await;
@@ -135,22 +218,31 @@ async fn every_page(options: Options) {
     visit("/audit?action=sign_out", "Nothing matches").await;
     visit("/settings", "Lock after").await;
     desk.browser.fill("idle_minutes", "0").await;
-    desk.browser.press("Save settings").await;
-    desk.browser.see("Nothing was saved yet").await;
-    look(&desk, "refused settings").await;
+    tour.press("Save settings", "Nothing was saved yet").await;
     visit("/me", "Where you are signed in").await;
+    desk.browser.press("Make a new token").await;
+    desk.browser.fill("name", "Payroll").await;
+    desk.browser.tick("scopes", "people:read", true).await;
+    tour.press("Make a token", "Copy your new token now").await;
     visit("/me/password", "Change your password").await;
+    tour.press("Change password", "Nothing was saved yet").await;
     visit("/support", "Nothing here").await;
     visit("/sign-out", "Sign out?").await;
     visit("/unlock?next=/me", "Locked").await;
+    desk.browser.fill("password", "Wrong-password-1").await;
+    tour.press("Unlock", "not right").await;
 
-    someone_with_password(
-        &practice,
-        Someone { username: "tessa", user_type: UserType::Clerical, ..Someone::default() },
-    )
-    .await;
+    let permissions = [Permission::ViewUsers, Permission::EditUsers];
+    let tessa = Someone {
+        username: "tessa",
+        user_type: UserType::Clerical,
+        permissions: Some(&permissions),
+        ..Someone::default()
+    };
+    someone_with_password(&practice, tessa).await;
     desk.hold_session("tessa").await;
-    visit("/emr/users", "Not allowed").await;
+    visit(&admin, "This person holds permissions or clinics that you do not.").await;
+    visit("/settings", "Not allowed").await;
 
     desk.hold_session("helen").await;
     visit("/support", "Saco Rehab").await;
@@ -159,10 +251,12 @@ async fn every_page(options: Options) {
     visit(&format!("{liam}/type?to=SPT"), "What changes").await;
     visit("/support/licence-requests", "Release 1 student").await;
     visit(&format!("/support/licence-requests/{asked}"), "Your answer").await;
-    desk.browser.press("Reject").await;
-    desk.browser.see("Nothing was saved yet").await;
-    look(&desk, "a refused rejection").await;
+    tour.press("Reject", "Nothing was saved yet").await;
     visit(&format!("/support/organizations/{}/prices", practice.organization), "Save prices").await;
+
+    let seen = tour.seen.into_inner();
+    let missed: Vec<&str> = pages().filter(|p| *p != API_DOCS && !seen.contains(p)).collect();
+    assert!(missed.is_empty(), "pages nobody looked at: {missed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,5 +284,14 @@ async fn the_set_up_page_is_accessible() {
         empty.browser.press("Set up the practice").await;
         empty.browser.see("Nothing was saved yet").await;
         empty.browser.assert_accessible().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_description_of_the_api_is_accessible() {
+    let practice = practice().await;
+    for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
+        let tour = Tour { desk: Desk::with(&practice, options).await, seen: RefCell::default() };
+        tour.visit(API_DOCS, "API for programs").await;
     }
 }

@@ -52,7 +52,8 @@ async fn the_record_is_filtered_by_person_action_effect_and_day() {
     desk.browser.see("mara@saco.example").await;
 }
 
-fn only(at_most: usize, words: &str) -> String {
+/// True when a few records are shown and each says this.
+pub fn only(at_most: usize, words: &str) -> String {
     format!(
         "const rows = [...document.querySelectorAll('.data > tbody > tr')]; \
          return rows.length > 0 && rows.length <= {at_most} && rows.every(r => r.innerText.includes('{words}'))"

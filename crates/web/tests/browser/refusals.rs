@@ -5,10 +5,10 @@ use muster_domain::licences::Group;
 use muster_domain::organizations::ClinicPatch;
 use muster_testkit::practice::{Practice, Someone};
 
-use crate::common::{Desk, alert, practice};
+use crate::common::{Desk, SECRET, alert, practice};
 
 /// Waits for the refusals, and checks each at its field and in the summary; nothing else is refused.
-async fn refused(desk: &Desk<'_>, wanted: &[(&str, &[&str])]) {
+pub async fn refused(desk: &Desk<'_>, wanted: &[(&str, &[&str])]) {
     desk.browser.see("Nothing was saved yet").await;
     let mut fields: Vec<&str> = wanted.iter().map(|(field, _)| *field).collect();
     let mut shown = desk.refused_fields().await;
@@ -31,13 +31,13 @@ async fn refused(desk: &Desk<'_>, wanted: &[(&str, &[&str])]) {
     }
 }
 
-async fn fill(desk: &Desk<'_>, typed: &[(&str, &str)]) {
+pub async fn fill(desk: &Desk<'_>, typed: &[(&str, &str)]) {
     for (name, text) in typed {
         desk.browser.fill(name, text).await;
     }
 }
 
-async fn new_user(desk: &Desk<'_>, kind: &str) {
+pub async fn new_user(desk: &Desk<'_>, kind: &str) {
     desk.go("/emr/users/new").await;
     if kind != "PT" {
         desk.browser.choose("user_type", kind).await;
@@ -123,6 +123,57 @@ async fn everything_misspelt_is_said_at_once_and_stays_as_typed() {
     assert_eq!(desk.browser.value("password").await, "", "a password is never sent back");
     assert!(desk.browser.ticked("permissions", "billing_report_admin").await);
     assert_eq!(desk.browser.value("default_clinic_id").await, practice.clinics[1].to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_that_no_calendar_has_is_refused_and_stays() {
+    let practice = practice().await;
+    let (desk, page) = edited(&practice, UserType::PT).await;
+    // Browsers let years grow beyond four digits.
+    let typed = "20270-03-31";
+    desk.browser.fill("license_expires_on", typed).await;
+    desk.browser.press("Save user").await;
+    let words = ["Write the date as year-month-day, such as 2027-03-31."];
+    refused(&desk, &[("license_expires_on", &words)]).await;
+    assert_eq!(desk.browser.value("license_expires_on").await, typed);
+
+    desk.go(&format!("{page}/licences")).await;
+    desk.browser.press("Add a licence").await;
+    desk.browser.fill("new-licence-number", "PT-77").await;
+    desk.browser.fill("new-licence-expires_on", typed).await;
+    desk.browser.press("Add licence").await;
+    refused(&desk, &[("expires_on", &words)]).await;
+    // The refused form is open and has the plain names.
+    assert_eq!(desk.browser.value("expires_on").await, typed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_long_is_refused_and_never_cut_short() {
+    let practice = practice().await;
+    let desk = Desk::of_admin(&practice).await;
+    new_user(&desk, "PTA").await;
+    desk.browser.tick("access", "type", true).await;
+    // Cut to two letters, this would be Massachusetts; cut to 256 characters, nobody would know the password.
+    let long = format!("{SECRET}-{}", "river-Stone-7 ".repeat(18));
+    let typed = [
+        ("first_name", "Mara"),
+        ("last_name", "Quill"),
+        ("username", "mquill"),
+        ("email", "m@saco.example"),
+        ("license_number", "00000"),
+        ("license_state", "Maine"),
+        ("password", long.as_str()),
+        ("password_confirmation", long.as_str()),
+    ];
+    fill(&desk, &typed).await;
+    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+    desk.browser.press("Save user").await;
+    refused(
+        &desk,
+        &[("license_state", &["two-letter abbreviation"]), ("password", &["may have at most 256 characters"])],
+    )
+    .await;
+    assert_eq!(desk.browser.value("license_state").await, "Maine");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use muster_testkit::practice::Someone;
 
-use crate::common::{Desk, SECRET, practice, someone_with_password};
+use crate::common::{Desk, SECRET, alert, practice, someone_with_password};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words() {
@@ -74,4 +74,24 @@ async fn whoever_may_not_see_users_lands_on_their_own_account() {
         desk.browser.see("Not allowed").await;
         desk.browser.see(words).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sign_in_and_a_refused_unlock_stand_in_a_summary_too() {
+    let practice = practice().await;
+    let desk = Desk::at(&practice).await;
+    let wrong = "The user name or password is not right.";
+    let told = async || {
+        desk.browser.see(wrong).await;
+        assert_eq!(desk.browser.field_error("password").await.as_deref(), Some(wrong));
+        let summary = alert(&desk.browser).await;
+        assert!(summary.contains(wrong), "at {}: {summary:?}", desk.here().await);
+    };
+    desk.sign_in("admin", "Wrong-password-1").await;
+    told().await;
+    desk.hold_session("admin").await;
+    desk.go("/unlock").await;
+    desk.browser.fill("password", "Wrong-password-1").await;
+    desk.browser.press("Unlock").await;
+    told().await;
 }

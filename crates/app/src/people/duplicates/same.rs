@@ -52,6 +52,13 @@ impl App {
     pub async fn someone_else(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::FoundToBeTwo).await?;
+        match self.keep_apart(actor, one, other).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, About::nothing(), error).await),
+        }
+    }
+
+    async fn keep_apart(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         let mut work = self.work(actor.organization()).await?;
         let first = seen(&mut work.tx, actor, one).await?;
         let second = seen(&mut work.tx, actor, other).await?;

@@ -44,7 +44,7 @@ fn one(document: &Value, path: &str, method: &str, operation: &Value, base: &str
                     p { (operation["requestBody"]["description"].as_str().unwrap_or_default()) }
                 }
                 (responses(document, operation))
-                pre.scrolls { code { (curl(path, method, operation, base)) } }
+                pre.scrolls tabindex="0" role="group" aria-label="Example" { code { (curl(path, method, operation, base)) } }
             }
         }
     }
@@ -58,7 +58,7 @@ fn marked(text: &str) -> Markup {
 
 fn parameters_table(parameters: &[Value]) -> Markup {
     html! {
-        div.scrolls { table.data.dense {
+        div.scrolls tabindex="0" role="group" aria-label="Table" { table.data.dense {
             thead { tr { th scope="col" { "Parameter" } th scope="col" { "In" } th scope="col" { "Means" } } }
             tbody {
                 @for p in parameters {
@@ -124,7 +124,7 @@ fn fields_table(document: &Value, schema: &Value) -> Markup {
     let mut rows = Vec::new();
     fields(document, schema, &mut rows);
     html! {
-        div.scrolls { table.data.dense {
+        div.scrolls tabindex="0" role="group" aria-label="Table" { table.data.dense {
             thead { tr { th scope="col" { "Field" } th scope="col" { "Type" } th scope="col" { "Means" } } }
             tbody {
                 @for (name, kind, meaning) in rows {

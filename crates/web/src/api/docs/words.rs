@@ -39,8 +39,8 @@ fn authentication(base: &str) -> Markup {
             a href="#make_a_token_for_oneself" { code { "POST /api/v1/tokens" } } ", or on the machine itself with "
             code { "muster token create" } ". It acts for you: it may do what you may do, within its scopes."
         }
-        pre.scrolls { code { "curl -H \"Authorization: Bearer $MUSTER_TOKEN\" " (base) "/api/v1/me" } }
-        div.scrolls { table.data {
+        pre.scrolls tabindex="0" role="group" aria-label="Example" { code { "curl -H \"Authorization: Bearer $MUSTER_TOKEN\" " (base) "/api/v1/me" } }
+        div.scrolls tabindex="0" role="group" aria-label="Table" { table.data {
             thead { tr { th scope="col" { "Scope" } th scope="col" { "Allows" } } }
             tbody {
                 @for scope in Scope::ALL { tr { td { code { (scope.as_str()) } } td { (scope.label()) } } }
@@ -77,7 +77,7 @@ fn edits(base: &str) -> Markup {
             ": when someone else saved meanwhile you get 412 with " code { "someone_saved_first" }
             " and the current version, and nothing is overwritten. Without " code { "If-Match" } " the last save wins."
         }
-        pre.scrolls { code {
+        pre.scrolls tabindex="0" role="group" aria-label="Example" { code {
             "curl -X PATCH -H \"Authorization: Bearer $MUSTER_TOKEN\" -H 'If-Match: \"7\"' \\\n"
             "  -H 'Content-Type: application/merge-patch+json' -d '{\"phone\": null}' \\\n"
             "  " (base) "/api/v1/people/$PERSON"
@@ -118,8 +118,8 @@ fn errors(_: &str) -> Markup {
             code { "errors" } " has one entry a refusal, with its " code { "field" } ", a stable " code { "code" }
             " for your program and a " code { "message" } " for people. " code { "type" } " leads to this table."
         }
-        pre.scrolls { code { (EXAMPLE) } }
-        div.scrolls { table.data {
+        pre.scrolls tabindex="0" role="group" aria-label="Example" { code { (EXAMPLE) } }
+        div.scrolls tabindex="0" role="group" aria-label="Table" { table.data {
             thead { tr { th scope="col" { "Code" } th scope="col" { "Status" } th scope="col" { "Means" } } }
             tbody {
                 @for (code, status, sentence) in CODES {

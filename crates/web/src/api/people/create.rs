@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_app::people::NewProfile;
-use muster_domain::emr::{Change, NewPassword};
+use muster_domain::emr::Change;
 
 use super::read;
 use super::shape::SavedPerson;
@@ -32,7 +32,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut body: Body) -> 
     let fields = &mut body.fields;
     let person = read::person(fields);
     let emr = read::accounts(fields);
-    let password = fields.text("password").map(|password| NewPassword { password, confirmation: None });
+    let password = read::password(fields);
     let invite = fields.switch("send_invitation");
     let duplicates = super::duplicates::decision(fields);
     let found = std::mem::take(fields).end(read::READ_ONLY);

@@ -1,7 +1,7 @@
 //! A person as JSON: what comes in. Form only; what the values mean is judged by the one judge of profile changes.
 
 use muster_domain::Code;
-use muster_domain::emr::EmrPatch;
+use muster_domain::emr::{EmrPatch, NewPassword};
 use muster_domain::people::PersonPatch;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -39,6 +39,11 @@ pub(crate) fn person(fields: &mut Fields) -> PersonPatch {
         npi: fields.clearable("npi"),
         username: fields.text("username"),
     }
+}
+
+/// Takes the password that is to be set; a program types it once.
+pub(crate) fn password(fields: &mut Fields) -> Option<NewPassword> {
+    fields.text("password").map(|password| NewPassword { password, confirmation: None })
 }
 
 /// Takes the fields of an EMR account.
@@ -98,6 +103,8 @@ pub(crate) struct PersonInput {
     /// 2 to 100 letters, digits or `. _ - @ + '`.
     #[schema(example = "mharlow")]
     username: Option<String>,
+    /// A password for someone else; its owner has to change it. A new person without one gets an invitation.
+    password: Option<String>,
     /// The EMR account, saved together with the person.
     emr_account: Option<EmrAccountInput>,
 }
@@ -109,8 +116,6 @@ pub(crate) struct NewPersonInput {
     #[schema(inline)]
     #[serde(flatten)]
     person: PersonInput,
-    /// A first password; its owner has to change it. Without one an invitation is sent.
-    password: Option<String>,
     /// `false` keeps the invitation back. Default: true.
     send_invitation: Option<bool>,
     /// `note` (default): add the person and name who looks alike. `check`: add nobody while somebody looks alike.

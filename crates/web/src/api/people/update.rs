@@ -30,8 +30,9 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body:
     let id = ids.one("person")?;
     let person = read::person(&mut body.fields);
     let emr = read::accounts(&mut body.fields);
+    let password = read::password(&mut body.fields);
     let found = body.fields.end(read::READ_ONLY);
-    let saved = save(&web, &api, id, body.expected, Change { person, emr, password: None }, found).await?;
+    let saved = save(&web, &api, id, body.expected, Change { person, emr, password }, found).await?;
     Ok(answer(&saved))
 }
 
@@ -62,5 +63,5 @@ fn only_a_type(change: &Change) -> Option<UserType> {
     let emr = change.emr.as_ref()?;
     let kind = UserType::parse(emr.user_type.as_deref()?)?;
     let alone = EmrPatch { user_type: emr.user_type.clone(), ..EmrPatch::default() };
-    (*emr == alone && change.person == PersonPatch::default()).then_some(kind)
+    (*emr == alone && change.person == PersonPatch::default() && change.password.is_none()).then_some(kind)
 }

@@ -189,7 +189,7 @@ impl FormView<'_> {
             }
             @if credentials != Credentials::None {
                 (parts::input(&number))
-                (parts::input(&self.field("license_state", "Licence state", &d.license_state).attr("maxlength", "2").hint("Two letters, such as ME")))
+                (parts::input(&self.field("license_state", "Licence state", &d.license_state).hint("Two letters, such as ME")))
                 (parts::input(&self.field("license_expires_on", "Licence expires on", &d.license_expires_on).kind(FieldKind::Date)))
             }
         }

@@ -200,7 +200,7 @@ fn form(page: &Page, action: &str, licence: &ProfessionalLicence, failed: Option
             (parts::csrf_field(&page.info.csrf))
             div.fields {
                 (parts::input(&Field::new("number", "Number", &number).id(&ids[0]).kind(FieldKind::Code).required().errors(errors("number")).autocomplete("off").hint("If you do not have it yet: 00000")))
-                (parts::input(&Field::new("state", "State", &state).id(&ids[1]).errors(errors("state")).attr("maxlength", "2").hint("Two letters, such as ME")))
+                (parts::input(&Field::new("state", "State", &state).id(&ids[1]).errors(errors("state")).hint("Two letters, such as ME")))
                 (parts::input(&Field::new("profession", "Profession", &profession).id(&ids[2]).errors(errors("profession")).autocomplete("off")))
                 (parts::input(&Field::new("expires_on", "Expires on", &expires).id(&ids[3]).errors(errors("expires_on")).kind(FieldKind::Date)))
             }

@@ -133,7 +133,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_ap
                 (parts::input(&Field::new("count", "How many", count).kind(FieldKind::Number).required().errors(said.at("count")).attr("min", "1").attr("max", "1000000")))
             }
             noscript { (parts::button(&Button { label: "Show what is free", sends: Some(("refresh", "pool")), ..Button::default() })) }
-            (parts::textarea(&Textarea { name: "note", label: "Note", value: form.one("note"), hint: Some("For support. A release needs the reason."), errors: said.at("note"), attrs: vec![("maxlength", "500".to_owned())], ..Textarea::default() }))
+            (parts::textarea(&Textarea { name: "note", label: "Note", value: form.one("note"), hint: Some("For support. A release needs the reason."), errors: said.at("note"), ..Textarea::default() }))
             (parts::form_actions(&html! {
                 (parts::button_link(&ButtonLink { href: urls::LICENCES, label: "Cancel", ..ButtonLink::default() }))
                 (parts::button(&Button { label: "Send to support", kind: ButtonKind::Primary, ..Button::default() }))

@@ -112,7 +112,7 @@ async fn draw(
             div.fields {
                 (parts::select(&Select { name: "currency", label: "Currency", options: &currencies, required: true, errors: said.at("currency"), ..Select::default() }))
                 @for group in PRICED {
-                    (parts::input(&Field::new(group.as_str(), group.label(), &value(group)).errors(said.at(group.as_str())).attr("inputmode", "decimal").attr("maxlength", "14")))
+                    (parts::input(&Field::new(group.as_str(), group.label(), &value(group)).errors(said.at(group.as_str())).attr("inputmode", "decimal")))
                 }
             }
             (parts::form_actions(&html! {

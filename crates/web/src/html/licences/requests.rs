@@ -186,7 +186,7 @@ async fn draw(
                     (parts::card("Withdraw", &html! {
                         form method="post" action=(urls::licence_request_withdraw(id)) {
                             (parts::csrf_field(&page.info.csrf))
-                            (parts::textarea(&Textarea { name: "note", label: "Why", value: note, rows: 2, errors: said.at("note"), attrs: vec![("maxlength", "500".to_owned())], ..Textarea::default() }))
+                            (parts::textarea(&Textarea { name: "note", label: "Why", value: note, rows: 2, errors: said.at("note"), ..Textarea::default() }))
                             (parts::button(&Button { label: "Withdraw the request", ..Button::default() }))
                         }
                     }))

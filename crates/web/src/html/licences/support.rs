@@ -144,7 +144,7 @@ async fn draw(web: &Web, page: &Page, id: LicenceRequestId, note: &str, said: &S
                     (parts::card("Your answer", &html! {
                         form method="post" action=(process) novalidate {
                             (parts::csrf_field(&page.info.csrf))
-                            (parts::textarea(&Textarea { name: "note", label: "Note to the practice", value: note, hint: Some("A rejection needs the reason."), errors: said.at("note"), attrs: vec![("maxlength", "500".to_owned())], ..Textarea::default() }))
+                            (parts::textarea(&Textarea { name: "note", label: "Note to the practice", value: note, hint: Some("A rejection needs the reason."), errors: said.at("note"), ..Textarea::default() }))
                             div.cluster {
                                 (parts::button(&Button { label: "Process", kind: ButtonKind::Primary, ..Button::default() }))
                                 (parts::button(&Button { label: "Reject", kind: ButtonKind::Danger, attrs: vec![("formaction", reject.clone())], ..Button::default() }))

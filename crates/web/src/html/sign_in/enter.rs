@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::cookies::Cookie;
-use crate::errors::PageError;
+use crate::errors::{self, PageError};
 use crate::extract::{Visitor, VisitorPosted};
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::said::Said;
@@ -62,9 +62,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
             let text = error.to_string();
             let notice = Some(Banner::line(BannerKind::Bad, &text));
             let page = draw(&web, &visitor.csrf, name, next, notice, &Said::default());
-            let mut response = PageError(error).into_response();
-            *response.body_mut() = page.into_response().into_body();
-            visitor.answer(&web, response)
+            visitor.answer(&web, errors::in_place_of(error, page))
         }
         Err(error) => PageError(error).into_response(),
     }
@@ -79,8 +77,9 @@ fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, s
         .autocomplete("current-password")
         .errors(said.at("password"));
     let body = html! {
-        form method="post" action=(urls::SIGN_IN) {
+        form method="post" action=(urls::SIGN_IN) novalidate {
             (parts::csrf_field(csrf))
+            (said.summary())
             input type="hidden" name="next" value=(next);
             (parts::input(&username))
             (parts::input(&password))

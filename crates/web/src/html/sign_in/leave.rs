@@ -10,6 +10,7 @@ use muster_app::sign_in::Standing;
 use crate::context::Web;
 use crate::cookies::Cookie;
 use crate::errors::PageError;
+use crate::extract::constant_time_eq;
 use crate::html::parts::{self, Button, ButtonKind};
 use crate::html::shell;
 use crate::{client, urls};
@@ -51,7 +52,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, request: ax
         Err(error) => return PageError(error).into_response(),
     };
     if !csrf.is_empty() {
-        if form.one("csrf") != csrf {
+        if !constant_time_eq(form.one("csrf"), &csrf) {
             return shell::go(urls::SIGN_OUT);
         }
         if let Err(error) = web.app.sign_out(&token, &origin).await {

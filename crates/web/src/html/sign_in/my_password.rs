@@ -8,7 +8,7 @@ use muster_app::AppError;
 
 use super::password_fields;
 use crate::context::Web;
-use crate::errors::PageError;
+use crate::errors::{self, PageError};
 use crate::extract::{Page, PageBeforeChange, PostedBeforeChange};
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::said::Said;
@@ -32,7 +32,7 @@ pub(crate) async fn save(State(web): State<Web>, PostedBeforeChange(posted): Pos
         Err(error @ AppError::TooMany(_)) => {
             let text = error.to_string();
             let notice = Banner::line(BannerKind::Bad, &text);
-            (StatusCode::TOO_MANY_REQUESTS, draw(&web, &page, Some(notice), &Said::default())).into_response()
+            errors::in_place_of(error, draw(&web, &page, Some(notice), &Said::default()))
         }
         Err(error) => PageError(error).into_response(),
     }

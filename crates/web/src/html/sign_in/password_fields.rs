@@ -25,7 +25,6 @@ pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
         .required()
         .autocomplete("new-password")
         .errors(said.at("password"))
-        .attr("maxlength", "256")
         .described_by("password-meter")
         .attr("hx-post", urls::PASSWORD_CHECK)
         .attr("hx-trigger", "input changed delay:150ms")
@@ -37,7 +36,6 @@ pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
         .required()
         .autocomplete("new-password")
         .errors(said.at("password_confirmation"))
-        .attr("maxlength", "256")
         .attr("data-confirms", "password");
     html! {
         div.stack {

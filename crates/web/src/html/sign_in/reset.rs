@@ -15,7 +15,7 @@ use crate::urls;
 pub(crate) async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
     let name = Field::new("username", "User name or email", "").required().autocomplete("username");
     let body = html! {
-        form method="post" action=(urls::RESET) {
+        form method="post" action=(urls::RESET) novalidate {
             (parts::csrf_field(&visitor.csrf))
             (parts::input(&name))
             (parts::button(&Button { label: "Send the link", kind: ButtonKind::Primary, ..Button::default() }))

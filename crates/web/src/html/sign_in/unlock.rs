@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::cookies::Cookie;
-use crate::errors::PageError;
+use crate::errors::{self, PageError};
 use crate::extract::{Visitor, VisitorPosted};
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::said::Said;
@@ -67,7 +67,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
             let text = error.to_string();
             let page =
                 draw(&web, &visitor.csrf, name, next, Some(Banner::line(BannerKind::Bad, &text)), &Said::default());
-            visitor.answer(&web, (StatusCode::TOO_MANY_REQUESTS, page))
+            visitor.answer(&web, errors::in_place_of(error, page))
         }
         Err(error) => PageError(error).into_response(),
     }
@@ -81,8 +81,9 @@ fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, s
         .attr("autofocus", "")
         .errors(said.at("password"));
     let body = html! {
-        form method="post" action=(urls::UNLOCK) {
+        form method="post" action=(urls::UNLOCK) novalidate {
             (parts::csrf_field(csrf))
+            (said.summary())
             input type="hidden" name="next" value=(next);
             input type="hidden" name="name" value=(name);
             (parts::input(&password))

@@ -320,7 +320,7 @@ fn keeping(id: Uuid, form: &FormData, said: &Said) -> Markup {
         !said.at("name").is_empty(),
         &html! {
             p.soft { "Under a name such as “Front-desk starter”, for you and the other admins of the practice." }
-            (parts::input(&Field::new("name", "Name", form.one("name")).bare().errors(said.at("name")).attr("maxlength", "100")))
+            (parts::input(&Field::new("name", "Name", form.one("name")).bare().errors(said.at("name"))))
             (parts::button(&Button { label: "Save change set", attrs: vec![("formaction", urls::bulk_to(id, "keep"))], ..Button::default() }))
         },
     )

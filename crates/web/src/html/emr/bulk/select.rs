@@ -318,7 +318,7 @@ fn keeping(form: &FormData, said: &Said) -> Markup {
         !said.at("name").is_empty(),
         &html! {
             p.soft { "Keeps what is filtered, for you and the other admins of the practice; not the single ticks." }
-            (parts::input(&Field::new("name", "Name", form.one("name")).bare().errors(said.at("name")).attr("maxlength", "100")))
+            (parts::input(&Field::new("name", "Name", form.one("name")).bare().errors(said.at("name"))))
             (parts::button(&Button { label: "Save filter", sends: Some(("go", "keep")), ..Button::default() }))
         },
     )
