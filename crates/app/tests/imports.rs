@@ -34,6 +34,13 @@ fn app(db: &Db) -> App {
     App::new(db.clone(), Arc::new(Noon), Arc::new(SystemEntropy::new()), keys, Settings::default())
 }
 
+/// Put there without the program, so that its chain is sealed first.
+async fn a_practice(db: &Db) -> Practice {
+    let practice = an_organization(db).await;
+    app(db).seal_audit().await.expect("sealed");
+    practice
+}
+
 fn line(organization: OrganizationId) -> Actor {
     Actor::command_line(organization).through(Channel::Import)
 }
@@ -78,7 +85,7 @@ async fn sound(app: &App) {
 
 both_engines! {
     async fn the_public_file_of_maine_is_imported_whole(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let report = imported(&app, &practice, CMS).await;
         assert_eq!((report.rows, report.added, report.refused_rows), (275, 275, 0), "{:?}", report.refused);
         assert_eq!(report.outcome(), Imported::All);
@@ -110,7 +117,7 @@ both_engines! {
     }
 
     async fn the_same_file_again_changes_nothing(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         imported(&app, &practice, CMS).await;
         let before: Vec<_> = everyone(&app, &practice).await.into_iter().map(|p| p.stored.profile).collect();
         let report = imported(&app, &practice, CMS).await;
@@ -120,7 +127,7 @@ both_engines! {
     }
 
     async fn rows_without_any_key_are_recognised_by_name_clinic_and_type(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let csv = "first_name,last_name,user_type,clinics\nAna,Ruiz,Clerical,Saco\nANA,Ruíz,Clerical,saco\n\
             Ana,Ruiz,Clerical,York\nAna,Ruiz,Billing,Saco\n";
         for (added, unchanged) in [(3, 1), (0, 4)] {
@@ -133,7 +140,7 @@ both_engines! {
     }
 
     async fn a_dry_run_says_what_would_happen_and_writes_nothing(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
         let total = app.set_licence_total(&line(practice.id), practice.clinics[0].id, Group::Student, 1, "").await;
         assert_eq!(total.unwrap().total, Some(1));
@@ -156,7 +163,7 @@ both_engines! {
     }
 
     async fn columns_of_other_names_are_mapped(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let csv = "Vorname;Nachname;E-Mail privat;Standort;Kommentar\nJörg;Müller;joerg@saco.example;York;\"a;b\"\n";
         let pairs = [("vorname", "first_name"), ("Nachname", "last_name"), ("E-Mail privat", "email"), ("Standort", "clinics")];
         let map = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
@@ -175,7 +182,7 @@ both_engines! {
     }
 
     async fn our_own_columns_carry_everything_of_a_profile(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let csv = "\u{FEFF}first_name,last_name,full_name,previous_names,email,phone,npi,username,user_type,status,default_clinic,clinics,permissions,license_number,license_state,license_expires_on\r\n\
             Mara,Harlow,Mara J. Harlow,Mara Ito;Mara Day,mara@saco.example,(207) 555-0142,1234567893,mharlow,pt,active,York,Saco;York,view_patients; Edit Patients,PT1234,me,2027-03-31\r\n";
         let report = imported(&app, &practice, csv).await;
@@ -192,7 +199,7 @@ both_engines! {
     }
 
     async fn what_is_wrong_with_a_row_is_said_and_the_others_go_in(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let mut csv = b"first_name,last_name,email,npi,user_type,clinics,permissions\n".to_vec();
         csv.extend_from_slice(b"Mara,Harlow,mara@saco.example,1234567893,PT,Saco,\n"); // 2
         csv.extend_from_slice(b"Two,Wrongs,nope,1234567890,PT,Saco,fly\n"); // 3
@@ -225,7 +232,7 @@ both_engines! {
     }
 
     async fn hostile_cells_do_no_harm(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let long = "x".repeat(5000);
         let (long_name, long_clinic) = (format!("{long},Long,l@saco.example,long,Saco"), format!("Long,Clinic,c@saco.example,clinic,{long}"));
         let rows = [
@@ -253,7 +260,7 @@ both_engines! {
     }
 
     async fn a_manager_imports_into_her_own_clinic_only(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let mara = manager(&app, &practice).await;
         let theirs = "first_name,last_name,email,npi,user_type,clinics\nOut,Side,out@york.example,1234567893,PT,York\n";
         imported(&app, &practice, theirs).await;
@@ -279,7 +286,7 @@ both_engines! {
     }
 
     async fn invitations_go_to_everyone_who_can_sign_in(db) {
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let csv = "first_name,last_name,email,user_type,clinics\nAna,Ruiz,ana@saco.example,Clerical,Saco\nNo,Mail,,Clerical,Saco\n";
         let invite = ImportOptions { invite: true, ..ImportOptions::default() };
         let report = import(&app, &line(practice.id), csv, invite).await;
@@ -295,7 +302,7 @@ both_engines! {
     /// judged ahead is judged anew, and nobody gets a seat that is not there.
     async fn whoever_changes_the_practice_during_an_import_is_heeded(db) {
         const ROWS: usize = 5100;
-        let (app, practice) = (app(db), an_organization(db).await);
+        let (app, practice) = (app(db), a_practice(db).await);
         let (actor, clinic) = (line(practice.id), practice.clinic_ids()[0]);
         app.set_licence_total(&actor, clinic, Group::Therapist, 2600, "").await.unwrap();
         let mut csv = "first_name,last_name,email,npi,user_type,clinics,license_number\n".to_owned();
@@ -331,7 +338,7 @@ both_engines! {
     }
 
     async fn two_practices_that_import_at_once_get_different_user_names(db) {
-        let (app, one, other) = (app(db), an_organization(db).await, an_organization(db).await);
+        let (app, one, other) = (app(db), a_practice(db).await, a_practice(db).await);
         let mut csv = String::from("first_name,last_name,user_type,clinics\n");
         for n in 0..1500 {
             csv += &format!("A{},Smith{},Clerical,Saco\n", ["a", "b", "c"][n % 3], ["", "y"][n % 2]);

@@ -299,17 +299,20 @@ pub async fn import_alone(engine: &Engine, large: bool, rows: &mut Rows) {
         );
     }
     let actor = Actor::command_line(organization).through(Channel::Import);
+    let mut memory = Vec::new();
+    let look = |_: &_| memory.push(resident_mib(Some(std::process::id())));
     let begun = Instant::now();
     let report = app
-        .import_people(&actor, std::io::Cursor::new(csv.into_bytes()), ImportOptions::default(), |_| ())
+        .import_people(&actor, std::io::Cursor::new(csv.into_bytes()), ImportOptions::default(), look)
         .await
         .expect("an import");
+    let took = begun.elapsed().as_secs_f64();
     assert_eq!(report.added, count as u64, "{:?}", report.refused.first());
     #[allow(clippy::cast_precision_loss)]
-    rows.rate(
-        &format!("{name}: import of {count} people"),
-        count as f64 / begun.elapsed().as_secs_f64(),
-        "rows/s",
-        5000.0,
-    );
+    rows.rate(&format!("{name}: import of {count} people"), count as f64 / took, "rows/s", 5000.0);
+    // About forty bytes a person are kept; anything else that grew with the file would show here.
+    let most = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
+    let (first, second) = memory.split_at(memory.len() / 2);
+    let grown = (most(second) - most(first)).max(0.0);
+    rows.at_most(&format!("{name}: memory of its second half over its first"), grown, "MiB", 16.0);
 }

@@ -176,6 +176,8 @@ codes! {
     CurrencyUnknown "currency_unknown" Invalid "{} is not a currency Muster knows. Use USD, CAD, EUR, GBP or AUD.";
     NobodyWaits "nobody_waits" Invalid "Nobody of those chosen waits for a licence any more.";
     IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
+    TooManyRecords "too_many_records" Invalid "More than {} records match, too many for one file. Narrow the dates and export one part after the other.";
+    TokenShownBefore "token_shown_before" Invalid "This request made the token “{}” before, and its secret is shown only once. If it got lost, revoke that token and make another under a new key.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";
     UnknownColumn "unknown_column" Invalid "{}";
     RowWidth "row_width" Invalid "This row has {} cells, but the header has {}. A value that contains the separator needs quotation marks around it.";

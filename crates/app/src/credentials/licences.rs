@@ -8,14 +8,15 @@ use muster_domain::{Code, PersonId, Refusal};
 use muster_store::people::Stored;
 use muster_store::{Handle, credentials};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::people::{Attempt, Seen, seen};
 use crate::work::{About, Work};
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// What is to happen to a licence.
 enum Step<'a> {
-    Add(&'a LicencePatch),
+    Add(&'a LicencePatch, Option<&'a Idempotency>),
     Change(i64, &'a LicencePatch),
     Remove(i64),
 }
@@ -23,7 +24,7 @@ enum Step<'a> {
 impl Step<'_> {
     fn action(&self) -> Action {
         match self {
-            Self::Add(_) => Action::LicenceAdded,
+            Self::Add(..) => Action::LicenceAdded,
             Self::Change(..) => Action::LicenceChanged,
             Self::Remove(_) => Action::LicenceRemoved,
         }
@@ -43,8 +44,14 @@ impl App {
     }
 
     /// Adds a licence.
-    pub async fn add_licence(&self, actor: &Actor, id: PersonId, patch: &LicencePatch) -> Result<ProfessionalLicence> {
-        self.licence_step(actor, id, &Step::Add(patch)).await
+    pub async fn add_licence(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        patch: &LicencePatch,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<ProfessionalLicence> {
+        self.licence_step(actor, id, &Step::Add(patch, idempotency)).await
     }
 
     /// Changes the licence at a place. That at the first place is part of the EMR profile and judged with it.
@@ -85,8 +92,13 @@ impl App {
         about.name.clone_from(&stored.profile.person.full_name);
         let all = of(&mut work.tx, actor, id).await?;
         let at = |position: i64| all.iter().find(|l| l.position == position).ok_or(AppError::NotFound);
+        let idempotency = if let Step::Add(_, idempotency) = step { *idempotency } else { None };
+        if let Some(made) = work.replay(actor, idempotency).await? {
+            let position = i64::try_from(made.as_u128()).unwrap_or(i64::MAX);
+            return Ok(at(position)?.clone());
+        }
         let (before, after) = match step {
-            Step::Add(patch) => {
+            Step::Add(patch, _) => {
                 (None, Some(judged(judge_licence(actor.authority(), &stored.profile, &all, None, patch))?))
             }
             Step::Change(position, patch) => {
@@ -115,6 +127,8 @@ impl App {
             Some(_) => {}
             None => credentials::remove_licence(&mut work.tx, work.organization, id, position).await?,
         }
+        // A place of the person, kept as what was made.
+        work.remember(actor, idempotency, Uuid::from_u128(u128::try_from(position).unwrap_or(0))).await?;
         work.changed(actor, step.action(), about.clone(), differences);
         work.commit().await?;
         after.or_else(|| before.cloned()).ok_or(Attempt::Failed(AppError::NotFound))

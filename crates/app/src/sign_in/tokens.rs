@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::enter::chain_of;
 use crate::keys::fingerprint;
 use crate::work::About;
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// A token to make.
 #[derive(Clone, Debug)]
@@ -39,12 +39,18 @@ pub struct TokenView {
 }
 
 impl App {
-    /// Makes a token for oneself; the secret is shown this once. It never carries more than its owner may do.
-    pub async fn create_token(&self, actor: &Actor, new: &NewToken) -> Result<(Token, String)> {
+    /// Makes a token for oneself; the secret is shown this once, so a repeated request makes no second one and is refused.
+    /// It never carries more than its owner may do.
+    pub async fn create_token(
+        &self,
+        actor: &Actor,
+        new: &NewToken,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<(Token, String)> {
         actor.require_scope(Scope::Admin)?;
         let subject = actor.subject().ok_or(AppError::NotSignedIn)?;
         let organization = (!actor.is_support()).then(|| actor.organization());
-        self.insert_token(actor, subject, organization, actor.name(), new).await
+        self.insert_token(actor, subject, organization, actor.name(), new, idempotency).await
     }
 
     /// Makes a token for someone from the command line of the machine.
@@ -53,7 +59,7 @@ impl App {
         let found = sign_in::find_by_name(&mut h, &owner.username).await?.ok_or(AppError::NotFound)?;
         drop(h);
         let actor = Actor::command_line(chain_of(found.organization));
-        self.insert_token(&actor, found.subject, found.organization, &owner.username, new).await
+        self.insert_token(&actor, found.subject, found.organization, &owner.username, new, None).await
     }
 
     async fn insert_token(
@@ -63,6 +69,7 @@ impl App {
         organization: Option<OrganizationId>,
         owner: &str,
         new: &NewToken,
+        idempotency: Option<&Idempotency>,
     ) -> Result<(Token, String)> {
         let mut refusals = Refusals::default();
         let name = refusals.take(human_name("name", "A name", &new.name));
@@ -101,6 +108,10 @@ impl App {
             last_used_at: None,
         };
         let mut work = self.work(chain_of(organization)).await?;
+        if work.replay(actor, idempotency).await?.is_some() {
+            return Err(Refusal::whole(Code::TokenShownBefore).about(&[&token.name]).into());
+        }
+        work.remember(actor, idempotency, token.id).await?;
         sign_in::insert_token(&mut work.tx, &fingerprint(&secret), &token).await?;
         let detail = json!({"name": token.name, "scopes": codes, "expires_at": token.expires_at.map(|t: Timestamp| t.to_string())});
         work.done(actor, Action::TokenCreated, About::new(subject, owner), &detail);

@@ -83,7 +83,7 @@ pub async fn touch(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> 
         ("sign-in link", said(app.send_sign_in_link(actor, id).await)),
         ("end sessions", said(app.end_sessions(actor, id.0, None).await)),
         ("user type", said(app.change_type(actor, id, None, UserType::SPT).await)),
-        ("add a licence", said(app.add_licence(actor, id, &licence).await)),
+        ("add a licence", said(app.add_licence(actor, id, &licence, None).await)),
         ("change a licence", said(app.change_licence(actor, id, 0, &licence).await)),
         ("remove a licence", said(app.remove_licence(actor, id, 1).await)),
         ("no supervisor", said(app.set_supervisor(actor, id, None).await)),

@@ -65,7 +65,7 @@ impl<'a> Watch<'a> {
         self.tried("link", "password_reset.sent", app.send_sign_in_link(actor, id)).await;
         self.tried("sessions", "sessions.ended", app.end_sessions(actor, id.0, None)).await;
         self.tried("type", "emr_account.type_changed", app.change_type(actor, id, None, UserType::SPT)).await;
-        self.tried("add licence", "professional_licence.added", app.add_licence(actor, id, &licence)).await;
+        self.tried("add licence", "professional_licence.added", app.add_licence(actor, id, &licence, None)).await;
         self.tried("licence", "professional_licence.changed", app.change_licence(actor, id, 0, &licence)).await;
         self.tried("remove licence", "professional_licence.removed", app.remove_licence(actor, id, 0)).await;
         self.tried("supervisor", "supervisor.changed", app.set_supervisor(actor, id, None)).await;

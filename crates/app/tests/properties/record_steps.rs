@@ -52,7 +52,7 @@ impl Day {
         let at = 1 + self.dice.roll(2);
         let actor = self.actors[at].clone();
         let subject = actor.subject().expect("a person");
-        let (made, _) = self.world.app.create_token(&actor, &token("Another")).await.expect("a token");
+        let (made, _) = self.world.app.create_token(&actor, &token("Another"), None).await.expect("a token");
         self.done(subject, "token.created");
         if self.dice.one_in(2) {
             self.world.app.revoke_token(&actor, made.id).await.expect("revoked");
@@ -72,7 +72,7 @@ impl Day {
                 ("professional_licence.changed", self.world.app.change_licence(&actor, id, at, &licence).await)
             }
             (2, Some(at)) => ("professional_licence.removed", self.world.app.remove_licence(&actor, id, at).await),
-            _ => ("professional_licence.added", self.world.app.add_licence(&actor, id, &licence).await),
+            _ => ("professional_licence.added", self.world.app.add_licence(&actor, id, &licence, None).await),
         };
         match outcome {
             // The first one stands in the profile as well.

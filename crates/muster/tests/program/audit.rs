@@ -80,6 +80,8 @@ on_both! {
             place.sql(&format!("DELETE FROM {table} WHERE organization_id NOT IN (SELECT organization_id FROM organizations)")).await;
         }
         assert_first_bad(place, 1).await;
+        assert!(place.done(&["audit", "seal"]).await.contains("1 audit chain"));
+        place.done(&["audit", "verify"]).await;
     }
 }
 

@@ -88,8 +88,10 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, params: Params) -> An
 
 /// Make a token for oneself
 ///
-/// It never may do more than its owner, and no more than the token that makes it. The secret is shown this once.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "Tokens", request_body = NewTokenInput,
+/// It never may do more than its owner, and no more than the token that makes it. The secret is shown this once: a
+/// request sent again makes no second token, and is refused.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "Tokens", params(crate::api::openapi::IdempotencyKey),
+    request_body = NewTokenInput,
     responses((status = 201, description = "Made", body = NewTokenAnswer,
         headers(("Location" = String, description = "Where it can be revoked")))))]
 pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> Answer {
@@ -97,8 +99,11 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
     let name = fields.text("name").unwrap_or_default();
     let scopes = fields.texts("scopes").unwrap_or_default();
     let expires_in_days = fields.clearable_number("expires_in_days").flatten();
-    body.fields.close(&["id", "created_at", "expires_at", "last_used_at", "token"])?;
-    let (token, secret) = web.app.create_token(&api.actor, &NewToken { name, scopes, expires_in_days }).await?;
+    std::mem::take(fields).close(&["id", "created_at", "expires_at", "last_used_at", "token"])?;
+    let (token, secret) = web
+        .app
+        .create_token(&api.actor, &NewToken { name, scopes, expires_in_days }, body.idempotency.as_ref())
+        .await?;
     let location = format!("/api/v1/tokens/{}", token.id);
     Ok(reply::created(&NewTokenAnswer { item: TokenItem::from(&token), token: secret }, &location))
 }

@@ -300,7 +300,7 @@ both_practices! {
     async fn somebody_new_is_found_by_any_licence_of_who_is_here(practice) {
         let machine = practice.machine();
         let here = add(practice, "Mara", "Stone", "mstone", 0).await;
-        practice.app.add_licence(&machine, here, &further("OT-7731", "NH")).await.expect("added");
+        practice.app.add_licence(&machine, here, &further("OT-7731", "NH"), None).await.expect("added");
         let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
         let emr = new.emr.as_mut().expect("an account");
         (emr.license_number, emr.license_state) = (Some(Some("ot 7731".to_owned())), Some(Some("NH".to_owned())));

@@ -83,10 +83,10 @@ both_practices! {
         let twin = practice.add(Someone { username: "mharlow", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
         app.update_person(&machine, twin.id, None, licensed("PT-2", "NH")).await.expect("saved");
         for (number, state) in [("OT 22", "VT"), ("pt1", "ME"), ("SLP 3", "MA")] {
-            app.add_licence(&machine, twin.id, &further(number, state)).await.expect("added");
+            app.add_licence(&machine, twin.id, &further(number, state), None).await.expect("added");
         }
         app.update_person(&machine, mara, None, licensed("PT-1", "ME")).await.expect("saved");
-        app.add_licence(&machine, mara, &further("slp-3", "MA")).await.expect("added");
+        app.add_licence(&machine, mara, &further("slp-3", "MA"), None).await.expect("added");
         practice.sign(&twin).await;
         app.set_picture(&machine, twin.id, made_up_signature(), true).await.expect("a picture");
         let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await.id;
@@ -162,7 +162,7 @@ both_practices! {
         let changed = app.undo_merge(&machine, done.id).await.expect_err("the signature is gone");
         assert_eq!(codes(&changed), [Code::ChangedSinceMerge]);
         practice.sign(&kept).await;
-        let added = app.add_licence(&machine, kept.id, &further("OT 9", "VT")).await.expect("added");
+        let added = app.add_licence(&machine, kept.id, &further("OT 9", "VT"), None).await.expect("added");
         assert_eq!(codes(&app.undo_merge(&machine, done.id).await.expect_err("one more licence")), [Code::ChangedSinceMerge]);
         app.remove_licence(&machine, kept.id, added.position).await.expect("removed");
         app.undo_merge(&machine, done.id).await.expect("as the merge left it");
@@ -198,7 +198,7 @@ both_practices! {
         app.update_person(&machine, other, None, licensed("PT-2", "NH")).await.expect("saved");
         let mut soon = further("OT 9", "VT");
         soon.expires_on = Some(Some("2026-03-20".to_owned()));
-        app.add_licence(&machine, other, &soon).await.expect("added");
+        app.add_licence(&machine, other, &soon, None).await.expect("added");
         assert_eq!(app.send_due_reminders(100).await.expect("a run"), 1);
         app.merge(&machine, kept, other).await.expect("merged");
         assert_eq!(app.send_due_reminders(100).await.expect("a run"), 0, "told already");

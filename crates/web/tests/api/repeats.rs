@@ -1,6 +1,7 @@
 //! Requests sent again after a connection broke.
 
 use muster_testkit::both_practices;
+use muster_testkit::practice::Someone;
 use serde_json::json;
 
 use crate::{a_therapist, assert_problem};
@@ -50,6 +51,29 @@ both_practices! {
         assert_eq!(first.json()["id"], again.json()["id"]);
         assert_problem(&api.post("/people", &json!({"name": "Biddeford", "first_name": "x"})).await, 422, "unknown_field");
         assert_problem(&api.post("/people", &a_therapist(practice, "m2")).await, 422, "idempotency_key_reused");
+    }
+
+    async fn a_token_is_made_once_and_its_secret_shown_once(practice) {
+        let token = practice.token("admin").await;
+        let api = practice.api(&token).with("idempotency-key", "k");
+        let body = json!({"name": "Nightly sync", "scopes": ["people:read"]});
+        api.post("/tokens", &body).await.expect(201);
+        let again = api.post("/tokens", &body).await;
+        assert_problem(&again, 422, "token_shown_before");
+        assert!(!again.text().contains("muster_"), "{}", again.text());
+        let made = practice.api(&token).get("/tokens").await.expect(200).json();
+        assert_eq!(made["items"].as_array().unwrap().iter().filter(|t| t["name"] == "Nightly sync").count(), 1);
+    }
+
+    async fn a_licence_is_added_once(practice) {
+        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let token = practice.token("admin").await;
+        let api = practice.api(&token).with("idempotency-key", "k");
+        let (path, body) = (format!("/people/{}/licences", mara.id), json!({"number": "PT 77", "state": "NH"}));
+        let (first, again) = (api.post(&path, &body).await.expect(201), api.post(&path, &body).await.expect(201));
+        assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
+        let all = api.get(&path).await.expect(200).json();
+        assert_eq!(all["items"].as_array().unwrap().iter().filter(|l| l["number"] == "PT 77").count(), 1, "{all}");
     }
 
     async fn a_key_has_at_most_two_hundred_characters(practice) {

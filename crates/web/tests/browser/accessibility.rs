@@ -230,7 +230,7 @@ async fn every_page(options: Options) {
     visit("/sign-out", "Sign out?").await;
     visit("/unlock?next=/me", "Locked").await;
     desk.browser.fill("password", "Wrong-password-1").await;
-    tour.press("Unlock", "not right").await;
+    tour.press("Unlock", "not your current password").await;
 
     let permissions = [Permission::ViewUsers, Permission::EditUsers];
     let tessa = Someone {

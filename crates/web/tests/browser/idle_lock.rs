@@ -19,7 +19,7 @@ async fn after_the_minutes_the_next_click_asks_for_the_password_and_goes_on() {
     desk.browser.see("Ada Minton, nothing happened here for a while").await;
     desk.browser.fill("password", "wrong").await;
     desk.browser.press("Unlock").await;
-    desk.browser.see("not right").await;
+    desk.browser.see("not your current password").await;
     // Locked means locked: no other page opens.
     desk.go("/settings").await;
     desk.arrive("/unlock").await;

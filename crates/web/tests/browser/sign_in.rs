@@ -80,18 +80,17 @@ async fn whoever_may_not_see_users_lands_on_their_own_account() {
 async fn a_refused_sign_in_and_a_refused_unlock_stand_in_a_summary_too() {
     let practice = practice().await;
     let desk = Desk::at(&practice).await;
-    let wrong = "The user name or password is not right.";
-    let told = async || {
+    let told = async |wrong: &str| {
         desk.browser.see(wrong).await;
         assert_eq!(desk.browser.field_error("password").await.as_deref(), Some(wrong));
         let summary = alert(&desk.browser).await;
         assert!(summary.contains(wrong), "at {}: {summary:?}", desk.here().await);
     };
     desk.sign_in("admin", "Wrong-password-1").await;
-    told().await;
+    told("The user name or password is not right.").await;
     desk.hold_session("admin").await;
     desk.go("/unlock").await;
     desk.browser.fill("password", "Wrong-password-1").await;
     desk.browser.press("Unlock").await;
-    told().await;
+    told("That is not your current password.").await;
 }

@@ -135,7 +135,7 @@ async fn a_session_left_alone_asks_for_the_password_and_goes_on_without_scripts(
     desk.browser.see("Ada Minton, nothing happened here for a while").await;
     desk.browser.fill("password", "wrong").await;
     desk.browser.press("Unlock").await;
-    desk.browser.see("not right").await;
+    desk.browser.see("not your current password").await;
     desk.go("/settings").await;
     desk.arrive("/unlock").await;
     desk.go("/emr/users?sort=user_type").await;

@@ -98,13 +98,14 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Par
 
 /// Add a professional licence
 #[utoipa::path(post, path = "/api/v1/people/{person}/licences", tag = "Credentials",
-    params(crate::api::openapi::PersonPath), request_body = LicenceInput,
+    params(crate::api::openapi::PersonPath, crate::api::openapi::IdempotencyKey), request_body = LicenceInput,
     responses((status = 201, description = "Added", body = LicenceItem,
         headers(("Location" = String, description = "Its address")))))]
 pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
     let person: PersonId = ids.one("person")?;
-    let patch = read(body.fields)?;
-    let made = web.app.add_licence(&api.actor, person, &patch).await?;
+    let Body { fields, idempotency, .. } = body;
+    let patch = read(fields)?;
+    let made = web.app.add_licence(&api.actor, person, &patch, idempotency.as_ref()).await?;
     let location = format!("/api/v1/people/{person}/licences/{}", made.position);
     Ok(reply::created(&LicenceItem::from(&made), &location))
 }

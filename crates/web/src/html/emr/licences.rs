@@ -45,7 +45,7 @@ fn typed(form: &FormData) -> LicencePatch {
 
 /// `POST /emr/users/{person}/licences`
 pub(crate) async fn add(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
-    let done = web.app.add_licence(&posted.page.actor, id, &typed(&posted.form)).await;
+    let done = web.app.add_licence(&posted.page.actor, id, &typed(&posted.form), None).await;
     answer(&web, id, &posted, None, done.map(drop)).await
 }
 

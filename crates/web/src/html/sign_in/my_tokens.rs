@@ -23,7 +23,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         scopes: form.all("scopes").map(str::to_owned).collect(),
         expires_in_days: days,
     };
-    let (status, drawn) = match web.app.create_token(&page.actor, &new).await {
+    let (status, drawn) = match web.app.create_token(&page.actor, &new, None).await {
         Ok((_, secret)) => (StatusCode::OK, me::draw(&web, &page, None, Some(&secret), None, &Said::default()).await),
         Err(AppError::Refused(refusals)) => (
             StatusCode::UNPROCESSABLE_ENTITY,
