@@ -34,6 +34,5 @@ lint: ## Layers, format and clippy, without running a test
 assets: ## Fetch what pages and browser tests take from npm into web/vendor/
 	@scripts/assets
 
-deny: ## Check licences, bans and sources (installs cargo-deny when missing)
-	@command -v cargo-deny >/dev/null || cargo install cargo-deny --locked
+deny: ## Check licences, bans and sources (builds cargo-deny once when missing)
 	@scripts/deny
