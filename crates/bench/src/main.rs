@@ -28,10 +28,10 @@ async fn main() -> ExitCode {
     let wants = |name: &str, all: &[&str]| !named(all) || named(&[name]);
     println!("{}", row::HEAD);
     let mut rows = row::Rows::default();
-    if wants("starts", &parts) {
-        starts::measure(&mut rows).await;
-    }
     for engine in [Engine::Sqlite, Engine::Postgres].into_iter().filter(|e| wants(e.as_str(), &engines)) {
+        if wants("starts", &parts) {
+            starts::measure(&engine, &mut rows).await;
+        }
         if wants("import", &parts) {
             scene::import_alone(&engine, large, &mut rows).await;
         }

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// As printed.
-    fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL",
