@@ -257,16 +257,35 @@ impl Browser {
             if !element.is_enabled().await? {
                 return Ok(None);
             }
-            self.bring_into_view(&element).await?;
-            element.click().await.map(Some)
+            let leaves = self.bring_into_view(&element).await?;
+            let place = element.clone();
+            element.click().await?;
+            if leaves {
+                self.wait_until_gone(&place).await;
+            }
+            Ok(Some(()))
         })
         .await;
     }
 
-    /// As a person would scroll: away from the edges, where bars that stay in view may cover it.
-    async fn bring_into_view(&self, element: &Element) -> Result<(), CmdError> {
+    /// A form that was sent leaves its page a moment after the click; until then the page before answers. One that a
+    /// script sends in its own way stays, which takes this long to see.
+    async fn wait_until_gone(&self, element: &Element) {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < deadline && element.is_enabled().await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// As a person would scroll: away from the edges, where bars that stay in view may cover it. True when a click sends a
+    /// form, and no script of ours does it instead.
+    async fn bring_into_view(&self, element: &Element) -> Result<bool, CmdError> {
         let element = serde_json::to_value(element).map_err(CmdError::Json)?;
-        self.client.execute("arguments[0].scrollIntoView({ block: 'center' })", vec![element]).await.map(drop)
+        let script = "const e = arguments[0], byScript = '[hx-get], [hx-post], [hx-put], [hx-delete], [hx-patch]'; \
+            e.scrollIntoView({ block: 'center' }); \
+            const sends = e.type === 'submit' && !!e.form && e.form.method !== 'dialog'; \
+            return sends && !(window.htmx && (e.matches(byScript) || e.form.matches(byScript)))";
+        self.client.execute(script, vec![element]).await.map(|answer| answer == true)
     }
 
     async fn field(&self, name: &str) -> Result<Option<Element>, CmdError> {

@@ -10,7 +10,7 @@ use muster_domain::emr::{EmrAccount, License, Permission, PermissionSet, Profile
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::Db;
+pub use muster_store::Db;
 use uuid::Uuid;
 
 use crate::postgres;
@@ -26,7 +26,7 @@ use crate::postgres;
 ///     }
 /// }
 /// ```
-/// `db` is a `&muster_store::Db` of the test's own. The calling crate needs tokio and muster-store.
+/// `db` is a `&muster_store::Db` of the test's own. The calling crate needs tokio.
 #[macro_export]
 macro_rules! both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
@@ -36,7 +36,7 @@ macro_rules! both_engines {
             use super::*;
 
             $(#[$meta])*
-            async fn body($db: &::muster_store::Db) $body
+            async fn body($db: &$crate::databases::Db) $body
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_sqlite() {

@@ -1,10 +1,12 @@
 //! Every page with awkward data: long names, other scripts, emoji, and markup where text belongs.
 
+#![allow(clippy::unwrap_used)] // a test's helpers may fail it too
+
 use muster_domain::emr::{Change, EmrPatch, UserType};
 use muster_domain::licences::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
-use muster_testkit::databases;
+use muster_testkit::both_practices;
 use muster_testkit::practice::{Answer, Practice, Someone, Visitor};
 
 const SCRIPT: &str = "<script>alert(1)</script>";
@@ -80,8 +82,8 @@ fn well_formed(what: &str, html: &str) {
 }
 
 /// A practice in which every text that may be anything is something awkward.
-async fn awkward() -> (Practice, Vec<String>) {
-    let practice = Practice::on(databases::sqlite().await).await;
+/// The addresses of its people.
+async fn awkward(practice: &Practice) -> Vec<String> {
     let machine = practice.machine();
     let long = "ẞ".repeat(100);
     let names = [
@@ -115,12 +117,17 @@ async fn awkward() -> (Practice, Vec<String>) {
     let patch = OrganizationPatch { name: Some(format!("{SCRIPT} Rehab")), ..OrganizationPatch::default() };
     practice.app.update_organization(&machine, practice.organization, None, &patch).await.expect("a name");
     practice.operator("helen").await;
-    (practice, pages)
+    pages
 }
 
-#[tokio::test]
-async fn no_text_becomes_markup_on_any_page() {
-    let (practice, profiles) = awkward().await;
+both_practices! {
+    async fn no_text_becomes_markup_on_any_page(practice) {
+        let profiles = awkward(practice).await;
+        every_page_is_sound(practice, &profiles).await;
+    }
+}
+
+async fn every_page_is_sound(practice: &Practice, profiles: &[String]) {
     let encoded = muster_web::urls::encode(SCRIPT);
     let nobody = practice.stranger().await;
     let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
@@ -162,7 +169,7 @@ async fn no_text_becomes_markup_on_any_page() {
     ]
     .map(str::to_owned)
     .into();
-    pages.extend(profiles.clone());
+    pages.extend_from_slice(profiles);
     pages.push(format!(
         "/emr/users?q={encoded}&user_type={encoded}&status={encoded}&clinic_id={encoded}&sort={encoded}&after={encoded}"
     ));
@@ -264,50 +271,50 @@ async fn bulk(admin: &Visitor<'_>) {
     sound("an undo", &admin.get(&format!("{draft}/undo")).await);
 }
 
-#[tokio::test]
-async fn no_text_becomes_markup_for_support() {
-    let (practice, profiles) = awkward().await;
-    let helen = practice.visitor("helen").await;
-    sound("/support", &helen.get("/support").await);
-    let machine = practice.machine();
-    practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
-    let (clinic, note) = (practice.clinics[0], SCRIPT.to_owned());
-    let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note };
-    let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
-    let request = format!("/support/licence-requests/{asked}");
-    let prices = format!("/support/organizations/{}/prices", practice.organization);
-    for path in ["/support/licence-requests", &request, &prices] {
-        sound(path, &helen.get(path).await);
+both_practices! {
+    async fn no_text_becomes_markup_for_support(practice) {
+        let profiles = awkward(practice).await;
+        let helen = practice.visitor("helen").await;
+        sound("/support", &helen.get("/support").await);
+        let machine = practice.machine();
+        practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
+        let (clinic, note) = (practice.clinics[0], SCRIPT.to_owned());
+        let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note };
+        let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
+        let request = format!("/support/licence-requests/{asked}");
+        let prices = format!("/support/organizations/{}/prices", practice.organization);
+        for path in ["/support/licence-requests", &request, &prices] {
+            sound(path, &helen.get(path).await);
+        }
+        let typed = [("currency", SCRIPT), ("therapist", SCRIPT)];
+        sound("refused prices", &helen.post(&prices, &typed).await);
+        sound("a refused rejection", &helen.post(&format!("{request}/reject"), &[("note", "")]).await);
+        helen.post(&format!("/support/organizations/{}", practice.organization), &[]).await;
+        for path in ["/emr/users", "/audit", "/settings", "/me", &format!("{}/type?to=SPT", profiles[0])] {
+            sound(path, &helen.get(path).await);
+        }
     }
-    let typed = [("currency", SCRIPT), ("therapist", SCRIPT)];
-    sound("refused prices", &helen.post(&prices, &typed).await);
-    sound("a refused rejection", &helen.post(&format!("{request}/reject"), &[("note", "")]).await);
-    helen.post(&format!("/support/organizations/{}", practice.organization), &[]).await;
-    for path in ["/emr/users", "/audit", "/settings", "/me", &format!("{}/type?to=SPT", profiles[0])] {
-        sound(path, &helen.get(path).await);
-    }
-}
 
-#[tokio::test]
-async fn files_of_the_pages_are_kept_by_caches_and_their_links_work() {
-    let (practice, _) = awkward().await;
-    let nobody = practice.stranger().await;
-    let html = nobody.get("/sign-in").await.text();
-    let mut kinds = Vec::new();
-    for (_, rest) in html.match_indices("/assets/").map(|(at, _)| html.split_at(at)) {
-        let path = rest.split('"').next().unwrap();
-        let answer = nobody.get(path).await.expect(200);
-        assert!(answer.header("cache-control").contains("immutable"), "{path}");
-        kinds.push(answer.header("content-type").to_owned());
+    async fn files_of_the_pages_are_kept_by_caches_and_their_links_work(practice) {
+        awkward(practice).await;
+        let nobody = practice.stranger().await;
+        let html = nobody.get("/sign-in").await.text();
+        let mut kinds = Vec::new();
+        for (_, rest) in html.match_indices("/assets/").map(|(at, _)| html.split_at(at)) {
+            let path = rest.split('"').next().unwrap();
+            let answer = nobody.get(path).await.expect(200);
+            assert!(answer.header("cache-control").contains("immutable"), "{path}");
+            kinds.push(answer.header("content-type").to_owned());
+        }
+        kinds.sort_unstable();
+        assert_eq!(
+            kinds,
+            [
+                "image/svg+xml",
+                "text/css; charset=utf-8",
+                "text/javascript; charset=utf-8",
+                "text/javascript; charset=utf-8"
+            ]
+        );
     }
-    kinds.sort_unstable();
-    assert_eq!(
-        kinds,
-        [
-            "image/svg+xml",
-            "text/css; charset=utf-8",
-            "text/javascript; charset=utf-8",
-            "text/javascript; charset=utf-8"
-        ]
-    );
 }

@@ -74,10 +74,12 @@ impl Options {
         if self.dark {
             arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
         }
-        let mut chrome = json!({ "args": arguments });
+        // The page of a new tab would take up to five seconds, waiting for a search engine nobody chose.
+        let mut prefs = json!({ "session.restore_on_startup": 4, "session.startup_urls": ["about:blank"] });
         if self.without_javascript {
-            chrome["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+            prefs["profile.managed_default_content_settings.javascript"] = json!(2);
         }
+        let mut chrome = json!({ "args": arguments, "prefs": prefs });
         if self.phone {
             // A real window cannot be this narrow.
             let screen = json!({ "width": 390, "height": 844, "pixelRatio": 3.0, "touch": true });

@@ -12,12 +12,13 @@ use muster_domain::licences::{Group, Kind, Wanted};
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use muster_testkit::{both_engines, both_practices};
 use muster_web::ROUTES;
 
-use crate::common::{Desk, Empty, link_sent, named, practice, someone_with_password};
+use crate::common::{Desk, Empty, link_sent, named, someone_with_password};
 
 /// What is fetched like a page and is none.
-const NO_PAGES: [&str; 6] = [
+const NO_PAGES: [&str; 7] = [
     // Leads on to a page.
     "/",
     "/healthz",
@@ -25,6 +26,7 @@ const NO_PAGES: [&str; 6] = [
     "/assets/{hash}/{name}",
     // Parts of a page, looked at inside it.
     "/clinic-names",
+    "/person-names",
     "/emr/bulk/{job}/events",
 ];
 
@@ -86,18 +88,16 @@ impl Tour<'_> {
 }
 
 /// A practice that shows something of everything.
-async fn lively() -> Practice {
-    let practice = practice().await;
+async fn lively(practice: &Practice) {
     let machine = practice.machine();
     for (group, total) in [(Group::Therapist, 2), (Group::Assistant, 1), (Group::Student, 3)] {
         practice.app.set_licence_total(&machine, practice.clinics[0], group, total, "").await.expect("a total");
     }
-    named(&practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
+    named(practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
     practice.add(Someone { username: "liam", user_type: UserType::PTA, active: false, ..Someone::default() }).await;
     let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
-    named(&practice, long, long, Someone { username: "bart", user_type: UserType::SPT, ..Someone::default() }).await;
+    named(practice, long, long, Someone { username: "bart", user_type: UserType::SPT, ..Someone::default() }).await;
     practice.operator("helen").await;
-    practice
 }
 
 /// A therapist whose signature is on file, and an assistant who finishes notes.
@@ -150,16 +150,16 @@ async fn outside(tour: &Tour<'_>) {
     tour.shown("a throttled sign-in", "Too many attempts.").await;
 }
 
-async fn every_page(options: Options) {
-    let practice = lively().await;
-    let asked = a_request(&practice).await;
-    let tour = Tour { desk: Desk::with(&practice, options).await, seen: RefCell::default() };
+async fn every_page(practice: &Practice, options: Options) {
+    lively(practice).await;
+    let asked = a_request(practice).await;
+    let tour = Tour { desk: Desk::with(practice, options).await, seen: RefCell::default() };
     let desk = &tour.desk;
     let visit = async |page: &str, words: &str| tour.visit(page, words).await;
     outside(&tour).await;
     let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
     practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
-    visit(&link_sent(&practice).await, "Welcome").await;
+    visit(&link_sent(practice).await, "Welcome").await;
 
     desk.hold_session("admin").await;
     let (liam, admin) = (format!("/emr/users/{}", mara.id), format!("/emr/users/{}", practice.admin.id));
@@ -190,14 +190,14 @@ async fn every_page(options: Options) {
     visit("/people/credentials?kind=expired", "Nothing is missing").await;
     visit(&format!("{liam}/licences"), "Add a licence").await;
     visit("/people/duplicates", "Nobody seems to stand here twice").await;
-    let [pat, ned] = who_sign(&practice).await;
+    let [pat, ned] = who_sign(practice).await;
     visit(&format!("/emr/users/{}", pat.id), "Replace signature").await;
     visit(&format!("/emr/users/{}", ned.id), "Signature on file confirmed by").await;
     // A second Zoë, and a long name once more.
     let zoe = Someone { username: "zoe2", user_type: UserType::Clerical, ..Someone::default() };
-    named(&practice, "Zoe", "Nunez", zoe).await;
+    named(practice, "Zoe", "Nunez", zoe).await;
     let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
-    named(&practice, long, long, Someone { username: "bart2", user_type: UserType::SPT, ..Someone::default() }).await;
+    named(practice, long, long, Someone { username: "bart2", user_type: UserType::SPT, ..Someone::default() }).await;
     visit("/people/duplicates", "of 100 alike").await;
     assert_eq!(desk.count(".table-card tbody tr").await, 2, "both pairs");
     let (one, other) = (practice.admin.id, mara.id);
@@ -239,7 +239,7 @@ async fn every_page(options: Options) {
         permissions: Some(&permissions),
         ..Someone::default()
     };
-    someone_with_password(&practice, tessa).await;
+    someone_with_password(practice, tessa).await;
     desk.hold_session("tessa").await;
     visit(&admin, "This person holds permissions or clinics that you do not.").await;
     visit("/settings", "Not allowed").await;
@@ -259,39 +259,37 @@ async fn every_page(options: Options) {
     assert!(missed.is_empty(), "pages nobody looked at: {missed:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_accessible_in_light() {
-    every_page(Browser::options()).await;
-}
+both_practices! {
+    async fn every_page_is_accessible_in_light(practice) {
+        every_page(practice, Browser::options()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_accessible_in_the_dark() {
-    every_page(Browser::options().dark()).await;
-}
+    async fn every_page_is_accessible_in_the_dark(practice) {
+        every_page(practice, Browser::options().dark()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_accessible_on_a_phone() {
-    every_page(Browser::options().phone()).await;
-}
+    async fn every_page_is_accessible_on_a_phone(practice) {
+        every_page(practice, Browser::options().phone()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_set_up_page_is_accessible() {
-    for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
-        let empty = Empty::with(options).await;
-        empty.browser.visit(&empty.link).await;
-        empty.browser.see("Set up Muster").await;
-        empty.browser.assert_accessible().await;
-        empty.browser.press("Set up the practice").await;
-        empty.browser.see("Nothing was saved yet").await;
-        empty.browser.assert_accessible().await;
+    async fn the_description_of_the_api_is_accessible(practice) {
+        for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
+            let tour = Tour { desk: Desk::with(practice, options).await, seen: RefCell::default() };
+            tour.visit(API_DOCS, "API for programs").await;
+        }
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_description_of_the_api_is_accessible() {
-    let practice = practice().await;
-    for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
-        let tour = Tour { desk: Desk::with(&practice, options).await, seen: RefCell::default() };
-        tour.visit(API_DOCS, "API for programs").await;
+both_engines! {
+    async fn the_set_up_page_is_accessible(db) {
+        for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
+            let empty = Empty::on(db, options).await;
+            empty.browser.visit(&empty.link).await;
+            empty.browser.see("Set up Muster").await;
+            empty.browser.assert_accessible().await;
+            empty.browser.press("Set up the practice").await;
+            empty.browser.see("Nothing was saved yet").await;
+            empty.browser.assert_accessible().await;
+        }
     }
 }

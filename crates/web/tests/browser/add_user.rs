@@ -6,7 +6,8 @@ use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::{Member, Someone};
 
-use crate::common::{Desk, SECRET, practice};
+use crate::common::{Desk, SECRET};
+use crate::refusals::refused;
 
 /// Fills what every type asks for.
 pub async fn who(desk: &Desk<'_>, username: &str) {
@@ -67,47 +68,43 @@ both_practices! {
         let message = practice.messages().await.pop().expect("a message");
         assert!(message.contains("mquill") && message.contains("/invitation/"), "{message}");
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_type_decides_the_fields_and_what_was_typed_stays() {
-    let practice = practice().await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users/new").await;
-    who(&desk, "aquill").await;
-    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
-    desk.browser.see("At Saco:").await;
+    async fn the_type_decides_the_fields_and_what_was_typed_stays(practice) {
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        who(&desk, "aquill").await;
+        desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+        desk.browser.see("At Saco:").await;
 
-    desk.browser.choose("user_type", "SPT").await;
-    desk.browser.dont_see("Licence number").await;
-    assert_eq!(desk.count("[name=npi]").await, 0);
-    assert!(!desk.browser.ticked("permissions", "finish_soap_notes").await);
-    desk.browser.see("Finish SOAP Notes can never be given to a student.").await;
-    assert_eq!(desk.browser.value("first_name").await, "Mara");
-    assert!(desk.browser.ticked("clinic_ids", &practice.clinics[0].to_string()).await);
-    desk.browser.see("Takes one student licence").await;
-    // The keyboard stays where it was.
-    assert_eq!(desk.script("return document.activeElement.id").await, "user_type");
+        desk.browser.choose("user_type", "SPT").await;
+        desk.browser.dont_see("Licence number").await;
+        assert_eq!(desk.count("[name=npi]").await, 0);
+        assert!(!desk.browser.ticked("permissions", "finish_soap_notes").await);
+        desk.browser.see("Finish SOAP Notes can never be given to a student.").await;
+        assert_eq!(desk.browser.value("first_name").await, "Mara");
+        assert!(desk.browser.ticked("clinic_ids", &practice.clinics[0].to_string()).await);
+        desk.browser.see("Takes one student licence").await;
+        // The keyboard stays where it was.
+        assert_eq!(desk.script("return document.activeElement.id").await, "user_type");
 
-    desk.browser.choose("user_type", "Clerical").await;
-    desk.browser.see("Clerical and Billing users cannot hold SOAP note permissions.").await;
-    desk.browser.see("No licence is needed").await;
-    let disabled = desk.script("return document.getElementById('permissions-start_soap_notes').disabled").await;
-    assert_eq!(disabled, true);
+        desk.browser.choose("user_type", "Clerical").await;
+        desk.browser.see("Clerical and Billing users cannot hold SOAP note permissions.").await;
+        desk.browser.see("No licence is needed").await;
+        let disabled = desk.script("return document.getElementById('permissions-start_soap_notes').disabled").await;
+        assert_eq!(disabled, true);
 
-    desk.browser.choose("user_type", "PTA").await;
-    desk.browser.see("Licence number").await;
-    desk.browser.see("NPI optional").await;
-    desk.browser.see("Needs a signature on file first").await;
-    assert_eq!(desk.browser.value("username").await, "aquill");
-    // The summary follows what is ticked.
-    desk.browser.see("Send notes for co-signature").await;
-    desk.browser.tick("permissions", "forward_soap_notes", false).await;
-    desk.until("the summary follows", "return !document.getElementById('summary').innerText.includes('co-signature')")
-        .await;
-}
+        desk.browser.choose("user_type", "PTA").await;
+        desk.browser.see("Licence number").await;
+        desk.browser.see("NPI optional").await;
+        desk.browser.see("Needs a signature on file first").await;
+        assert_eq!(desk.browser.value("username").await, "aquill");
+        // The summary follows what is ticked.
+        desk.browser.see("Send notes for co-signature").await;
+        desk.browser.tick("permissions", "forward_soap_notes", false).await;
+        desk.until("the summary follows", "return !document.getElementById('summary').innerText.includes('co-signature')")
+            .await;
+    }
 
-both_practices! {
     async fn an_assistant_may_finish_notes_once_the_signature_is_on_file_and_attested(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users/new").await;
@@ -167,98 +164,91 @@ both_practices! {
         desk.browser.see("Saved.").await;
         desk.browser.see("Signature on file confirmed by Ada Minton,").await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_student_and_a_clerk_are_added_without_credentials() {
-    let practice = practice().await;
-    let desk = Desk::of_admin(&practice).await;
-    // Two names, or the second would be asked about as a likeness of the first.
-    for (kind, username, first, last, words) in [
-        ("SOT", "student", "Ines", "Brandt", "SOT, student occupational therapist"),
-        ("Clerical", "clerk", "Otto", "Villareal", "Clerical, front office"),
-    ] {
+    async fn a_student_and_a_clerk_are_added_without_credentials(practice) {
+        let desk = Desk::of_admin(practice).await;
+        // Two names, or the second would be asked about as a likeness of the first.
+        for (kind, username, first, last, words) in [
+            ("SOT", "student", "Ines", "Brandt", "SOT, student occupational therapist"),
+            ("Clerical", "clerk", "Otto", "Villareal", "Clerical, front office"),
+        ] {
+            desk.go("/emr/users/new").await;
+            desk.browser.choose("user_type", kind).await;
+            desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
+            who(&desk, username).await;
+            desk.browser.fill("first_name", first).await;
+            desk.browser.fill("last_name", last).await;
+            desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+            desk.browser.press("Save user").await;
+            desk.browser.see("User added").await;
+            desk.browser.see(words).await;
+        }
+    }
+
+    async fn without_a_free_licence_the_profile_is_saved_inactive_and_says_why(practice) {
+        practice.app.set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 0, "").await.unwrap();
+        let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users/new").await;
-        desk.browser.choose("user_type", kind).await;
-        desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
-        who(&desk, username).await;
-        desk.browser.fill("first_name", first).await;
-        desk.browser.fill("last_name", last).await;
+        who(&desk, "mquill").await;
+        desk.browser.fill("npi", "9999999995").await;
+        desk.browser.fill("license_number", "00000").await;
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("User added").await;
-        desk.browser.see(words).await;
+        desk.browser.see("Saved as inactive.").await;
+        desk.browser.see("No therapist licence is free at the default clinic.").await;
+        desk.browser.see("Inactive: no licence free").await;
+        desk.browser.see("placeholder NPI").await;
+        assert_eq!(practice.messages().await.len(), 0, "an inactive person is not invited");
+        // Making the person active needs a licence too.
+        desk.browser.choose("status", "active").await;
+        desk.browser.press("Save user").await;
+        refused(&desk, &[("status", &["No therapist licence is free at Saco"])]).await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_free_licence_the_profile_is_saved_inactive_and_says_why() {
-    let practice = practice().await;
-    practice.app.set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 0, "").await.unwrap();
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users/new").await;
-    who(&desk, "mquill").await;
-    desk.browser.fill("npi", "9999999995").await;
-    desk.browser.fill("license_number", "00000").await;
-    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
-    desk.browser.press("Save user").await;
-    desk.browser.see("Saved as inactive.").await;
-    desk.browser.see("No therapist licence is free at the default clinic.").await;
-    desk.browser.see("Inactive: no licence free").await;
-    desk.browser.see("placeholder NPI").await;
-    assert_eq!(practice.messages().await.len(), 0, "an inactive person is not invited");
-    // Making the person active needs a licence too.
-    desk.browser.choose("status", "active").await;
-    desk.browser.press("Save user").await;
-    let said = desk.browser.field_error("status").await.unwrap_or_default();
-    assert!(said.contains("No therapist licence is free at Saco"), "{said}");
-}
+    async fn a_typed_password_is_judged_live_and_changed_at_the_first_sign_in(practice) {
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users/new").await;
+        desk.browser.choose("user_type", "Clerical").await;
+        desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
+        who(&desk, "mquill").await;
+        assert_eq!(desk.count(".field input[type=password]:not([hidden])").await, 2);
+        desk.browser.dont_see("Confirm password").await;
+        desk.browser.tick("access", "type", true).await;
+        desk.browser.see("Strength: nothing typed yet").await;
+        desk.browser.fill("password", "abc").await;
+        desk.browser.see("not enough yet").await;
+        desk.until("one requirement is met", "return document.querySelectorAll('.requirements .met').length >= 1").await;
+        // Good is not enough: the names typed beside it count as well.
+        desk.browser.fill("password", "Mquill-12345").await;
+        desk.browser.see("not enough yet").await;
+        desk.browser.fill("password", "Quiet-harbor-Lamp-42").await;
+        desk.browser.see("Strength: Strong").await;
+        let all = "return document.querySelectorAll('.requirements li').length === document.querySelectorAll('.requirements .met').length";
+        desk.until("every requirement is met", all).await;
+        desk.browser.fill("password_confirmation", "Quiet-harbor-Lamp-43").await;
+        desk.browser.see("The two passwords differ.").await;
+        let red = "const f = document.getElementById('password_confirmation'); \
+                   return f.getAttribute('aria-invalid') === 'true' && f.closest('.field').classList.contains('refused')";
+        desk.until("the repetition is red", red).await;
+        desk.browser.fill("password_confirmation", "Quiet-harbor-Lamp-42").await;
+        desk.browser.dont_see("The two passwords differ.").await;
+        desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
+        desk.browser.press("Save user").await;
+        desk.browser.see("User added.").await;
+        desk.browser.see("Has to change the password at the next sign-in").await;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_typed_password_is_judged_live_and_changed_at_the_first_sign_in() {
-    let practice = practice().await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users/new").await;
-    desk.browser.choose("user_type", "Clerical").await;
-    desk.until("the fields are the type's", "return !document.querySelector('[name=npi]')").await;
-    who(&desk, "mquill").await;
-    assert_eq!(desk.count(".field input[type=password]:not([hidden])").await, 2);
-    desk.browser.dont_see("Confirm password").await;
-    desk.browser.tick("access", "type", true).await;
-    desk.browser.see("Strength: nothing typed yet").await;
-    desk.browser.fill("password", "abc").await;
-    desk.browser.see("not enough yet").await;
-    desk.until("one requirement is met", "return document.querySelectorAll('.requirements .met').length >= 1").await;
-    // Good is not enough: the names typed beside it count as well.
-    desk.browser.fill("password", "Mquill-12345").await;
-    desk.browser.see("not enough yet").await;
-    desk.browser.fill("password", "Quiet-harbor-Lamp-42").await;
-    desk.browser.see("Strength: Strong").await;
-    let all = "return document.querySelectorAll('.requirements li').length === document.querySelectorAll('.requirements .met').length";
-    desk.until("every requirement is met", all).await;
-    desk.browser.fill("password_confirmation", "Quiet-harbor-Lamp-43").await;
-    desk.browser.see("The two passwords differ.").await;
-    let red = "const f = document.getElementById('password_confirmation'); \
-               return f.getAttribute('aria-invalid') === 'true' && f.closest('.field').classList.contains('refused')";
-    desk.until("the repetition is red", red).await;
-    desk.browser.fill("password_confirmation", "Quiet-harbor-Lamp-42").await;
-    desk.browser.dont_see("The two passwords differ.").await;
-    desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
-    desk.browser.press("Save user").await;
-    desk.browser.see("User added.").await;
-    desk.browser.see("Has to change the password at the next sign-in").await;
-
-    desk.browser.press("Sign out").await;
-    desk.sign_in("mquill", "Quiet-harbor-Lamp-42").await;
-    desk.arrive("/me/password").await;
-    desk.go("/me").await;
-    desk.arrive("/me/password").await;
-    for (name, text) in
-        [("current_password", "Quiet-harbor-Lamp-42"), ("password", SECRET), ("password_confirmation", SECRET)]
-    {
-        desk.browser.fill(name, text).await;
+        desk.browser.press("Sign out").await;
+        desk.sign_in("mquill", "Quiet-harbor-Lamp-42").await;
+        desk.arrive("/me/password").await;
+        desk.go("/me").await;
+        desk.arrive("/me/password").await;
+        for (name, text) in
+            [("current_password", "Quiet-harbor-Lamp-42"), ("password", SECRET), ("password_confirmation", SECRET)]
+        {
+            desk.browser.fill(name, text).await;
+        }
+        desk.browser.press("Change password").await;
+        desk.browser.see("Your password was changed.").await;
+        desk.arrive("/me").await;
     }
-    desk.browser.press("Change password").await;
-    desk.browser.see("Your password was changed.").await;
-    desk.arrive("/me").await;
 }

@@ -119,9 +119,7 @@ both_practices! {
         desk.browser.see("Undo of another bulk update").await;
         desk.browser.see("undone").await;
     }
-}
 
-both_practices! {
     async fn green_when_all_is_done_and_red_when_nothing_is(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
@@ -138,9 +136,7 @@ both_practices! {
         let said = outcome(&desk, "failed", "nothing_to_change").await;
         assert!(said.contains("Mara Quill") && said.contains("Zoe Stone"), "{said}");
     }
-}
 
-both_practices! {
     async fn the_rules_of_permissions_are_told_with_the_names(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
@@ -157,9 +153,7 @@ both_practices! {
         let said = outcome(&desk, "failed", "soap_not_for_clerical_or_billing").await;
         assert!(said.contains("Zoe Stone"), "{said}");
     }
-}
 
-both_practices! {
     async fn clinics_licences_and_the_last_admin_hold(practice) {
         let people = four(practice).await;
         practice
@@ -191,9 +185,7 @@ both_practices! {
         assert!(said.contains("No therapist licence is free at Saco"), "{said}");
         let _ = late;
     }
-}
 
-both_practices! {
     async fn what_is_out_of_reach_stays_so(practice) {
         let people = four(practice).await;
         let chief =
@@ -230,9 +222,7 @@ both_practices! {
         let said = outcome(&desk, "failed", "clinic_outside_your_access").await;
         assert!(said.contains("Mara Quill") && !said.contains("Wells"), "{said}");
     }
-}
 
-both_practices! {
     async fn whoever_was_changed_meanwhile_is_not_overwritten(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
@@ -246,29 +236,25 @@ both_practices! {
         assert!(said.contains("Mara Quill"), "{said}");
         desk.browser.see("1 of 2 users updated; not everything was done").await;
     }
-}
 
-both_practices! {
     async fn refusals_of_the_form_stand_at_their_places(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users/bulk").await;
         desk.browser.press("Proceed").await;
         desk.browser.see("Nobody is selected").await;
-        assert_eq!(desk.refused_fields().await, ["people"]);
+        desk.refuses(&["people"]).await;
         select(&desk, &[&people[0]]).await;
         save(&desk).await;
         desk.browser.see("Nothing was saved yet").await;
-        assert_eq!(desk.refused_fields().await, ["changes"]);
+        desk.refuses(&["changes"]).await;
         choose(&desk, "add_permission", "calendar_admin").await;
         choose(&desk, "remove_permission", "calendar_admin").await;
         save(&desk).await;
         desk.browser.see("Calendar Admin cannot be changed both ways at once.").await;
         assert!(desk.browser.ticked("changes", "add_permission:calendar_admin").await, "kept as ticked");
     }
-}
 
-both_practices! {
     async fn people_are_left_out_and_sets_and_filters_used_again(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
@@ -341,9 +327,7 @@ both_practices! {
         desk.keys(ENTER).await;
         desk.browser.see("Sam Reed: Calendar Admin").await;
     }
-}
 
-both_practices! {
     async fn the_whole_way_goes_on_a_phone_and_without_scripts(practice) {
         let people = four(practice).await;
         for options in [Browser::options().phone(), Browser::options().without_javascript()] {
@@ -367,9 +351,7 @@ both_practices! {
             assert!(!held.contains(Permission::CalendarAdmin));
         }
     }
-}
 
-both_practices! {
     async fn a_long_one_is_watched_left_and_come_back_to(practice) {
         let mut csv = String::from("first_name,last_name,email,user_type,clinics,permissions\n");
         for n in 0..1600 {

@@ -7,15 +7,10 @@ use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
 use muster_domain::emr::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
-use muster_testkit::databases;
+use muster_testkit::databases::Db;
 use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
 use muster_web::WebSettings;
 use serde_json::Value;
-
-/// A practice on a SQLite file of its own.
-pub async fn practice() -> Practice {
-    Practice::on(databases::sqlite().await).await
-}
 
 /// Somebody's browser.
 pub struct Desk<'a> {
@@ -110,11 +105,22 @@ impl<'a> Desk<'a> {
         focused.send_keys(keys).await.expect("keys are typed");
     }
 
-    /// Fields refused on the page, in its order.
-    pub async fn refused_fields(&self) -> Vec<String> {
+    /// Waits until exactly these fields are refused, whatever was refused on the page before.
+    pub async fn refuses(&self, fields: &[&str]) {
         let script = "return [...document.querySelectorAll('main [id$=\"-error\"]')] \
-                      .filter(e => e.offsetParent).map(e => e.id.slice(0, -6))";
-        serde_json::from_value(self.script(script).await).expect("names of fields")
+                      .filter(e => e.offsetParent).map(e => e.id.slice(0, -6)).sort()";
+        let mut wanted: Vec<&str> = fields.to_vec();
+        wanted.sort_unstable();
+        let mut shown = Value::Null;
+        for _ in 0..300 {
+            // A page that is just being replaced answers with an error.
+            shown = self.browser.client().execute(script, Vec::new()).await.unwrap_or_default();
+            if shown == serde_json::json!(wanted) {
+                return;
+            }
+            pause().await;
+        }
+        panic!("{shown} is refused, not {wanted:?}\n{}", self.browser.text().await);
     }
 
     /// The names shown in the list.
@@ -179,29 +185,22 @@ pub struct Empty {
     pub browser: Browser,
     /// The set-up link.
     pub link: String,
-    _database: databases::TestDb,
 }
 
 impl Empty {
-    /// Starts one on a SQLite file of its own.
-    pub async fn start() -> Self {
-        Self::with(Browser::options()).await
-    }
-
-    /// The same with another kind of browser.
-    pub async fn with(options: Options) -> Self {
-        let database = databases::sqlite().await;
+    /// Starts one on an empty database, with this kind of browser.
+    pub async fn on(db: &Db, options: Options) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let settings = Settings { public_url: url.clone(), ..Settings::default() };
         let keys = Keys::derive(b"a secret of the tests, 32 bytes!");
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy::new()));
-        let app = App::new(database.db.clone(), clock, entropy, keys, settings);
+        let app = App::new(db.clone(), clock, entropy, keys, settings);
         let link = app.new_setup_link().await.expect("an empty database").expect("a link");
         let web = WebSettings { public_url: url, trusted_proxies: Vec::new(), demo: false, mail_note: None };
         let service = muster_web::router(app, web).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { browser: options.start().await, link, _database: database }
+        Self { browser: options.start().await, link }
     }
 
     /// What the page says with `role="alert"`.

@@ -53,7 +53,7 @@ both_practices! {
         };
         add("OT 22", "XX").await;
         desk.browser.see("Nothing was saved yet").await;
-        assert_eq!(desk.refused_fields().await, ["state"]);
+        desk.refuses(&["state"]).await;
         desk.browser.assert_accessible().await;
         desk.browser.fill("state", "NH").await;
         desk.browser.press("Add licence").await;

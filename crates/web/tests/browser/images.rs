@@ -10,7 +10,7 @@ use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::Someone;
 
-use crate::common::{Desk, practice};
+use crate::common::Desk;
 use crate::refusals::refused;
 
 fn a_file(image: &DynamicImage) -> tempfile::NamedTempFile {
@@ -191,26 +191,24 @@ both_practices! {
         desk.browser.see("Access copied.").await;
         assert!(desk.browser.ticked("permissions", "edit_patients").await);
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_scripts_a_picture_that_is_not_square_is_refused_or_cut_in_the_middle() {
-    let practice = practice().await;
-    let mara = practice.add(Someone::default()).await;
-    let desk = Desk::with(&practice, Browser::options().without_javascript()).await;
-    desk.hold_session("admin").await;
-    desk.go(&format!("/emr/users/{}", mara.id)).await;
-    let file = red_and_blue();
-    desk.browser.attach("picture", file.path()).await;
-    desk.browser.press("Save picture").await;
-    let words = "A profile picture is a perfect square; this one is 400 × 200 pixels. Crop it and send it again.";
-    refused(&desk, &[("picture", &[words])]).await;
-    assert_eq!(desk.count("img.profile-picture").await, 0);
-    desk.browser.attach("picture", file.path()).await;
-    desk.browser.tick("crop", "middle", true).await;
-    desk.browser.press("Save picture").await;
-    desk.browser.see("Picture saved.").await;
-    let [left, right] =
-        [pixel(&desk, "img.profile-picture", 0.1, 0.5).await, pixel(&desk, "img.profile-picture", 0.9, 0.5).await];
-    assert!(is_red(left) && is_blue(right), "the middle: {left:?} {right:?}");
+    async fn without_scripts_a_picture_that_is_not_square_is_refused_or_cut_in_the_middle(practice) {
+        let mara = practice.add(Someone::default()).await;
+        let desk = Desk::with(practice, Browser::options().without_javascript()).await;
+        desk.hold_session("admin").await;
+        desk.go(&format!("/emr/users/{}", mara.id)).await;
+        let file = red_and_blue();
+        desk.browser.attach("picture", file.path()).await;
+        desk.browser.press("Save picture").await;
+        let words = "A profile picture is a perfect square; this one is 400 × 200 pixels. Crop it and send it again.";
+        refused(&desk, &[("picture", &[words])]).await;
+        assert_eq!(desk.count("img.profile-picture").await, 0);
+        desk.browser.attach("picture", file.path()).await;
+        desk.browser.tick("crop", "middle", true).await;
+        desk.browser.press("Save picture").await;
+        desk.browser.see("Picture saved.").await;
+        let [left, right] =
+            [pixel(&desk, "img.profile-picture", 0.1, 0.5).await, pixel(&desk, "img.profile-picture", 0.9, 0.5).await];
+        assert!(is_red(left) && is_blue(right), "the middle: {left:?} {right:?}");
+    }
 }

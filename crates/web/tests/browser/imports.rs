@@ -7,7 +7,7 @@ use muster_testkit::browser::Browser;
 use muster_testkit::practice::Practice;
 
 use crate::bulk::{four, save};
-use crate::common::{Desk, practice};
+use crate::common::Desk;
 
 /// A file with this content, in a directory of its own for each practice that is served.
 fn file(practice: &Practice, name: &str, content: &str) -> PathBuf {
@@ -21,32 +21,30 @@ fn file(practice: &Practice, name: &str, content: &str) -> PathBuf {
 
 const NEW_PEOPLE: &str = "Given,last_name,Mail,user_type,clinics\nAda,Lund,ada.lund@x.example,Clerical,Saco\n";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_was_changed_since_it_was_chosen_is_asked_for_again() {
-    let practice = practice().await;
-    let desk = Desk::of_admin(&practice).await;
-    let ada = "first_name,last_name,email,user_type,clinics\nAda,Lund,ada.lund@x.example,Clerical,Saco\n";
-    let chosen = file(&practice, "people.csv", ada);
-    desk.go("/import").await;
-    desk.browser.tick("kind", "people", true).await;
-    desk.browser.attach("file", &chosen).await;
-    desk.browser.see("ada.lund@x.example").await;
-    // A browser sends nothing of a file that is no longer the one it was given.
-    file(&practice, "people.csv", &format!("{ada}Bo,Park,bo@x.example,Clerical,Saco\n"));
-    // It goes by whole seconds.
-    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
-    std::fs::File::options().write(true).open(&chosen).and_then(|f| f.set_modified(long_ago)).expect("an older file");
-    desk.browser.press("Look at it first").await;
-    desk.browser.see("choose it again").await;
-    desk.browser.assert_accessible().await;
-    desk.browser.attach("file", &chosen).await;
-    desk.browser.see("bo@x.example").await;
-    desk.browser.dont_see("choose it again").await;
-    desk.browser.press("Look at it first").await;
-    desk.browser.see("2 of 2 rows would be added").await;
-}
-
 both_practices! {
+    async fn a_file_that_was_changed_since_it_was_chosen_is_asked_for_again(practice) {
+        let desk = Desk::of_admin(practice).await;
+        let ada = "first_name,last_name,email,user_type,clinics\nAda,Lund,ada.lund@x.example,Clerical,Saco\n";
+        let chosen = file(practice, "people.csv", ada);
+        desk.go("/import").await;
+        desk.browser.tick("kind", "people", true).await;
+        desk.browser.attach("file", &chosen).await;
+        desk.browser.see("ada.lund@x.example").await;
+        // A browser sends nothing of a file that is no longer the one it was given.
+        file(practice, "people.csv", &format!("{ada}Bo,Park,bo@x.example,Clerical,Saco\n"));
+        // It goes by whole seconds.
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        std::fs::File::options().write(true).open(&chosen).and_then(|f| f.set_modified(long_ago)).expect("an older file");
+        desk.browser.press("Look at it first").await;
+        desk.browser.see("choose it again").await;
+        desk.browser.assert_accessible().await;
+        desk.browser.attach("file", &chosen).await;
+        desk.browser.see("bo@x.example").await;
+        desk.browser.dont_see("choose it again").await;
+        desk.browser.press("Look at it first").await;
+        desk.browser.see("2 of 2 rows would be added").await;
+    }
+
     async fn columns_are_asked_about_as_soon_as_a_file_is_chosen(practice) {
         four(practice).await;
         let desk = Desk::of_admin(practice).await;

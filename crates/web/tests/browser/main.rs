@@ -1,6 +1,8 @@
 //! What people do in the browser, in a real Chromium; one module an area. (`browser` in the name of the binary makes
 //! nextest run few of its tests at a time.)
 
+#![allow(clippy::unwrap_used)] // helper functions of tests are tests too
+
 mod accessibility;
 mod add_user;
 mod audit;

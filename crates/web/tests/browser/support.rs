@@ -1,92 +1,87 @@
 //! Support, and people who may look but not touch.
 
 use muster_domain::emr::{Permission, UserType};
+use muster_testkit::both_practices;
 use muster_testkit::practice::Someone;
 
-use crate::common::{Desk, SECRET, practice, someone_with_password};
+use crate::common::{Desk, SECRET, someone_with_password};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_may_only_look_sees_the_profile_and_why_it_cannot_be_changed() {
-    let practice = practice().await;
-    let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
-    let looker = Someone {
-        username: "lena",
-        user_type: UserType::Clerical,
-        permissions: Some(&[Permission::ViewUsers]),
-        ..Someone::default()
-    };
-    someone_with_password(&practice, looker).await;
-    let desk = Desk::at(&practice).await;
-    desk.hold_session("lena").await;
-    desk.go(&format!("/emr/users/{}", mara.id)).await;
-    desk.browser.see("You need the permission Edit Users for this.").await;
-    desk.browser.see("Finish SOAP Notes").await;
-    desk.browser.dont_see("Save user").await;
-    desk.browser.dont_see("Send an invitation").await;
-    desk.go("/emr/users").await;
-    desk.browser.see("Mara Harlow").await;
-    desk.browser.dont_see("Add user").await;
-    desk.go("/emr/users/new").await;
-    desk.browser.see("Not allowed").await;
-}
+both_practices! {
+    async fn whoever_may_only_look_sees_the_profile_and_why_it_cannot_be_changed(practice) {
+        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let looker = Someone {
+            username: "lena",
+            user_type: UserType::Clerical,
+            permissions: Some(&[Permission::ViewUsers]),
+            ..Someone::default()
+        };
+        someone_with_password(practice, looker).await;
+        let desk = Desk::at(practice).await;
+        desk.hold_session("lena").await;
+        desk.go(&format!("/emr/users/{}", mara.id)).await;
+        desk.browser.see("You need the permission Edit Users for this.").await;
+        desk.browser.see("Finish SOAP Notes").await;
+        desk.browser.dont_see("Save user").await;
+        desk.browser.dont_see("Send an invitation").await;
+        desk.go("/emr/users").await;
+        desk.browser.see("Mara Harlow").await;
+        desk.browser.dont_see("Add user").await;
+        desk.go("/emr/users/new").await;
+        desk.browser.see("Not allowed").await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn someone_who_holds_more_is_read_only_with_the_reason() {
-    let practice = practice().await;
-    let permissions = [Permission::ViewUsers, Permission::EditUsers];
-    let manager = Someone {
-        username: "wendy",
-        user_type: UserType::Clerical,
-        permissions: Some(&permissions),
-        ..Someone::default()
-    };
-    someone_with_password(&practice, manager).await;
-    let desk = Desk::at(&practice).await;
-    desk.hold_session("wendy").await;
-    desk.go(&format!("/emr/users/{}", practice.admin.id)).await;
-    desk.browser.see("This person holds permissions or clinics that you do not.").await;
-    desk.browser.dont_see("Save user").await;
-}
+    async fn someone_who_holds_more_is_read_only_with_the_reason(practice) {
+        let permissions = [Permission::ViewUsers, Permission::EditUsers];
+        let manager = Someone {
+            username: "wendy",
+            user_type: UserType::Clerical,
+            permissions: Some(&permissions),
+            ..Someone::default()
+        };
+        someone_with_password(practice, manager).await;
+        let desk = Desk::at(practice).await;
+        desk.hold_session("wendy").await;
+        desk.go(&format!("/emr/users/{}", practice.admin.id)).await;
+        desk.browser.see("This person holds permissions or clinics that you do not.").await;
+        desk.browser.dont_see("Save user").await;
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn support_opens_a_practice_and_changes_a_user_type_knowing_what_it_breaks() {
-    let practice = practice().await;
-    let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
-    practice.another("Other Rehab", "elsewhere").await;
-    practice.operator("helen").await;
-    let desk = Desk::at(&practice).await;
-    desk.sign_in("helen", SECRET).await;
-    desk.arrive("/support").await;
-    desk.browser.see("Other Rehab").await;
-    let open = "[...document.querySelectorAll('tbody tr')].find(r => r.innerText.includes('Saco Rehab')).querySelector('button').click()";
-    desk.script(open).await;
-    desk.arrive("/emr/users").await;
-    desk.browser.see("Mara Harlow").await;
-    desk.go("/support").await;
-    desk.browser.see("Open now").await;
+    async fn support_opens_a_practice_and_changes_a_user_type_knowing_what_it_breaks(practice) {
+        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        practice.another("Other Rehab", "elsewhere").await;
+        practice.operator("helen").await;
+        let desk = Desk::at(practice).await;
+        desk.sign_in("helen", SECRET).await;
+        desk.arrive("/support").await;
+        desk.browser.see("Other Rehab").await;
+        let open = "[...document.querySelectorAll('tbody tr')].find(r => r.innerText.includes('Saco Rehab')).querySelector('button').click()";
+        desk.script(open).await;
+        desk.arrive("/emr/users").await;
+        desk.browser.see("Mara Harlow").await;
+        desk.go("/support").await;
+        desk.browser.see("Open now").await;
 
-    desk.go(&format!("/emr/users/{}", mara.id)).await;
-    desk.browser.follow("Change user type").await;
-    desk.browser.see("Now PT: physical therapist").await;
-    desk.browser.choose("to", "SPT").await;
-    desk.browser.press("Show what changes").await;
-    desk.browser.see("Finish SOAP Notes is taken away").await;
-    desk.browser.see("gives back its therapist licence and takes a student licence").await;
-    desk.browser.see("NPI and licence number are cleared").await;
-    desk.browser.press("Change the user type").await;
-    desk.browser.see("The user type was changed.").await;
-    desk.browser.see("SPT, student physical therapist").await;
-    desk.browser.see("User type changed").await;
-    assert!(!desk.browser.ticked("permissions", "finish_soap_notes").await);
-}
+        desk.go(&format!("/emr/users/{}", mara.id)).await;
+        desk.browser.follow("Change user type").await;
+        desk.browser.see("Now PT: physical therapist").await;
+        desk.browser.choose("to", "SPT").await;
+        desk.browser.press("Show what changes").await;
+        desk.browser.see("Finish SOAP Notes is taken away").await;
+        desk.browser.see("gives back its therapist licence and takes a student licence").await;
+        desk.browser.see("NPI and licence number are cleared").await;
+        desk.browser.press("Change the user type").await;
+        desk.browser.see("The user type was changed.").await;
+        desk.browser.see("SPT, student physical therapist").await;
+        desk.browser.see("User type changed").await;
+        assert!(!desk.browser.ticked("permissions", "finish_soap_notes").await);
+    }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operators_pages_do_not_exist_for_anyone_else() {
-    let practice = practice().await;
-    let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/support").await;
-    desk.browser.see("Nothing here").await;
-    desk.go(&format!("/emr/users/{}/type", mara.id)).await;
-    desk.browser.see("Only support can change the user type").await;
+    async fn the_operators_pages_do_not_exist_for_anyone_else(practice) {
+        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/support").await;
+        desk.browser.see("Nothing here").await;
+        desk.go(&format!("/emr/users/{}/type", mara.id)).await;
+        desk.browser.see("Only support can change the user type").await;
+    }
 }

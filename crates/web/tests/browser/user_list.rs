@@ -5,7 +5,7 @@ use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::{PASSWORD, Practice, Someone};
 
-use crate::common::{Desk, named, practice, someone_with_password};
+use crate::common::{Desk, named, someone_with_password};
 
 both_practices! {
     async fn people_are_found_by_part_of_anything_known_about_them(practice) {
@@ -49,133 +49,127 @@ async fn crowd(practice: &Practice) {
     named(practice, "Bo", "Park", bo).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_filter_narrows_the_list_and_the_address_keeps_them() {
-    let practice = practice().await;
-    crowd(&practice).await;
-    let york = practice.clinics[2].to_string();
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users").await;
-    let one_at_a_time = [
-        ("user_type", "PTA", vec!["Liam O'Brien"]),
-        ("status", "inactive", vec!["Bo Park"]),
-        ("clinic_id", york.as_str(), vec!["Zoë Ñúñez", "Bo Park"]),
-        ("permission", "finish_soap_notes", vec!["Zoë Ñúñez"]),
-    ];
-    for (filter, value, found) in one_at_a_time {
-        desk.browser.choose(filter, value).await;
-        desk.list_becomes(&found).await;
-        desk.arrive(&format!("/emr/users?{filter}={value}")).await;
-        desk.browser.choose(filter, "").await;
+both_practices! {
+    async fn each_filter_narrows_the_list_and_the_address_keeps_them(practice) {
+        crowd(practice).await;
+        let york = practice.clinics[2].to_string();
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users").await;
+        let one_at_a_time = [
+            ("user_type", "PTA", vec!["Liam O'Brien"]),
+            ("status", "inactive", vec!["Bo Park"]),
+            ("clinic_id", york.as_str(), vec!["Zoë Ñúñez", "Bo Park"]),
+            ("permission", "finish_soap_notes", vec!["Zoë Ñúñez"]),
+        ];
+        for (filter, value, found) in one_at_a_time {
+            desk.browser.choose(filter, value).await;
+            desk.list_becomes(&found).await;
+            desk.arrive(&format!("/emr/users?{filter}={value}")).await;
+            desk.browser.choose(filter, "").await;
+            desk.list_becomes(&["Ada Minton", "Zoë Ñúñez", "Liam O'Brien", "Bo Park"]).await;
+            desk.arrive("/emr/users").await;
+        }
+        desk.browser.choose("clinic_id", &york).await;
+        desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+        desk.browser.see("York · 2 people").await;
+        desk.browser.choose("status", "active").await;
+        desk.list_becomes(&["Zoë Ñúñez"]).await;
+        desk.browser.fill("q", "zoe").await;
+        let address = format!("/emr/users?q=zoe&status=active&clinic_id={york}");
+        desk.arrive(&address).await;
+
+        desk.browser.client().refresh().await.unwrap();
+        desk.list_becomes(&["Zoë Ñúñez"]).await;
+        assert_eq!(desk.browser.value("q").await, "zoe");
+        assert_eq!(desk.browser.value("status").await, "active");
+        assert_eq!(desk.browser.value("clinic_id").await, york);
+
+        desk.browser.client().back().await.unwrap();
+        desk.arrive(&format!("/emr/users?status=active&clinic_id={york}")).await;
+        desk.list_becomes(&["Zoë Ñúñez"]).await;
+        desk.browser.client().back().await.unwrap();
+        desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+        assert_eq!(desk.browser.value("status").await, "");
+        assert_eq!(desk.browser.value("q").await, "");
+        // Nothing about people stays behind in the browser's own storage.
+        let kept = desk.script("return JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})").await;
+        assert!(!kept.to_string().contains("Park"), "{kept}");
+    }
+
+    async fn the_list_is_sorted_by_its_heads_and_goes_on_over_pages(practice) {
+        crowd(practice).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users").await;
+        desk.browser.follow("Name").await;
+        desk.list_becomes(&["Bo Park", "Liam O'Brien", "Zoë Ñúñez", "Ada Minton"]).await;
+        desk.arrive("/emr/users?sort=-name").await;
+        desk.browser.follow("Status").await;
         desk.list_becomes(&["Ada Minton", "Zoë Ñúñez", "Liam O'Brien", "Bo Park"]).await;
-        desk.arrive("/emr/users").await;
+        // A filter keeps the order.
+        desk.browser.choose("clinic_id", "York").await;
+        desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
+
+        let names: Vec<String> = (10..65).map(|n| format!("w{n}")).collect();
+        for name in &names {
+            practice.add(Someone { username: name, ..Someone::default() }).await;
+        }
+        desk.go("/emr/users?q=harlow").await;
+        assert_eq!(desk.listed().await.len(), 50);
+        desk.browser.see("55 people").await;
+        desk.browser.follow("Next").await;
+        desk.list_becomes(&["W60 Harlow", "W61 Harlow", "W62 Harlow", "W63 Harlow", "W64 Harlow"]).await;
+        desk.browser.follow("First page").await;
+        desk.browser.see("W10 Harlow").await;
+        desk.browser.dont_see("W60 Harlow").await;
     }
-    desk.browser.choose("clinic_id", &york).await;
-    desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
-    desk.browser.see("York · 2 people").await;
-    desk.browser.choose("status", "active").await;
-    desk.list_becomes(&["Zoë Ñúñez"]).await;
-    desk.browser.fill("q", "zoe").await;
-    let address = format!("/emr/users?q=zoe&status=active&clinic_id={york}");
-    desk.arrive(&address).await;
 
-    desk.browser.client().refresh().await.unwrap();
-    desk.list_becomes(&["Zoë Ñúñez"]).await;
-    assert_eq!(desk.browser.value("q").await, "zoe");
-    assert_eq!(desk.browser.value("status").await, "active");
-    assert_eq!(desk.browser.value("clinic_id").await, york);
-
-    desk.browser.client().back().await.unwrap();
-    desk.arrive(&format!("/emr/users?status=active&clinic_id={york}")).await;
-    desk.list_becomes(&["Zoë Ñúñez"]).await;
-    desk.browser.client().back().await.unwrap();
-    desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
-    assert_eq!(desk.browser.value("status").await, "");
-    assert_eq!(desk.browser.value("q").await, "");
-    // Nothing about people stays behind in the browser's own storage.
-    let kept = desk.script("return JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})").await;
-    assert!(!kept.to_string().contains("Park"), "{kept}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_list_is_sorted_by_its_heads_and_goes_on_over_pages() {
-    let practice = practice().await;
-    crowd(&practice).await;
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users").await;
-    desk.browser.follow("Name").await;
-    desk.list_becomes(&["Bo Park", "Liam O'Brien", "Zoë Ñúñez", "Ada Minton"]).await;
-    desk.arrive("/emr/users?sort=-name").await;
-    desk.browser.follow("Status").await;
-    desk.list_becomes(&["Ada Minton", "Zoë Ñúñez", "Liam O'Brien", "Bo Park"]).await;
-    // A filter keeps the order.
-    desk.browser.choose("clinic_id", "York").await;
-    desk.list_becomes(&["Zoë Ñúñez", "Bo Park"]).await;
-
-    let names: Vec<String> = (10..65).map(|n| format!("w{n}")).collect();
-    for name in &names {
-        practice.add(Someone { username: name, ..Someone::default() }).await;
+    async fn a_clinic_manager_sees_and_counts_only_people_of_her_clinics(practice) {
+        crowd(practice).await;
+        let wells = practice.clinics[1];
+        let manager = Someone {
+            username: "wendy",
+            user_type: UserType::Clerical,
+            permissions: Some(&[Permission::ViewUsers, Permission::EditUsers]),
+            clinics: &[wells],
+            ..Someone::default()
+        };
+        someone_with_password(practice, manager).await;
+        let desk = Desk::at(practice).await;
+        desk.hold_session("wendy").await;
+        desk.go("/emr/users").await;
+        desk.list_becomes(&["Wendy Harlow", "Liam O'Brien"]).await;
+        desk.browser.see("Wells · 2 people").await;
+        desk.browser.dont_see("York").await;
+        desk.browser.fill("q", "zoe").await;
+        desk.browser.see("Nobody matches").await;
+        desk.browser.see("People outside your clinics are not shown.").await;
+        desk.go(&format!("/emr/users?clinic_id={}", practice.clinics[2])).await;
+        desk.browser.see("Nobody matches").await;
+        desk.go("/emr/users/new").await;
+        desk.browser.see("Add user").await;
+        desk.browser.dont_see("Saco Harlow").await;
+        assert_eq!(desk.count("input[name=clinic_ids]").await, 1);
     }
-    desk.go("/emr/users?q=harlow").await;
-    assert_eq!(desk.listed().await.len(), 50);
-    desk.browser.see("55 people").await;
-    desk.browser.follow("Next").await;
-    desk.list_becomes(&["W60 Harlow", "W61 Harlow", "W62 Harlow", "W63 Harlow", "W64 Harlow"]).await;
-    desk.browser.follow("First page").await;
-    desk.browser.see("W10 Harlow").await;
-    desk.browser.dont_see("W60 Harlow").await;
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clinic_manager_sees_and_counts_only_people_of_her_clinics() {
-    let practice = practice().await;
-    crowd(&practice).await;
-    let wells = practice.clinics[1];
-    let manager = Someone {
-        username: "wendy",
-        user_type: UserType::Clerical,
-        permissions: Some(&[Permission::ViewUsers, Permission::EditUsers]),
-        clinics: &[wells],
-        ..Someone::default()
-    };
-    someone_with_password(&practice, manager).await;
-    let desk = Desk::at(&practice).await;
-    desk.hold_session("wendy").await;
-    desk.go("/emr/users").await;
-    desk.list_becomes(&["Wendy Harlow", "Liam O'Brien"]).await;
-    desk.browser.see("Wells · 2 people").await;
-    desk.browser.dont_see("York").await;
-    desk.browser.fill("q", "zoe").await;
-    desk.browser.see("Nobody matches").await;
-    desk.browser.see("People outside your clinics are not shown.").await;
-    desk.go(&format!("/emr/users?clinic_id={}", practice.clinics[2])).await;
-    desk.browser.see("Nobody matches").await;
-    desk.go("/emr/users/new").await;
-    desk.browser.see("Add user").await;
-    desk.browser.dont_see("Saco Harlow").await;
-    assert_eq!(desk.count("input[name=clinic_ids]").await, 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_head_of_the_list_shows_licences_and_follows_the_clinic() {
-    let practice = practice().await;
-    crowd(&practice).await;
-    let machine = practice.machine();
-    let group = muster_domain::licences::Group::Therapist;
-    for (clinic, total) in practice.clinics.iter().zip([3, 2, 1]) {
-        practice.app.set_licence_total(&machine, *clinic, group, total, "").await.unwrap();
+    async fn the_head_of_the_list_shows_licences_and_follows_the_clinic(practice) {
+        crowd(practice).await;
+        let machine = practice.machine();
+        let group = muster_domain::licences::Group::Therapist;
+        for (clinic, total) in practice.clinics.iter().zip([3, 2, 1]) {
+            practice.app.set_licence_total(&machine, *clinic, group, total, "").await.unwrap();
+        }
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/emr/users").await;
+        let seat = "const s = document.querySelector('[data-licence-group=therapist]').dataset; return [s.total, s.available].join()";
+        assert_eq!(desk.script(seat).await, "6,5");
+        desk.browser.choose("clinic_id", "York").await;
+        desk.until(
+            "the seats are York's",
+            "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'",
+        )
+        .await;
+        desk.browser.see("York · 2 people").await;
     }
-    let desk = Desk::of_admin(&practice).await;
-    desk.go("/emr/users").await;
-    let seat = "const s = document.querySelector('[data-licence-group=therapist]').dataset; return [s.total, s.available].join()";
-    assert_eq!(desk.script(seat).await, "6,5");
-    desk.browser.choose("clinic_id", "York").await;
-    desk.until(
-        "the seats are York's",
-        "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'",
-    )
-    .await;
-    desk.browser.see("York · 2 people").await;
 }
 
 /// A practice whose clinics do not fit a drop-down list.
