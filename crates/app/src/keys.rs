@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 /// Keys derived from the installation's secret, which lies outside the database.
 pub struct Keys {
     audit: Vec<u8>,
+    requests: Vec<u8>,
     outbox: [u8; 32],
 }
 
@@ -17,12 +18,19 @@ impl Keys {
         let derived = |purpose: &[u8]| hmac::sign(&key, purpose).as_ref().to_vec();
         let mut outbox = [0; 32];
         outbox.copy_from_slice(&derived(b"muster outbox v1")[..32]);
-        Self { audit: derived(b"muster audit chain v1"), outbox }
+        Self { audit: derived(b"muster audit chain v1"), requests: derived(b"muster requests v1"), outbox }
     }
 
     /// Signs the audit chain.
     pub(crate) fn audit(&self) -> &[u8] {
         &self.audit
+    }
+
+    /// What is stored of a request that may be repeated. Keyed, because a request may hold a password and the rest of it
+    /// be guessed.
+    pub(crate) fn request(&self, hash: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.requests);
+        hmac::sign(&key, hash).as_ref().to_vec()
     }
 
     /// Seals a message for storage; `context` has to be the same when it is opened.

@@ -4,7 +4,7 @@ use muster_domain::audit::{Action, Chain, Effect, Entry};
 use muster_domain::{OrganizationId, Refusals};
 use muster_store::audit::{Head, NewRecords};
 use muster_store::idempotency::Answer;
-use muster_store::{Changes, Tx, audit};
+use muster_store::{Changes, Tx, audit, organizations};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -78,34 +78,51 @@ impl App {
     /// Begins a change of an organization and takes its lock: changes of one practice follow one another.
     pub(crate) async fn work(&self, organization: OrganizationId) -> Result<Work> {
         let mut tx = self.db.begin().await?;
-        if organization == OrganizationId::INSTALLATION {
-            self.start_own_chain(&mut tx).await?;
+        let (head, last) = match audit::lock(&mut tx, organization).await? {
+            Some(locked) => locked,
+            None => self.lock_missing(&mut tx, organization).await?,
+        };
+        let chain = Chain::continuing(organization, self.keys.audit(), head.seq, head.hash.clone());
+        if chain.seal() == head.seal && last <= head.seq {
+            return Ok(self.work_within(tx, organization, head));
         }
-        let Head { seq, hash, seal } = audit::lock(&mut tx, organization).await?.ok_or(AppError::NotFound)?;
-        let mut work = self.work_within(tx, organization, seq, hash);
-        work.journal.sealed = work.journal.chain.seal() == seal;
-        if !work.journal.sealed {
-            tracing::error!(%organization, seq, "the audit record does not end where this program left it");
-        }
+        tracing::error!(%organization, seq = head.seq, "the audit record does not end where this program left it");
+        // A head that was moved back must not stop the practice: what is recorded goes behind what is there.
+        let last = audit::last(&mut tx, organization).await?;
+        let mut work = self.work_within(tx, organization, if last.seq >= head.seq { last } else { head });
+        work.journal.sealed = false;
         Ok(work)
     }
 
-    /// The installation's chain is there from the first practice on, so that it cannot be taken away unnoticed.
-    async fn start_own_chain(&self, tx: &mut Tx) -> Result<()> {
+    /// The lock of an organization without a head. Somebody took it away, so the new one is not sealed and every
+    /// verification tells it.
+    async fn lock_missing(&self, tx: &mut Tx, organization: OrganizationId) -> Result<(Head, i64)> {
+        if organization == OrganizationId::INSTALLATION || organizations::find(tx, organization).await?.is_some() {
+            audit::start(tx, organization, &[]).await?;
+        }
+        audit::lock(tx, organization).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Begins the chain of what belongs to no practice: before the first practice, and before anything else is recorded.
+    /// Later it would look whole after it was taken away.
+    pub(crate) async fn begin_own_chain(&self, tx: &mut Tx) -> Result<()> {
         let own = OrganizationId::INSTALLATION;
-        let seal = Chain::continuing(own, self.keys.audit(), 0, Vec::new()).seal();
-        Ok(audit::start(tx, own, &seal).await?)
+        if organizations::none_exists(tx).await? {
+            let seal = Chain::continuing(own, self.keys.audit(), 0, Vec::new()).seal();
+            audit::start(tx, own, &seal).await?;
+        }
+        Ok(())
     }
 
     /// Begins the change that creates an organization.
     pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
         let mut tx = self.db.begin().await?;
-        self.start_own_chain(&mut tx).await?;
-        Ok(self.work_within(tx, organization, 0, Vec::new()))
+        self.begin_own_chain(&mut tx).await?;
+        Ok(self.work_within(tx, organization, Head { seq: 0, hash: Vec::new(), seal: Vec::new() }))
     }
 
-    fn work_within(&self, tx: Tx, organization: OrganizationId, seq: i64, hash: Vec<u8>) -> Work {
-        let chain = Chain::continuing(organization, self.keys.audit(), seq, hash);
+    fn work_within(&self, tx: Tx, organization: OrganizationId, head: Head) -> Work {
+        let chain = Chain::continuing(organization, self.keys.audit(), head.seq, head.hash);
         let journal = Journal { chain, sealed: true, new: NewRecords::of(&self.db), app: self.clone() };
         Work { tx, organization, journal, later: Changes::default(), app: self.clone() }
     }
@@ -217,7 +234,9 @@ impl Work {
         let found = muster_store::idempotency::find(&mut self.tx, self.organization, subject, &wanted.key).await?;
         match found {
             None => Ok(None),
-            Some(answer) if answer.request_hash == wanted.request_hash => Ok(answer.body.parse().ok()),
+            Some(answer) if answer.request_hash == self.app.keys.request(&wanted.request_hash) => {
+                Ok(answer.body.parse().ok())
+            }
             Some(_) => Err(muster_domain::Refusal::whole(muster_domain::Code::IdempotencyKeyReused).into()),
         }
     }
@@ -226,7 +245,7 @@ impl Work {
     pub async fn remember(&mut self, actor: &Actor, idempotency: Option<&Idempotency>, made: Uuid) -> Result<()> {
         let (Some(wanted), Some(subject)) = (idempotency, actor.subject()) else { return Ok(()) };
         let answer = Answer {
-            request_hash: wanted.request_hash.clone(),
+            request_hash: self.app.keys.request(&wanted.request_hash),
             status: 201,
             body: made.to_string(),
             etag: String::new(),
@@ -234,6 +253,17 @@ impl Work {
         let now = self.app.now();
         Ok(muster_store::idempotency::insert(&mut self.tx, self.organization, subject, &wanted.key, &answer, now)
             .await?)
+    }
+
+    /// What was made is no longer there: a repetition of the request that made it finds nothing.
+    pub async fn forget(&mut self, made: Uuid) -> Result<()> {
+        Ok(muster_store::idempotency::forget(
+            &mut self.tx,
+            self.organization,
+            &made.to_string(),
+            &Uuid::nil().to_string(),
+        )
+        .await?)
     }
 
     /// Writes the records and makes everything so.

@@ -104,6 +104,7 @@ codes! {
     NotAllowed "not_allowed" Forbidden "You need the permission {} for this.";
     UserOutsideYourAccess "user_outside_your_access" Forbidden "This person works in none of your clinics.";
     HoldsMoreThanYou "holds_more_than_you" Forbidden "This person holds permissions or clinics that you do not. Someone who holds at least as much has to make this change.";
+    OwnPassword "own_password" Forbidden "Change your own password under My account, where the current one is asked for.";
     SupportOnly "support_only" Forbidden "Only support can change the user type of a saved profile, because some changes break the profile.";
     SupportOnlyTotals "support_only" Forbidden "Only support sets licence totals. Ask for an adjustment instead.";
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
@@ -176,7 +177,6 @@ codes! {
     CurrencyUnknown "currency_unknown" Invalid "{} is not a currency Muster knows. Use USD, CAD, EUR, GBP or AUD.";
     NobodyWaits "nobody_waits" Invalid "Nobody of those chosen waits for a licence any more.";
     IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
-    TooManyRecords "too_many_records" Invalid "More than {} records match, too many for one file. Narrow the dates and export one part after the other.";
     TokenShownBefore "token_shown_before" Invalid "This request made the token “{}” before, and its secret is shown only once. If it got lost, revoke that token and make another under a new key.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";
     UnknownColumn "unknown_column" Invalid "{}";

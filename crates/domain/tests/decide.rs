@@ -248,6 +248,17 @@ fn whoever_does_not_reach_all_clinics_of_a_person_cannot_become_them() {
 }
 
 #[test]
+fn nobody_sets_their_own_password_without_the_current_one() {
+    let held = [Permission::ViewPatients, Permission::ViewUsers, Permission::EditUsers];
+    let me = profile(9, UserType::PT, &held, &[1]);
+    let password = NewPassword { password: "Tr4velling-oak-Ridge".into(), confirmation: None };
+    let change = Change { password: Some(password), ..Change::default() };
+    let own = codes(decide(&Authority::of(&me), &facts(), &me, false, &change));
+    assert_eq!(own, [(Some("password"), Code::OwnPassword)]);
+    assert!(decide(&manager(), &facts(), &me, false, &change).is_ok());
+}
+
+#[test]
 fn clinics_outside_the_actors_access_are_neither_added_nor_lost() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1, 3]);
     let add = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(4)])), ..EmrPatch::default() };

@@ -44,17 +44,31 @@ pub async fn start(tx: &mut Tx, organization: OrganizationId, seal: &[u8]) -> Re
     Ok(())
 }
 
-/// Takes the organization's write lock until the transaction ends; gives the chain's head, or none when there is no
-/// such organization.
-pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<Head>> {
-    let text = "SELECT seq, hash, seal FROM audit_heads WHERE organization_id = $1 {locked}";
-    Ok(on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
+/// Takes the organization's write lock until the transaction ends; gives the chain's head and the number of its last
+/// record, 0 before the first, or none when there is no head.
+pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(Head, i64)>> {
+    // What another change recorded while this one waited may be missing from the number: it never is larger than it should.
+    let text =
+        "SELECT seq, hash, seal, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.organization_id = $1), 0)
+        FROM audit_heads WHERE organization_id = $1 {locked}";
+    let found: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
+        on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
+    Ok(found.map(|(seq, hash, seal, last)| (Head { seq, hash, seal }, last)))
 }
 
 /// The head without locking.
 pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<Head>> {
     let text = "SELECT seq, hash, seal FROM audit_heads WHERE organization_id = $1";
     Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
+}
+
+/// Where the records of a chain end, whatever its head says: a head without a seal.
+pub async fn last(h: &mut impl Handle, organization: OrganizationId) -> Result<Head> {
+    let text = "SELECT seq, hash FROM audit_events WHERE organization_id = $1 ORDER BY seq DESC LIMIT 1";
+    let found: Option<(i64, Vec<u8>)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
+    let (seq, hash) = found.unwrap_or_default();
+    Ok(Head { seq, hash, seal: Vec::new() })
 }
 
 /// Signed records on their way into a chain, each made ready to be written as it comes.
@@ -133,6 +147,8 @@ pub struct AuditFilter {
     pub ascending: bool,
     /// After this record, in the order asked for.
     pub after: Option<i64>,
+    /// Up to this number and not past it.
+    pub up_to: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -211,6 +227,9 @@ pub async fn list(
     }
     if let Some(after) = filter.after {
         q.push(if filter.ascending { " AND seq > " } else { " AND seq < " }).bind(after);
+    }
+    if let Some(up_to) = filter.up_to {
+        q.push(" AND seq <= ").bind(up_to);
     }
     q.push(if filter.ascending { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " }).bind(limit);
     let rows: Vec<Row> = q.fetch_all(h).await?;

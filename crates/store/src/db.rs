@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
 use crate::dialect::Engine;
@@ -229,7 +229,20 @@ impl Db {
                 }
                 migrator.run(write).await?;
             }
-            Self::Postgres { pool, .. } => sqlx::migrate!("migrations/postgres").run(pool).await?,
+            Self::Postgres { pool, .. } => {
+                // Two commits a step, none of which has to wait for the disk: a step that is lost with the power is taken
+                // again, and whatever is saved later reaches the disk after it.
+                let own = PgPoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(PATIENCE)
+                    .after_connect(|connection, _| {
+                        Box::pin(async move { connection.execute("SET synchronous_commit = off").await.map(|_| ()) })
+                    })
+                    .connect_with(pool.connect_options().as_ref().clone())
+                    .await?;
+                sqlx::migrate!("migrations/postgres").run(&own).await?;
+                own.close().await;
+            }
         }
         crate::duplicates::fill(self).await
     }

@@ -9,7 +9,7 @@ use crate::{Handle, Result, Tx, micros};
 /// An answer given before.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Answer {
-    /// SHA-256 of the request it answered.
+    /// A keyed hash of the request it answered.
     pub request_hash: Vec<u8>,
     /// HTTP status.
     pub status: i64,
@@ -56,6 +56,15 @@ pub async fn insert(
             .bind(micros(now))
             .execute(c)
             .await?;
+    });
+    Ok(())
+}
+
+/// Puts another body in the place of one, whoever it was given to.
+pub async fn forget(tx: &mut Tx, organization: OrganizationId, body: &str, instead: &str) -> Result<()> {
+    let text = "UPDATE idempotency_keys SET body = $3 WHERE organization_id = $1 AND body = $2";
+    on!(tx, text, |sql, c| {
+        sqlx::query(sql).bind(organization.0).bind(body).bind(instead).execute(c).await?;
     });
     Ok(())
 }

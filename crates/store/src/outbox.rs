@@ -51,9 +51,12 @@ pub async fn take(tx: &mut Tx, now: Timestamp, until: Timestamp, limit: i64) -> 
     let text = "UPDATE outbox SET next_at = $2, attempts = attempts + 1 WHERE (organization_id, message_id) IN (
             SELECT organization_id, message_id FROM outbox WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at LIMIT $3)
         AND next_at <= $1 RETURNING organization_id, message_id, recipient, sealed, attempts";
-    Ok(on!(tx, text, |sql, c| {
+    let mut taken: Vec<Waiting> = on!(tx, text, |sql, c| {
         sqlx::query_as(sql).bind(micros(now)).bind(micros(until)).bind(limit).fetch_all(c).await?
-    }))
+    });
+    // In the order they were written, which no engine promises of what an UPDATE returns.
+    taken.sort_by_key(|message| message.message_id);
+    Ok(taken)
 }
 
 /// Marks a message sent and forgets its text.

@@ -5,7 +5,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
+use muster_app::audit::AuditQuery;
 use muster_app::credentials::WorklistAsked;
+use muster_app::licences::LedgerAsked;
 use muster_app::{Actor, Filter};
 use uuid::Uuid;
 
@@ -70,6 +72,26 @@ pub(crate) async fn results(web: &Web, actor: &Actor, id: Uuid) -> muster_app::R
     Ok(pieces("bulk-update.csv", first, move |after| {
         let (app, actor) = (app.clone(), actor.clone());
         async move { app.bulk_results_csv(&actor, id, Some(after)).await }
+    }))
+}
+
+/// The record.
+pub(crate) async fn audit(web: &Web, actor: &Actor, query: AuditQuery, name: &str) -> muster_app::Result<Response> {
+    let first = web.app.export_audit(actor, &query, None).await?;
+    let (app, actor) = (web.app.clone(), actor.clone());
+    Ok(pieces(name, (first.csv, first.next), move |at| {
+        let (app, actor, query) = (app.clone(), actor.clone(), query.clone());
+        async move { app.export_audit(&actor, &query, Some(at)).await.map(|p| (p.csv, p.next)) }
+    }))
+}
+
+/// The ledger of licences.
+pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerAsked, name: &str) -> muster_app::Result<Response> {
+    let first = web.app.export_licence_ledger(actor, &asked, None).await?;
+    let (app, actor) = (web.app.clone(), actor.clone());
+    Ok(pieces(name, (first.csv, first.next), move |before| {
+        let (app, actor, asked) = (app.clone(), actor.clone(), asked.clone());
+        async move { app.export_licence_ledger(&actor, &asked, Some(before)).await.map(|p| (p.csv, p.next)) }
     }))
 }
 

@@ -85,6 +85,7 @@ routes! {
     get "/emr/users" Person html::emr::users::show;
     get "/emr/users.csv" Person html::emr::users::file;
     get "/clinic-names" Person html::organizations::clinic_choice::names;
+    get "/person-names" Person html::person_choice::names;
     get "/emr/users/bulk" Person html::emr::bulk::select::show;
     post "/emr/users/bulk" Person html::emr::bulk::select::save;
     get "/emr/bulk" Person html::emr::bulk::earlier;
@@ -169,6 +170,7 @@ routes! {
     get "/api/docs" Anyone api::docs::show;
     get "/api/v1/openapi.json" Anyone api::docs::document;
     get "/api/v1/me" Program api::me::handle;
+    put "/api/v1/me/password" Program api::me::change_password;
     get "/api/v1/organizations" Program api::organizations::list;
     get "/api/v1/organizations/{organization}" Program api::organizations::show;
     patch "/api/v1/organizations/{organization}" Program api::organizations::save;

@@ -56,6 +56,8 @@ pub const MY_TOKENS: &str = "/me/tokens";
 pub const USERS: &str = "/emr/users";
 /// The clinics whose names contain what was typed.
 pub const CLINIC_NAMES: &str = "/clinic-names";
+/// The people whose name, user name or email contains what was typed.
+pub const PERSON_NAMES: &str = "/person-names";
 /// Adding a user.
 pub const NEW_USER: &str = "/emr/users/new";
 /// The list as a file.

@@ -5,26 +5,30 @@ use muster_store::audit::Recorded;
 use crate::spreadsheet::harmless;
 use crate::{AppError, Result};
 
+/// The names of the columns.
+const HEAD: [&str; 13] = [
+    "seq",
+    "at",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "action",
+    "effect",
+    "subject_id",
+    "subject_name",
+    "channel",
+    "address",
+    "detail",
+    "hash",
+];
+
 /// One line a record, times in UTC.
-pub(super) fn csv(records: &[Recorded]) -> Result<Vec<u8>> {
+pub(super) fn csv(records: &[Recorded], with_head: bool) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
-    out.write_record([
-        "seq",
-        "at",
-        "actor_kind",
-        "actor_id",
-        "actor_name",
-        "action",
-        "effect",
-        "subject_id",
-        "subject_name",
-        "channel",
-        "address",
-        "detail",
-        "hash",
-    ])
-    .map_err(failed)?;
+    if with_head {
+        out.write_record(HEAD).map_err(failed)?;
+    }
     for record in records {
         let e = &record.entry;
         let id = |id: Option<uuid::Uuid>| id.map(|i| i.to_string()).unwrap_or_default();

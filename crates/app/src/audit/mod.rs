@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, Chain};
 use muster_domain::emr::Permission;
-use muster_domain::{Code, OrganizationId, PersonId, Refusal};
+use muster_domain::{OrganizationId, PersonId};
 pub use muster_store::audit::Recorded;
 use muster_store::audit::{self, AuditFilter};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::work::About;
@@ -20,8 +20,8 @@ use crate::{Actor, App, AppError, Result, Scope};
 
 /// Records in one page.
 const LARGEST_PAGE: i64 = 200;
-/// Records in one export; of more, a part at a time.
-const LARGEST_EXPORT: i64 = 100_000;
+/// Records in one piece of a file.
+const PIECE: i64 = 1000;
 
 /// What to look for in the record.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,24 @@ pub struct AuditQuery {
     pub limit: i64,
 }
 
+impl AuditQuery {
+    /// As the record of an export tells it: what was asked for, and nothing that was not.
+    fn told(&self) -> Value {
+        let mut told = Map::new();
+        let mut tell = |field: &str, asked: Option<String>| {
+            told.extend(asked.map(|asked| (field.to_owned(), asked.into())));
+        };
+        tell("subject_id", self.subject.map(|id| id.to_string()));
+        tell("actor_id", self.actor.map(|id| id.to_string()));
+        // Only what there is: an address is not a way to write into the record.
+        tell("action", self.action.as_deref().and_then(Action::parse).map(|a| a.as_str().to_owned()));
+        tell("effect", self.effect.clone().filter(|e| ["done", "denied"].contains(&e.as_str())));
+        tell("from", self.from.map(|at| at.to_string()));
+        tell("until", self.until.map(|at| at.to_string()));
+        Value::Object(told)
+    }
+}
+
 /// A page of the record.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
@@ -53,6 +71,23 @@ pub struct AuditPage {
     pub records: Vec<Recorded>,
     /// Where the next page begins.
     pub next: Option<i64>,
+}
+
+/// A part of the record as a file.
+#[derive(Clone, Debug)]
+pub struct AuditPiece {
+    /// Lines of CSV; the first piece begins with the names of the columns.
+    pub csv: Vec<u8>,
+    /// Where the next piece begins; none after the last one.
+    pub next: Option<AuditPlace>,
+}
+
+/// A place in a file of the record.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditPlace {
+    after: i64,
+    /// What was recorded when the file was begun; what came later is not in it.
+    up_to: i64,
 }
 
 /// What is wrong with a chain.
@@ -101,6 +136,7 @@ impl App {
             subjects_of_clinics: scope,
             ascending: query.ascending,
             after: query.after,
+            up_to: None,
         })
     }
 
@@ -115,28 +151,28 @@ impl App {
         Ok(records)
     }
 
-    /// Everything that matches as a CSV file, one line a record; the export itself is recorded.
-    pub async fn export_audit_csv(&self, actor: &Actor, query: &AuditQuery) -> Result<Vec<u8>> {
-        let records = self.export_audit(actor, query).await?;
-        export::csv(&records)
-    }
-
-    /// Everything that matches; the export itself is recorded.
-    pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery) -> Result<Vec<Recorded>> {
+    /// Everything that matches as a CSV file, one line a record, piece by piece; `at` is where the piece before ended. That
+    /// it was exported is recorded with the first piece.
+    pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery, at: Option<AuditPlace>) -> Result<AuditPiece> {
         actor.require_scope(Scope::AuditRead)?;
         let filter = self.audit_filter(actor, query).await?;
         let mut h = self.db.read().await?;
-        let mut records = audit::list(&mut h, actor.organization(), &filter, LARGEST_EXPORT + 1).await?;
-        // A file that ends somewhere would pass for the whole.
-        if i64::try_from(records.len()).is_ok_and(|n| n > LARGEST_EXPORT) {
-            return Err(Refusal::whole(Code::TooManyRecords).about(&[&LARGEST_EXPORT.to_string()]).into());
-        }
+        let up_to = match at {
+            Some(at) => at.up_to,
+            None => audit::last(&mut h, actor.organization()).await?.seq,
+        };
+        let filter = AuditFilter { after: at.map(|at| at.after), up_to: Some(up_to), ..filter };
+        let mut records = audit::list(&mut h, actor.organization(), &filter, PIECE).await?;
         redact::records(&mut h, actor, &mut records).await?;
         drop(h);
-        let mut work = self.work(actor.organization()).await?;
-        work.done(actor, Action::AuditExported, About::nothing(), &json!({"records": records.len()}));
-        work.commit().await?;
-        Ok(records)
+        if at.is_none() {
+            let mut work = self.work(actor.organization()).await?;
+            work.done(actor, Action::AuditExported, About::nothing(), &query.told());
+            work.commit().await?;
+        }
+        let whole = i64::try_from(records.len()).is_ok_and(|n| n == PIECE);
+        let next = records.last().filter(|_| whole).map(|r| AuditPlace { after: r.seq, up_to });
+        Ok(AuditPiece { csv: export::csv(&records, at.is_none())?, next })
     }
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
@@ -167,9 +203,12 @@ impl App {
         let mut sealed = 0;
         let chains = self.chains(&mut self.db.read().await?).await?;
         for organization in chains {
-            let missing = audit::head(&mut self.db.read().await?, organization).await?.is_none();
-            let mut work = self.work(organization).await?;
-            if work.is_sealed() && !missing {
+            let mut work = match self.work(organization).await {
+                // Records of a practice that is no longer there: nothing seals those.
+                Err(AppError::NotFound) => continue,
+                work => work?,
+            };
+            if work.is_sealed() {
                 continue;
             }
             work.seal();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::ClinicId;
 use muster_domain::access::{Authority, ClinicAccess};
+use muster_domain::emr::Permission;
 use muster_store::audit::Recorded;
 use muster_store::{Handle, people};
 use serde_json::Value;
@@ -30,7 +31,12 @@ pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [R
             named.insert(id);
         });
     }
-    let mut known = people::at_clinics(h, actor.organization(), &named, mine).await?;
+    // Whoever does not see the user list knows nobody but oneself.
+    let mut known = if authority.permissions().contains(Permission::ViewUsers) {
+        people::at_clinics(h, actor.organization(), &named, mine).await?
+    } else {
+        BTreeSet::new()
+    };
     known.extend(actor.subject());
     known.extend(mine.iter().map(|clinic| clinic.0));
     for (record, detail) in records.iter_mut().zip(details) {

@@ -10,6 +10,7 @@ use muster_store::{Handle, credentials};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::keys::fingerprint;
 use crate::people::{Attempt, Seen, seen};
 use crate::work::{About, Work};
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
@@ -94,8 +95,8 @@ impl App {
         let at = |position: i64| all.iter().find(|l| l.position == position).ok_or(AppError::NotFound);
         let idempotency = if let Step::Add(_, idempotency) = step { *idempotency } else { None };
         if let Some(made) = work.replay(actor, idempotency).await? {
-            let position = i64::try_from(made.as_u128()).unwrap_or(i64::MAX);
-            return Ok(at(position)?.clone());
+            let still = all.iter().find(|l| place(id, l.position) == made).ok_or(AppError::NotFound)?;
+            return Ok(still.clone());
         }
         let (before, after) = match step {
             Step::Add(patch, _) => {
@@ -125,10 +126,15 @@ impl App {
                 credentials::save_licence(&mut work.tx, work.organization, id, licence).await?;
             }
             Some(_) => {}
-            None => credentials::remove_licence(&mut work.tx, work.organization, id, position).await?,
+            None => {
+                credentials::remove_licence(&mut work.tx, work.organization, id, position).await?;
+                // Its place may be given to another one.
+                work.forget(place(id, position)).await?;
+            }
         }
-        // A place of the person, kept as what was made.
-        work.remember(actor, idempotency, Uuid::from_u128(u128::try_from(position).unwrap_or(0))).await?;
+        if let Some(made) = &after {
+            work.remember(actor, idempotency, place(id, made.position)).await?;
+        }
         work.changed(actor, step.action(), about.clone(), differences);
         work.commit().await?;
         after.or_else(|| before.cloned()).ok_or(Attempt::Failed(AppError::NotFound))
@@ -162,4 +168,10 @@ fn judged<T>(result: std::result::Result<T, muster_domain::Refusals>) -> std::re
 
 async fn of(h: &mut impl Handle, actor: &Actor, id: PersonId) -> Result<Vec<ProfessionalLicence>> {
     Ok(credentials::licences(h, actor.organization(), &[id]).await?.remove(&id).unwrap_or_default())
+}
+
+/// What a licence is known by when the request that made it is repeated.
+fn place(id: PersonId, position: i64) -> Uuid {
+    let hash = fingerprint(&format!("{id}/{position}"));
+    Uuid::from_slice(hash.get(..16).unwrap_or_default()).unwrap_or_default()
 }

@@ -82,7 +82,7 @@ impl<'a> Import<'a> {
         } else {
             // The head first, so that whatever changes while the rest is read shows.
             let organization = &self.run.organization;
-            self.head = audit::head(&mut h, organization.id).await?.ok_or(AppError::NotFound)?.seq;
+            self.head = audit::head(&mut h, organization.id).await?.map_or(0, |head| head.seq);
             Standing::load(&mut h, organization).await?
         };
         let (judged, standing) = self.app.judge_rows(&mut h, self.actor, &self.run, rows, standing, false).await?;

@@ -12,8 +12,8 @@ use crate::{Actor, App, AppError, Result, Scope};
 
 /// Lines in one page.
 const LARGEST_PAGE: i64 = 200;
-/// Lines in one file; a clinic or group reaches the rest.
-const LARGEST_EXPORT: i64 = 50_000;
+/// Lines in one piece of a file.
+const PIECE: i64 = 1000;
 
 /// Which lines to read.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,15 @@ pub struct LedgerLines {
     /// The latest first.
     pub items: Vec<Entry>,
     /// Where the next page begins.
+    pub next: Option<i64>,
+}
+
+/// A part of the ledger as a file.
+#[derive(Clone, Debug)]
+pub struct LedgerPiece {
+    /// Lines of CSV; the first piece begins with the names of the columns.
+    pub csv: Vec<u8>,
+    /// Where the next piece begins; none after the last one.
     pub next: Option<i64>,
 }
 
@@ -61,36 +70,38 @@ impl App {
         Ok(LedgerLines { items, next })
     }
 
-    /// The ledger as a CSV file, the latest first; the export itself is recorded.
-    pub async fn export_licence_ledger(&self, actor: &Actor, asked: &LedgerAsked) -> Result<Vec<u8>> {
+    /// The ledger as a CSV file, the latest first, piece by piece; `before` is where the piece before ended. That it was
+    /// exported is recorded with the first piece.
+    pub async fn export_licence_ledger(
+        &self,
+        actor: &Actor,
+        asked: &LedgerAsked,
+        before: Option<i64>,
+    ) -> Result<LedgerPiece> {
         actor.require_scope(Scope::Licences)?;
         self.require_licences(actor).await?;
-        let lines = self.ledger_lines(actor, &LedgerAsked { before: None, ..asked.clone() }, LARGEST_EXPORT).await?;
-        let file = csv(&lines.items)?;
-        let mut work = self.work(actor.organization()).await?;
-        work.done(actor, Action::LedgerExported, About::nothing(), &json!({"records": lines.items.len()}));
-        work.commit().await?;
-        Ok(file)
+        let lines = self.ledger_lines(actor, &LedgerAsked { before, ..asked.clone() }, PIECE).await?;
+        if before.is_none() {
+            let told = json!({"clinic": asked.clinic, "group": asked.group.map(Group::as_str)});
+            let mut work = self.work(actor.organization()).await?;
+            work.done(actor, Action::LedgerExported, About::nothing(), &told);
+            work.commit().await?;
+        }
+        Ok(LedgerPiece { csv: csv(&lines.items, before.is_none())?, next: lines.next })
     }
 }
 
+/// The names of the columns.
+const HEAD: [&str; 10] =
+    ["entry", "at", "clinic", "group", "total_before", "total_after", "request", "actor_kind", "actor_name", "note"];
+
 /// One line an entry, times in UTC; an empty total is unlimited.
-fn csv(entries: &[Entry]) -> Result<Vec<u8>> {
+fn csv(entries: &[Entry], with_head: bool) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
-    out.write_record([
-        "entry",
-        "at",
-        "clinic",
-        "group",
-        "total_before",
-        "total_after",
-        "request",
-        "actor_kind",
-        "actor_name",
-        "note",
-    ])
-    .map_err(failed)?;
+    if with_head {
+        out.write_record(HEAD).map_err(failed)?;
+    }
     let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
     for e in entries {
         let cells = [

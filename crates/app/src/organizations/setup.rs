@@ -70,6 +70,7 @@ impl App {
             expires_at: self.now() + jiff::SignedDuration::from_hours(72),
         };
         let mut tx = self.db.begin().await?;
+        self.begin_own_chain(&mut tx).await?;
         sign_in::insert_link(&mut tx, &fingerprint(&secret), &link).await?;
         tx.commit().await?;
         Ok(Some(format!("{}/setup/{secret}", self.settings.public_url)))

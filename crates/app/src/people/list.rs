@@ -3,6 +3,7 @@
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Permission;
 use muster_store::directory::{self, Cursor, Filter, Total};
+use muster_store::people;
 
 use super::PersonView;
 use crate::{Actor, App, Result, Scope};
@@ -49,6 +50,18 @@ impl App {
         h.give_back();
         let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
+    }
+
+    /// Whom somebody means who typed this: the person of exactly that user name or email, else those the user list finds
+    /// by it, by name. Only people the actor may see.
+    pub async fn people_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
+        let filter = Filter { q: typed.to_owned(), ..Filter::default() };
+        let found = self.people(actor, Listed { filter, after: None, limit }).await?.people;
+        let exact = people::find_by_name(&mut self.db.read().await?, actor.organization(), typed).await?;
+        match exact.filter(|s| actor.authority().may_see(&s.profile)) {
+            Some(exact) => Ok(vec![PersonView::of(actor, exact)]),
+            None => Ok(found),
+        }
     }
 
     /// True when the actor may open the user list at all.

@@ -195,9 +195,7 @@ impl App {
 
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
         if let Some(hash) = password_hash {
-            let own = actor.authority().is_self(id);
-            let state = if own { "set" } else { "must_change" };
-            sign_in::set_password(&mut work.tx, id.0, hash, state, self.now()).await?;
+            sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
             sign_in::end_all_access(&mut work.tx, id.0).await?;
             work.done(actor, Action::PasswordSet, about.clone(), &json!({}));
         }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
-use muster_domain::sign_in::{LONGEST_PASSWORD, Throttle, throttle};
+use muster_domain::sign_in::{LONGEST_PASSWORD, SessionState, Throttle, throttle};
 use muster_domain::text::{LONGEST_NAME, unique_key};
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
 use muster_store::people;
@@ -107,6 +107,9 @@ impl App {
         let mut h = self.db.read().await?;
         let (session, found) = sign_in::session(&mut h, &hash).await?.ok_or(AppError::NotSignedIn)?;
         drop(h);
+        if SessionState::at(self.now(), session.started_at, session.last_seen_at, true, 0) == SessionState::Ended {
+            return Err(AppError::NotSignedIn);
+        }
         let keys = throttle_keys(&session.subject.to_string(), &origin.address);
         let failed_before = self.check_throttles(&keys).await?;
         let shown_name = self.name_of(&found).await?;

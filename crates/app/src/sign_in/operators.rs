@@ -36,6 +36,9 @@ impl App {
         let hash = self.hash_password(&new.password).await?;
         let id = self.new_id();
         let actor = Actor::command_line(OrganizationId::INSTALLATION);
+        let mut tx = self.db.begin().await?;
+        self.begin_own_chain(&mut tx).await?;
+        tx.commit().await?;
         let mut work = self.work(OrganizationId::INSTALLATION).await?;
         match sign_in::insert_operator(&mut work.tx, id, &username, &email).await {
             Err(StoreError::Taken(_)) => {

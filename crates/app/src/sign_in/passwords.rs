@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::keys::fingerprint;
 use crate::messages::Message;
 use crate::work::About;
-use crate::{Actor, App, AppError, Result};
+use crate::{Actor, App, AppError, Result, Scope};
 
 impl App {
     /// What is to be said about a password while it is typed. `words` are those it must not contain.
@@ -19,18 +19,19 @@ impl App {
         assess(&organization.map_or(strictest, Organization::password_policy), password, words)
     }
 
-    /// Changes one's own password and ends every other session.
+    /// Changes one's own password and ends every session, but for the one it is done in.
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that is wrong; a wrong current password counts as a failed sign-in.
     pub async fn change_own_password(
         &self,
         actor: &Actor,
-        session_token: &str,
+        session_token: Option<&str>,
         current: &str,
         new: &str,
         confirmation: &str,
     ) -> Result<()> {
+        actor.require_scope(Scope::PeopleWrite)?;
         let subject = actor.subject().ok_or(AppError::NotSignedIn)?;
         let mut h = self.db.read().await?;
         let found = sign_in::find(&mut h, subject).await?.ok_or(AppError::NotSignedIn)?;
@@ -68,7 +69,7 @@ impl App {
         let hash = self.hash_password(new).await?;
         let mut work = self.work(super::enter::chain_of(found.organization)).await?;
         sign_in::set_password(&mut work.tx, subject, &hash, "set", self.now()).await?;
-        sign_in::end_sessions(&mut work.tx, subject, Some(&fingerprint(session_token))).await?;
+        sign_in::end_sessions(&mut work.tx, subject, session_token.map(fingerprint).as_deref()).await?;
         // Nor does a link that was asked for before, by whomever, undo it.
         sign_in::end_links(&mut work.tx, subject).await?;
         work.done(actor, Action::PasswordChanged, About::new(subject, actor.name()), &json!({}));

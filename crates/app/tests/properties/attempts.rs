@@ -43,7 +43,7 @@ pub async fn look(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> A
     let taking_over = app.offboarding_plan(actor, me, Leaving::Leave, Some(id)).await;
     let about = AuditQuery { subject: Some(id.0), limit: 200, ..AuditQuery::default() };
     let records = app.audit_records(actor, &about).await.map(|page| page.records.len());
-    let exported = app.export_audit(actor, &about).await.map(|records| records.len());
+    let exported = app.export_audit(actor, &about, None).await.map(|piece| piece.csv.len());
     vec![
         ("profile", said(app.person(actor, id).await)),
         ("history", said(app.person_history(actor, id, 5).await)),

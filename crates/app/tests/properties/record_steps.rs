@@ -208,7 +208,7 @@ impl Day {
         let actor = self.somebody_acts();
         let asked = muster_app::audit::AuditQuery { limit: 1, ..Default::default() };
         let app = self.world.app.clone();
-        app.export_audit(&actor, &asked).await.expect("everybody here sees users");
+        app.export_audit(&actor, &asked, None).await.expect("everybody here sees users");
         self.done(None, "audit.exported");
         app.export_list(&actor, &Filter::default(), None).await.expect("everybody here sees users");
         self.done(None, "people.exported");

@@ -109,7 +109,7 @@ async fn everything_listed(world: &World, actor: &Actor) -> String {
     add("requests", app.licence_requests(actor, &asked).await.map(|p| format!("{p:?}")));
     let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
     add("ledger", app.licence_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
-    add("ledger as a file", app.export_licence_ledger(actor, &asked).await.map(csv));
+    add("ledger as a file", app.export_licence_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("unused licences", app.unused_licences(actor, 0, 200).await.map(|u| format!("{u:?}")));
     text
 }

@@ -107,10 +107,6 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         mail_note: mailer.note(),
     };
     let router = muster_web::router(app.clone(), settings);
-    greet(&app, &public_url).await?;
-    if let Some(table) = sign_ins {
-        demo::show(&table);
-    }
     let mut background = background::begin(&app, mailer, config.reminders_after, &stop);
     if let Some(listener) = metrics {
         let (app, stop) = (app.clone(), stop.clone());
@@ -120,7 +116,15 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
             }
         });
     }
-    until_stopped::serve(listener, router, stop).await?;
+    // Answers are not kept waiting for the disk that keeps the set-up link.
+    let greeting = async {
+        greet(&app, &public_url).await?;
+        if let Some(table) = sign_ins {
+            demo::show(&table);
+        }
+        Ok(())
+    };
+    tokio::try_join!(until_stopped::serve(listener, router, stop), greeting)?;
     // What is still at it has stopped taking work; a message on its way is sent again later.
     let _ = tokio::time::timeout(Duration::from_secs(1), background.join_all()).await;
     // The last to close a database file tidies it up; a request cut off may still hold a connection.

@@ -1,6 +1,6 @@
 //! Tampering with the audit record shows.
 
-use crate::place::{HARBOR, Place, on_both};
+use crate::place::{HARBOR, PASSWORD, Place, on_both};
 
 /// A practice with a few records; how many of them.
 async fn with_records(place: &Place) -> usize {
@@ -80,8 +80,52 @@ on_both! {
             place.sql(&format!("DELETE FROM {table} WHERE organization_id NOT IN (SELECT organization_id FROM organizations)")).await;
         }
         assert_first_bad(place, 1).await;
+        // What is recorded from then on begins no chain that looks whole.
+        let operator = ["admin", "create", "--username", "helen", "--email", "helen@operator.example", "--password-stdin"];
+        assert_eq!(place.program(&operator).stdin(PASSWORD).run().await.code, Some(0));
+        assert_first_bad(place, 1).await;
         assert!(place.done(&["audit", "seal"]).await.contains("1 audit chain"));
         place.done(&["audit", "verify"]).await;
+    }
+
+    async fn a_head_taken_away_or_moved_back_stops_nobody_and_is_told(place) {
+        with_records(place).await;
+        let total = async |n: &str| {
+            let clinic = ["--clinic", HARBOR, "--group", "student", "--total", n];
+            place.done(&[&["licences", "set", "--organization", HARBOR][..], &clinic].concat()).await;
+        };
+        let told = async |tampering: &str| {
+            assert_eq!(place.muster(&["audit", "verify"]).await.code, Some(1), "{tampering}");
+        };
+        place.sql("CREATE TABLE earlier AS SELECT * FROM audit_heads").await;
+        total("10").await;
+        let back = |column: &str| {
+            let then = format!("SELECT e.{column} FROM earlier e WHERE e.organization_id = audit_heads.organization_id");
+            format!("{column} = ({then})")
+        };
+        for (tampering, n) in [
+            ("DELETE FROM audit_heads", "11"),
+            ("UPDATE audit_heads SET seq = seq - 2 WHERE seq > 2", "12"),
+            ("UPDATE audit_heads SET seq = 0 WHERE seq > 2", "13"),
+            ("UPDATE audit_heads SET hash = seal", "14"),
+            (&format!("UPDATE audit_heads SET {}, {}, {}", back("seq"), back("hash"), back("seal")), "15"),
+        ] {
+            place.sql(tampering).await;
+            told(tampering).await;
+            total(n).await;
+            told(tampering).await;
+            place.done(&["audit", "seal"]).await;
+            place.done(&["audit", "verify"]).await;
+        }
+
+        // A record nobody signed is told for good.
+        place.sql("CREATE TABLE forged AS SELECT * FROM audit_events WHERE seq = (SELECT MAX(seq) FROM audit_events)").await;
+        place.sql("UPDATE forged SET seq = seq + 1").await;
+        place.sql("INSERT INTO audit_events SELECT * FROM forged").await;
+        told("a forged record").await;
+        total("16").await;
+        place.done(&["audit", "seal"]).await;
+        told("a forged record").await;
     }
 }
 

@@ -31,7 +31,7 @@ fn entry(n: u64) -> Entry {
 /// Appends as the application layer does: lock, sign, write.
 async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    let Head { seq, hash, .. } = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
+    let (Head { seq, hash, .. }, _) = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
     let mut chain = Chain::continuing(organization, KEY, seq, hash);
     let mut records = NewRecords::of(db);
     for entry in entries {
@@ -83,7 +83,7 @@ both_engines! {
         audit::start(&mut tx, stranger, b"sealed").await.unwrap();
         audit::start(&mut tx, stranger, b"again").await.unwrap();
         let head = Head { seq: 0, hash: Vec::new(), seal: b"sealed".to_vec() };
-        assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), Some(head));
+        assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), Some((head, 0)));
     }
 
     async fn parallel_changes_of_one_organization_never_fork_its_chain(db) {

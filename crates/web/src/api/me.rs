@@ -1,4 +1,4 @@
-//! `GET /api/v1/me`
+//! `GET /api/v1/me`, `PUT /api/v1/me/password`
 
 use axum::extract::State;
 use muster_app::{AppError, Scope};
@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::body::Body;
 use super::failure::Answer;
 use super::organizations::OrganizationItem;
 use super::params::Params;
@@ -61,4 +62,26 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, params: Params) -> 
         organization,
         scopes: api.actor.scopes().map(|s| s.iter().copied().map(Scope::as_str).collect()),
     }))
+}
+
+/// A new password for oneself.
+#[derive(ToSchema)]
+#[allow(dead_code)] // describes a body
+pub(crate) struct OwnPasswordInput {
+    /// The one in use now.
+    current_password: String,
+    password: String,
+}
+
+/// Change one's own password
+///
+/// Ends every session of the caller, and links that were sent before. Tokens go on.
+#[utoipa::path(put, path = "/api/v1/me/password", tag = "Tokens", request_body = OwnPasswordInput,
+    responses((status = 204, description = "Changed")))]
+pub(crate) async fn change_password(State(web): State<Web>, api: Api, mut body: Body) -> Answer {
+    let current = body.fields.text("current_password").unwrap_or_default();
+    let new = body.fields.text("password").unwrap_or_default();
+    body.fields.close(&[])?;
+    web.app.change_own_password(&api.actor, None, &current, &new, &new).await?;
+    Ok(reply::nothing())
 }

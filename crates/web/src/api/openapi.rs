@@ -54,7 +54,7 @@ use super::{
         bulk::preview, bulk::create, bulk::list, bulk::show, bulk::results, bulk::cancel, bulk::undo_preview, bulk::undo,
         bulk::changes, bulk::list_presets, bulk::save_preset, bulk::remove_preset,
         imports::handle, bulk::export, audit_events::handle,
-        me::handle, tokens::list, tokens::create, tokens::revoke,
+        me::handle, me::change_password, tokens::list, tokens::create, tokens::revoke,
     ),
     components(schemas(crate::errors::Problem)),
     modifiers(&Shared),
@@ -104,8 +104,8 @@ pub(super) struct IfMatch {
 #[into_params(parameter_in = Header)]
 #[allow(dead_code)]
 pub(super) struct IdempotencyKey {
-    /// At most 200 characters of your choice. The same request sent again with the same key creates nothing new and
-    /// answers with what the first one made.
+    /// At most 200 characters of your choice. The same request sent again with the same key within 48 hours makes nothing
+    /// new, and answers with what the first one made.
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
 }

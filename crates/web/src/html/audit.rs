@@ -1,7 +1,6 @@
 //! `/audit`: who did what, for whom, when; filtered, sorted, exported.
 
 use axum::extract::{RawQuery, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -15,14 +14,19 @@ use muster_domain::words::field_label;
 use super::parts::{
     self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table,
 };
+use super::person_choice::{Names, PersonChoice};
 use super::shell::{self, moment};
 use crate::context::Web;
+use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
 use crate::urls;
 
 const PAGE: i64 = 50;
+
+const ABOUT: Names = Names { typed: "subject", id: "subject_id" };
+const BY: Names = Names { typed: "actor", id: "actor_id" };
 
 fn asked(form: &FormData, practice: Option<&Organization>) -> AuditQuery {
     let zone = practice.map_or(jiff::tz::TimeZone::UTC, Organization::zone);
@@ -43,38 +47,43 @@ fn asked(form: &FormData, practice: Option<&Organization>) -> AuditQuery {
 
 /// `GET /audit`
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    let form = FormData::query(query.as_deref());
+    match read(&web, &page, FormData::query(query.as_deref())).await {
+        Ok(body) => shell::page(&web, &page, "Audit", None, &body).into_response(),
+        Err(error) => PageError(error).into_response(),
+    }
+}
+
+/// This page or its file with the filters as they are, but for some.
+fn address(path: &str, form: &FormData, changed: &[(&str, &str)]) -> String {
+    let names = ["subject", "subject_id", "actor", "actor_id", "action", "effect", "from", "until", "sort"];
+    let mut pairs = names.map(|name| (name, form.one(name))).to_vec();
+    pairs.retain(|(name, _)| !changed.iter().any(|(c, _)| c == name));
+    pairs.extend(changed);
+    urls::with_query(path, &pairs)
+}
+
+async fn read(web: &Web, page: &Page, form: FormData) -> muster_app::Result<Markup> {
+    let (about, form) = PersonChoice::of(web, page, form, ABOUT).await?;
+    let (by, form) = PersonChoice::of(web, page, form, BY).await?;
+    let people = web.app.may_list_people(&page.actor).then_some((&about, &by));
+    let settled = |names: Names, id: &str| address(urls::AUDIT, &form, &[(names.typed, ""), (names.id, id)]);
+    let question = [(&about, ABOUT), (&by, BY)]
+        .into_iter()
+        .find_map(|(choice, names)| choice.question(&settled(names, ""), |id| settled(names, id)));
+    let lead = Some("Every change and every refusal, in a chain that shows tampering.");
+    if let Some(question) = question {
+        return Ok(html! {
+            (parts::heading("Audit", lead, &html! {}))
+            (filters(&form, people))
+            (question)
+        });
+    }
     let practice = page.info.organization.as_ref();
     let query = asked(&form, practice);
-    let found = match web.app.audit_records(&page.actor, &query).await {
-        Ok(found) => found,
-        Err(error) => return PageError(error).into_response(),
-    };
+    let found = web.app.audit_records(&page.actor, &query).await?;
     let clinics = web.app.clinics(&page.actor).await.unwrap_or_default();
-    let link = |sort: &str, after: &str, path: &str| {
-        let keep = |name| form.one(name);
-        urls::with_query(
-            path,
-            &[
-                ("subject_id", keep("subject_id")),
-                ("actor_id", keep("actor_id")),
-                ("action", keep("action")),
-                ("effect", keep("effect")),
-                ("from", keep("from")),
-                ("until", keep("until")),
-                ("sort", sort),
-                ("after", after),
-            ],
-        )
-    };
-    let without = |left_out: &str| {
-        let names = ["subject_id", "actor_id", "action", "effect", "from", "until", "sort"];
-        let pairs: Vec<(&str, &str)> = names.iter().filter(|n| **n != left_out).map(|n| (*n, form.one(n))).collect();
-        urls::with_query(urls::AUDIT, &pairs)
-    };
-    let sort = form.one("sort");
     let turned = if query.ascending { "" } else { "seq" };
-    let order = link(turned, "", urls::AUDIT);
+    let order = address(urls::AUDIT, &form, &[("sort", turned)]);
     let state = if query.ascending { SortState::Ascending } else { SortState::Descending };
     let columns = [
         Column::sorted("When", &order, state),
@@ -85,25 +94,24 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
         Column::new("Where").class("nowrap"),
     ];
     let rows: Vec<Vec<Markup>> = found.records.iter().map(|r| row(r, practice, &clinics)).collect();
-    let next = found.next.map(|seq| link(sort, &seq.to_string(), urls::AUDIT));
-    let export = link(sort, "", urls::AUDIT_CSV);
-    let body = html! {
-        (parts::heading("Audit", Some("Every change and every refusal, in a chain that shows tampering."), &html! {
+    let next = found.next.map(|seq| address(urls::AUDIT, &form, &[("after", &seq.to_string())]));
+    let export = address(urls::AUDIT_CSV, &form, &[]);
+    Ok(html! {
+        (parts::heading("Audit", lead, &html! {
             (parts::button_link(&ButtonLink { href: &export, label: "Export as CSV", icon: Some(Icon::Download), ..ButtonLink::default() }))
         }))
-        (filters(&form))
-        (one_person(&form, &found.records, &without))
+        (filters(&form, people))
+        (one_person(&form, &found.records, &about, &by))
         @if rows.is_empty() {
             (parts::empty_state(Icon::History, "Nothing matches", "Widen the dates or remove a filter.", &html! { a href=(urls::AUDIT) { "Show everything" } }))
         } @else {
             (parts::data_table(&Table { caption: "Audit records", columns: &columns, rows: &rows, dense: true, ..Table::default() }))
             (parts::cursor_pager(None, next.as_deref(), ""))
         }
-    };
-    shell::page(&web, &page, "Audit", None, &body).into_response()
+    })
 }
 
-fn filters(form: &FormData) -> Markup {
+fn filters(form: &FormData, people: Option<(&PersonChoice, &PersonChoice)>) -> Markup {
     let action = form.one("action");
     let mut actions = vec![Choice::new("", "Any action", action)];
     actions.extend(Action::ALL.iter().map(|a| Choice::new(a.as_str(), a.label(), action)));
@@ -114,15 +122,21 @@ fn filters(form: &FormData) -> Markup {
         Choice::new("denied", "Denied", effect),
     ];
     let controls = html! {
+        @if let Some((about, by)) = people {
+            (by.control(BY, "Who", "By anyone"))
+            (about.control(ABOUT, "For whom", "About anyone"))
+        }
         (parts::select(&Select { name: "action", label: "Action", options: &actions, bare: true, ..Select::default() }))
         (parts::select(&Select { name: "effect", label: "Effect", options: &effects, bare: true, ..Select::default() }))
-        (parts::input(&Field::new("from", "From", form.one("from")).kind(FieldKind::Date).bare()))
-        (parts::input(&Field::new("until", "To", form.one("until")).kind(FieldKind::Date).bare()))
-        (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
+        div.together {
+            (parts::input(&Field::new("from", "From", form.one("from")).kind(FieldKind::Date).bare()))
+            (parts::input(&Field::new("until", "To", form.one("until")).kind(FieldKind::Date).bare()))
+            (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
+        }
     };
     html! {
         form method="get" action=(urls::AUDIT) role="search" aria-label="Audit filters" {
-            @for name in ["subject_id", "actor_id", "sort"] {
+            @for name in [ABOUT.id, BY.id, "sort"] {
                 @if let Some(value) = form.filled(name) { input type="hidden" name=(name) value=(value); }
             }
             (parts::toolbar(&controls, &html! {}))
@@ -131,15 +145,16 @@ fn filters(form: &FormData) -> Markup {
 }
 
 /// Whose records these are, and the way to everybody's.
-fn one_person(form: &FormData, records: &[Recorded], without: &dyn Fn(&str) -> String) -> Markup {
+fn one_person(form: &FormData, records: &[Recorded], about: &PersonChoice, by: &PersonChoice) -> Markup {
     let first = records.first().map(|r| &r.entry);
-    let about = first.map_or("one person", |e| e.subject_name.as_str());
-    let by = first.map_or("one person", |e| e.actor_name.as_str());
+    let about = about.name().or(first.map(|e| e.subject_name.as_str())).unwrap_or("one person");
+    let by = by.name().or(first.map(|e| e.actor_name.as_str())).unwrap_or("one person");
+    let chip = |words: &str, id: &str| parts::filter_chip(words, &address(urls::AUDIT, form, &[(id, "")]));
     html! {
-        @if form.filled("subject_id").is_some() || form.filled("actor_id").is_some() {
+        @if form.filled(ABOUT.id).is_some() || form.filled(BY.id).is_some() {
             div.active-filters {
-                @if form.filled("subject_id").is_some() { (parts::filter_chip(&format!("About {about}"), &without("subject_id"))) }
-                @if form.filled("actor_id").is_some() { (parts::filter_chip(&format!("By {by}"), &without("actor_id"))) }
+                @if form.filled(ABOUT.id).is_some() { (chip(&format!("About {about}"), ABOUT.id)) }
+                @if form.filled(BY.id).is_some() { (chip(&format!("By {by}"), BY.id)) }
             }
         }
     }
@@ -234,12 +249,9 @@ pub(super) fn details(detail: &str, clinics: &[Clinic], open: bool) -> Markup {
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
     let form = FormData::query(query.as_deref());
     let query = asked(&form, page.info.organization.as_ref());
-    match web.app.export_audit_csv(&page.actor, &query).await {
-        Ok(csv) => {
-            let name = format!("attachment; filename=\"audit-{}.csv\"", day(web.app.now()));
-            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv)
-                .into_response()
-        }
+    let name = format!("audit-{}.csv", day(web.app.now()));
+    match download::audit(&web, &page.actor, query, &name).await {
+        Ok(file) => file,
         Err(error) => PageError(error).into_response(),
     }
 }

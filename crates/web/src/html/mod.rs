@@ -9,6 +9,7 @@ pub(crate) mod home;
 pub(crate) mod imports;
 pub(crate) mod licences;
 pub(crate) mod organizations;
+pub(crate) mod person_choice;
 mod said;
 mod shell;
 pub(crate) mod sign_in;

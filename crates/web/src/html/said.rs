@@ -37,6 +37,11 @@ impl Said {
 
     /// The box above the form.
     pub fn summary(&self) -> Markup {
+        self.summary_of("Nothing was saved yet")
+    }
+
+    /// The same for a form that saves nothing; `outcome` is what did not happen.
+    pub fn summary_of(&self, outcome: &str) -> Markup {
         let lines: Vec<(Option<&str>, String)> = self
             .in_order
             .iter()
@@ -46,6 +51,6 @@ impl Said {
             })
             .collect();
         let lines: Vec<(Option<&str>, &str)> = lines.iter().map(|(f, m)| (*f, m.as_str())).collect();
-        parts::refusal_summary(&lines)
+        parts::refusal_summary(outcome, &lines)
     }
 }

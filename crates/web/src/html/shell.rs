@@ -68,7 +68,6 @@ pub(crate) fn page(web: &Web, page: &Page, title: &str, notice: Option<Banner>, 
         1 => "Your password has to be changed within a day.".to_owned(),
         _ => format!("Your password has to be changed within {days} days."),
     });
-    let notice = notice.or_else(|| warning.as_deref().map(|text| Banner::line(parts::BannerKind::Warn, text)));
     let shell = Shell {
         title,
         organization: page.info.organization.as_ref().map(|o| o.name.as_str()),
@@ -77,6 +76,7 @@ pub(crate) fn page(web: &Web, page: &Page, title: &str, notice: Option<Banner>, 
         nav: nav(page),
         idle_seconds: u32::try_from(page.info.idle_minutes * 60).ok(),
         notice,
+        reminder: warning.as_deref().map(|text| Banner::line(parts::BannerKind::Warn, text)),
         assets: &assets,
         demo: web.settings.demo,
     };

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PASSWORD, Practice, Someone};
 use muster_web::{ROUTES, Route, Who};
 use serde_json::{Value, json};
 
@@ -142,6 +142,7 @@ both_practices! {
             ("post", "/licence-requests/{request}/reject", format!("/licence-requests/{}/reject", asked[2]), text(json!({"note": "x"})), "licence_request.rejected"),
             ("post", "/licence-waiting-list/activate", "/licence-waiting-list/activate".into(), text(json!({"invite": false})), "person.updated"),
             ("put", "/licence-prices", "/licence-prices".into(), text(json!({"currency": "USD", "therapist": 9900})), "licence_prices.set"),
+            ("put", "/me/password", "/me/password".into(), text(json!({"current_password": PASSWORD, "password": "Quiet-harbor-Lamp-42"})), "password.changed"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
             ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),

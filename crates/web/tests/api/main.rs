@@ -18,6 +18,7 @@ mod merges;
 mod people;
 mod practice;
 mod races;
+mod records;
 mod refusals;
 mod repeats;
 mod security;

@@ -1,8 +1,10 @@
 //! Adding, reading and changing people.
 
+use muster_app::sign_in::Standing;
+use muster_app::{Channel, Origin, Scope};
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::{PASSWORD, Someone};
 use serde_json::json;
 
 use crate::{a_therapist, assert_problem, refused};
@@ -18,6 +20,34 @@ both_practices! {
         let strong = json!({"password": "Quiet-Lantern-42-Ferry", "phone": "(207) 555-0142"});
         let saved = api.patch(&path, &strong).await.expect(200).json();
         assert_eq!((&saved["password_state"], &saved["phone"]), (&json!("must_change"), &strong["phone"]));
+    }
+
+    async fn ones_own_password_is_changed_with_the_current_one_only(practice) {
+        const NEW: &str = "Quiet-Lantern-42-Ferry";
+        let token = practice.token("admin").await;
+        let api = practice.api(&token);
+        let cookie = practice.session("admin").await;
+        let path = format!("/people/{}", practice.admin.id);
+        let answer = api.patch(&path, &json!({"password": NEW})).await.expect(403);
+        assert_eq!(refused(&answer), ["password own_password"]);
+        api.patch(&path, &json!({"password": null, "phone": "207 555 0142"})).await.expect(200);
+
+        let change = async |current: &str, new: &str| {
+            api.put("/me/password", &json!({"current_password": current, "password": new})).await
+        };
+        assert_eq!(refused(&change("Wrong-password-1", NEW).await.expect(422)), ["current_password current_password_wrong"]);
+        assert_eq!(refused(&change(PASSWORD, PASSWORD).await.expect(422)), ["password password_unchanged"]);
+        assert!(refused(&change(PASSWORD, "weak").await.expect(422)).iter().all(|r| r.starts_with("password ")));
+        let reader = practice.token_with("admin", &[Scope::PeopleRead]).await;
+        let body = json!({"current_password": PASSWORD, "password": NEW});
+        assert_problem(&practice.api(&reader).put("/me/password", &body).await, 403, "scope_missing");
+        assert!(practice.messages().await.is_empty());
+        change(PASSWORD, NEW).await.expect(204);
+        let origin = Origin { channel: Channel::Page, address: "127.0.0.1".to_owned(), user_agent: String::new() };
+        let before = practice.app.authenticate(&cookie, origin.clone()).await.expect("an answer");
+        assert!(matches!(before, Standing::Nobody), "{before:?}");
+        practice.app.sign_in("admin", NEW, &origin).await.expect("signed in");
+        assert!(practice.messages().await.pop().expect("a message").contains("was changed just now"));
     }
 
     async fn a_person_is_added_with_the_account_in_one_call_and_read_back(practice) {

@@ -74,6 +74,16 @@ both_practices! {
         assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
         let all = api.get(&path).await.expect(200).json();
         assert_eq!(all["items"].as_array().unwrap().iter().filter(|l| l["number"] == "PT 77").count(), 1, "{all}");
+        // Its place may be given to another one, which is not what the request made.
+        let place = first.json()["id"].as_i64().expect("a place");
+        let corrected = practice.api(&token).patch(&format!("{path}/{place}"), &json!({"number": "PT 79"})).await.expect(200);
+        assert_eq!(api.post(&path, &body).await.expect(201).json(), corrected.json(), "what it made, as it is now");
+        api.delete(&format!("{path}/{place}")).await.expect(204);
+        // Nor is it made again.
+        assert_problem(&api.post(&path, &body).await, 404, "not_found");
+        let other = practice.api(&token).post(&path, &json!({"number": "PT 78", "state": "NH"})).await.expect(201).json();
+        assert_eq!(other["id"], place);
+        assert_problem(&api.post(&path, &body).await, 404, "not_found");
     }
 
     async fn a_key_has_at_most_two_hundred_characters(practice) {

@@ -2,6 +2,7 @@
 
 use axum::http::Request;
 use jiff::SignedDuration;
+use muster_app::{AppError, Channel, Origin};
 use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET};
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Answer, Member, PASSWORD, Practice, Someone};
@@ -56,7 +57,7 @@ both_practices! {
         for (days, left) in [(1, "7 days"), (6, "a day")] {
             practice.clock.advance(day * days);
             ada = Window::signed_in(practice, "admin").await;
-            for page in ["/settings", "/me", "/emr/users"] {
+            for page in ["/settings", "/me", "/emr/users", "/me?done=password"] {
                 let text = ada.get(page).await.expect(200).text();
                 assert!(text.contains(&format!("{WARNING} {left}.")), "{page}: {text}");
             }
@@ -229,6 +230,15 @@ both_practices! {
         let filled = ada.fill("/sign-in", "/sign-in", &[("password", PASSWORD)]).await;
         ada.send("/unlock", &filled).await.expect(303);
         assert_ended(&mut ada).await;
+    }
+
+    async fn the_password_does_not_open_a_session_past_its_end(practice) {
+        let token = practice.session("admin").await;
+        practice.app.lock_session(&token).await.expect("locked");
+        practice.clock.advance(SignedDuration::from_hours(12));
+        let origin = Origin { channel: Channel::Page, address: "127.0.0.1".to_owned(), user_agent: String::new() };
+        let refused = practice.app.unlock(&token, PASSWORD, &origin).await;
+        assert!(matches!(refused, Err(AppError::NotSignedIn)), "{refused:?}");
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use muster_app::{App, Keys, Settings, SystemEntropy};
-use muster_testkit::databases::{TestDb, noon, postgres, sqlite};
+use muster_testkit::both_engines;
+use muster_testkit::databases::{Db, noon};
 use muster_testkit::practice::{PASSWORD, TestClock};
 use muster_web::WebSettings;
 
@@ -17,19 +18,18 @@ struct Empty {
     clock: Arc<TestClock>,
     window: Window,
     link: String,
-    _database: TestDb,
 }
 
 impl Empty {
-    async fn on(database: TestDb) -> Self {
+    async fn on(db: &Db) -> Self {
         let (url, clock) = ("http://127.0.0.1:8080", Arc::new(TestClock::at(noon())));
         let settings = Settings { public_url: url.to_owned(), ..Settings::default() };
         let keys = Keys::derive(b"a secret of the tests, 32 bytes!");
-        let app = App::new(database.db.clone(), clock.clone(), Arc::new(SystemEntropy::new()), keys, settings);
+        let app = App::new(db.clone(), clock.clone(), Arc::new(SystemEntropy::new()), keys, settings);
         let link = app.new_setup_link().await.unwrap().unwrap().strip_prefix(url).unwrap().to_owned();
         let web = WebSettings { public_url: url.to_owned(), trusted_proxies: Vec::new(), demo: false, mail_note: None };
         let window = Window::at(muster_web::router(app.clone(), web));
-        Self { app, clock, window, link, _database: database }
+        Self { app, clock, window, link }
     }
 }
 
@@ -44,62 +44,42 @@ const PRACTICE: [(&str, &str); 8] = [
     ("password_confirmation", PASSWORD),
 ];
 
-async fn set_up_once(mut empty: Empty) {
-    let (link, window) = (empty.link.clone(), &mut empty.window);
-    let other = token_of(&mut window.clone(), &link).await;
-    let filled = window.fill(&link, &link, &PRACTICE).await;
-    forge(window, &link, &filled, &other).await;
-    let guessed = format!("{link}x");
-    window.get(&guessed).await.expect(404);
-    window.send(&guessed, &filled).await.expect(404);
-    assert!(empty.app.is_empty().await.unwrap());
+both_engines! {
+    async fn the_set_up_link_works_once_and_only_with_the_token_of_its_form(db) {
+        let mut empty = Empty::on(db).await;
+        let (link, window) = (empty.link.clone(), &mut empty.window);
+        let other = token_of(&mut window.clone(), &link).await;
+        let filled = window.fill(&link, &link, &PRACTICE).await;
+        forge(window, &link, &filled, &other).await;
+        let guessed = format!("{link}x");
+        window.get(&guessed).await.expect(404);
+        window.send(&guessed, &filled).await.expect(404);
+        assert!(empty.app.is_empty().await.unwrap());
 
-    let done = window.send(&link, &filled).await.expect(303);
-    assert_eq!(done.header("location"), "/sign-in?done=set-up");
-    assert!(!empty.app.is_empty().await.unwrap());
-    window.get(&link).await.expect(404);
-    let again: Fields =
-        filled.into_iter().map(|(n, v)| (n.clone(), if n == "username" { "eve".to_owned() } else { v })).collect();
-    window.send(&link, &again).await.expect(404);
-    window.sign_in("eve", PASSWORD).await.expect(422);
-    window.sign_in("ada", PASSWORD).await.expect(303);
-    assert_eq!(window.led_to("/settings").await, "");
-}
+        let done = window.send(&link, &filled).await.expect(303);
+        assert_eq!(done.header("location"), "/sign-in?done=set-up");
+        assert!(!empty.app.is_empty().await.unwrap());
+        window.get(&link).await.expect(404);
+        let again: Fields =
+            filled.into_iter().map(|(n, v)| (n.clone(), if n == "username" { "eve".to_owned() } else { v })).collect();
+        window.send(&link, &again).await.expect(404);
+        window.sign_in("eve", PASSWORD).await.expect(422);
+        window.sign_in("ada", PASSWORD).await.expect(303);
+        assert_eq!(window.led_to("/settings").await, "");
+    }
 
-async fn set_up_in_time(mut empty: Empty) {
-    let window = &mut empty.window;
-    let filled = window.fill(&empty.link, &empty.link, &PRACTICE).await;
-    let newer = empty.app.new_setup_link().await.unwrap().unwrap();
-    window.send(&empty.link, &filled).await.expect(404);
-    let newer = format!("/setup/{}", secret_of(&newer));
-    empty.clock.advance(SignedDuration::from_hours(71));
-    window.get(&newer).await.expect(200);
-    empty.clock.advance(SignedDuration::from_hours(1));
-    window.get(&newer).await.expect(404);
-    window.send(&newer, &filled).await.expect(404);
-    assert!(empty.app.is_empty().await.unwrap());
-}
-
-/// The two engines, for tests that begin with nothing.
-macro_rules! both_installations {
-    ($($name:ident is $body:path;)+) => {$(
-        mod $name {
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                $body(Empty::on(sqlite().await).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                $body(Empty::on(postgres().await).await).await;
-            }
-        }
-    )+};
-}
-
-both_installations! {
-    the_set_up_link_works_once_and_only_with_the_token_of_its_form is set_up_once;
-    only_the_newest_set_up_link_works_and_only_for_three_days is set_up_in_time;
+    async fn only_the_newest_set_up_link_works_and_only_for_three_days(db) {
+        let mut empty = Empty::on(db).await;
+        let window = &mut empty.window;
+        let filled = window.fill(&empty.link, &empty.link, &PRACTICE).await;
+        let newer = empty.app.new_setup_link().await.unwrap().unwrap();
+        window.send(&empty.link, &filled).await.expect(404);
+        let newer = format!("/setup/{}", secret_of(&newer));
+        empty.clock.advance(SignedDuration::from_hours(71));
+        window.get(&newer).await.expect(200);
+        empty.clock.advance(SignedDuration::from_hours(1));
+        window.get(&newer).await.expect(404);
+        window.send(&newer, &filled).await.expect(404);
+        assert!(empty.app.is_empty().await.unwrap());
+    }
 }

@@ -83,6 +83,26 @@ both_practices! {
         assert_eq!(about["items"], json!([]));
     }
 
+    async fn nobody_out_of_reach_is_offered_or_meant_by_what_is_typed(practice) {
+        let (manager, _) = a_clinic_manager(practice).await;
+        a_stranger(practice).await;
+        practice.give_password(&manager).await;
+        let page = practice.visitor("manager").await;
+        assert!(page.get("/person-names?subject=a").await.expect(200).text().contains("value=\"admin\""));
+        for typed in ["stranger", "STRANGER", "stranger%40saco.example", "tranger"] {
+            for field in ["subject", "actor"] {
+                let offered = page.get(&format!("/person-names?{field}={typed}")).await.expect(200).text();
+                assert_eq!(offered, "", "{typed}");
+                let asked = page.get(&format!("/audit?{field}={typed}")).await.expect(200).text();
+                assert!(asked.contains("No such person") && !asked.contains("Stranger"), "{typed}: {asked}");
+            }
+        }
+        let clerk = Someone { username: "clerk", user_type: UserType::Clerical, ..Someone::default() };
+        let clerk = practice.add(clerk).await;
+        practice.give_password(&clerk).await;
+        practice.visitor("clerk").await.get("/person-names?subject=a").await.expect(403);
+    }
+
     async fn clinics_and_pools_out_of_reach_are_not_there(practice) {
         let (_, token) = a_clinic_manager(practice).await;
         let api = practice.api(&token);
@@ -193,8 +213,8 @@ both_practices! {
         assert!(!shown.text().contains("Wells"), "{}", shown.text());
         let visitor = practice.visitor("manager").await;
         for page in [format!("/emr/users/{}", both.id), format!("/emr/users/{}/offboarding", both.id)] {
-            let shown = visitor.get(&page).await.text();
-            assert!(!shown.contains("Wells"), "{page}: {shown}");
+            let shown = visitor.get(&page).await.expect(200).text();
+            assert!(shown.contains("Both Harlow") && !shown.contains("Wells"), "{page}: {shown}");
         }
     }
 
@@ -212,7 +232,9 @@ both_practices! {
         practice.api(&admin).post(&path, &body).await.expect(201);
         let shown = practice.api(&token).get(&path).await.expect(200);
         assert_eq!(shown.json()["items"].as_array().map(Vec::len), Some(1), "that they left is told");
+        let all = practice.api(&admin).get(&path).await.expect(200).text();
         for hidden in ["Stranger", "Heir"] {
+            assert!(all.contains(hidden), "whoever may know them is told: {all}");
             assert!(!shown.text().contains(hidden), "{}", shown.text());
         }
     }

@@ -88,6 +88,9 @@ pub fn decide(
         refusals.push(refusal);
     }
     if let Some(new) = &change.password {
+        if !is_new && actor.is_self(before.person.id) {
+            refusals.push(Refusal::new("password", Code::OwnPassword));
+        }
         judge_password(facts, &person, emr.as_ref(), new, &mut refusals);
     }
 

@@ -52,6 +52,7 @@ pub(crate) async fn show(State(web): State<Web>) -> Markup {
         nav,
         idle_seconds: None,
         notice: None,
+        reminder: None,
         assets: &assets,
         demo: false,
     };

@@ -90,8 +90,8 @@ fn idempotency(_: &str) -> Markup {
         p {
             "When a connection breaks you cannot know whether a person was created. Send " code { "POST" } " with an "
             code { "Idempotency-Key" } " of your choice (at most 200 characters) and you can simply send it again: the "
-            "same request with the same key creates nothing new and answers with what the first one made. The same key "
-            "with another request is refused with " a href="#idempotency_key_reused" { code { "idempotency_key_reused" } } "."
+            "same request with the same key makes nothing new for 48 hours and answers with what the first one made; only "
+            "a token is not shown again. The same key with another request is refused with " a href="#idempotency_key_reused" { code { "idempotency_key_reused" } } "."
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn person(fields: &mut Fields) -> PersonPatch {
 
 /// Takes the password that is to be set; a program types it once.
 pub(crate) fn password(fields: &mut Fields) -> Option<NewPassword> {
-    fields.text("password").map(|password| NewPassword { password, confirmation: None })
+    fields.clearable("password").flatten().map(|password| NewPassword { password, confirmation: None })
 }
 
 /// Takes the fields of an EMR account.
@@ -103,7 +103,8 @@ pub(crate) struct PersonInput {
     /// 2 to 100 letters, digits or `. _ - @ + '`.
     #[schema(example = "mharlow")]
     username: Option<String>,
-    /// A password for someone else; its owner has to change it. A new person without one gets an invitation.
+    /// A password for someone else, who has to change it at the next sign-in; null or absent = none. A new person
+    /// without one gets an invitation.
     password: Option<String>,
     /// The EMR account, saved together with the person.
     emr_account: Option<EmrAccountInput>,

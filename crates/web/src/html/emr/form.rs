@@ -31,6 +31,8 @@ pub(super) struct FormView<'a> {
     pub action: &'a str,
     /// A profile that does not exist yet.
     pub is_new: bool,
+    /// One's own profile.
+    pub is_own: bool,
     /// Why the sign-in of the person cannot be changed, if so.
     pub sign_in_refused: Option<&'a str>,
     /// An assistant cannot be given Finish SOAP Notes yet: no signature is on file.
@@ -94,7 +96,11 @@ impl FormView<'_> {
                 &body,
             );
         }
-        let body = if self.is_new { self.new_password() } else { self.stored_password() };
+        let body = match (self.is_new, self.is_own) {
+            (true, _) => self.new_password(),
+            (false, true) => self.own_password(),
+            (false, false) => self.stored_password(),
+        };
         parts::fieldset(&Fieldset { id: "password-section", legend: "Password", ..Fieldset::default() }, &body)
     }
 
@@ -117,6 +123,14 @@ impl FormView<'_> {
             (parts::radio_group(&RadioGroup { name: "access", legend: "First sign-in", current: &self.draft.access, options: &choices, ..RadioGroup::default() }))
             // The style sheet shows it when it is asked for.
             div.typed-password { (password_fields::fields(self.said, self.judged)) }
+        }
+    }
+
+    /// What was sent all the same is told why it was refused.
+    fn own_password(&self) -> Markup {
+        html! {
+            p { "Your own password is changed where the current one is asked for: " a #password href=(urls::MY_PASSWORD) { "Change your password" } "." }
+            @for sentence in self.said.at("password") { p.error #password-error { (sentence) } }
         }
     }
 

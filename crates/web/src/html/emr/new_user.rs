@@ -104,6 +104,7 @@ async fn draw(
         judged: &judged,
         action: NEW_ACTION,
         is_new: true,
+        is_own: false,
         sign_in_refused: None,
         needs_signature: true,
     };

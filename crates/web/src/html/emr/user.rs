@@ -275,6 +275,7 @@ fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Said
         judged: &judged,
         action: &action,
         is_new: false,
+        is_own: page.actor.authority().is_self(view.profile().person.id),
         sign_in_refused: view.sign_in_refused.as_ref().map(|r| r.message.as_str()),
         needs_signature: loaded.images.signature.is_none()
             && !view.profile().emr.as_ref().is_some_and(|e| e.permissions.contains(Permission::FinishSoapNotes)),

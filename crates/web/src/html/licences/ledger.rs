@@ -1,7 +1,6 @@
 //! `/emr/licences/ledger`: every change of a total, and the same as a file.
 
 use axum::extract::{RawQuery, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::licences::{Entry, LedgerAsked};
@@ -9,6 +8,7 @@ use muster_domain::licences::Group;
 
 use super::{View, group_choices, number, tabs};
 use crate::context::Web;
+use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
@@ -103,12 +103,9 @@ pub(super) fn table(page: &Page, lines: &[Entry]) -> Markup {
 
 /// `GET /emr/licences/ledger.csv`
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    match web.app.export_licence_ledger(&page.actor, &asked(&FormData::query(query.as_deref()))).await {
-        Ok(csv) => {
-            let name = format!("attachment; filename=\"licence-ledger-{}.csv\"", shell::today(&web, &page));
-            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], csv)
-                .into_response()
-        }
+    let name = format!("licence-ledger-{}.csv", shell::today(&web, &page));
+    match download::ledger(&web, &page.actor, asked(&FormData::query(query.as_deref())), &name).await {
+        Ok(file) => file,
         Err(error) => PageError(error).into_response(),
     }
 }

@@ -15,7 +15,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{self, ButtonLink, Choice, Field, Icon, Select};
+use crate::html::parts::{self, ButtonLink, Choice, Icon, NameField, Offer, Select};
 use crate::urls;
 
 /// Clinics a drop-down list may hold.
@@ -111,27 +111,13 @@ impl ClinicChoice {
     fn typed_control(&self) -> Markup {
         let typed = self.unclear.as_ref().map(|(typed, _)| typed.as_str());
         let value = self.chosen.as_ref().map(|c| c.name.as_str()).or(typed).unwrap_or_default();
-        // What the form around it asks for its list is not what this asks for its names.
-        let field = Field::new("clinic", "Clinic", value)
-            .bare()
-            .autocomplete("off")
-            .attr("list", "clinic-names")
-            .attr("placeholder", "Any clinic")
-            .attr("maxlength", "100")
-            .attr("data-chooses", "")
-            .attr("hx-get", urls::CLINIC_NAMES)
-            .attr("hx-trigger", "input changed delay:150ms, focus once")
-            .attr("hx-target", "#clinic-names")
-            .attr("hx-swap", "innerHTML")
-            .attr("hx-select", "unset")
-            .attr("hx-select-oob", "unset")
-            .attr("hx-push-url", "false")
-            .attr("hx-indicator", "this")
-            .attr("hx-sync", "this:replace");
-        html! {
-            (parts::input(&field))
-            datalist #clinic-names {}
-        }
+        parts::name_field(&NameField {
+            name: "clinic",
+            label: "Clinic",
+            placeholder: "Any clinic",
+            value,
+            names: urls::CLINIC_NAMES,
+        })
     }
 
     /// Asks which clinic was meant, when that is unclear; `address` leads to the list of one.
@@ -142,23 +128,10 @@ impl ClinicChoice {
             let all = ButtonLink { href: everywhere, label: "Show every clinic", ..ButtonLink::default() };
             return Some(parts::empty_state(Icon::Search, "No such clinic", &text, &parts::button_link(&all)));
         }
-        let more = i64::try_from(meant.len()).is_ok_and(|n| n >= OFFERED);
-        let text = format!(
-            "“{typed}” is part of several names.{}",
-            if more { " These are the first; type more to find others." } else { "" }
-        );
-        let links = html! {
-            ul.offers {
-                @for clinic in meant {
-                    li {
-                        a href=(address(&clinic.id.to_string())) { (clinic.name) }
-                        @let town = town(clinic);
-                        @if !town.is_empty() { " " span.soft { (town) } }
-                    }
-                }
-            }
-        };
-        Some(parts::empty_state(Icon::Search, "Which clinic?", &text, &links))
+        let offers: Vec<Offer> =
+            meant.iter().map(|c| Offer { href: address(&c.id.to_string()), name: &c.name, more: town(c) }).collect();
+        let whole = i64::try_from(offers.len()).is_ok_and(|n| n < OFFERED);
+        Some(parts::which_one("Which clinic?", &format!("“{typed}” is part of several names."), &offers, whole))
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::attrs::{AttrList, Notes, Tag};
-use super::fields::label;
+use super::fields::{Field, label};
 
 /// One entry of a list.
 #[derive(Clone, Debug, Default)]
@@ -251,5 +251,47 @@ impl Tiny<'_> {
                 }
             }
         }
+    }
+}
+
+/// A field for a part of a name, which offers the names that contain it as one types.
+#[derive(Clone, Copy, Debug)]
+pub struct NameField<'a> {
+    /// The form field's name.
+    pub name: &'a str,
+    /// The label, for those who hear the page.
+    pub label: &'a str,
+    /// What stands there while it is empty.
+    pub placeholder: &'a str,
+    /// What is filled in.
+    pub value: &'a str,
+    /// Where the names come from: the address gets the field, and answers with `<option>`s.
+    pub names: &'a str,
+}
+
+/// Draws a field for a part of a name.
+pub fn name_field(field: &NameField) -> Markup {
+    let list = format!("{}-names", field.name);
+    let target = format!("#{list}");
+    // What the form around it asks for its list is not what this asks for its names.
+    let input = Field::new(field.name, field.label, field.value)
+        .bare()
+        .autocomplete("off")
+        .attr("list", &list)
+        .attr("placeholder", field.placeholder)
+        .attr("maxlength", "100")
+        .attr("data-chooses", "")
+        .attr("hx-get", field.names)
+        .attr("hx-trigger", "input changed delay:150ms, focus once")
+        .attr("hx-target", &target)
+        .attr("hx-swap", "innerHTML")
+        .attr("hx-select", "unset")
+        .attr("hx-select-oob", "unset")
+        .attr("hx-push-url", "false")
+        .attr("hx-indicator", "this")
+        .attr("hx-sync", "this:replace");
+    html! {
+        (super::input(&input))
+        datalist id=(list) {}
     }
 }

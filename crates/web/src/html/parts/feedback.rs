@@ -6,15 +6,15 @@ use super::{Icon, icon};
 
 /// Draws the refusals of a form on top of it, each a link to its field.
 ///
-/// `problems`: the id of the field (if it has one) and the sentence. Draws nothing without any.
-pub fn refusal_summary(problems: &[(Option<&str>, &str)]) -> Markup {
+/// `outcome`: what did not happen; `problems`: the id of the field (if it has one) and the sentence. Draws nothing without any.
+pub fn refusal_summary(outcome: &str, problems: &[(Option<&str>, &str)]) -> Markup {
     html! {
         @if !problems.is_empty() {
             div #refusals.banner.bad role="alert" tabindex="-1" data-focus {
                 (icon(Icon::Alert))
                 div {
                     h2 {
-                        "Nothing was saved yet: "
+                        (outcome) ": "
                         @if problems.len() == 1 { "1 thing" } @else { (problems.len()) " things" }
                         " to put right"
                     }
@@ -96,6 +96,33 @@ pub fn empty_state(drawing: Icon, title: &str, text: &str, action: &Markup) -> M
             @if !action.0.is_empty() { div.cluster { (action) } }
         }
     }
+}
+
+/// Something that may be meant by what was typed.
+#[derive(Clone, Debug)]
+pub struct Offer<'a> {
+    /// Where it leads.
+    pub href: String,
+    /// Its name.
+    pub name: &'a str,
+    /// What tells it from others of that name.
+    pub more: String,
+}
+
+/// Asks which of several was meant; `title` is the question, `whole` false when there are more than these.
+pub fn which_one(title: &str, text: &str, offers: &[Offer], whole: bool) -> Markup {
+    let text = format!("{text}{}", if whole { "" } else { " These are the first; type more to find others." });
+    let links = html! {
+        ul.offers {
+            @for offer in offers {
+                li {
+                    a href=(offer.href) { (offer.name) }
+                    @if !offer.more.is_empty() { " " span.soft { (offer.more) } }
+                }
+            }
+        }
+    };
+    empty_state(Icon::Search, title, &text, &links)
 }
 
 /// What is known about a password while it is being typed.

@@ -19,11 +19,14 @@ mod table;
 
 pub use attrs::AttrList;
 pub use choices::{
-    Checkbox, Choice, Fieldset, RadioChoice, RadioGroup, Select, checkbox, fieldset, radio_group, select,
+    Checkbox, Choice, Fieldset, NameField, RadioChoice, RadioGroup, Select, checkbox, fieldset, name_field,
+    radio_group, select,
 };
 pub use controls::{Button, ButtonKind, ButtonLink, button, button_link, csrf_field};
 pub use data::{Change, ChipKind, Mark, avatar, change_table, chip, filter_chip, hue_of, mark};
-pub use feedback::{Banner, BannerKind, PasswordView, banner, empty_state, password_meter, progress, refusal_summary};
+pub use feedback::{
+    Banner, BannerKind, Offer, PasswordView, banner, empty_state, password_meter, progress, refusal_summary, which_one,
+};
 pub use fields::{Field, FieldKind, Textarea, input, textarea};
 pub use icon::{Icon, icon};
 pub use layout::{

@@ -58,6 +58,8 @@ pub struct Shell<'a> {
     pub idle_seconds: Option<u32>,
     /// A sentence over the page, e.g. what was just saved.
     pub notice: Option<Banner<'a>>,
+    /// What stays true on every page until something is done about it.
+    pub reminder: Option<Banner<'a>>,
     /// Style sheet and scripts.
     pub assets: &'a AssetUrls<'a>,
     /// Whether the people shown are invented.
@@ -87,7 +89,7 @@ pub fn page(shell: &Shell, body: &Markup) -> Markup {
                     @for (index, group) in shell.nav.iter().enumerate() { (nav_group(index, group)) }
                 }
                 main #main tabindex="-1" {
-                    @if let Some(notice) = &shell.notice { (banner(notice)) }
+                    @for note in [&shell.notice, &shell.reminder].into_iter().flatten() { (banner(note)) }
                     (body)
                 }
                 (idle_warning())

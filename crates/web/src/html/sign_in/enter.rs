@@ -79,7 +79,7 @@ fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, s
     let body = html! {
         form method="post" action=(urls::SIGN_IN) novalidate {
             (parts::csrf_field(csrf))
-            (said.summary())
+            (said.summary_of("You are not signed in"))
             input type="hidden" name="next" value=(next);
             (parts::input(&username))
             (parts::input(&password))

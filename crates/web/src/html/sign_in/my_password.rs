@@ -24,7 +24,7 @@ pub(crate) async fn show(State(web): State<Web>, PageBeforeChange(page): PageBef
 pub(crate) async fn save(State(web): State<Web>, PostedBeforeChange(posted): PostedBeforeChange) -> Response {
     let (page, form) = (posted.page, posted.form);
     let (current, new, again) = (form.one("current_password"), form.one("password"), form.one("password_confirmation"));
-    match web.app.change_own_password(&page.actor, &page.token, current, new, again).await {
+    match web.app.change_own_password(&page.actor, Some(&page.token), current, new, again).await {
         Ok(()) => shell::go(&urls::with_query(urls::ME, &[("done", "password")])),
         Err(AppError::Refused(refusals)) => {
             (StatusCode::UNPROCESSABLE_ENTITY, draw(&web, &page, None, &Said::of(&refusals))).into_response()

@@ -83,7 +83,7 @@ fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, s
     let body = html! {
         form method="post" action=(urls::UNLOCK) novalidate {
             (parts::csrf_field(csrf))
-            (said.summary())
+            (said.summary_of("Still locked"))
             input type="hidden" name="next" value=(next);
             input type="hidden" name="name" value=(name);
             (parts::input(&password))
