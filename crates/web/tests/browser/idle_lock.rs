@@ -7,6 +7,25 @@ use muster_testkit::both_practices;
 
 use crate::common::{Desk, SECRET};
 
+/// From the list of the only person there: what follows a while without activity, until the list is there again.
+pub async fn left_alone_for_a_while(desk: &Desk<'_>) {
+    desk.practice.clock.advance(SignedDuration::from_mins(16));
+    desk.browser.follow("Type").await;
+    desk.arrive("/unlock").await;
+    desk.browser.see("Ada Minton, nothing happened here for a while").await;
+    desk.browser.fill("password", "wrong").await;
+    desk.browser.press("Unlock").await;
+    desk.browser.see("not your current password").await;
+    // Locked means locked: no other page opens.
+    desk.go("/settings").await;
+    desk.arrive("/unlock").await;
+    desk.go("/emr/users?sort=user_type").await;
+    desk.browser.fill("password", SECRET).await;
+    desk.browser.press("Unlock").await;
+    desk.arrive("/emr/users?sort=user_type").await;
+    desk.list_becomes(&["Ada Minton"]).await;
+}
+
 both_practices! {
     async fn after_the_minutes_the_next_click_asks_for_the_password_and_goes_on(practice) {
         let desk = Desk::of_admin(practice).await;
@@ -14,21 +33,7 @@ both_practices! {
         practice.clock.advance(SignedDuration::from_mins(14));
         desk.browser.follow("Name").await;
         desk.arrive("/emr/users?sort=-name").await;
-        practice.clock.advance(SignedDuration::from_mins(16));
-        desk.browser.follow("Type").await;
-        desk.arrive("/unlock").await;
-        desk.browser.see("Ada Minton, nothing happened here for a while").await;
-        desk.browser.fill("password", "wrong").await;
-        desk.browser.press("Unlock").await;
-        desk.browser.see("not your current password").await;
-        // Locked means locked: no other page opens.
-        desk.go("/settings").await;
-        desk.arrive("/unlock").await;
-        desk.go("/emr/users?sort=user_type").await;
-        desk.browser.fill("password", SECRET).await;
-        desk.browser.press("Unlock").await;
-        desk.arrive("/emr/users?sort=user_type").await;
-        desk.list_becomes(&["Ada Minton"]).await;
+        left_alone_for_a_while(&desk).await;
     }
 
     async fn a_filter_used_after_the_minutes_leads_to_the_lock_too(practice) {

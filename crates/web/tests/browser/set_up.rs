@@ -63,7 +63,8 @@ both_engines! {
     }
 }
 
-async fn fill_in(empty: &Empty) {
+/// Types what a set-up needs.
+pub async fn fill_in(empty: &Empty) {
     let typed = [
         ("organization_name", "Saco Rehab"),
         ("clinic_name", "Portland"),

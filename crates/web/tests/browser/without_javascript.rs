@@ -9,7 +9,9 @@ use serde_json::json;
 
 use crate::audit::only;
 use crate::common::{Desk, Empty, SECRET, alert, link_sent};
+use crate::idle_lock::left_alone_for_a_while;
 use crate::refusals::fill;
+use crate::set_up::fill_in;
 
 /// A browser that runs no script of the page; what the tests ask it comes from outside.
 async fn plain(practice: &Practice) -> Desk<'_> {
@@ -25,18 +27,7 @@ both_engines! {
         browser.press("Set up the practice").await;
         browser.see("Nothing was saved yet").await;
         assert_eq!(browser.value("organization_name").await, "Saco Rehab");
-        let typed = [
-            ("clinic_name", "Saco"),
-            ("first_name", "Ada"),
-            ("last_name", "Minton"),
-            ("username", "ada"),
-            ("email", "ada@saco.example"),
-            ("password", SECRET),
-            ("password_confirmation", SECRET),
-        ];
-        for (name, text) in typed {
-            browser.fill(name, text).await;
-        }
+        fill_in(&empty).await;
         browser.press("Set up the practice").await;
         browser.see("Your practice is set up.").await;
     }
@@ -126,20 +117,7 @@ both_practices! {
         let desk = plain(practice).await;
         desk.sign_in("admin", SECRET).await;
         desk.arrive("/emr/users").await;
-        practice.clock.advance(SignedDuration::from_mins(16));
-        desk.browser.follow("Type").await;
-        desk.arrive("/unlock").await;
-        desk.browser.see("Ada Minton, nothing happened here for a while").await;
-        desk.browser.fill("password", "wrong").await;
-        desk.browser.press("Unlock").await;
-        desk.browser.see("not your current password").await;
-        desk.go("/settings").await;
-        desk.arrive("/unlock").await;
-        desk.go("/emr/users?sort=user_type").await;
-        desk.browser.fill("password", SECRET).await;
-        desk.browser.press("Unlock").await;
-        desk.arrive("/emr/users?sort=user_type").await;
-        desk.list_becomes(&["Ada Minton"]).await;
+        left_alone_for_a_while(&desk).await;
         // A form that was being sent is not sent behind anybody's back: its page is there again.
         desk.go("/settings").await;
         desk.browser.fill("idle_minutes", "20").await;
