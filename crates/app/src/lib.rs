@@ -32,6 +32,7 @@ pub use muster_store::audit::Recorded;
 pub use muster_store::directory::{Cursor, Filter, Sort, Total};
 pub use muster_store::licences::Pool;
 pub use muster_store::sign_in::{Session, Token};
+pub use spreadsheet::Piece;
 pub use work::Idempotency;
 
 /// Result of every use case.

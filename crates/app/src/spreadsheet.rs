@@ -1,5 +1,14 @@
 //! Cells on their way to and from spreadsheets.
 
+/// A part of a file that is made while it is sent.
+#[derive(Clone, Debug)]
+pub struct Piece<C> {
+    /// Lines of CSV; the first piece begins with the names of the columns.
+    pub csv: Vec<u8>,
+    /// Where the next piece begins; none after the last one.
+    pub next: Option<C>,
+}
+
 /// What a spreadsheet takes for the start of a formula.
 const STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 

@@ -8,7 +8,7 @@ use http_body_util::channel::Channel;
 use muster_app::audit::AuditQuery;
 use muster_app::credentials::WorklistAsked;
 use muster_app::licences::LedgerAsked;
-use muster_app::{Actor, Filter};
+use muster_app::{Actor, Filter, Piece};
 use uuid::Uuid;
 
 use crate::context::Web;
@@ -31,21 +31,21 @@ pub(crate) fn whole(name: &str, bytes: Vec<u8>) -> Response {
 
 /// A file whose first piece was made before the answer begins, so that a refusal is still one; `more` makes the piece
 /// after a place.
-fn pieces<C, More>(name: &str, first: (Vec<u8>, Option<C>), more: impl Fn(C) -> More + Send + 'static) -> Response
+fn pieces<C, More>(name: &str, first: Piece<C>, more: impl Fn(C) -> More + Send + 'static) -> Response
 where
     C: Send + 'static,
-    More: Future<Output = muster_app::Result<(Vec<u8>, Option<C>)>> + Send,
+    More: Future<Output = muster_app::Result<Piece<C>>> + Send,
 {
     let (mut to, body) = Channel::<Bytes, std::io::Error>::new(AHEAD);
     tokio::spawn(async move {
-        let (mut piece, mut next) = first;
+        let Piece { mut csv, mut next } = first;
         loop {
-            if to.send_data(Bytes::from(piece)).await.is_err() {
+            if to.send_data(Bytes::from(csv)).await.is_err() {
                 return;
             }
             let Some(after) = next else { return };
             match more(after).await {
-                Ok(made) => (piece, next) = made,
+                Ok(made) => Piece { csv, next } = made,
                 // A file cut short must not look whole.
                 Err(error) => return to.abort(std::io::Error::other(error.to_string())),
             }
@@ -59,9 +59,9 @@ where
 pub(crate) async fn people(web: &Web, actor: &Actor, filter: Filter) -> muster_app::Result<Response> {
     let first = web.app.export_list(actor, &filter, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
-    Ok(pieces("users.csv", (first.csv, first.next), move |after| {
+    Ok(pieces("users.csv", first, move |after| {
         let (app, actor, filter) = (app.clone(), actor.clone(), filter.clone());
-        async move { app.export_list(&actor, &filter, Some(after)).await.map(|p| (p.csv, p.next)) }
+        async move { app.export_list(&actor, &filter, Some(after)).await }
     }))
 }
 
@@ -79,9 +79,9 @@ pub(crate) async fn results(web: &Web, actor: &Actor, id: Uuid) -> muster_app::R
 pub(crate) async fn audit(web: &Web, actor: &Actor, query: AuditQuery, name: &str) -> muster_app::Result<Response> {
     let first = web.app.export_audit(actor, &query, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
-    Ok(pieces(name, (first.csv, first.next), move |at| {
+    Ok(pieces(name, first, move |at| {
         let (app, actor, query) = (app.clone(), actor.clone(), query.clone());
-        async move { app.export_audit(&actor, &query, Some(at)).await.map(|p| (p.csv, p.next)) }
+        async move { app.export_audit(&actor, &query, Some(at)).await }
     }))
 }
 
@@ -89,9 +89,9 @@ pub(crate) async fn audit(web: &Web, actor: &Actor, query: AuditQuery, name: &st
 pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerAsked, name: &str) -> muster_app::Result<Response> {
     let first = web.app.export_licence_ledger(actor, &asked, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
-    Ok(pieces(name, (first.csv, first.next), move |before| {
+    Ok(pieces(name, first, move |before| {
         let (app, actor, asked) = (app.clone(), actor.clone(), asked.clone());
-        async move { app.export_licence_ledger(&actor, &asked, Some(before)).await.map(|p| (p.csv, p.next)) }
+        async move { app.export_licence_ledger(&actor, &asked, Some(before)).await }
     }))
 }
 
@@ -104,8 +104,8 @@ pub(crate) async fn credentials(
 ) -> muster_app::Result<Response> {
     let first = web.app.export_credentials(actor, &asked, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
-    Ok(pieces(name, (first.csv, first.next), move |after| {
+    Ok(pieces(name, first, move |after| {
         let (app, actor, asked) = (app.clone(), actor.clone(), asked.clone());
-        async move { app.export_credentials(&actor, &asked, Some(after)).await.map(|p| (p.csv, p.next)) }
+        async move { app.export_credentials(&actor, &asked, Some(after)).await }
     }))
 }

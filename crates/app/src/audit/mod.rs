@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::work::About;
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Piece, Result, Scope};
 
 /// Records in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -71,15 +71,6 @@ pub struct AuditPage {
     pub records: Vec<Recorded>,
     /// Where the next page begins.
     pub next: Option<i64>,
-}
-
-/// A part of the record as a file.
-#[derive(Clone, Debug)]
-pub struct AuditPiece {
-    /// Lines of CSV; the first piece begins with the names of the columns.
-    pub csv: Vec<u8>,
-    /// Where the next piece begins; none after the last one.
-    pub next: Option<AuditPlace>,
 }
 
 /// A place in a file of the record.
@@ -153,7 +144,12 @@ impl App {
 
     /// Everything that matches as a CSV file, one line a record, piece by piece; `at` is where the piece before ended. That
     /// it was exported is recorded with the first piece.
-    pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery, at: Option<AuditPlace>) -> Result<AuditPiece> {
+    pub async fn export_audit(
+        &self,
+        actor: &Actor,
+        query: &AuditQuery,
+        at: Option<AuditPlace>,
+    ) -> Result<Piece<AuditPlace>> {
         actor.require_scope(Scope::AuditRead)?;
         let filter = self.audit_filter(actor, query).await?;
         let mut h = self.db.read().await?;
@@ -172,7 +168,7 @@ impl App {
         }
         let whole = i64::try_from(records.len()).is_ok_and(|n| n == PIECE);
         let next = records.last().filter(|_| whole).map(|r| AuditPlace { after: r.seq, up_to });
-        Ok(AuditPiece { csv: export::csv(&records, at.is_none())?, next })
+        Ok(Piece { csv: export::csv(&records, at.is_none())?, next })
     }
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.

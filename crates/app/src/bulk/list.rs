@@ -8,23 +8,14 @@ use super::presets::KeptFilter;
 use crate::people::Listed;
 use crate::transfer::people_csv;
 use crate::work::About;
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Piece, Result, Scope};
 
 /// People in one piece.
 const PIECE: i64 = 200;
 
-/// A piece of the file.
-#[derive(Clone, Debug)]
-pub struct ExportedPeople {
-    /// Lines of CSV; the first piece begins with the header.
-    pub csv: Vec<u8>,
-    /// Where the next piece begins; none after the last.
-    pub next: Option<Cursor>,
-}
-
 impl App {
     /// A piece of the list as CSV: those the actor may see and who match. The first piece puts the export on record.
-    pub async fn export_list(&self, actor: &Actor, filter: &Filter, after: Option<Cursor>) -> Result<ExportedPeople> {
+    pub async fn export_list(&self, actor: &Actor, filter: &Filter, after: Option<Cursor>) -> Result<Piece<Cursor>> {
         actor.require_scope(Scope::PeopleRead)?;
         let first = after.is_none();
         let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();
@@ -36,6 +27,6 @@ impl App {
             work.commit().await?;
         }
         let csv = people_csv(first, &page.people, &clinics).map_err(|e| AppError::Internal(e.to_string()))?;
-        Ok(ExportedPeople { csv, next: page.next })
+        Ok(Piece { csv, next: page.next })
     }
 }

@@ -24,7 +24,6 @@ use crate::{Actor, App, AppError, Result, Scope};
 pub use draft::{BulkPreview, PreviewLine, Selection};
 pub use each::RefusedLine;
 pub use file::{ChangesFile, FileOptions, RowFault};
-pub use list::ExportedPeople;
 pub use muster_store::bulk::{Job as BulkJob, Preset};
 pub use presets::{KeptFilter, NewPreset, PresetContent};
 pub use results::{BulkResult, BulkResults, Grouped};

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::each::RefusedLine;
 use super::seen;
 use crate::spreadsheet::harmless;
-use crate::{Actor, App, AppError, Result};
+use crate::{Actor, App, AppError, Piece, Result};
 
 /// Largest page.
 const LARGEST_PAGE: i64 = 200;
@@ -116,13 +116,8 @@ impl App {
         Ok(group(&job.tally.by_code, lines))
     }
 
-    /// A piece of all results as CSV, one line a person and change; and where the next piece begins.
-    pub async fn bulk_results_csv(
-        &self,
-        actor: &Actor,
-        id: Uuid,
-        after: Option<Uuid>,
-    ) -> Result<(Vec<u8>, Option<Uuid>)> {
+    /// All results as a CSV file, one line a person and change, piece by piece; `after` is where the piece before ended.
+    pub async fn bulk_results_csv(&self, actor: &Actor, id: Uuid, after: Option<Uuid>) -> Result<Piece<Uuid>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
         let job = seen(&mut h, actor, id).await?;
@@ -144,7 +139,7 @@ impl App {
                 out.write_record(line).map_err(failed)?;
             }
         }
-        Ok((out.into_inner().map_err(|e| AppError::Internal(e.to_string()))?, next))
+        Ok(Piece { csv: out.into_inner().map_err(|e| AppError::Internal(e.to_string()))?, next })
     }
 }
 

@@ -12,7 +12,7 @@ use muster_store::{Handle, credentials, organizations};
 
 pub use offboarding::{Left, OffboardingPlan};
 pub use supervisor::{Supervised, Supervising};
-pub use worklist::{WorklistAsked, WorklistItem, WorklistPage, WorklistPiece};
+pub use worklist::{WorklistAsked, WorklistItem, WorklistPage};
 
 use crate::{Actor, App, AppError, Result};
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::people::PersonView;
 use crate::spreadsheet::harmless;
 use crate::work::About;
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Piece, Result, Scope};
 
 /// People in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -62,15 +62,6 @@ pub struct WorklistPage {
     pub next: Option<(String, Uuid)>,
 }
 
-/// A piece of the list as a CSV file.
-#[derive(Clone, Debug)]
-pub struct WorklistPiece {
-    /// The lines; the first piece begins with the head.
-    pub csv: Vec<u8>,
-    /// Where the next piece begins.
-    pub next: Option<(String, Uuid)>,
-}
-
 impl App {
     /// Active people within the actor's scope to whose credentials something is missing.
     pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistAsked) -> Result<WorklistPage> {
@@ -104,7 +95,7 @@ impl App {
         actor: &Actor,
         asked: &WorklistAsked,
         after: Option<(String, Uuid)>,
-    ) -> Result<WorklistPiece> {
+    ) -> Result<Piece<(String, Uuid)>> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let first = after.is_none();
@@ -115,7 +106,7 @@ impl App {
             work.done(actor, Action::CredentialsExported, About::nothing(), &asked);
             work.commit().await?;
         }
-        Ok(WorklistPiece { csv: csv(&page.items, first)?, next: page.next })
+        Ok(Piece { csv: csv(&page.items, first)?, next: page.next })
     }
 }
 

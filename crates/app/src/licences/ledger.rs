@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::spreadsheet::harmless;
 use crate::work::About;
-use crate::{Actor, App, AppError, Result, Scope};
+use crate::{Actor, App, AppError, Piece, Result, Scope};
 
 /// Lines in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -34,15 +34,6 @@ pub struct LedgerLines {
     /// The latest first.
     pub items: Vec<Entry>,
     /// Where the next page begins.
-    pub next: Option<i64>,
-}
-
-/// A part of the ledger as a file.
-#[derive(Clone, Debug)]
-pub struct LedgerPiece {
-    /// Lines of CSV; the first piece begins with the names of the columns.
-    pub csv: Vec<u8>,
-    /// Where the next piece begins; none after the last one.
     pub next: Option<i64>,
 }
 
@@ -77,7 +68,7 @@ impl App {
         actor: &Actor,
         asked: &LedgerAsked,
         before: Option<i64>,
-    ) -> Result<LedgerPiece> {
+    ) -> Result<Piece<i64>> {
         actor.require_scope(Scope::Licences)?;
         self.require_licences(actor).await?;
         let lines = self.ledger_lines(actor, &LedgerAsked { before, ..asked.clone() }, PIECE).await?;
@@ -87,7 +78,7 @@ impl App {
             work.done(actor, Action::LedgerExported, About::nothing(), &told);
             work.commit().await?;
         }
-        Ok(LedgerPiece { csv: csv(&lines.items, before.is_none())?, next: lines.next })
+        Ok(Piece { csv: csv(&lines.items, before.is_none())?, next: lines.next })
     }
 }
 

@@ -10,7 +10,7 @@ mod requests;
 mod waiting;
 
 pub use insights::{History, Unused, UnusedReport};
-pub use ledger::{LedgerAsked, LedgerLines, LedgerPiece};
+pub use ledger::{LedgerAsked, LedgerLines};
 pub use muster_store::licences::{Entry, OpenSum, Request};
 pub use pools::{ClinicPools, OverviewAsked, OverviewPage, PoolState, PoolSum};
 pub use processing::QueuePage;
