@@ -12,7 +12,7 @@ run: ## Build Muster and serve the demo practice on http://127.0.0.1:8080
 	cargo build --release --package muster
 	"$${CARGO_TARGET_DIR:-target}/release/muster" serve --demo
 
-test: ## Check everything: format, lints, layers, licences, all tests on both databases
+test: ## Check everything: format, lints, layers, licenses, all tests on both databases
 	@scripts/test
 
 bench: ## Measure, each figure against its limit (100,000 people)
@@ -34,5 +34,5 @@ lint: ## Layers, format and clippy, without running a test
 assets: ## Fetch what pages and browser tests take from npm into web/vendor/
 	@scripts/assets
 
-deny: ## Check licences, bans and sources (builds cargo-deny once when missing)
+deny: ## Check licenses, bans and sources (builds cargo-deny once when missing)
 	@scripts/deny

@@ -1,5 +1,5 @@
 // Copies the few third-party files Muster serves or tests with out of
-// node_modules into web/vendor/ (git-ignored), each with its licence beside it.
+// node_modules into web/vendor/ (git-ignored), each with its license beside it.
 // Run by `npm run vendor`, after `npm ci`.
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "vendor");
 
-/** package, file inside it, name in vendor/, licence files inside the package */
+/** package, file inside it, name in vendor/, license files inside the package */
 const FILES = [
   ["htmx.org", "dist/htmx.min.js", "htmx.min.js", ["LICENSE"]],
   ["axe-core", "axe.min.js", "axe.min.js", ["LICENSE", "LICENSE-3RD-PARTY.txt"]],
@@ -16,13 +16,13 @@ const FILES = [
 
 await mkdir(target, { recursive: true });
 const versions = [];
-for (const [name, file, as, licences] of FILES) {
+for (const [name, file, as, licenses] of FILES) {
   const from = join(here, "node_modules", name);
   const { version, license } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
   await copyFile(join(from, file), join(target, as));
-  for (const licence of licences) {
-    const suffix = licence.replace(/\.txt$/, "").replace("LICENSE", "LICENCE");
-    await copyFile(join(from, licence), join(target, `${as}.${suffix}.txt`));
+  for (const license of licenses) {
+    const suffix = license.replace(/\.txt$/, "").replace("LICENSE", "LICENSE");
+    await copyFile(join(from, license), join(target, `${as}.${suffix}.txt`));
   }
   versions.push(`${as}: ${name} ${version} (${license})`);
 }

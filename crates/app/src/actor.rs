@@ -30,7 +30,7 @@ scopes! {
     PeopleRead "people:read" "Read people, clinics and settings";
     PeopleWrite "people:write" "Add and change people, clinics and settings";
     Bulk "bulk" "Bulk updates";
-    Licences "licences" "Licence pools and requests";
+    Licenses "licenses" "License pools and requests";
     Billing "billing" "Billing accounts";
     Reach "reach" "Reach accounts and events";
     AuditRead "audit:read" "Read the audit record";

@@ -1,6 +1,6 @@
 //! Whether what is stored is consistent: sums against what they add up, copies against what they were made of.
 
-use muster_store::{licences, people};
+use muster_store::{licenses, people};
 
 use crate::{App, Result};
 
@@ -8,8 +8,8 @@ impl App {
     /// What is inconsistent in the stored data; empty when all is well.
     pub async fn check(&self) -> Result<Vec<String>> {
         let mut h = self.db.read().await?;
-        let mut problems = licences::miscounted(&mut h).await?;
-        problems.extend(licences::unproven(&mut h).await?);
+        let mut problems = licenses::miscounted(&mut h).await?;
+        problems.extend(licenses::unproven(&mut h).await?);
         let astray = people::astray(&mut h).await?;
         problems
             .extend(astray.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")));

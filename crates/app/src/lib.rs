@@ -1,4 +1,4 @@
-//! What can be done: one function per use case. Each loads, authorises, lets the domain decide, and saves the result
+//! What can be done: one function per use case. Each loads, authorizes, lets the domain decide, and saves the result
 //! together with its audit record and its messages. Every door (page, JSON, CSV, command line) calls these.
 
 mod actor;
@@ -17,7 +17,7 @@ pub mod credentials;
 pub mod generate;
 pub mod images;
 pub mod imports;
-pub mod licences;
+pub mod licenses;
 pub mod messages;
 pub mod organizations;
 pub mod people;
@@ -30,7 +30,7 @@ pub use error::AppError;
 pub use keys::Keys;
 pub use muster_store::audit::Recorded;
 pub use muster_store::directory::{Cursor, Filter, Sort, Total};
-pub use muster_store::licences::Pool;
+pub use muster_store::licenses::Pool;
 pub use muster_store::sign_in::{Session, Token};
 pub use spreadsheet::Piece;
 pub use work::Idempotency;

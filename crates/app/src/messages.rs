@@ -54,15 +54,15 @@ impl Message {
         }
     }
 
-    /// About licences that run out, one line each; to their owner or to a manager.
-    pub fn licences_run_out(name: &str, organization: &str, lines: &[String]) -> Self {
+    /// About licenses that run out, one line each; to their owner or to a manager.
+    pub fn licenses_run_out(name: &str, organization: &str, lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
         Self {
-            subject: one_line(&format!("Licences to renew at {organization}")),
+            subject: one_line(&format!("Licenses to renew at {organization}")),
             body: format!(
-                "Hello {name},\n\nplease look after these professional licences at {organization}:\n\n{}\n\
-                 When a licence is renewed, enter its new expiry date on the profile in Muster. Each reminder comes once: \
-                 90, 60 and 30 days before, and when a licence has run out.\n",
+                "Hello {name},\n\nplease look after these professional licenses at {organization}:\n\n{}\n\
+                 When a license is renewed, enter its new expiry date on the profile in Muster. Each reminder comes once: \
+                 90, 60 and 30 days before, and when a license has run out.\n",
                 lines.concat()
             ),
         }

@@ -65,7 +65,7 @@ pub struct Header {
     /// When.
     pub made_at: String,
     schema: String,
-    /// Recognises the installation's secret without giving it away.
+    /// Recognizes the installation's secret without giving it away.
     key_check: String,
     /// What it holds.
     pub tables: Vec<Content>,

@@ -10,7 +10,7 @@ use muster_app::sign_in::Standing;
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Filter, Keys, Origin, Settings};
 use muster_domain::emr::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Change, EmrPatch, NewPassword, Permission, Profile, Status, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
 use muster_store::Db;
@@ -193,7 +193,7 @@ fn everybody() -> Selection {
     Selection::Filter(Filter::default())
 }
 
-/// The same practice twice: people, rights and licences made of the same throws.
+/// The same practice twice: people, rights and licenses made of the same throws.
 async fn twins(app: &App, seed: u64) -> [World; 2] {
     let mut worlds = [World::new(app, "a", 4).await, World::new(app, "b", 4).await];
     for world in &mut worlds {
@@ -220,14 +220,14 @@ async fn twins(app: &App, seed: u64) -> [World; 2] {
             world.people.push(world.add(&format!("p{n}"), kind, &held, &clinics, active).await);
         }
         for clinic in 0..2 {
-            let pools = world.app.licence_pools(&world.machine()).await.expect("pools");
+            let pools = world.app.license_pools(&world.machine()).await.expect("pools");
             let used =
                 |g| pools.iter().find(|p| p.clinic == world.clinics[clinic] && p.group == g).map_or(0, |p| p.assigned);
             for group in [Group::Therapist, Group::Assistant] {
                 let total = used(group) + 1;
                 world
                     .app
-                    .set_licence_total(&world.machine(), world.clinics[clinic], group, total, "")
+                    .set_license_total(&world.machine(), world.clinics[clinic], group, total, "")
                     .await
                     .expect("a total");
             }
@@ -382,7 +382,7 @@ both_engines! {
                 (a.machine(), b.machine())
             };
             let before = a.profiles().await;
-            let pools = a.app.licence_pools(&a.machine()).await.expect("pools");
+            let pools = a.app.license_pools(&a.machine()).await.expect("pools");
             let job = app.bulk_update(&of_a, &Selection::Ids(a.people.clone()), &in_a, None).await.expect("starts");
             let job = a.finished(&of_a, job).await;
             let results: BTreeMap<PersonId, BulkResult> =
@@ -411,7 +411,7 @@ both_engines! {
             let undo = a.finished(&a.machine(), undo).await;
             assert_eq!(undo.outcome, Some(BulkOutcome::Complete), "{:?}", undo.job.tally);
             assert_eq!(a.profiles().await, before, "round {round}");
-            assert_eq!(a.app.licence_pools(&a.machine()).await.expect("pools"), pools);
+            assert_eq!(a.app.license_pools(&a.machine()).await.expect("pools"), pools);
             a.is_whole().await;
             // The second practice goes back as well, by hand.
             for (person, old) in b.people.iter().zip(&before) {
@@ -429,7 +429,7 @@ both_engines! {
         }
         for code in ["cannot_remove_admin_permission", "soap_not_for_clerical_or_billing", "finish_not_in_bulk_for_type",
             "clinic_outside_your_access", "default_clinic_not_removable", "permission_not_held_by_you", "last_admin",
-            "user_outside_your_access", "no_licence_available"] {
+            "user_outside_your_access", "no_license_available"] {
             assert!(codes.contains(code), "{code} was never met: {codes:?}");
         }
     }

@@ -13,7 +13,7 @@ use muster_app::sign_in::Standing;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::OrganizationId;
 use muster_domain::emr::{InactiveReason, Issue, Permission, UserType};
-use muster_domain::licences::{Availability, Group};
+use muster_domain::licenses::{Availability, Group};
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
 use muster_store::Db;
@@ -130,7 +130,7 @@ both_engines! {
         for kind in UserType::ALL {
             assert!(people.iter().any(|p| emr(p).user_type == kind), "{kind:?}");
         }
-        for reason in [InactiveReason::Deactivated, InactiveReason::NoLicence, InactiveReason::NeedsEmail] {
+        for reason in [InactiveReason::Deactivated, InactiveReason::NoLicense, InactiveReason::NeedsEmail] {
             let count = people.iter().filter(|p| emr(p).inactive_reason == Some(reason)).count();
             assert!(count >= 2, "{reason:?}: {count}");
         }
@@ -151,7 +151,7 @@ both_engines! {
             (Issue::Expires30, 3..20),
             (Issue::Expires90, 6..30),
             (Issue::PlaceholderNpi, 3..20),
-            (Issue::PlaceholderLicence, 3..20),
+            (Issue::PlaceholderLicense, 3..20),
         ] {
             let count = app.credentials_worklist(&operator, &asked(kind)).await.unwrap().items.len();
             assert!(few.contains(&count), "{kind:?}: {count}");
@@ -166,7 +166,7 @@ both_engines! {
         assert_eq!(clinics.len(), 5);
         assert_eq!(clinics.iter().filter(|c| !c.lets_assistants_finish()).count(), 1);
         let saco = clinics.iter().find(|c| c.name == "Saco").unwrap().id;
-        let pools = app.licence_pools(&operator).await.unwrap();
+        let pools = app.license_pools(&operator).await.unwrap();
         let free = |clinic, group| pools.iter().find(|p| p.clinic == clinic && p.group == group).unwrap().availability();
         assert_eq!(free(saco, Group::Assistant), Availability::Free(0));
         assert_eq!(free(saco, Group::Therapist), Availability::Free(2));

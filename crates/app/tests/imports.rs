@@ -12,7 +12,7 @@ use muster_app::people::{Listed, PersonView};
 use muster_app::sign_in::Standing;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::emr::{EmrPatch, InactiveReason, NewPassword, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::{Code, OrganizationId};
 use muster_store::Db;
@@ -126,7 +126,7 @@ both_engines! {
         assert_eq!(before, after);
     }
 
-    async fn rows_without_any_key_are_recognised_by_name_clinic_and_type(db) {
+    async fn rows_without_any_key_are_recognized_by_name_clinic_and_type(db) {
         let (app, practice) = (app(db), a_practice(db).await);
         let csv = "first_name,last_name,user_type,clinics\nAna,Ruiz,Clerical,Saco\nANA,Ruíz,Clerical,saco\n\
             Ana,Ruiz,Clerical,York\nAna,Ruiz,Billing,Saco\n";
@@ -142,7 +142,7 @@ both_engines! {
     async fn a_dry_run_says_what_would_happen_and_writes_nothing(db) {
         let (app, practice) = (app(db), a_practice(db).await);
         let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
-        let total = app.set_licence_total(&line(practice.id), practice.clinics[0].id, Group::Student, 1, "").await;
+        let total = app.set_license_total(&line(practice.id), practice.clinics[0].id, Group::Student, 1, "").await;
         assert_eq!(total.unwrap().total, Some(1));
         let mut csv = String::from("first_name,last_name,email,user_type,clinics\n");
         for n in 0..1200 {
@@ -158,7 +158,7 @@ both_engines! {
         assert_eq!((foretold.added, foretold.refused_rows, foretold.clinics_added), (1199, 1, 2));
         assert_eq!((done.added, &done.refused, done.clinics_added), (1199, &foretold.refused, 2));
         assert_eq!(codes(&done), [(1201, vec![Code::EmailTaken])]);
-        assert_eq!((foretold.flags, done.flags.no_licence), (done.flags, 2));
+        assert_eq!((foretold.flags, done.flags.no_license), (done.flags, 2));
         sound(&app).await;
     }
 
@@ -298,13 +298,13 @@ both_engines! {
         sound(&app).await;
     }
 
-    /// While a file of three batches goes in, somebody changes how many licences there are, again and again: what was
+    /// While a file of three batches goes in, somebody changes how many licenses there are, again and again: what was
     /// judged ahead is judged anew, and nobody gets a seat that is not there.
     async fn whoever_changes_the_practice_during_an_import_is_heeded(db) {
         const ROWS: usize = 5100;
         let (app, practice) = (app(db), a_practice(db).await);
         let (actor, clinic) = (line(practice.id), practice.clinic_ids()[0]);
-        app.set_licence_total(&actor, clinic, Group::Therapist, 2600, "").await.unwrap();
+        app.set_license_total(&actor, clinic, Group::Therapist, 2600, "").await.unwrap();
         let mut csv = "first_name,last_name,email,npi,user_type,clinics,license_number\n".to_owned();
         for n in 0..ROWS {
             let nine = format!("1{n:08}");
@@ -316,7 +316,7 @@ both_engines! {
             let mut changed = 0;
             while !over.load(Ordering::SeqCst) {
                 let total = 2540 + changed % 50;
-                changed += i64::from(app.set_licence_total(&actor, clinic, Group::Therapist, total, "").await.is_ok());
+                changed += i64::from(app.set_license_total(&actor, clinic, Group::Therapist, total, "").await.is_ok());
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
             changed
@@ -329,11 +329,11 @@ both_engines! {
         let (report, changed) = tokio::join!(importing, changing);
         assert_eq!((report.added, report.refused_rows), (ROWS as u64, 0), "{:?}", report.refused.first());
         assert!(changed > 2, "the practice was changed {changed} times");
-        let pools = app.licence_pools(&actor).await.unwrap();
+        let pools = app.license_pools(&actor).await.unwrap();
         let pool = pools.iter().find(|p| (p.clinic, p.group) == (clinic, Group::Therapist)).unwrap();
         let assigned = u64::try_from(pool.assigned).unwrap();
         assert!(pool.total.is_some_and(|total| pool.assigned <= total), "{:?} of {:?}", pool.assigned, pool.total);
-        assert_eq!(report.flags.no_licence, ROWS as u64 - assigned);
+        assert_eq!(report.flags.no_license, ROWS as u64 - assigned);
         sound(&app).await;
     }
 

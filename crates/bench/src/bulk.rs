@@ -76,7 +76,7 @@ fn reading(scene: &Scene, client: &Client, stop: Arc<AtomicBool>) -> tokio::task
     })
 }
 
-/// Measures one update with its memory and its neighbours, the bare statements, and a select-all.
+/// Measures one update with its memory and its neighbors, the bare statements, and a select-all.
 pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let (engine, client) = (scene.name(), Client::new(&scene.url, &scene.admin_token));
     let [ours, theirs] = lots(scene, &client).await;
@@ -97,14 +97,14 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
             most
         }
     });
-    let neighbours = reading(scene, &client, stop.clone());
+    let neighbors = reading(scene, &client, stop.clone());
     let selection = json!({"selection": {"ids": ours}, "changes": changes});
-    let (with_neighbours, result) = done(&client, &selection).await;
+    let (with_neighbors, result) = done(&client, &selection).await;
     stop.store(true, Ordering::SeqCst);
-    let (most, mut times) = (watched.await.expect("watches"), neighbours.await.expect("reads"));
+    let (most, mut times) = (watched.await.expect("watches"), neighbors.await.expect("reads"));
     assert!(result["updated"].as_u64().unwrap_or(0) > 0, "{result}");
 
-    // Undone and done again without neighbours, and against the bare statements on as many others.
+    // Undone and done again without neighbors, and against the bare statements on as many others.
     let id = result["id"].as_str().unwrap_or_default();
     let (undone, _) = finished(&client, &format!("/api/v1/bulk-updates/{id}/undo")).await;
     let (alone, _) = done(&client, &selection).await;
@@ -118,7 +118,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     );
     Rows::note(
         &format!("{engine}: the same with other pages asked for"),
-        &format!("{:.0} ms", with_neighbours.as_secs_f64() * 1000.0),
+        &format!("{:.0} ms", with_neighbors.as_secs_f64() * 1000.0),
     );
     Rows::note(&format!("{engine}: its undo"), &format!("{:.0} ms", undone.as_secs_f64() * 1000.0));
     rows.at_most(&format!("{engine}: memory over idle during a bulk update"), (most - idle).max(0.0), "MiB", 100.0);

@@ -7,7 +7,7 @@
 mod bulk;
 mod client;
 mod duplicates;
-mod licences;
+mod licenses;
 mod lists;
 mod row;
 mod scene;
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     let large = words.iter().any(|w| w == "--large");
     let named = |names: &[&str]| words.iter().any(|w| names.contains(&w.as_str()));
     let engines = ["sqlite", "postgres"];
-    let parts = ["starts", "import", "lists", "duplicates", "licences", "sign-ins", "bulk"];
+    let parts = ["starts", "import", "lists", "duplicates", "licenses", "sign-ins", "bulk"];
     let wants = |name: &str, all: &[&str]| !named(all) || named(&[name]);
     println!("{}", row::HEAD);
     let mut rows = row::Rows::default();
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
         if wants("import", &parts) {
             scene::import_alone(&engine, large, &mut rows).await;
         }
-        if !["lists", "duplicates", "licences", "sign-ins", "bulk"].iter().any(|part| wants(part, &parts)) {
+        if !["lists", "duplicates", "licenses", "sign-ins", "bulk"].iter().any(|part| wants(part, &parts)) {
             continue;
         }
         let scene = Scene::build(engine, large).await;
@@ -45,8 +45,8 @@ async fn main() -> ExitCode {
         if wants("duplicates", &parts) {
             duplicates::measure(&scene, &mut rows).await;
         }
-        if wants("licences", &parts) {
-            licences::measure(&scene, &mut rows).await;
+        if wants("licenses", &parts) {
+            licenses::measure(&scene, &mut rows).await;
         }
         if wants("sign-ins", &parts) {
             sign_ins::measure(&scene, &mut rows).await;

@@ -43,13 +43,13 @@ id!(
     PersonId
 );
 id!(
-    /// An EMR location of an organization; licences are counted here.
+    /// An EMR location of an organization; licenses are counted here.
     ClinicId
 );
 
 id!(
-    /// What a practice asks support for: licences to add or to release.
-    LicenceRequestId
+    /// What a practice asks support for: licenses to add or to release.
+    LicenseRequestId
 );
 
 impl OrganizationId {

@@ -12,7 +12,7 @@ pub mod audit;
 pub mod emr;
 pub mod ids;
 pub mod imports;
-pub mod licences;
+pub mod licenses;
 pub mod organizations;
 pub mod people;
 pub mod refusal;
@@ -20,5 +20,5 @@ pub mod sign_in;
 pub mod text;
 pub mod words;
 
-pub use ids::{ClinicId, LicenceRequestId, OrganizationId, PersonId};
+pub use ids::{ClinicId, LicenseRequestId, OrganizationId, PersonId};
 pub use refusal::{Code, Refusal, Refusals, Severity};

@@ -1,6 +1,6 @@
 //! Refusals: what may not be done, why, and where it stands in the form.
 //!
-//! The enum [`Code`] is the catalogue of every refusal Muster can give: its stable code for programs and its
+//! The enum [`Code`] is the catalog of every refusal Muster can give: its stable code for programs and its
 //! sentence for people. A rule elsewhere only picks a code; it never words a refusal itself.
 
 use std::fmt;
@@ -25,7 +25,7 @@ macro_rules! codes {
         pub enum Code { $(#[doc = $sentence] $variant,)* }
 
         impl Code {
-            /// Every code, in the order of the catalogue.
+            /// Every code, in the order of the catalog.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
             /// The code as programs see it.
@@ -63,13 +63,13 @@ codes! {
     NpiRequired "npi_required" Invalid "A {} needs an NPI. If you do not have it yet, enter 9999999995 as a placeholder.";
     NpiTaken "npi_taken" Conflict "This NPI already belongs to {}. Look there first: one provider must not stand in the system twice.";
     NpiNotForType "npi_not_for_type" Invalid "A {} profile has no NPI. Leave it empty.";
-    LicenseRequired "license_required" Invalid "A {} needs a licence number. If you do not have it yet, enter 00000 as a placeholder.";
-    LicenseInvalid "license_invalid" Invalid "A licence number has 1 to 40 letters, digits, dots, dashes, slashes or spaces.";
-    LicenseNotForType "license_not_for_type" Invalid "A {} profile has no licence number. Leave it empty.";
+    LicenseRequired "license_required" Invalid "A {} needs a license number. If you do not have it yet, enter 00000 as a placeholder.";
+    LicenseInvalid "license_invalid" Invalid "A license number has 1 to 40 letters, digits, dots, dashes, slashes or spaces.";
+    LicenseNotForType "license_not_for_type" Invalid "A {} profile has no license number. Leave it empty.";
     StateInvalid "state_invalid" Invalid "Use the two-letter abbreviation of a US state or territory, such as ME.";
     DateInvalid "date_invalid" Invalid "Write the date as year-month-day, such as 2027-03-31.";
-    LicenceListedTwice "licence_listed_twice" Conflict "This licence is on the list already.";
-    TooManyLicences "too_many_licences" Invalid "A person may have at most 200 licences.";
+    LicenseListedTwice "license_listed_twice" Conflict "This license is on the list already.";
+    TooManyLicenses "too_many_licenses" Invalid "A person may have at most 200 licenses.";
     // Supervision and leaving
     SupervisorNotForType "supervisor_not_for_type" Invalid "Only assistants and students have a supervisor.";
     SupervisorUnknown "supervisor_unknown" Invalid "There is no such therapist, or you do not have access to that person.";
@@ -106,10 +106,10 @@ codes! {
     HoldsMoreThanYou "holds_more_than_you" Forbidden "This person holds permissions or clinics that you do not. Someone who holds at least as much has to make this change.";
     OwnPassword "own_password" Forbidden "Change your own password under My account, where the current one is asked for.";
     SupportOnly "support_only" Forbidden "Only support can change the user type of a saved profile, because some changes break the profile.";
-    SupportOnlyTotals "support_only" Forbidden "Only support sets licence totals. Ask for an adjustment instead.";
+    SupportOnlyTotals "support_only" Forbidden "Only support sets license totals. Ask for an adjustment instead.";
     LastCompanyAdmin "last_admin" Conflict "{} is the last active company admin. Make someone else company admin first.";
     LastUserManager "last_admin" Conflict "This person is the last user manager of {}. Give someone else there Edit Users first.";
-    NoLicenceAvailable "no_licence_available" Conflict "No {} licence is free at {}. Ask support for one more, or make someone else there inactive.";
+    NoLicenseAvailable "no_license_available" Conflict "No {} license is free at {}. Ask support for one more, or make someone else there inactive.";
     PossibleDuplicate "possible_duplicate" Conflict "Someone much like this is here already. Look first, then say whether it is the same person or someone else.";
     MergeWithItself "merge_with_itself" Invalid "A profile cannot be merged with itself.";
     MergeKeepsAccount "merge_keeps_account" Invalid "The profile of {} has an EMR account, and the one to keep has none. Keep the other profile instead.";
@@ -165,17 +165,17 @@ codes! {
     NumberOutOfRange "number_out_of_range" Invalid "{}.";
     ClinicIsADefault "clinic_is_a_default" Conflict "{} is still someone's default clinic. Give those people another default clinic first.";
     LastClinic "last_clinic" Conflict "A practice needs at least one active clinic.";
-    TotalBelowAssigned "total_below_assigned" Conflict "{} people hold a licence of this pool; the total cannot be lower than that.";
-    PoolAlwaysUnlimited "pool_always_unlimited" Invalid "Clerical licences are free and unlimited; they have no total.";
-    PoolUnlimited "pool_unlimited" Conflict "The {} licences of {} have no limit, so there is nothing to add or to release.";
+    TotalBelowAssigned "total_below_assigned" Conflict "{} people hold a license of this pool; the total cannot be lower than that.";
+    PoolAlwaysUnlimited "pool_always_unlimited" Invalid "Clerical licenses are free and unlimited; they have no total.";
+    PoolUnlimited "pool_unlimited" Conflict "The {} licenses of {} have no limit, so there is nothing to add or to release.";
     ReleaseExceedsAvailable "release_exceeds_available" Conflict "At most {} can be released: that many are free and not asked to be released already. Make somebody inactive first.";
-    ReleaseTakenMeanwhile "release_taken_meanwhile" Conflict "Only {} of the {} licences are free now; the others were taken since the request was made. Reject it, or wait until they are free again.";
+    ReleaseTakenMeanwhile "release_taken_meanwhile" Conflict "Only {} of the {} licenses are free now; the others were taken since the request was made. Reject it, or wait until they are free again.";
     RequestEnded "request_ended" Conflict "This request was {} already. Nothing was done a second time.";
     RequestNotYours "request_not_yours" Forbidden "Only the person who asked, or a company admin, can withdraw a request.";
-    RequestsNotAllowed "not_allowed" Forbidden "You need View Users, Clinic Admin or Company Admin to ask for licences.";
-    SupportOnlyRequests "support_only" Forbidden "Only support processes or rejects requests, and sets what a licence costs.";
+    RequestsNotAllowed "not_allowed" Forbidden "You need View Users, Clinic Admin or Company Admin to ask for licenses.";
+    SupportOnlyRequests "support_only" Forbidden "Only support processes or rejects requests, and sets what a license costs.";
     CurrencyUnknown "currency_unknown" Invalid "{} is not a currency Muster knows. Use USD, CAD, EUR, GBP or AUD.";
-    NobodyWaits "nobody_waits" Invalid "Nobody of those chosen waits for a licence any more.";
+    NobodyWaits "nobody_waits" Invalid "Nobody of those chosen waits for a license any more.";
     IdempotencyKeyReused "idempotency_key_reused" Invalid "This Idempotency-Key was used for a different request.";
     TokenShownBefore "token_shown_before" Invalid "This request made the token “{}” before, and its secret is shown only once. If it got lost, revoke that token and make another under a new key.";
     AlreadySetUp "already_set_up" Conflict "This installation is set up already.";

@@ -1,4 +1,4 @@
-//! The names of fields as people read them: one catalogue for pages, summaries and the audit.
+//! The names of fields as people read them: one catalog for pages, summaries and the audit.
 
 /// The label of a field of the contract.
 pub fn field_label(field: &str) -> &str {
@@ -25,9 +25,9 @@ pub fn field_label(field: &str) -> &str {
         "facility_name" => "Name of the facility",
         "map" => "Columns",
         "file" => "File",
-        "license_number" | "number" => "Licence number",
-        "license_state" => "Licence state",
-        "license_expires_on" => "Licence expires on",
+        "license_number" | "number" => "License number",
+        "license_state" => "License state",
+        "license_expires_on" => "License expires on",
         "finish_attested" => "Signature on file",
         "picture" => "Profile picture",
         "signature" => "Signature",
@@ -44,7 +44,7 @@ pub fn field_label(field: &str) -> &str {
         "city" => "City",
         "state" => "State",
         "zip" => "ZIP code",
-        "licences" => "Professional licences",
+        "licenses" => "Professional licenses",
         "profession" => "Profession",
         "expires_on" => "Expires on",
         "supervisor" | "supervisor_id" => "Supervisor",
@@ -65,7 +65,7 @@ pub fn field_label(field: &str) -> &str {
         "therapist" => "Therapist",
         "assistant" => "Assistant",
         "student" => "Student",
-        "release_licence" => "Release the licence",
+        "release_license" => "Release the license",
         "invite" => "Send invitations",
         "changes" => "Changes",
         "people" | "selection" => "Users",
@@ -91,7 +91,7 @@ pub fn reason_title(code: &str) -> &str {
         "holds_more_than_you" => "The user holds more than you do",
         "user_changed_since_preview" => "Changed by someone else since you selected them",
         "changed_since_bulk_update" => "Changed after the bulk update",
-        "no_licence_available" => "No licence is free",
+        "no_license_available" => "No license is free",
         "email_required" => "An active user needs an email address",
         "npi_required" | "license_required" => "A credential is missing",
         "nothing_to_change" => "Nothing to change",

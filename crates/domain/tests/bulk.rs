@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::Authority;
 use muster_domain::emr::bulk::{Asked, BulkChange, BulkOutcome, ChangeSet, Judged, Rules, Tally, Trace, World, judge};
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, Permission, Profile, Status, UserType};
-use muster_domain::licences::{Availability, Group};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, PrimaryLicense, Permission, Profile, Status, UserType};
+use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
@@ -43,7 +43,7 @@ fn profile(n: u128, kind: UserType, permissions: &[P], clinics: &[u128]) -> Prof
             default_clinic: clinic(clinics[0]),
             clinics: clinics.iter().map(|c| clinic(*c)).collect(),
             permissions: permissions.iter().copied().collect(),
-            license: License { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
+            license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
             finish_attestation: finishes.then_some(Attestation { by: None }),
         }),
     }
@@ -206,7 +206,7 @@ fn who_is_that_way_already_is_unchanged_and_turns_nothing_yellow() {
 }
 
 #[test]
-fn the_last_admin_and_the_last_licence_count_over_the_whole_action() {
+fn the_last_admin_and_the_last_license_count_over_the_whole_action() {
     let clinics: BTreeMap<_, _> = [(clinic(1), Clinic::new(clinic(1), "Saco"))].into();
     let seats = [((clinic(1), Group::Therapist), Availability::Free(2))].into();
     let mut world = World::new(clinics, seats, 2, [(clinic(1), 2)].into());
@@ -227,7 +227,7 @@ fn the_last_admin_and_the_last_licence_count_over_the_whole_action() {
     let results: Vec<bool> = (10..14)
         .map(|n| judge(&company_admin(), &mut world, Some(&sleeping(n)), asked(&back)).outcome.is_some())
         .collect();
-    assert_eq!(results, [true, true, false, false], "two licences were free");
+    assert_eq!(results, [true, true, false, false], "two licenses were free");
 }
 
 /// Managers of clinics 1 and 2; two of the first, one of the second.
@@ -263,7 +263,7 @@ fn the_last_user_manager_counts_over_the_whole_action() {
     let second = judge(&company_admin(), &mut world, Some(&manager(9, &[1])), asked(&away));
     assert_eq!((codes(&first), codes(&second)), (vec![], vec![Code::LastUserManager]));
 
-    // Whoever is given the right first lets the other go afterwards.
+    // Whoever is given the right first lets the other go afterward.
     let mut world = managed();
     let given = set(&[AddPermission(P::EditUsers)]);
     let heir = profile(10, UserType::Clerical, &[P::ViewPatients], &[2]);

@@ -1,12 +1,12 @@
-//! Professional licences, supervision, the worklist and leaving, rule by rule.
+//! Professional licenses, supervision, the worklist and leaving, rule by rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    EmrAccount, Facts, InactiveReason, Issue, Leaving, LicencePatch, License, Permission, PermissionSet,
-    ProfessionalLicence, Profile, Stage, Status, UserType, issues, judge_licence, judge_supervisor, offboard,
+    EmrAccount, Facts, InactiveReason, Issue, Leaving, ProfessionalLicensePatch, PrimaryLicense, Permission, PermissionSet,
+    ProfessionalLicense, Profile, Stage, Status, UserType, issues, judge_professional_license, judge_supervisor, offboard,
 };
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
@@ -39,7 +39,7 @@ fn someone(n: u128, kind: UserType) -> Profile {
             default_clinic: CLINIC,
             clinics: BTreeSet::from([CLINIC]),
             permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-            license: License { number: kind.has_signature().then(|| "PT1".to_owned()), ..License::default() },
+            license: PrimaryLicense { number: kind.has_signature().then(|| "PT1".to_owned()), ..PrimaryLicense::default() },
             finish_attestation: None,
         }),
     }
@@ -55,8 +55,8 @@ fn support() -> Authority {
     Authority::operator(ActorKind::Support, HOME)
 }
 
-fn licence(position: i64, number: &str, expires_on: Option<Date>) -> ProfessionalLicence {
-    ProfessionalLicence { position, number: Some(number.into()), state: None, profession: None, expires_on }
+fn license(position: i64, number: &str, expires_on: Option<Date>) -> ProfessionalLicense {
+    ProfessionalLicense { position, number: Some(number.into()), state: None, profession: None, expires_on }
 }
 
 fn codes<T: std::fmt::Debug>(result: Result<T, Refusals>) -> Vec<(Option<&'static str>, Code)> {
@@ -78,15 +78,15 @@ fn facts() -> Facts {
 }
 
 #[test]
-fn everything_wrong_with_a_licence_is_said_at_its_field() {
-    let patch = LicencePatch {
+fn everything_wrong_with_a_license_is_said_at_its_field() {
+    let patch = ProfessionalLicensePatch {
         number: Some(Some("<x>".into())),
         state: Some(Some("XX".into())),
         profession: Some(Some("x".repeat(101))),
         expires_on: Some(Some("31.3.2027".into())),
     };
     assert_eq!(
-        codes(judge_licence(&support(), &therapist(1), &[], None, &patch)),
+        codes(judge_professional_license(&support(), &therapist(1), &[], None, &patch)),
         [
             (Some("number"), Code::LicenseInvalid),
             (Some("state"), Code::StateInvalid),
@@ -94,29 +94,29 @@ fn everything_wrong_with_a_licence_is_said_at_its_field() {
             (Some("expires_on"), Code::DateInvalid),
         ]
     );
-    let nothing = judge_licence(&support(), &therapist(1), &[], None, &LicencePatch::default());
+    let nothing = judge_professional_license(&support(), &therapist(1), &[], None, &ProfessionalLicensePatch::default());
     assert_eq!(codes(nothing), [(Some("number"), Code::Required)]);
 }
 
 #[test]
-fn a_licence_gets_a_place_of_its_own_and_stands_on_the_list_once() {
-    let others = [licence(0, "PT1", None), licence(3, "PT9", None)];
+fn a_license_gets_a_place_of_its_own_and_stands_on_the_list_once() {
+    let others = [license(0, "PT1", None), license(3, "PT9", None)];
     let patch =
-        LicencePatch { number: Some(Some(" PT2 ".into())), state: Some(Some("me".into())), ..Default::default() };
-    let made = judge_licence(&support(), &therapist(1), &others, None, &patch).expect("fine");
+        ProfessionalLicensePatch { number: Some(Some(" PT2 ".into())), state: Some(Some("me".into())), ..Default::default() };
+    let made = judge_professional_license(&support(), &therapist(1), &others, None, &patch).expect("fine");
     assert_eq!((made.position, made.number.as_deref(), made.state.as_deref()), (4, Some("PT2"), Some("ME")));
-    let again = LicencePatch { number: Some(Some("PT9".into())), ..Default::default() };
-    let twice = judge_licence(&support(), &therapist(1), &others, None, &again);
-    assert_eq!(codes(twice), [(Some("number"), Code::LicenceListedTwice)]);
-    assert!(judge_licence(&support(), &therapist(1), &others, Some(&others[1]), &again).is_ok());
-    let full: Vec<_> = (0..200).map(|n| licence(n, &format!("N{n}"), None)).collect();
-    assert_eq!(codes(judge_licence(&support(), &therapist(1), &full, None, &patch)), [(None, Code::TooManyLicences)]);
-    let student = judge_licence(&support(), &someone(1, UserType::SPT), &[], None, &patch);
+    let again = ProfessionalLicensePatch { number: Some(Some("PT9".into())), ..Default::default() };
+    let twice = judge_professional_license(&support(), &therapist(1), &others, None, &again);
+    assert_eq!(codes(twice), [(Some("number"), Code::LicenseListedTwice)]);
+    assert!(judge_professional_license(&support(), &therapist(1), &others, Some(&others[1]), &again).is_ok());
+    let full: Vec<_> = (0..200).map(|n| license(n, &format!("N{n}"), None)).collect();
+    assert_eq!(codes(judge_professional_license(&support(), &therapist(1), &full, None, &patch)), [(None, Code::TooManyLicenses)]);
+    let student = judge_professional_license(&support(), &someone(1, UserType::SPT), &[], None, &patch);
     assert_eq!(codes(student), [(Some("number"), Code::LicenseNotForType)]);
 }
 
 #[test]
-fn a_licence_is_told_about_at_ninety_sixty_and_thirty_days_and_when_it_is_over() {
+fn a_license_is_told_about_at_ninety_sixty_and_thirty_days_and_when_it_is_over() {
     for (days, stage) in [
         (91, None),
         (90, Some(Stage::Within90)),
@@ -137,23 +137,23 @@ fn a_licence_is_told_about_at_ninety_sixty_and_thirty_days_and_when_it_is_over()
 fn the_worklist_names_what_is_missing_most_urgent_first_and_only_of_active_people() {
     let mut mara = someone(1, UserType::PTA);
     mara.person.npi = Some("9999999995".into());
-    let licences = [licence(0, "00000", Some(date(2026, 3, 20))), licence(1, "X", Some(date(2026, 3, 1)))];
+    let licenses = [license(0, "00000", Some(date(2026, 3, 20))), license(1, "X", Some(date(2026, 3, 1)))];
     assert_eq!(
-        issues(&mara, &licences, false, false, TODAY),
+        issues(&mara, &licenses, false, false, TODAY),
         [
             Issue::Expired,
             Issue::Expires30,
             Issue::PlaceholderNpi,
-            Issue::PlaceholderLicence,
+            Issue::PlaceholderLicense,
             Issue::MissingSignature,
             Issue::MissingSupervisor,
         ]
     );
-    assert_eq!(issues(&therapist(1), &[licence(0, "PT1", None)], true, false, TODAY), []);
+    assert_eq!(issues(&therapist(1), &[license(0, "PT1", None)], true, false, TODAY), []);
     assert_eq!(issues(&someone(1, UserType::SPT), &[], false, false, TODAY), [Issue::MissingSupervisor]);
     assert_eq!(issues(&someone(1, UserType::Clerical), &[], false, false, TODAY), []);
     mara.emr.as_mut().expect("an account").status = Status::Inactive;
-    assert_eq!(issues(&mara, &licences, false, false, TODAY), []);
+    assert_eq!(issues(&mara, &licenses, false, false, TODAY), []);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn leaving_names_its_steps_and_a_leave_is_not_a_departure() {
     assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::Deactivated)));
     assert!(gone.outcome.ends_access);
     let steps: Vec<&str> = gone.steps.iter().map(|s| s.step).collect();
-    assert_eq!(steps, ["emr_account", "access", "licence"]);
+    assert_eq!(steps, ["emr_account", "access", "license"]);
     let away = offboard(&support(), &facts(), &mara, Leaving::Leave, &[], None).expect("goes on leave");
     let away = away.outcome.profile;
     assert_eq!(away.emr.as_ref().and_then(|e| e.inactive_reason), Some(InactiveReason::OnLeave));

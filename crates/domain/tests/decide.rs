@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, License, NewPassword, Outcome, Permission,
+    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, PrimaryLicense, NewPassword, Outcome, Permission,
     PermissionSet, Profile, Status, UserType, decide, default_permissions, preview_type_change,
 };
-use muster_domain::licences::{Availability, Group};
+use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};
 use muster_domain::people::{NameOwner, Person, PersonPatch};
 use muster_domain::sign_in::{PasswordPolicy, Preset};
@@ -47,7 +47,7 @@ fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]
             default_clinic: clinic(clinics[0]),
             clinics: clinics.iter().map(|c| clinic(*c)).collect(),
             permissions: permissions.iter().copied().collect(),
-            license: License { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
+            license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
             finish_attestation: finishes.then_some(Attestation { by: None }),
         }),
     }
@@ -293,17 +293,17 @@ fn the_default_clinic_stays_among_the_clinics() {
 }
 
 #[test]
-fn without_a_free_licence_a_new_profile_is_saved_inactive_and_an_old_one_stays_so() {
+fn without_a_free_license_a_new_profile_is_saved_inactive_and_an_old_one_stays_so() {
     let mut facts = facts();
     facts.seats.insert((clinic(1), Group::Assistant), Availability::Free(0));
     let outcome = decide(&manager(), &facts, &blank(), true, &new_pta()).unwrap();
     let emr = outcome.profile.emr.unwrap();
-    assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::NoLicence)));
+    assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::NoLicense)));
     assert_eq!((outcome.seats.to, outcome.notices.len()), (None, 1));
     let mut waiting = profile(9, UserType::PTA, &[Permission::ViewPatients], &[1]);
     waiting.emr.as_mut().unwrap().status = Status::Inactive;
     let activate = EmrPatch { status: Some("active".into()), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("status"), Code::NoLicenceAvailable)]);
+    assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("status"), Code::NoLicenseAvailable)]);
     let moved = EmrPatch {
         clinics: Some(BTreeSet::from([clinic(1), clinic(2)])),
         default_clinic: Some(clinic(1)),
@@ -312,12 +312,12 @@ fn without_a_free_licence_a_new_profile_is_saved_inactive_and_an_old_one_stays_s
     let active_elsewhere = profile(9, UserType::PTA, &[Permission::ViewPatients], &[2]);
     assert_eq!(
         codes(edit(&manager(), &facts, &active_elsewhere, moved)),
-        [(Some("default_clinic_id"), Code::NoLicenceAvailable)]
+        [(Some("default_clinic_id"), Code::NoLicenseAvailable)]
     );
 }
 
 #[test]
-fn making_someone_inactive_gives_the_seat_back_ends_access_and_says_that_the_licence_stays() {
+fn making_someone_inactive_gives_the_seat_back_ends_access_and_says_that_the_license_stays() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1]);
     let outcome =
         edit(&manager(), &facts(), &target, EmrPatch { status: Some("inactive".into()), ..EmrPatch::default() })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_domain::emr::{
-    EmrAccount, License, MergeSide, Permission, PermissionSet, ProfessionalLicence, Profile, Status, UserType, merge,
+    EmrAccount, PrimaryLicense, MergeSide, Permission, PermissionSet, ProfessionalLicense, Profile, Status, UserType, merge,
 };
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
@@ -12,12 +12,12 @@ use uuid::Uuid;
 const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
 
 fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
-    let license = License {
+    let license = PrimaryLicense {
         number: first.map(|(number, _)| number.to_owned()),
         state: first.map(|(_, state)| state.to_owned()),
         expires_on: None,
     };
-    let licences = first.map(|(number, state)| licence(0, number, state)).into_iter().collect();
+    let licenses = first.map(|(number, state)| license(0, number, state)).into_iter().collect();
     let person = Person {
         id: PersonId(Uuid::from_u128(1000 + n)),
         organization: OrganizationId(Uuid::from_u128(1)),
@@ -41,15 +41,15 @@ fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
         finish_attestation: None,
     };
     let profile = Profile { person, emr: Some(emr) };
-    MergeSide { profile, licences, picture: false, signature: false, supervisor: None, supervises: false }
+    MergeSide { profile, licenses, picture: false, signature: false, supervisor: None, supervises: false }
 }
 
-fn licence(position: i64, number: &str, state: &str) -> ProfessionalLicence {
-    ProfessionalLicence {
+fn license(position: i64, number: &str, state: &str) -> ProfessionalLicense {
+    ProfessionalLicense {
         position,
         number: Some(number.into()),
         state: Some(state.into()),
-        ..ProfessionalLicence::default()
+        ..ProfessionalLicense::default()
     }
 }
 
@@ -58,40 +58,40 @@ fn account(side: &mut MergeSide) -> &mut EmrAccount {
 }
 
 #[test]
-fn licences_move_unless_the_same_number_and_state_is_there_however_it_is_written() {
+fn licenses_move_unless_the_same_number_and_state_is_there_however_it_is_written() {
     let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
-    kept.licences.push(licence(2, "OT 9", "NH"));
+    kept.licenses.push(license(2, "OT 9", "NH"));
     let mut merged = side(2, UserType::PT, Some(("pt1", "ME")));
-    merged.licences.extend([licence(1, "ot-9", "NH"), licence(2, "OT9", "VT"), licence(5, "X 7", "MA")]);
-    let moves = merge(&kept, &merged).expect("a plan").licences;
-    let told: Vec<_> = moves.iter().map(|m| (m.from, m.licence.position, m.stays)).collect();
+    merged.licenses.extend([license(1, "ot-9", "NH"), license(2, "OT9", "VT"), license(5, "X 7", "MA")]);
+    let moves = merge(&kept, &merged).expect("a plan").licenses;
+    let told: Vec<_> = moves.iter().map(|m| (m.from, m.license.position, m.stays)).collect();
     assert_eq!(told, [(2, 3, false), (5, 4, false)]);
 
     let other_state = side(2, UserType::PT, Some(("PT-1", "NH")));
-    let moves = merge(&kept, &other_state).expect("a plan").licences;
-    assert_eq!((moves[0].from, moves[0].licence.position, moves[0].stays), (0, 3, true), "its type needs it there too");
+    let moves = merge(&kept, &other_state).expect("a plan").licenses;
+    assert_eq!((moves[0].from, moves[0].license.position, moves[0].stays), (0, 3, true), "its type needs it there too");
 }
 
 #[test]
-fn a_real_first_licence_takes_the_place_of_the_placeholder_and_the_placeholder_never_moves() {
+fn a_real_first_license_takes_the_place_of_the_placeholder_and_the_placeholder_never_moves() {
     let (kept, merged) = (side(1, UserType::PT, Some(("00000", "ME"))), side(2, UserType::PT, Some(("PT-1", "ME"))));
     let plan = merge(&kept, &merged).expect("a plan");
     assert_eq!(plan.identity.emr.expect("a change").license_number, Some(Some("PT-1".to_owned())));
-    assert_eq!((plan.licences[0].licence.position, plan.licences.len()), (0, 1));
-    assert!(merge(&merged, &kept).expect("a plan").licences.is_empty());
+    assert_eq!((plan.licenses[0].license.position, plan.licenses.len()), (0, 1));
+    assert!(merge(&merged, &kept).expect("a plan").licenses.is_empty());
     let clerk = side(3, UserType::Clerical, None);
-    assert!(merge(&clerk, &merged).expect("a plan").licences.is_empty(), "a clerk carries none");
+    assert!(merge(&clerk, &merged).expect("a plan").licenses.is_empty(), "a clerk carries none");
 }
 
 #[test]
-fn more_licences_than_a_person_may_have_are_refused() {
+fn more_licenses_than_a_person_may_have_are_refused() {
     let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
-    kept.licences.extend((1..199).map(|n| licence(n, &format!("N{n}"), "ME")));
+    kept.licenses.extend((1..199).map(|n| license(n, &format!("N{n}"), "ME")));
     let mut merged = side(2, UserType::PT, Some(("PT-1", "ME")));
-    merged.licences.push(licence(1, "A", "VT"));
+    merged.licenses.push(license(1, "A", "VT"));
     assert!(merge(&kept, &merged).is_ok());
-    merged.licences.push(licence(2, "B", "VT"));
-    assert_eq!(merge(&kept, &merged).expect_err("too many").0[0].code, Code::TooManyLicences);
+    merged.licenses.push(license(2, "B", "VT"));
+    assert_eq!(merge(&kept, &merged).expect_err("too many").0[0].code, Code::TooManyLicenses);
 }
 
 #[test]

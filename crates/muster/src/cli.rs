@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    admin, audit, backup, check, export, generate, import, licences, migrate, openapi, restore, serve, setup, token,
+    admin, audit, backup, check, export, generate, import, licenses, migrate, openapi, restore, serve, setup, token,
 };
 use crate::config::Given;
 
-/// Who may do what in a rehab-therapy practice: staff accounts, permissions, licences.
+/// Who may do what in a rehab-therapy practice: staff accounts, permissions, licenses.
 #[derive(Debug, Parser)]
 #[command(name = "muster", version, propagate_version = true, after_help = AFTER)]
 pub struct Cli {
@@ -84,7 +84,7 @@ pub enum Command {
     #[command(subcommand)]
     Token(token::Command),
     #[command(subcommand)]
-    Licences(licences::Command),
+    Licenses(licenses::Command),
     Import(import::Arguments),
     Export(export::Arguments),
     Backup(backup::Arguments),
@@ -105,7 +105,7 @@ impl Command {
             Self::Setup(a) => a.output.json,
             Self::Admin(admin::Command::Create(a)) => a.output.json,
             Self::Token(token::Command::Create(a)) => a.output.json,
-            Self::Licences(command) => command.output().json,
+            Self::Licenses(command) => command.output().json,
             Self::Import(a) => a.output.json,
             Self::Backup(a) => a.output.json,
             Self::Restore(a) => a.output.json,

@@ -1,7 +1,7 @@
 //! The audit chain at rest.
 //!
 //! The head row of an organization is also its write lock: every change begins with [`lock`], so that changes of one
-//! practice follow one another, and the chain, the last admin and the last licence are judged on settled facts.
+//! practice follow one another, and the chain, the last admin and the last license are judged on settled facts.
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;

@@ -24,7 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// disk.
 const SETTLE: [&str; 3] = [
     "SET default_statistics_target = 30; SET synchronous_commit = off",
-    "VACUUM directory, emr_account_clinics, duplicate_keys, licence_keys, people, professional_licences, signatures",
+    "VACUUM directory, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
     "ANALYZE",
 ];
 

@@ -45,7 +45,7 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
         ("ids", Engine::Sqlite) => write!(out, "(SELECT unhex(value) FROM json_each({argument}))"),
         ("ids" | "ints", Engine::Postgres) => {
             // An array is known before the plan is made to run. A sub-query is joined, and in a table that grew since
-            // it was last analysed the join may read the whole practice.
+            // it was last analyzed the join may read the whole practice.
             let kind = if verb == "ids" { "uuid" } else { "bigint" };
             out.truncate(out.trim_end_matches("IN ").len());
             write!(out, "= ANY (ARRAY(SELECT value::{kind} FROM jsonb_array_elements_text({argument}::jsonb)))")

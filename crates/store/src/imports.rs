@@ -127,7 +127,7 @@ pub async fn set_last_sign_ins(
 ) -> Result<()> {
     let times = times.iter().map(|(id, at)| [("id", id.0.into()), ("at", micros(*at).into())]);
     let rows = rows(tx.split().engine(), times);
-    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialised,
+    // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialized,
     // so that it indexes the rows instead of reading all of them for each.
     for table in ["people", "directory"] {
         let text = format!(

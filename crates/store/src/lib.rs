@@ -21,7 +21,7 @@ pub mod duplicates;
 pub mod idempotency;
 pub mod images;
 pub mod imports;
-pub mod licences;
+pub mod licenses;
 pub mod merges;
 pub mod organizations;
 pub mod outbox;

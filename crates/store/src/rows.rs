@@ -76,7 +76,7 @@ impl Column {
             (Self::Texts(all), Cell::Text(text)) => all.push(text.map(Cow::into_owned)),
             (Self::Texts(all), Cell::List(list)) => all.push(Some(numbers(&list))),
             (Self::Bytes(all), Cell::Bytes(bytes)) => all.push(bytes.to_vec()),
-            // A value less would give every later row its neighbour's.
+            // A value less would give every later row its neighbor's.
             _ => panic!("a column of rows is of one kind"),
         }
     }

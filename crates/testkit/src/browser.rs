@@ -67,7 +67,7 @@ impl Browser {
         self.client.current_url().await.expect("the page's address").to_string()
     }
 
-    /// Replaces what a field says. Date, time and colour fields take the value as it is submitted
+    /// Replaces what a field says. Date, time and color fields take the value as it is submitted
     /// (`2026-01-31`, `18:30`).
     pub async fn fill(&self, name: &str, text: &str) {
         self.attempt(&format!("fill {name:?} with {text:?}"), async || {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use muster_domain::emr::{EmrAccount, License, Permission, PermissionSet, Profile, Status, UserType};
+use muster_domain::emr::{EmrAccount, PrimaryLicense, Permission, PermissionSet, Profile, Status, UserType};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -221,7 +221,7 @@ pub fn an_emr_account(user_type: UserType, clinics: &[ClinicId]) -> EmrAccount {
         default_clinic: clinics[0],
         clinics: clinics.iter().copied().collect(),
         permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-        license: License::default(),
+        license: PrimaryLicense::default(),
         finish_attestation: None,
     }
 }

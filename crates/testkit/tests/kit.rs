@@ -9,9 +9,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn the_mail_sink_keeps_what_a_hand_written_dialogue_gives_it() {
+async fn the_mail_sink_keeps_what_a_hand_written_dialog_gives_it() {
     let sink = SmtpSink::start().await;
-    let mut client = Dialogue::with(&sink).await;
+    let mut client = Dialog::with(&sink).await;
     assert_eq!(client.says("EHLO test.invalid").await, "250");
     assert_eq!(client.says("NOOP").await, "250");
     assert_eq!(client.says("DATA").await, "503");
@@ -33,7 +33,7 @@ async fn the_mail_sink_keeps_what_a_hand_written_dialogue_gives_it() {
 async fn the_mail_sink_refuses_as_often_as_told() {
     let sink = SmtpSink::start().await;
     sink.refuse_next(2);
-    let mut client = Dialogue::with(&sink).await;
+    let mut client = Dialog::with(&sink).await;
     assert_eq!(client.says("HELO test.invalid").await, "250");
     for expected in ["451", "451", "250"] {
         assert_eq!(client.says("MAIL FROM:<ada@example.org>").await, expected);
@@ -90,14 +90,14 @@ async fn facts(url: &str) -> i64 {
 }
 
 /// The client's half of an SMTP conversation.
-struct Dialogue(BufReader<TcpStream>);
+struct Dialog(BufReader<TcpStream>);
 
-impl Dialogue {
+impl Dialog {
     async fn with(sink: &SmtpSink) -> Self {
         let address = sink.url().replace("smtp://", "");
-        let mut dialogue = Self(BufReader::new(TcpStream::connect(address).await.expect("a working kit")));
-        assert_eq!(dialogue.hears().await, "220");
-        dialogue
+        let mut dialog = Self(BufReader::new(TcpStream::connect(address).await.expect("a working kit")));
+        assert_eq!(dialog.hears().await, "220");
+        dialog
     }
 
     async fn says(&mut self, line: &str) -> String {

@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
 use muster_app::audit::AuditQuery;
 use muster_app::credentials::WorklistAsked;
-use muster_app::licences::LedgerAsked;
+use muster_app::licenses::LedgerAsked;
 use muster_app::{Actor, Filter, Piece};
 use uuid::Uuid;
 
@@ -85,13 +85,13 @@ pub(crate) async fn audit(web: &Web, actor: &Actor, query: AuditQuery, name: &st
     }))
 }
 
-/// The ledger of licences.
+/// The ledger of licenses.
 pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerAsked, name: &str) -> muster_app::Result<Response> {
-    let first = web.app.export_licence_ledger(actor, &asked, None).await?;
+    let first = web.app.export_license_ledger(actor, &asked, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
     Ok(pieces(name, first, move |before| {
         let (app, actor, asked) = (app.clone(), actor.clone(), asked.clone());
-        async move { app.export_licence_ledger(&actor, &asked, Some(before)).await }
+        async move { app.export_license_ledger(&actor, &asked, Some(before)).await }
     }))
 }
 

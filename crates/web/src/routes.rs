@@ -115,29 +115,29 @@ routes! {
     post "/emr/users/{person}/copy" Person html::emr::copy::save;
     post "/emr/users/{person}/sign-in-link" Person html::emr::user::send_link;
     post "/emr/users/{person}/sessions" Person html::emr::user::end_sessions;
-    get "/emr/users/{person}/licences" Person html::emr::licences::show;
-    post "/emr/users/{person}/licences" Person html::emr::licences::add;
-    post "/emr/users/{person}/licences/{licence}" Person html::emr::licences::save;
-    post "/emr/users/{person}/licences/{licence}/remove" Person html::emr::licences::remove;
+    get "/emr/users/{person}/professional-licenses" Person html::emr::professional_licenses::show;
+    post "/emr/users/{person}/professional-licenses" Person html::emr::professional_licenses::add;
+    post "/emr/users/{person}/professional-licenses/{license}" Person html::emr::professional_licenses::save;
+    post "/emr/users/{person}/professional-licenses/{license}/remove" Person html::emr::professional_licenses::remove;
     post "/emr/users/{person}/supervisor" Person html::emr::supervisor::save;
     get "/emr/users/{person}/offboarding" Person html::emr::offboarding::show;
     post "/emr/users/{person}/offboarding" Person html::emr::offboarding::save;
     get "/emr/users/{person}/type" Person html::emr::user_type::show;
     post "/emr/users/{person}/type" Person html::emr::user_type::save;
 
-    // EMR licences
-    get "/emr/licences" Person html::licences::overview::show;
-    get "/emr/licences/clinics/{clinic}" Person html::licences::clinic::show;
-    get "/emr/licences/requests" Person html::licences::requests::list;
-    get "/emr/licences/requests/new" Person html::licences::ask::show;
-    post "/emr/licences/requests/new" Person html::licences::ask::save;
-    get "/emr/licences/requests/{request}" Person html::licences::requests::show;
-    post "/emr/licences/requests/{request}/withdraw" Person html::licences::requests::withdraw;
-    get "/emr/licences/waiting" Person html::licences::waiting::show;
-    post "/emr/licences/waiting" Person html::licences::waiting::activate;
-    get "/emr/licences/unused" Person html::licences::unused::show;
-    get "/emr/licences/ledger" Person html::licences::ledger::show;
-    get "/emr/licences/ledger.csv" Person html::licences::ledger::export;
+    // EMR licenses
+    get "/emr/licenses" Person html::licenses::overview::show;
+    get "/emr/licenses/clinics/{clinic}" Person html::licenses::clinic::show;
+    get "/emr/licenses/requests" Person html::licenses::requests::list;
+    get "/emr/licenses/requests/new" Person html::licenses::ask::show;
+    post "/emr/licenses/requests/new" Person html::licenses::ask::save;
+    get "/emr/licenses/requests/{request}" Person html::licenses::requests::show;
+    post "/emr/licenses/requests/{request}/withdraw" Person html::licenses::requests::withdraw;
+    get "/emr/licenses/waiting" Person html::licenses::waiting::show;
+    post "/emr/licenses/waiting" Person html::licenses::waiting::activate;
+    get "/emr/licenses/unused" Person html::licenses::unused::show;
+    get "/emr/licenses/ledger" Person html::licenses::ledger::show;
+    get "/emr/licenses/ledger.csv" Person html::licenses::ledger::export;
 
     // Across products
     get "/people/credentials" Person html::credentials::show;
@@ -159,12 +159,12 @@ routes! {
     get "/support" Person html::organizations::support::show;
     post "/support/organizations/{organization}" Person html::organizations::support::enter;
 
-    get "/support/licence-requests" Person html::licences::support::queue;
-    get "/support/licence-requests/{request}" Person html::licences::support::show;
-    post "/support/licence-requests/{request}/process" Person html::licences::support::process;
-    post "/support/licence-requests/{request}/reject" Person html::licences::support::reject;
-    get "/support/organizations/{organization}/prices" Person html::licences::prices::show;
-    post "/support/organizations/{organization}/prices" Person html::licences::prices::save;
+    get "/support/license-requests" Person html::licenses::support::queue;
+    get "/support/license-requests/{request}" Person html::licenses::support::show;
+    post "/support/license-requests/{request}/process" Person html::licenses::support::process;
+    post "/support/license-requests/{request}/reject" Person html::licenses::support::reject;
+    get "/support/organizations/{organization}/prices" Person html::licenses::prices::show;
+    post "/support/organizations/{organization}/prices" Person html::licenses::prices::save;
 
     // Programs
     get "/api/docs" Anyone api::docs::show;
@@ -204,30 +204,30 @@ routes! {
     delete "/api/v1/people/{person}/signature" Program api::people::images::remove_signature;
     post "/api/v1/people/{person}/copy-from" Program api::people::copy_from::handle;
     get "/api/v1/people/credentials" Program api::people::credentials::handle;
-    get "/api/v1/people/{person}/licences" Program api::people::licences::list;
-    post "/api/v1/people/{person}/licences" Program api::people::licences::create;
-    patch "/api/v1/people/{person}/licences/{licence}" Program api::people::licences::save;
-    delete "/api/v1/people/{person}/licences/{licence}" Program api::people::licences::remove;
+    get "/api/v1/people/{person}/professional-licenses" Program api::people::professional_licenses::list;
+    post "/api/v1/people/{person}/professional-licenses" Program api::people::professional_licenses::create;
+    patch "/api/v1/people/{person}/professional-licenses/{license}" Program api::people::professional_licenses::save;
+    delete "/api/v1/people/{person}/professional-licenses/{license}" Program api::people::professional_licenses::remove;
     get "/api/v1/people/{person}/supervisor" Program api::people::supervisor::show;
     put "/api/v1/people/{person}/supervisor" Program api::people::supervisor::save;
     get "/api/v1/people/{person}/offboarding" Program api::people::offboarding::show;
     post "/api/v1/people/{person}/offboarding" Program api::people::offboarding::create;
     get "/api/v1/people/{person}/history" Program api::people::history::handle;
-    get "/api/v1/licence-pools" Program api::licence_pools::list;
-    get "/api/v1/licence-pools/unused" Program api::licence_pools::unused;
-    put "/api/v1/licence-pools/{clinic}/{group}" Program api::licence_pools::set;
-    get "/api/v1/licence-pools/{clinic}/{group}/history" Program api::licence_pools::history;
-    get "/api/v1/licence-requests" Program api::licence_requests::list;
-    post "/api/v1/licence-requests" Program api::licence_requests::create;
-    get "/api/v1/licence-requests/{request}" Program api::licence_requests::show;
-    post "/api/v1/licence-requests/{request}/withdraw" Program api::licence_requests::withdraw;
-    post "/api/v1/licence-requests/{request}/process" Program api::licence_requests::process;
-    post "/api/v1/licence-requests/{request}/reject" Program api::licence_requests::reject;
-    get "/api/v1/licence-waiting-list" Program api::licence_waiting::list;
-    post "/api/v1/licence-waiting-list/activate" Program api::licence_waiting::activate;
-    get "/api/v1/licence-ledger" Program api::licence_ledger::list;
-    get "/api/v1/licence-prices" Program api::licence_prices::show;
-    put "/api/v1/licence-prices" Program api::licence_prices::save;
+    get "/api/v1/license-pools" Program api::license_pools::list;
+    get "/api/v1/license-pools/unused" Program api::license_pools::unused;
+    put "/api/v1/license-pools/{clinic}/{group}" Program api::license_pools::set;
+    get "/api/v1/license-pools/{clinic}/{group}/history" Program api::license_pools::history;
+    get "/api/v1/license-requests" Program api::license_requests::list;
+    post "/api/v1/license-requests" Program api::license_requests::create;
+    get "/api/v1/license-requests/{request}" Program api::license_requests::show;
+    post "/api/v1/license-requests/{request}/withdraw" Program api::license_requests::withdraw;
+    post "/api/v1/license-requests/{request}/process" Program api::license_requests::process;
+    post "/api/v1/license-requests/{request}/reject" Program api::license_requests::reject;
+    get "/api/v1/license-waiting-list" Program api::license_waiting::list;
+    post "/api/v1/license-waiting-list/activate" Program api::license_waiting::activate;
+    get "/api/v1/license-ledger" Program api::license_ledger::list;
+    get "/api/v1/license-prices" Program api::license_prices::show;
+    put "/api/v1/license-prices" Program api::license_prices::save;
     get "/api/v1/audit-events" Program api::audit_events::handle;
     get "/api/v1/tokens" Program api::tokens::list;
     post "/api/v1/tokens" Program api::tokens::create;

@@ -1,7 +1,7 @@
 //! Every address of a page, built in one place.
 
-use muster_domain::licences::Group;
-use muster_domain::{ClinicId, LicenceRequestId, PersonId};
+use muster_domain::licenses::Group;
+use muster_domain::{ClinicId, LicenseRequestId, PersonId};
 
 /// Percent-encodes a query value or path segment.
 pub fn encode(text: &str) -> String {
@@ -44,7 +44,7 @@ pub const SIGN_OUT: &str = "/sign-out";
 pub const UNLOCK: &str = "/unlock";
 /// Asking for a new password.
 pub const RESET: &str = "/reset-password";
-/// Live judgement of a password.
+/// Live judgment of a password.
 pub const PASSWORD_CHECK: &str = "/password-check";
 /// One's own account.
 pub const ME: &str = "/me";
@@ -74,22 +74,22 @@ pub const IMPORT_COLUMNS: &str = "/import/columns";
 pub const CREDENTIALS: &str = "/people/credentials";
 /// The same as a file.
 pub const CREDENTIALS_CSV: &str = "/people/credentials.csv";
-/// Licences by clinic.
-pub const LICENCES: &str = "/emr/licences";
+/// Licenses by clinic.
+pub const LICENSES: &str = "/emr/licenses";
 /// What was asked of support.
-pub const LICENCE_REQUESTS: &str = "/emr/licences/requests";
-/// Asking for licences.
-pub const NEW_LICENCE_REQUEST: &str = "/emr/licences/requests/new";
-/// Who waits for a licence.
-pub const LICENCE_WAITING: &str = "/emr/licences/waiting";
+pub const LICENSE_REQUESTS: &str = "/emr/licenses/requests";
+/// Asking for licenses.
+pub const NEW_LICENSE_REQUEST: &str = "/emr/licenses/requests/new";
+/// Who waits for a license.
+pub const LICENSE_WAITING: &str = "/emr/licenses/waiting";
 /// What is paid for and used by nobody.
-pub const LICENCE_UNUSED: &str = "/emr/licences/unused";
+pub const LICENSE_UNUSED: &str = "/emr/licenses/unused";
 /// Every change of a total.
-pub const LICENCE_LEDGER: &str = "/emr/licences/ledger";
+pub const LICENSE_LEDGER: &str = "/emr/licenses/ledger";
 /// The same as a file.
-pub const LICENCE_LEDGER_CSV: &str = "/emr/licences/ledger.csv";
-/// The operators' queue of licence requests.
-pub const SUPPORT_REQUESTS: &str = "/support/licence-requests";
+pub const LICENSE_LEDGER_CSV: &str = "/emr/licenses/ledger.csv";
+/// The operators' queue of license requests.
+pub const SUPPORT_REQUESTS: &str = "/support/license-requests";
 /// Possible duplicates.
 pub const DUPLICATES: &str = "/people/duplicates";
 /// Putting two profiles together.
@@ -169,14 +169,14 @@ pub fn signature_file(id: PersonId) -> String {
     format!("/api/v1/people/{id}/signature")
 }
 
-/// A person's professional licences.
-pub fn user_licences(id: PersonId) -> String {
-    format!("{USERS}/{id}/licences")
+/// A person's professional licenses.
+pub fn professional_licenses(id: PersonId) -> String {
+    format!("{USERS}/{id}/professional-licenses")
 }
 
 /// One of them, by its place.
-pub fn user_licence(id: PersonId, position: i64) -> String {
-    format!("{USERS}/{id}/licences/{position}")
+pub fn professional_license(id: PersonId, position: i64) -> String {
+    format!("{USERS}/{id}/professional-licenses/{position}")
 }
 
 /// Setting a person's supervisor.
@@ -224,42 +224,42 @@ pub fn support_enter(id: muster_domain::OrganizationId) -> String {
     format!("{SUPPORT}/organizations/{id}")
 }
 
-/// One clinic's licences.
-pub fn clinic_licences(id: ClinicId) -> String {
-    format!("{LICENCES}/clinics/{id}")
+/// One clinic's licenses.
+pub fn clinic_licenses(id: ClinicId) -> String {
+    format!("{LICENSES}/clinics/{id}")
 }
 
-/// One licence request.
-pub fn licence_request(id: LicenceRequestId) -> String {
-    format!("{LICENCE_REQUESTS}/{id}")
+/// One license request.
+pub fn license_request(id: LicenseRequestId) -> String {
+    format!("{LICENSE_REQUESTS}/{id}")
 }
 
 /// Taking a request back.
-pub fn licence_request_withdraw(id: LicenceRequestId) -> String {
-    format!("{LICENCE_REQUESTS}/{id}/withdraw")
+pub fn license_request_withdraw(id: LicenseRequestId) -> String {
+    format!("{LICENSE_REQUESTS}/{id}/withdraw")
 }
 
-/// Who waits for the licences of one pool.
+/// Who waits for the licenses of one pool.
 pub fn waiting_for(clinic: ClinicId, group: Group) -> String {
-    with_query(LICENCE_WAITING, &[("clinic_id", &clinic.to_string()), ("group", group.as_str())])
+    with_query(LICENSE_WAITING, &[("clinic_id", &clinic.to_string()), ("group", group.as_str())])
 }
 
 /// One request, for support to decide.
-pub fn support_request(id: LicenceRequestId) -> String {
+pub fn support_request(id: LicenseRequestId) -> String {
     format!("{SUPPORT_REQUESTS}/{id}")
 }
 
 /// Processing it.
-pub fn support_request_process(id: LicenceRequestId) -> String {
+pub fn support_request_process(id: LicenseRequestId) -> String {
     format!("{SUPPORT_REQUESTS}/{id}/process")
 }
 
 /// Rejecting it.
-pub fn support_request_reject(id: LicenceRequestId) -> String {
+pub fn support_request_reject(id: LicenseRequestId) -> String {
     format!("{SUPPORT_REQUESTS}/{id}/reject")
 }
 
-/// What a practice pays for a licence.
+/// What a practice pays for a license.
 pub fn support_prices(id: muster_domain::OrganizationId) -> String {
     format!("{SUPPORT}/organizations/{id}/prices")
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
 use muster_domain::emr::{Change, EmrPatch, UserType};
-use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
@@ -176,18 +176,18 @@ async fn every_page_is_sound(practice: &Practice, profiles: &[String]) {
     pages.push(format!("/audit?action={encoded}&effect={encoded}&from={encoded}&until={encoded}&subject_id={encoded}&sort={encoded}&after={encoded}"));
     let machine = practice.machine();
     let clinic = practice.clinics[0];
-    practice.app.set_licence_total(&machine, clinic, Group::Therapist, 20, SCRIPT).await.unwrap();
+    practice.app.set_license_total(&machine, clinic, Group::Therapist, 20, SCRIPT).await.unwrap();
     let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Therapist, count: 1, note: SCRIPT.to_owned() };
-    let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
+    let asked = practice.app.submit_license_request(&machine, &wanted, None).await.unwrap().request.id;
     for page in ["", "/requests", "/waiting", "/unused", "/ledger", "/requests/new"] {
-        pages.push(format!("/emr/licences{page}"));
+        pages.push(format!("/emr/licenses{page}"));
         let all = ["q", "after", "clinic_id", "group", "state", "kind", "count", "note"];
         let query: Vec<String> = all.iter().map(|name| format!("{name}={encoded}")).collect();
-        pages.push(format!("/emr/licences{page}?{}", query.join("&")));
+        pages.push(format!("/emr/licenses{page}?{}", query.join("&")));
     }
-    pages.push(format!("/emr/licences/clinics/{clinic}"));
-    pages.push(format!("/emr/licences/requests/{asked}"));
-    pages.push("/support/licence-requests".to_owned());
+    pages.push(format!("/emr/licenses/clinics/{clinic}"));
+    pages.push(format!("/emr/licenses/requests/{asked}"));
+    pages.push("/support/license-requests".to_owned());
     pages.push(format!("/me?done={encoded}"));
     pages.push(format!("{}?done={encoded}", profiles[0]));
     for path in &pages {
@@ -234,7 +234,7 @@ async fn every_page_is_sound(practice: &Practice, profiles: &[String]) {
     let clinic = format!("/settings/clinics/{}", practice.clinics[1]);
     let long_clinic = [("name", "x<script>alert(1)</script>x"), ("status", SCRIPT)];
     for path in
-        ["/emr/users/new", &profiles[0], "/settings", "/me/tokens", "/me/password", "/emr/licences/requests/new"]
+        ["/emr/users/new", &profiles[0], "/settings", "/me/tokens", "/me/password", "/emr/licenses/requests/new"]
     {
         let answer = admin.post(path, &fields).await;
         assert!(answer.status >= 400, "{path} took it: {}", answer.status);
@@ -277,13 +277,13 @@ both_practices! {
         let helen = practice.visitor("helen").await;
         sound("/support", &helen.get("/support").await);
         let machine = practice.machine();
-        practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
+        practice.app.set_license_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
         let (clinic, note) = (practice.clinics[0], SCRIPT.to_owned());
         let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note };
-        let asked = practice.app.submit_licence_request(&machine, &wanted, None).await.unwrap().request.id;
-        let request = format!("/support/licence-requests/{asked}");
+        let asked = practice.app.submit_license_request(&machine, &wanted, None).await.unwrap().request.id;
+        let request = format!("/support/license-requests/{asked}");
         let prices = format!("/support/organizations/{}/prices", practice.organization);
-        for path in ["/support/licence-requests", &request, &prices] {
+        for path in ["/support/license-requests", &request, &prices] {
             sound(path, &helen.get(path).await);
         }
         let typed = [("currency", SCRIPT), ("therapist", SCRIPT)];

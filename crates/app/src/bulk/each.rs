@@ -6,7 +6,7 @@ use muster_domain::emr::bulk::{Asked, ChangeSet, Judged, RefusedChange, Remember
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::bulk::{self, Item, Job};
 use muster_store::people::Stored;
-use muster_store::{Handle, licences, organizations, people};
+use muster_store::{Handle, licenses, organizations, people};
 use serde::{Deserialize, Serialize};
 
 use crate::{Actor, AppError, Result};
@@ -136,7 +136,7 @@ impl Bench {
             at_risk.retain(|c| !self.known_clinics.contains(c));
         }
         let homes: Vec<ClinicId> = homes.into_iter().collect();
-        let pools = if homes.is_empty() { Vec::new() } else { licences::pools(h, organization, Some(&homes)).await? };
+        let pools = if homes.is_empty() { Vec::new() } else { licenses::pools(h, organization, Some(&homes)).await? };
         let seats = pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect();
         let at_risk: Vec<ClinicId> = at_risk.into_iter().collect();
         let managers = bulk::managers(h, organization, &at_risk).await?;

@@ -291,7 +291,7 @@ impl Reading {
         all.extend(Self::permissions(cell(Field::RemovePermissions))?.into_iter().map(BulkChange::RemovePermission));
         all.extend(self.clinics(cell(Field::AddClinics))?.into_iter().map(BulkChange::AddClinic));
         all.extend(self.clinics(cell(Field::RemoveClinics))?.into_iter().map(BulkChange::RemoveClinic));
-        // A whole list says what is to be afterwards; an empty cell says nothing.
+        // A whole list says what is to be afterward; an empty cell says nothing.
         if let Some(list) = self.columns.cell(cells, Field::Permissions) {
             let wanted = Self::permissions(list)?;
             let held: BTreeSet<Permission> = account.permissions.iter().collect();

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
 use muster_domain::emr::bulk::{ChangeSet, Trace};
 use muster_domain::emr::{EmrAccount, Outcome};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::bulk::{self, Changed, Done, Job};
-use muster_store::{Handle, licences, people, sign_in};
+use muster_store::{Handle, licenses, people, sign_in};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ enum Step {
     More,
     /// That was the last one.
     Finished,
-    /// Somebody else works on it, or it was cancelled.
+    /// Somebody else works on it, or it was canceled.
     NotOurs,
 }
 
@@ -149,8 +149,8 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         let job = seen(&mut work.tx, actor, id).await?;
-        if bulk::finish(&mut work.tx, work.organization, id, "cancelled", None, self.now()).await? {
-            record(&mut work, &job, "cancelled");
+        if bulk::finish(&mut work.tx, work.organization, id, "canceled", None, self.now()).await? {
+            record(&mut work, &job, "canceled");
             work.commit().await?;
         }
         self.bulk_job(actor, id).await
@@ -288,8 +288,8 @@ async fn move_seats(work: &mut Work, seats: &BTreeMap<(ClinicId, Group), i64>, n
     let of = |sign: i64| -> Vec<(ClinicId, Group, i64)> {
         seats.iter().filter(|(_, n)| **n * sign > 0).map(|((c, g), n)| (*c, *g, n.abs())).collect()
     };
-    licences::give_seats(&mut work.tx, work.organization, &of(-1), now).await?;
-    if !licences::take_seats(&mut work.tx, work.organization, &of(1), now).await? {
+    licenses::give_seats(&mut work.tx, work.organization, &of(-1), now).await?;
+    if !licenses::take_seats(&mut work.tx, work.organization, &of(1), now).await? {
         // The practice's lock is held and the seats were counted under it.
         return Err(AppError::Internal("seats were taken under the lock".to_owned()));
     }

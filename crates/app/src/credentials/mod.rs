@@ -1,6 +1,6 @@
-//! Professional licences, supervision, what is missing from credentials, reminders, and leaving.
+//! Professional licenses, supervision, what is missing from credentials, reminders, and leaving.
 
-mod licences;
+mod professional_licenses;
 mod offboarding;
 mod reminders;
 mod supervisor;

@@ -5,10 +5,10 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{
     Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard, release_step, without_names,
 };
-use muster_domain::licences::{Group, Kind, Wanted, may_ask};
+use muster_domain::licenses::{Group, Kind, Wanted, may_ask};
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::people::Stored;
-use muster_store::{Handle, credentials, licences, people};
+use muster_store::{Handle, credentials, licenses, people};
 use serde_json::{Value, json};
 
 use super::offered;
@@ -30,7 +30,7 @@ pub struct OffboardingPlan {
     pub supervisees: Vec<String>,
     /// Therapists who may take them over.
     pub offered: Vec<(PersonId, String)>,
-    /// The licence whose release the actor may ask for in the same action: clinic and group.
+    /// The license whose release the actor may ask for in the same action: clinic and group.
     pub releasable: Option<(ClinicId, Group)>,
 }
 
@@ -94,7 +94,7 @@ impl App {
         Ok(left)
     }
 
-    /// Does it, all or nothing. With `release`, support is asked in the same change to release the licence.
+    /// Does it, all or nothing. With `release`, support is asked in the same change to release the license.
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that stands in the way.
@@ -158,7 +158,7 @@ impl App {
 }
 
 impl App {
-    /// Asks to release the licence of somebody who has just left; refused at the box that asks for it.
+    /// Asks to release the license of somebody who has just left; refused at the box that asks for it.
     async fn ask_for_release(
         &self,
         work: &mut Work,
@@ -167,7 +167,7 @@ impl App {
         kind: Leaving,
     ) -> std::result::Result<Step, Attempt> {
         let Some(account) = before.emr.as_ref().filter(|e| e.is_active()) else {
-            return Err(AppError::from(Refusal::new("release_licence", Code::NothingToChange)).into());
+            return Err(AppError::from(Refusal::new("release_license", Code::NothingToChange)).into());
         };
         let group = account.user_type.group();
         let note = format!("{}: {}", kind.label(), before.person.full_name);
@@ -175,7 +175,7 @@ impl App {
         match self.request_in(work, actor, &wanted).await {
             Ok(submitted) => Ok(release_step(group, &submitted.request.clinic_name)),
             Err(AppError::Refused(refusals)) => {
-                let at_the_box = |r: Refusal| Refusal { field: Some("release_licence"), ..r };
+                let at_the_box = |r: Refusal| Refusal { field: Some("release_license"), ..r };
                 Err(AppError::Refused(Refusals(refusals.0.into_iter().map(at_the_box).collect())).into())
             }
             Err(error) => Err(error.into()),
@@ -183,14 +183,14 @@ impl App {
     }
 }
 
-/// The licence an active person holds in a pool with a limit, where the actor may ask for its release.
+/// The license an active person holds in a pool with a limit, where the actor may ask for its release.
 async fn releasable(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Option<(ClinicId, Group)>> {
     let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Ok(None) };
     let (clinic, group) = (account.default_clinic, account.user_type.group());
     if group == Group::Clerical || !actor.authority().reaches(clinic) || may_ask(actor.authority()).is_err() {
         return Ok(None);
     }
-    let pools = licences::pools(h, actor.organization(), Some(&[clinic])).await?;
+    let pools = licenses::pools(h, actor.organization(), Some(&[clinic])).await?;
     let limited = pools.iter().any(|p| p.group == group && p.total.is_some());
     Ok(limited.then_some((clinic, group)))
 }

@@ -1,4 +1,4 @@
-//! Emails about licences that run out: to their owner and the managers of the default clinic, once a stage.
+//! Emails about licenses that run out: to their owner and the managers of the default clinic, once a stage.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{App, Origin, Result};
 const PRACTICES: i64 = 200;
 
 impl App {
-    /// Sends what is due, at most `limit` licences a practice; gives how many licences were written about. Safe to call
+    /// Sends what is due, at most `limit` licenses a practice; gives how many licenses were written about. Safe to call
     /// at any time from any number of processes: what was told once is written down in the transaction that queues it.
     pub async fn send_due_reminders(&self, limit: i64) -> Result<u64> {
         let mut sent = 0;
@@ -59,19 +59,19 @@ impl App {
         let people: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
         let letters = self.letters(work, practice.id, &people, due).await?;
         for ((to, name), lines) in letters {
-            self.queue(work, &to, &Message::licences_run_out(&name, &practice.name, &lines)).await?;
+            self.queue(work, &to, &Message::licenses_run_out(&name, &practice.name, &lines)).await?;
         }
         let origin = Origin::command_line();
         for d in due {
             let name = people.get(&d.person).map_or("", |s| s.profile.person.full_name.as_str());
             let who = Who { kind: "nobody", id: None, name: "Muster", origin: &origin };
-            let detail = json!({"number": d.licence.number, "expires_on": d.expires_on, "threshold": d.threshold});
+            let detail = json!({"number": d.license.number, "expires_on": d.expires_on, "threshold": d.threshold});
             work.note(&who, Action::ReminderSent, Effect::Done, About::new(d.person.0, name), &detail);
         }
         Ok(())
     }
 
-    /// One letter an address: its lines, one a licence.
+    /// One letter an address: its lines, one a license.
     async fn letters(
         &self,
         work: &mut Work,
@@ -101,10 +101,10 @@ impl App {
     }
 }
 
-/// `Your licence PT1234 (ME) runs out on 2027-03-31.`
+/// `Your license PT1234 (ME) runs out on 2027-03-31.`
 fn line(whose: &str, due: &Due) -> String {
-    let number = due.licence.number.as_deref().map(|n| format!(" {n}")).unwrap_or_default();
-    let state = due.licence.state.as_deref().map(|s| format!(" ({s})")).unwrap_or_default();
+    let number = due.license.number.as_deref().map(|n| format!(" {n}")).unwrap_or_default();
+    let state = due.license.state.as_deref().map(|s| format!(" ({s})")).unwrap_or_default();
     let verb = if due.threshold == 0 { "ran out on" } else { "runs out after" };
-    format!("{whose} licence{number}{state} {verb} {}.", due.expires_on)
+    format!("{whose} license{number}{state} {verb} {}.", due.expires_on)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Issue, ProfessionalLicence, issues};
+use muster_domain::emr::{Issue, ProfessionalLicense, issues};
 use muster_domain::{ClinicId, PersonId};
 use muster_store::credentials::{self, Missing};
 use muster_store::{Handle, people};
@@ -42,14 +42,14 @@ pub struct WorklistItem {
     pub view: PersonView,
     /// What is missing, most urgent first.
     pub issues: Vec<Issue>,
-    /// The licences.
-    pub licences: Vec<ProfessionalLicence>,
+    /// The licenses.
+    pub licenses: Vec<ProfessionalLicense>,
 }
 
 impl WorklistItem {
-    /// The first day on which a licence runs out.
+    /// The first day on which a license runs out.
     pub fn soonest(&self) -> Option<Date> {
-        self.licences.iter().filter_map(|l| l.expires_on).min()
+        self.licenses.iter().filter_map(|l| l.expires_on).min()
     }
 }
 
@@ -113,13 +113,13 @@ impl App {
 async fn items(h: &mut impl Handle, actor: &Actor, ids: &[PersonId], today: Date) -> Result<Vec<WorklistItem>> {
     let organization = actor.organization();
     let stored = people::find_many(h, organization, ids).await?;
-    let mut licences = credentials::licences(h, organization, ids).await?;
+    let mut licenses = credentials::professional_licenses(h, organization, ids).await?;
     let (signed, supervised) = credentials::signed_and_supervised(h, organization, ids).await?;
     let item = |stored: people::Stored| {
         let id = stored.profile.person.id;
-        let licences = licences.remove(&id).unwrap_or_default();
-        let issues = issues(&stored.profile, &licences, signed.contains(&id), supervised.contains(&id), today);
-        WorklistItem { view: PersonView::of(actor, stored), issues, licences }
+        let licenses = licenses.remove(&id).unwrap_or_default();
+        let issues = issues(&stored.profile, &licenses, signed.contains(&id), supervised.contains(&id), today);
+        WorklistItem { view: PersonView::of(actor, stored), issues, licenses }
     };
     Ok(stored.into_iter().map(item).collect())
 }

@@ -7,7 +7,7 @@ use muster_domain::emr::{
     Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, NewPassword, Permission, UserType, default_permissions,
 };
 use muster_domain::imports::made_up_username;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::{AssistantFinish, Clinic};
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
@@ -86,14 +86,14 @@ impl App {
         demo.writer.write().await?;
         let names: Vec<String> = KNOWN.iter().map(|k| format!("{} {}", k.name.0, k.name.1)).collect();
         let who = ((ids[0], names[0].as_str()), (ids[1], names[1].as_str()));
-        demo.writer.write_licence_history(self, &totals, who, &mut demo.random).await?;
+        demo.writer.write_license_history(self, &totals, who, &mut demo.random).await?;
         let support = NewOperator {
             username: "support".to_owned(),
             email: "support@muster.example".to_owned(),
             password: PASSWORD.to_owned(),
         };
         self.add_operator(&support).await?;
-        let what = "support operator of the installation: licence requests and totals, user types, every practice";
+        let what = "support operator of the installation: license requests and totals, user types, every practice";
         sign_ins.push(DemoSignIn { username: support.username, password: support.password, what });
         Ok(DemoPractice { organization, sign_ins })
     }
@@ -148,7 +148,7 @@ impl Demo<'_> {
         }
     }
 
-    /// Two pools are too small for those who come, so somebody waits for a licence.
+    /// Two pools are too small for those who come, so somebody waits for a license.
     fn limits_before(&mut self, at: usize) {
         let clinic = self.clinic(at);
         match CLINICS[at].0 {
@@ -229,7 +229,7 @@ impl Demo<'_> {
     }
 
     /// Everyone else. What is special about somebody follows from their number, so that there is a bit of everything.
-    /// Without `numbers` NPI and licence are stood in for.
+    /// Without `numbers` NPI and license are stood in for.
     fn add(&mut self, first: &str, last: &str, kind: UserType, at: usize, numbers: bool) -> Result<PersonId> {
         self.count += 1;
         let every = |n: u64, rest: u64| self.count % n == rest;

@@ -2,7 +2,7 @@
 
 mod cast;
 mod demo;
-mod demo_licences;
+mod demo_licenses;
 mod names;
 mod people;
 mod random;
@@ -11,7 +11,7 @@ mod writer;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use muster_domain::ClinicId;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::{AssistantFinish, Clinic};
 use muster_store::imports;
 use serde::Serialize;
@@ -184,7 +184,7 @@ fn places(home: usize, clinics: usize, random: &mut Random) -> Vec<usize> {
     places
 }
 
-/// Some clinics pay for licences by number: some pools are full, most have a few free.
+/// Some clinics pay for licenses by number: some pools are full, most have a few free.
 fn limit_some(writer: &mut Writer<'_>, clinic: ClinicId, random: &mut Random) {
     if !random.per_mille(400) {
         return;

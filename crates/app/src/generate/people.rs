@@ -8,7 +8,7 @@ use muster_domain::emr::{
     Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, UserType, default_permissions,
 };
 use muster_domain::imports::made_up_username;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;

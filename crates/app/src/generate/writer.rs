@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use muster_domain::audit::Action;
 use muster_domain::emr::{Change, Facts, Profile, decide};
-use muster_domain::licences::{Availability, Group};
+use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::credentials::Assignment;
-use muster_store::licences::LedgerEntry;
-use muster_store::{StoreError, credentials, images, imports, licences, organizations, sign_in};
+use muster_store::licenses::LedgerEntry;
+use muster_store::{StoreError, credentials, images, imports, licenses, organizations, sign_in};
 use serde_json::json;
 
 use crate::images::made_up;
@@ -166,10 +166,10 @@ impl<'a> Writer<'a> {
                 note: "Generated".to_owned(),
                 at: app.now(),
             };
-            licences::set_total(&mut work.tx, actor.organization(), &entry).await?;
+            licenses::set_total(&mut work.tx, actor.organization(), &entry).await?;
             let name = self.facts.clinics.get(clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": total}});
-            work.done(actor, Action::LicenceTotalSet, About::new(clinic.0, name), &detail);
+            work.done(actor, Action::LicenseTotalSet, About::new(clinic.0, name), &detail);
         }
         work.commit().await?;
         Ok(waiting.profiles.len() as u64)

@@ -152,7 +152,7 @@ impl Spots {
     }
 }
 
-/// The colour which, laid over white, looks as this pixel does on white: white becomes transparent.
+/// The color which, laid over white, looks as this pixel does on white: white becomes transparent.
 fn without_paper(Rgba([r, g, b, alpha]): Rgba<u8>) -> Rgba<u8> {
     let on_white = |c: u8| 255 - u32::from(255 - c) * u32::from(alpha) / 255;
     let seen = [on_white(r), on_white(g), on_white(b)];

@@ -105,7 +105,7 @@ fn chunks(png: &[u8]) -> Vec<([u8; 4], Vec<u8>)> {
     found
 }
 
-/// An 8 × 8 JPEG of one colour in four inks, as Adobe writes them: 255 is no ink, 0 all of it. Each level is 0, 128 or
+/// An 8 × 8 JPEG of one color in four inks, as Adobe writes them: 255 is no ink, 0 all of it. Each level is 0, 128 or
 /// 255. A block is the level's difference from the middle and one "end of block".
 pub(super) fn cmyk_jpeg(levels: [u8; 4]) -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8];

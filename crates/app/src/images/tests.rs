@@ -54,7 +54,7 @@ fn what_a_camera_turned_is_turned_back_and_its_place_forgotten() {
 }
 
 #[test]
-fn text_in_a_png_is_gone_afterwards() {
+fn text_in_a_png_is_gone_afterward() {
     let clear = DynamicImage::from(RgbaImage::from_pixel(30, 30, Rgba([200, 10, 10, 90])));
     let sent = with_chunk(&written(&clear, ImageFormat::Png), b"tEXt", b"Comment\0patient: Ada");
     let made = picture(&sent, false).unwrap();
@@ -80,9 +80,9 @@ fn of_an_animation_the_first_picture_is_kept() {
 }
 
 #[test]
-fn four_inks_become_three_colours() {
+fn four_inks_become_three_colors() {
     let (none, full) = (255, 0);
-    for (inks, colour) in [
+    for (inks, color) in [
         ([full, none, none, none], [0, 255, 255]),
         ([none, full, none, none], [255, 0, 255]),
         ([none, none, full, none], [255, 255, 0]),
@@ -93,11 +93,11 @@ fn four_inks_become_three_colours() {
         let made = picture(&cmyk_jpeg(inks), false).unwrap();
         assert_eq!((made.kind, made.width), ("jpeg", 8));
         let pixel = shown(&made).to_rgb8().get_pixel(4, 4).0;
-        let near = pixel.iter().zip(colour).all(|(found, wanted): (&u8, u8)| found.abs_diff(wanted) < 30);
-        assert!(near, "{inks:?} became {pixel:?}, not {colour:?}");
+        let near = pixel.iter().zip(color).all(|(found, wanted): (&u8, u8)| found.abs_diff(wanted) < 30);
+        assert!(near, "{inks:?} became {pixel:?}, not {color:?}");
     }
-    let grey = picture(&cmyk_jpeg([128; 4]), false).unwrap();
-    let pixel = shown(&grey).to_rgb8().get_pixel(4, 4).0;
+    let gray = picture(&cmyk_jpeg([128; 4]), false).unwrap();
+    let pixel = shown(&gray).to_rgb8().get_pixel(4, 4).0;
     assert!(pixel.iter().all(|c| (20..236).contains(c)), "{pixel:?}");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::emr::{Change, InactiveReason, LICENSE_PLACEHOLDER, Outcome, Permission, Profile, decide};
 use muster_domain::imports::{Keys, Wanted};
-use muster_domain::licences::Availability;
+use muster_domain::licenses::Availability;
 use muster_domain::organizations::Clinic;
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::text::unique_key;
@@ -30,7 +30,7 @@ struct Bench<'a> {
 }
 
 impl App {
-    /// Judges a batch as the practice stands, and gives how it stands afterwards; saves nothing. `judged_again` when
+    /// Judges a batch as the practice stands, and gives how it stands afterward; saves nothing. `judged_again` when
     /// somebody took a name since the last time.
     pub(super) async fn judge_rows(
         &self,
@@ -252,7 +252,7 @@ fn flags(wanted: &Wanted, profile: &Profile) -> Flags {
         npi_placeholders: one(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER)),
         license_placeholders: one(emr.and_then(|e| e.license.number.as_deref()) == Some(LICENSE_PLACEHOLDER)),
         needs_email: one(reason == Some(InactiveReason::NeedsEmail)),
-        no_licence: one(reason == Some(InactiveReason::NoLicence)),
+        no_license: one(reason == Some(InactiveReason::NoLicense)),
         usernames_made_up: one(wanted.username_base.is_some()),
         invited: 0,
     }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Facts;
 use muster_domain::imports::Wanted;
-use muster_domain::licences::Availability;
+use muster_domain::licenses::Availability;
 use muster_domain::organizations::Organization;
 use muster_domain::people::NameOwner;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::imports::{self, NameHolder, Namesake};
-use muster_store::{Handle, licences, organizations, people};
+use muster_store::{Handle, licenses, organizations, people};
 
 use super::run::{Run, number};
 use crate::{Actor, Result};
@@ -103,7 +103,7 @@ impl Standing {
     pub async fn load(h: &mut impl Handle, organization: &Organization) -> Result<Self> {
         let id = organization.id;
         let clinics = organizations::clinics(h, id).await?;
-        let pools = licences::pools(h, id, None).await?;
+        let pools = licenses::pools(h, id, None).await?;
         Ok(Self {
             clinics: clinics.iter().map(|c| (unique_key(&c.name), c.id)).collect(),
             facts: Facts {
@@ -121,7 +121,7 @@ impl Standing {
         })
     }
 
-    /// By what a row without NPI, email and user name is recognised.
+    /// By what a row without NPI, email and user name is recognized.
     pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
         let clinic = self.clinics.get(&unique_key(row.home()?))?;
         Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))

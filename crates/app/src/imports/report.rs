@@ -100,12 +100,12 @@ impl RowCandidate {
 pub struct Flags {
     /// Profiles with the placeholder NPI.
     pub npi_placeholders: u64,
-    /// Profiles with the placeholder licence number.
+    /// Profiles with the placeholder license number.
     pub license_placeholders: u64,
     /// Inactive until they have an email.
     pub needs_email: u64,
-    /// Inactive because no licence was free.
-    pub no_licence: u64,
+    /// Inactive because no license was free.
+    pub no_license: u64,
     /// User names made up.
     pub usernames_made_up: u64,
     /// Invitations sent.
@@ -117,7 +117,7 @@ impl Flags {
         self.npi_placeholders += more.npi_placeholders;
         self.license_placeholders += more.license_placeholders;
         self.needs_email += more.needs_email;
-        self.no_licence += more.no_licence;
+        self.no_license += more.no_license;
         self.usernames_made_up += more.usernames_made_up;
         self.invited += more.invited;
     }

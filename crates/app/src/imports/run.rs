@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use muster_domain::ClinicId;
 use muster_domain::emr::Profile;
 use muster_domain::imports::Columns;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::{Clinic, Organization};
 
 use super::ImportOptions;
@@ -21,7 +21,7 @@ pub(super) enum Claim<'a> {
     Npi(&'a str),
     /// User name or email, as compared.
     Name(&'a str),
-    /// Folded name, clinic and type of someone recognised by nothing else.
+    /// Folded name, clinic and type of someone recognized by nothing else.
     Namesake(&'a str, ClinicId, &'a str),
 }
 

@@ -9,7 +9,7 @@ use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::sign_in::LINK_MINUTES_INVITATION;
 use muster_store::imports::NewLink;
 use muster_store::people::{self, NewProfiles};
-use muster_store::{imports, licences, organizations};
+use muster_store::{imports, licenses, organizations};
 use serde_json::{Map, Value, json};
 use tokio::task::yield_now;
 
@@ -67,7 +67,7 @@ impl App {
         seats: &Seats,
     ) -> Saved<()> {
         let seats: Vec<_> = seats.iter().map(|((clinic, group), count)| (*clinic, *group, *count)).collect();
-        if !licences::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
+        if !licenses::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
             return Err(Attempt::Raced);
         }
         let NewPeople { rows, records } = people;

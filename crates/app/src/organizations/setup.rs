@@ -137,7 +137,7 @@ impl App {
         organizations::insert(&mut work.tx, &organization.1, now).await?;
         organizations::insert_clinics(&mut work.tx, ids.organization, std::slice::from_ref(&clinic.1), now).await?;
         if let Some((clinic, group)) = outcome.seats.to {
-            muster_store::licences::take_seats(&mut work.tx, ids.organization, &[(clinic, group, 1)], self.now())
+            muster_store::licenses::take_seats(&mut work.tx, ids.organization, &[(clinic, group, 1)], self.now())
                 .await?;
         }
         match people::insert(&mut work.tx, ids.organization, std::slice::from_ref(&outcome.profile), now).await {

@@ -6,7 +6,7 @@ use muster_domain::emr::{Change, Facts, Profile};
 use muster_domain::organizations::Organization;
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::{Handle, images, licences, organizations, people, sign_in};
+use muster_store::{Handle, images, licenses, organizations, people, sign_in};
 
 use crate::{Actor, AppError, Result};
 
@@ -66,7 +66,7 @@ impl Seen {
         }
         let clinics: Vec<ClinicId> = clinics.into_iter().collect();
         let known = organizations::clinics_by_id(h, id, &clinics).await?;
-        let pools = licences::pools(h, id, Some(&clinics)).await?;
+        let pools = licenses::pools(h, id, Some(&clinics)).await?;
 
         let username = change.person.username.as_deref();
         let email = change.person.email.as_ref().and_then(Option::as_deref);

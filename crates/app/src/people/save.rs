@@ -5,7 +5,7 @@ use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{Change, EmrAccount, EmrPatch, NewPassword, Notice, Outcome, Profile, SeatMove, decide};
 use muster_domain::people::{Person, PersonPatch};
 use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity};
-use muster_store::{StoreError, licences, people, sign_in};
+use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
 
 use super::duplicates::{candidates, refused_or_asked, require_decided};
@@ -32,7 +32,7 @@ pub struct NewProfile {
 /// What was saved.
 #[derive(Clone, Debug)]
 pub struct Saved {
-    /// The profile afterwards.
+    /// The profile afterward.
     pub view: PersonView,
     /// What the manager should know.
     pub notices: Vec<String>,
@@ -65,7 +65,7 @@ pub(crate) fn blank(organization: OrganizationId, id: PersonId) -> Profile {
 pub(crate) fn is_denial(refusals: &Refusals) -> bool {
     refusals.0.iter().any(|r| {
         r.code.severity() == Severity::Forbidden
-            || matches!(r.code, Code::LastCompanyAdmin | Code::LastUserManager | Code::NoLicenceAvailable)
+            || matches!(r.code, Code::LastCompanyAdmin | Code::LastUserManager | Code::NoLicenseAvailable)
     })
 }
 
@@ -269,10 +269,10 @@ impl App {
 
 async fn move_seats(work: &mut Work, seats: &SeatMove, now: Timestamp) -> std::result::Result<(), Attempt> {
     if let Some((clinic, group)) = seats.from {
-        licences::give_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?;
+        licenses::give_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?;
     }
     if let Some((clinic, group)) = seats.to
-        && !licences::take_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?
+        && !licenses::take_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?
     {
         return Err(Attempt::Raced);
     }

@@ -16,7 +16,7 @@ use crate::{Actor, App, AppError, Result, Scope};
 pub struct TypeChangePreview {
     /// The consequences.
     pub change: TypeChange,
-    /// What stands in the way altogether, for example a full licence pool.
+    /// What stands in the way altogether, for example a full license pool.
     pub refused: Option<muster_domain::Refusals>,
 }
 

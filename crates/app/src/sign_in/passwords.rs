@@ -1,4 +1,4 @@
-//! Changing one's own password, and the live judgement while typing.
+//! Changing one's own password, and the live judgment while typing.
 
 use muster_domain::audit::Action;
 use muster_domain::organizations::Organization;

@@ -8,7 +8,7 @@ use muster_app::images::made_up_signature;
 use muster_app::{Actor, AppError};
 use muster_domain::PersonId;
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, EmrPatch, Leaving, LicencePatch, Permission, SignatureOrigin, UserType};
+use muster_domain::emr::{Change, EmrPatch, Leaving, ProfessionalLicensePatch, Permission, SignatureOrigin, UserType};
 use muster_domain::people::PersonPatch;
 
 use crate::world::World;
@@ -50,7 +50,7 @@ pub async fn look(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> A
         ("records", shown(records)),
         ("records as a file", shown(exported)),
         ("sessions", said(app.sessions(actor, id.0).await)),
-        ("licences", said(app.licences(actor, id).await)),
+        ("licenses", said(app.professional_licenses(actor, id).await)),
         ("supervision", said(app.supervision(actor, id).await)),
         ("picture", said(app.picture(actor, id).await)),
         ("signature", said(app.signature(actor, id).await)),
@@ -72,8 +72,8 @@ pub async fn touch(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> 
     let app = &world.app;
     let emr = |emr: EmrPatch| Change { emr: Some(emr), ..Change::default() };
     let clinics = emr(EmrPatch { clinics: Some(world.clinics.iter().copied().collect()), ..EmrPatch::default() });
-    let licence =
-        LicencePatch { number: Some(Some("X 1".into())), state: Some(Some("ME".into())), ..LicencePatch::default() };
+    let license =
+        ProfessionalLicensePatch { number: Some(Some("X 1".into())), state: Some(Some("ME".into())), ..ProfessionalLicensePatch::default() };
     let origin = SignatureOrigin::Uploaded;
     vec![
         ("phone", said(app.update_person(actor, id, None, phone()).await)),
@@ -83,9 +83,9 @@ pub async fn touch(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> 
         ("sign-in link", said(app.send_sign_in_link(actor, id).await)),
         ("end sessions", said(app.end_sessions(actor, id.0, None).await)),
         ("user type", said(app.change_type(actor, id, None, UserType::SPT).await)),
-        ("add a licence", said(app.add_licence(actor, id, &licence, None).await)),
-        ("change a licence", said(app.change_licence(actor, id, 0, &licence).await)),
-        ("remove a licence", said(app.remove_licence(actor, id, 1).await)),
+        ("add a license", said(app.add_professional_license(actor, id, &license, None).await)),
+        ("change a license", said(app.change_professional_license(actor, id, 0, &license).await)),
+        ("remove a license", said(app.remove_professional_license(actor, id, 1).await)),
         ("no supervisor", said(app.set_supervisor(actor, id, None).await)),
         ("supervised by them", said(app.set_supervisor(actor, me, Some(id)).await)),
         ("set a picture", said(app.set_picture(actor, id, made_up_signature(), true).await)),

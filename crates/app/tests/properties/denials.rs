@@ -9,8 +9,8 @@ use muster_app::images::made_up_signature;
 use muster_app::imports::ImportOptions;
 use muster_app::{Actor, AppError};
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, Leaving, LicencePatch, Permission, SignatureOrigin, UserType};
-use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::emr::{Change, Leaving, ProfessionalLicensePatch, Permission, SignatureOrigin, UserType};
+use muster_domain::licenses::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, PersonId};
@@ -58,16 +58,16 @@ impl<'a> Watch<'a> {
         let app = &self.world.app.clone();
         let person = PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() };
         let change = Change { person, ..Change::default() };
-        let licence = LicencePatch { number: Some(Some("X 1".into())), ..LicencePatch::default() };
+        let license = ProfessionalLicensePatch { number: Some(Some("X 1".into())), ..ProfessionalLicensePatch::default() };
         let (drawing, origin) = (made_up_signature(), SignatureOrigin::Uploaded);
         self.tried("edit", "person.updated", app.update_person(actor, id, None, change.clone())).await;
         self.tried("a tried edit", "person.updated", app.check_person(actor, Some(id), &change)).await;
         self.tried("link", "password_reset.sent", app.send_sign_in_link(actor, id)).await;
         self.tried("sessions", "sessions.ended", app.end_sessions(actor, id.0, None)).await;
         self.tried("type", "emr_account.type_changed", app.change_type(actor, id, None, UserType::SPT)).await;
-        self.tried("add licence", "professional_licence.added", app.add_licence(actor, id, &licence, None)).await;
-        self.tried("licence", "professional_licence.changed", app.change_licence(actor, id, 0, &licence)).await;
-        self.tried("remove licence", "professional_licence.removed", app.remove_licence(actor, id, 0)).await;
+        self.tried("add license", "professional_license.added", app.add_professional_license(actor, id, &license, None)).await;
+        self.tried("license", "professional_license.changed", app.change_professional_license(actor, id, 0, &license)).await;
+        self.tried("remove license", "professional_license.removed", app.remove_professional_license(actor, id, 0)).await;
         self.tried("supervisor", "supervisor.changed", app.set_supervisor(actor, id, None)).await;
         self.tried("picture", "picture.set", app.set_picture(actor, id, drawing.clone(), true)).await;
         self.tried("no picture", "picture.removed", app.remove_picture(actor, id)).await;
@@ -90,10 +90,10 @@ impl<'a> Watch<'a> {
         self.tried("a clinic", "clinic.updated", app.update_clinic(actor, clinic, None, &renamed)).await;
         let ours = self.world.organization;
         self.tried("settings", "organization.updated", app.update_organization(actor, ours, None, &settings)).await;
-        let total = app.set_licence_total(actor, clinic, Group::Therapist, 3, "");
-        self.tried("a total", "licence_pool.total_set", total).await;
+        let total = app.set_license_total(actor, clinic, Group::Therapist, 3, "");
+        self.tried("a total", "license_pool.total_set", total).await;
         if asks {
-            self.tried("request", "licence_request.submitted", app.submit_licence_request(actor, &wanted, None)).await;
+            self.tried("request", "license_request.submitted", app.submit_license_request(actor, &wanted, None)).await;
         }
     }
 
@@ -127,7 +127,7 @@ both_engines! {
         let actor = world.actor("clerk").await;
         let mut watch = Watch::on(&world).await;
         watch.person(&actor, seen, clerk).await;
-        // Whoever sees users asks for licences too.
+        // Whoever sees users asks for licenses too.
         watch.practice(&actor, world.clinics[0], false).await;
         let app = &world.app;
         let new = world.profile("new", UserType::PT, &[Permission::ViewPatients], &world.clinics);

@@ -64,8 +64,8 @@ both_engines! {
             day.world.chain_is_whole().await;
         }
         for action in ["person.created", "person.updated", "person.offboarded", "bulk_update.done", "clinic.created",
-            "clinic.updated", "organization.updated", "professional_licence.added", "licence_pool.total_set",
-            "licence_request.submitted", "supervisor.changed", "emr_account.access_copied", "emr_account.type_changed",
+            "clinic.updated", "organization.updated", "professional_license.added", "license_pool.total_set",
+            "license_request.submitted", "supervisor.changed", "emr_account.access_copied", "emr_account.type_changed",
             "people.merged"] {
             for effect in ["done", "denied"] {
                 assert!(seeds.len() == 1 || met.contains(&(action, effect)), "{action} was never {effect}: {met:?}");

@@ -1,4 +1,4 @@
-//! A day of a practice, thrown step by step, with what has to be on record afterwards.
+//! A day of a practice, thrown step by step, with what has to be on record afterward.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use muster_app::people::Listed;
 use muster_app::{Actor, AppError, Filter};
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Change, EmrAccount, EmrPatch, Leaving, Permission, Profile, Status, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_domain::{Code, PersonId, Severity};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ fn is_denial(error: &AppError) -> bool {
         AppError::NotFound => true,
         AppError::Refused(r) => r.0.iter().any(|x| {
             x.code.severity() == Severity::Forbidden
-                || matches!(x.code, Code::LastCompanyAdmin | Code::LastUserManager | Code::NoLicenceAvailable)
+                || matches!(x.code, Code::LastCompanyAdmin | Code::LastUserManager | Code::NoLicenseAvailable)
         }),
         _ => false,
     }
@@ -58,7 +58,7 @@ impl Day {
             people.push(world.add(&format!("p{n}"), kind, &[Permission::ViewPatients], &world.clinics[at..=at]).await);
         }
         // Where there is no limit nobody asks for more.
-        let limited = world.app.set_licence_total(&world.machine(), world.clinics[0], Group::Assistant, 5, "").await;
+        let limited = world.app.set_license_total(&world.machine(), world.clinics[0], Group::Assistant, 5, "").await;
         limited.expect("a total");
         let actors = [world.machine(), world.actor("manager").await, world.actor("clerk").await];
         Self { world, dice, expected: Record::new(), actors, people, n: 0 }
@@ -114,9 +114,9 @@ impl Day {
             5 => self.clinics().await,
             6 => self.settings().await,
             7 => self.tokens().await,
-            8 => self.professional_licences().await,
-            9 => self.licence_pools().await,
-            10 => self.licence_requests().await,
+            8 => self.professional_licenses().await,
+            9 => self.license_pools().await,
+            10 => self.license_requests().await,
             11 => self.a_supervisor().await,
             12 => self.a_link_or_sessions().await,
             13 => self.copied_access().await,

@@ -1,12 +1,12 @@
-//! What happens on a day besides edits: clinics, settings, tokens, licences, supervisors, exports, merges.
+//! What happens on a day besides edits: clinics, settings, tokens, licenses, supervisors, exports, merges.
 
 use muster_app::Filter;
 use muster_app::bulk::{NewPreset, PresetContent};
 use muster_app::images::made_up_signature;
 use muster_domain::PersonId;
 use muster_domain::emr::bulk::BulkChange;
-use muster_domain::emr::{LicencePatch, Permission, UserType};
-use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::emr::{ProfessionalLicensePatch, Permission, UserType};
+use muster_domain::licenses::{Group, Kind, Wanted};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 
 use crate::record_day::Day;
@@ -60,19 +60,19 @@ impl Day {
         }
     }
 
-    pub async fn professional_licences(&mut self) {
+    pub async fn professional_licenses(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
         let number = Some(Some(format!("L {}", self.n)));
         let state = Some(Some("ME".into()));
-        let licence = LicencePatch { number, state, ..LicencePatch::default() };
-        let there = self.world.app.licences(&self.world.machine(), id).await.expect("licences");
+        let license = ProfessionalLicensePatch { number, state, ..ProfessionalLicensePatch::default() };
+        let there = self.world.app.professional_licenses(&self.world.machine(), id).await.expect("licenses");
         let further = there.iter().map(|l| l.position).filter(|p| *p > 0).max();
         let (action, outcome) = match (self.dice.roll(3), further) {
             (1, Some(at)) => {
-                ("professional_licence.changed", self.world.app.change_licence(&actor, id, at, &licence).await)
+                ("professional_license.changed", self.world.app.change_professional_license(&actor, id, at, &license).await)
             }
-            (2, Some(at)) => ("professional_licence.removed", self.world.app.remove_licence(&actor, id, at).await),
-            _ => ("professional_licence.added", self.world.app.add_licence(&actor, id, &licence, None).await),
+            (2, Some(at)) => ("professional_license.removed", self.world.app.remove_professional_license(&actor, id, at).await),
+            _ => ("professional_license.added", self.world.app.add_professional_license(&actor, id, &license, None).await),
         };
         match outcome {
             // The first one stands in the profile as well.
@@ -85,41 +85,41 @@ impl Day {
         }
     }
 
-    pub async fn licence_pools(&mut self) {
+    pub async fn license_pools(&mut self) {
         let (actor, clinic) = (self.somebody_acts(), self.world.clinics[0]);
         let total = 100 + i64::try_from(self.dice.roll(9)).expect("small");
-        match self.world.app.set_licence_total(&actor, clinic, Group::Student, total, "").await {
-            Ok(_) => self.done(clinic.0, "licence_pool.total_set"),
-            Err(error) => self.refused(&error, None, "licence_pool.total_set"),
+        match self.world.app.set_license_total(&actor, clinic, Group::Student, total, "").await {
+            Ok(_) => self.done(clinic.0, "license_pool.total_set"),
+            Err(error) => self.refused(&error, None, "license_pool.total_set"),
         }
     }
 
-    pub async fn licence_requests(&mut self) {
+    pub async fn license_requests(&mut self) {
         let [machine, manager, _] = self.actors.clone();
         let clinic = self.world.clinics[0];
         let app = self.world.app.clone();
         let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Assistant, count: 1, note: "More".into() };
         let far = Wanted { clinic: self.world.clinics[1], ..wanted.clone() };
-        match app.submit_licence_request(&manager, &far, None).await {
+        match app.submit_license_request(&manager, &far, None).await {
             Ok(_) => panic!("a clinic out of reach"),
-            Err(error) => self.refused(&error, far.clinic.0, "licence_request.submitted"),
+            Err(error) => self.refused(&error, far.clinic.0, "license_request.submitted"),
         }
-        let asked = app.submit_licence_request(&manager, &wanted, None).await.expect("asked").request.id;
-        self.done(clinic.0, "licence_request.submitted");
-        let not_hers = app.process_licence_request(&manager, asked, "").await.expect_err("support only");
-        self.refused(&not_hers, clinic.0, "licence_request.processed");
+        let asked = app.submit_license_request(&manager, &wanted, None).await.expect("asked").request.id;
+        self.done(clinic.0, "license_request.submitted");
+        let not_hers = app.process_license_request(&manager, asked, "").await.expect_err("support only");
+        self.refused(&not_hers, clinic.0, "license_request.processed");
         match self.dice.roll(3) {
             0 => {
-                app.process_licence_request(&machine, asked, "").await.expect("processed");
-                self.done(clinic.0, "licence_request.processed");
+                app.process_license_request(&machine, asked, "").await.expect("processed");
+                self.done(clinic.0, "license_request.processed");
             }
             1 => {
-                app.reject_licence_request(&machine, asked, "No").await.expect("rejected");
-                self.done(clinic.0, "licence_request.rejected");
+                app.reject_license_request(&machine, asked, "No").await.expect("rejected");
+                self.done(clinic.0, "license_request.rejected");
             }
             _ => {
-                app.withdraw_licence_request(&manager, asked, "").await.expect("withdrawn");
-                self.done(clinic.0, "licence_request.withdrawn");
+                app.withdraw_license_request(&manager, asked, "").await.expect("withdrawn");
+                self.done(clinic.0, "license_request.withdrawn");
             }
         }
     }

@@ -7,7 +7,7 @@ use muster_app::audit::AuditQuery;
 use muster_app::sign_in::Standing;
 use muster_domain::PersonId;
 use muster_domain::emr::{Change, EmrAccount, Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_engines;
 
@@ -19,7 +19,7 @@ both_engines! {
         let world = World::new(&app(db), "one", 1).await;
         let clinic = world.clinics[0];
         let operator = world.machine();
-        world.app.set_licence_total(&operator, clinic, Group::Student, 3, "").await.expect("sets");
+        world.app.set_license_total(&operator, clinic, Group::Student, 3, "").await.expect("sets");
         let mut racing = Vec::new();
         for n in 0..12 {
             let (app, actor) = (world.app.clone(), operator.clone());

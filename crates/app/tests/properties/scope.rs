@@ -6,11 +6,11 @@ use std::fmt::Write;
 use muster_app::audit::AuditQuery;
 use muster_app::bulk::Selection;
 use muster_app::credentials::WorklistAsked;
-use muster_app::licences::{LedgerAsked, OverviewAsked, RequestsAsked};
+use muster_app::licenses::{LedgerAsked, OverviewAsked, RequestsAsked};
 use muster_app::people::Listed;
 use muster_app::{Actor, App, AppError, Cursor, Filter, Total};
 use muster_domain::emr::{Change, Permission, UserType, eligibility};
-use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, Kind, Wanted};
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
@@ -74,10 +74,10 @@ async fn members(world: &World, dice: &mut Dice) -> Vec<Member> {
         let _ = world.app.set_supervisor(&world.machine(), all[one].id, Some(all[other].id)).await;
     }
     for clinic in &world.clinics {
-        world.app.set_licence_total(&world.machine(), *clinic, Group::Therapist, 50, "").await.expect("set");
+        world.app.set_license_total(&world.machine(), *clinic, Group::Therapist, 50, "").await.expect("set");
         let note = String::new();
         let wanted = Wanted { kind: Kind::Add, clinic: *clinic, group: Group::Therapist, count: 1, note };
-        world.app.submit_licence_request(&world.machine(), &wanted, None).await.expect("asked");
+        world.app.submit_license_request(&world.machine(), &wanted, None).await.expect("asked");
     }
     all
 }
@@ -104,13 +104,13 @@ async fn everything_listed(world: &World, actor: &Actor) -> String {
     add("merges", app.merges(actor).await.map(|m| format!("{m:?}")));
     add("clinics", app.clinics(actor).await.map(|c| format!("{c:?}")));
     let asked = OverviewAsked { limit: 200, ..OverviewAsked::default() };
-    add("licences", app.licence_overview(actor, &asked).await.map(|p| format!("{p:?}")));
+    add("licenses", app.license_overview(actor, &asked).await.map(|p| format!("{p:?}")));
     let asked = RequestsAsked { limit: 200, ..RequestsAsked::default() };
-    add("requests", app.licence_requests(actor, &asked).await.map(|p| format!("{p:?}")));
+    add("requests", app.license_requests(actor, &asked).await.map(|p| format!("{p:?}")));
     let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
-    add("ledger", app.licence_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
-    add("ledger as a file", app.export_licence_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
-    add("unused licences", app.unused_licences(actor, 0, 200).await.map(|u| format!("{u:?}")));
+    add("ledger", app.license_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
+    add("ledger as a file", app.export_license_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
+    add("unused licenses", app.unused_licenses(actor, 0, 200).await.map(|u| format!("{u:?}")));
     text
 }
 
@@ -232,9 +232,9 @@ async fn the_hidden(world: &World, actor: &Actor, me: &Member, hidden: &[&Member
     for member in hidden {
         let state = async || {
             let stored = world.app.person(&world.machine(), member.id).await.expect("is there").stored;
-            let licences = world.app.licences(&world.machine(), member.id).await.expect("licences");
+            let licenses = world.app.professional_licenses(&world.machine(), member.id).await.expect("licenses");
             let supervision = world.app.supervision(&world.machine(), member.id).await.expect("supervision");
-            format!("{stored:?} {licences:?} {supervision:?}")
+            format!("{stored:?} {licenses:?} {supervision:?}")
         };
         let before = state().await;
         let mut answers = look(world, actor, member.id, me.id).await;

@@ -7,7 +7,7 @@ use muster_app::people::NewProfile;
 use muster_app::sign_in::{NewToken, TokenOwner};
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Keys, Origin, Scope, Settings};
 use muster_domain::emr::{Change, EmrAccount, EmrPatch, NewPassword, Permission, Profile, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
 use muster_store::Db;
@@ -44,7 +44,7 @@ impl Drop for Seeded {
 pub struct Dice(u64);
 
 impl Dice {
-    /// Neighbouring seeds throw differently from the first throw on; nothing comes of a zero.
+    /// Neighboring seeds throw differently from the first throw on; nothing comes of a zero.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).max(1))
     }

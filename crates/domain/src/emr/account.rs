@@ -13,7 +13,7 @@ use crate::people::Person;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// In use; holds a licence.
+    /// In use; holds a license.
     Active,
     /// Not in use; kept for ever.
     Inactive,
@@ -49,8 +49,8 @@ impl Status {
 pub enum InactiveReason {
     /// A manager made it so.
     Deactivated,
-    /// No licence was free when it was saved.
-    NoLicence,
+    /// No license was free when it was saved.
+    NoLicense,
     /// It has no email address yet.
     NeedsEmail,
     /// Away for a while.
@@ -62,7 +62,7 @@ impl InactiveReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deactivated => "deactivated",
-            Self::NoLicence => "no_licence",
+            Self::NoLicense => "no_license",
             Self::NeedsEmail => "needs_email",
             Self::OnLeave => "on_leave",
         }
@@ -70,13 +70,13 @@ impl InactiveReason {
 
     /// From storage.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Deactivated, Self::NoLicence, Self::NeedsEmail, Self::OnLeave].into_iter().find(|r| r.as_str() == text)
+        [Self::Deactivated, Self::NoLicense, Self::NeedsEmail, Self::OnLeave].into_iter().find(|r| r.as_str() == text)
     }
 }
 
-/// The professional licence an EMR profile shows first.
+/// The professional license an EMR profile shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct License {
+pub struct PrimaryLicense {
     /// As printed; possibly the placeholder.
     pub number: Option<String>,
     /// Two letters.
@@ -101,14 +101,14 @@ pub struct EmrAccount {
     pub status: Status,
     /// Set exactly when inactive.
     pub inactive_reason: Option<InactiveReason>,
-    /// One of `clinics`; its pool gives the licence.
+    /// One of `clinics`; its pool gives the license.
     pub default_clinic: ClinicId,
     /// Where the person works; never empty.
     pub clinics: BTreeSet<ClinicId>,
     /// What was granted; never empty.
     pub permissions: PermissionSet,
-    /// First professional licence.
-    pub license: License,
+    /// First professional license.
+    pub license: PrimaryLicense,
     /// Present while an assistant may finish notes.
     pub finish_attestation: Option<Attestation>,
 }
@@ -180,7 +180,7 @@ pub struct EmrPatch {
     pub clinics: Option<BTreeSet<ClinicId>>,
     /// All permissions, as codes.
     pub permissions: Option<Vec<String>>,
-    /// First licence number; `Some(None)` clears.
+    /// First license number; `Some(None)` clears.
     pub license_number: Option<Option<String>>,
     /// Its state.
     pub license_state: Option<Option<String>>,

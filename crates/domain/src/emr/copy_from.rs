@@ -115,7 +115,7 @@ impl CopyPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emr::{EmrAccount, License, Status, UserType};
+    use crate::emr::{EmrAccount, PrimaryLicense, Status, UserType};
     use crate::ids::{OrganizationId, PersonId};
     use crate::people::Person;
 
@@ -143,7 +143,7 @@ mod tests {
             default_clinic: clinic(clinics[0]),
             clinics: clinics.iter().copied().map(clinic).collect(),
             permissions: permissions.iter().copied().collect(),
-            license: License::default(),
+            license: PrimaryLicense::default(),
             finish_attestation: None,
         };
         Profile { person, emr: Some(emr) }

@@ -1,4 +1,4 @@
-//! Professional licences of a person, and what is still missing from a provider's credentials.
+//! Professional licenses of a person, and what is still missing from a provider's credentials.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 use super::decide::check_license_number;
 use super::{Credentials, EmrAccount, LICENSE_PLACEHOLDER, Profile, may_edit};
 use crate::access::Authority;
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::people::{check_state, npi};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{LONGEST_NAME, is_unprintable, tidy};
 
-/// Most licences of one person: far more than there are states and professions for anybody, so that it only stops a
+/// Most licenses of one person: far more than there are states and professions for anybody, so that it only stops a
 /// program that adds without end.
-pub const MOST_LICENCES: usize = 200;
+pub const MOST_LICENSES: usize = 200;
 
-/// The place of the licence that the EMR profile shows; its number, state and date are fields of the account.
-pub const FIRST_LICENCE: i64 = 0;
+/// The place of the license that the EMR profile shows; its number, state and date are fields of the account.
+pub const FIRST_LICENSE: i64 = 0;
 
-/// One professional licence.
+/// One professional license.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProfessionalLicence {
+pub struct ProfessionalLicense {
     /// Its place in the person's list, kept as long as it stands there; 0 is the one of the EMR profile.
     pub position: i64,
     /// As printed; possibly the placeholder.
@@ -33,9 +33,9 @@ pub struct ProfessionalLicence {
     pub expires_on: Option<Date>,
 }
 
-/// The fields of a licence a change may carry. `None` leaves a field alone, `Some(None)` clears it.
+/// The fields of a license a change may carry. `None` leaves a field alone, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LicencePatch {
+pub struct ProfessionalLicensePatch {
     /// As printed.
     pub number: Option<Option<String>>,
     /// Two letters.
@@ -46,9 +46,9 @@ pub struct LicencePatch {
     pub expires_on: Option<Option<String>>,
 }
 
-impl LicencePatch {
-    /// The licence afterwards; what is wrong is noted and left as it was.
-    pub fn apply(&self, before: &ProfessionalLicence, refusals: &mut Refusals) -> ProfessionalLicence {
+impl ProfessionalLicensePatch {
+    /// The license afterward; what is wrong is noted and left as it was.
+    pub fn apply(&self, before: &ProfessionalLicense, refusals: &mut Refusals) -> ProfessionalLicense {
         let mut after = before.clone();
         let filled =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
@@ -81,45 +81,45 @@ fn check_profession(text: &str) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Judges a licence to add (`before` is none) or to change, beside the others of the person.
+/// Judges a license to add (`before` is none) or to change, beside the others of the person.
 ///
 /// # Errors
 /// Every refusal at once.
-pub fn judge_licence(
+pub fn judge_professional_license(
     actor: &Authority,
     profile: &Profile,
-    others: &[ProfessionalLicence],
-    before: Option<&ProfessionalLicence>,
-    patch: &LicencePatch,
-) -> Result<ProfessionalLicence, Refusals> {
+    others: &[ProfessionalLicense],
+    before: Option<&ProfessionalLicense>,
+    patch: &ProfessionalLicensePatch,
+) -> Result<ProfessionalLicense, Refusals> {
     may_edit(actor, profile)?;
     let mut refusals = Refusals::default();
-    let blank = ProfessionalLicence {
-        position: others.iter().map(|l| l.position).max().unwrap_or(FIRST_LICENCE).max(FIRST_LICENCE) + 1,
-        ..ProfessionalLicence::default()
+    let blank = ProfessionalLicense {
+        position: others.iter().map(|l| l.position).max().unwrap_or(FIRST_LICENSE).max(FIRST_LICENSE) + 1,
+        ..ProfessionalLicense::default()
     };
     let after = patch.apply(before.unwrap_or(&blank), &mut refusals);
     if let Some(emr) = profile.emr.as_ref().filter(|e| e.user_type.credentials() == Credentials::None) {
         refusals.push(Refusal::new("number", Code::LicenseNotForType).about(&[emr.user_type.title()]));
     }
     if after.number.is_none() && !refusals.0.iter().any(|r| r.field == Some("number")) {
-        refusals.push(Refusal::new("number", Code::Required).about(&["A licence number"]));
+        refusals.push(Refusal::new("number", Code::Required).about(&["A license number"]));
     }
     let real = after.number.as_deref().filter(|n| *n != LICENSE_PLACEHOLDER);
-    let same = |l: &&ProfessionalLicence| {
+    let same = |l: &&ProfessionalLicense| {
         l.position != after.position && l.state == after.state && l.number.as_deref().is_some_and(|n| real == Some(n))
     };
     if others.iter().any(|l| same(&l)) {
-        refusals.push(Refusal::new("number", Code::LicenceListedTwice));
+        refusals.push(Refusal::new("number", Code::LicenseListedTwice));
     }
-    if before.is_none() && others.len() >= MOST_LICENCES {
-        refusals.push(Refusal::whole(Code::TooManyLicences));
+    if before.is_none() && others.len() >= MOST_LICENSES {
+        refusals.push(Refusal::whole(Code::TooManyLicenses));
     }
     refusals.into_result()?;
     Ok(after)
 }
 
-/// How near the end of a licence is. Each stage is told once.
+/// How near the end of a license is. Each stage is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Its last day is over.
@@ -133,7 +133,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Where a licence stands on a day; none while it is good for longer.
+    /// Where a license stands on a day; none while it is good for longer.
     pub fn of(expires_on: Date, today: Date) -> Option<Self> {
         match days_left(expires_on, today) {
             ..=-1 => Some(Self::Expired),
@@ -187,12 +187,12 @@ macro_rules! issues {
 }
 
 issues! {
-    Expired "expired" "Licence expired";
-    Expires30 "expires_30" "Licence expires within 30 days";
-    Expires60 "expires_60" "Licence expires within 60 days";
-    Expires90 "expires_90" "Licence expires within 90 days";
+    Expired "expired" "License expired";
+    Expires30 "expires_30" "License expires within 30 days";
+    Expires60 "expires_60" "License expires within 60 days";
+    Expires90 "expires_90" "License expires within 90 days";
     PlaceholderNpi "placeholder_npi" "Placeholder NPI";
-    PlaceholderLicence "placeholder_license" "Placeholder licence number";
+    PlaceholderLicense "placeholder_license" "Placeholder license number";
     MissingSignature "missing_signature" "No signature on file";
     MissingSupervisor "missing_supervisor" "No supervisor";
 }
@@ -207,21 +207,21 @@ impl Issue {
 /// What is missing, most urgent first: nothing for an account that is not in use.
 pub fn issues(
     profile: &Profile,
-    licences: &[ProfessionalLicence],
+    licenses: &[ProfessionalLicense],
     has_signature: bool,
     supervised: bool,
     today: Date,
 ) -> Vec<Issue> {
     let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Vec::new() };
     let mut found: Vec<Issue> =
-        licences.iter().filter_map(|l| Stage::of(l.expires_on?, today)).map(Stage::issue).collect();
+        licenses.iter().filter_map(|l| Stage::of(l.expires_on?, today)).map(Stage::issue).collect();
     let mut add = |when: bool, issue| {
         if when {
             found.push(issue);
         }
     };
     add(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER), Issue::PlaceholderNpi);
-    add(licences.iter().any(|l| l.number.as_deref() == Some(LICENSE_PLACEHOLDER)), Issue::PlaceholderLicence);
+    add(licenses.iter().any(|l| l.number.as_deref() == Some(LICENSE_PLACEHOLDER)), Issue::PlaceholderLicense);
     add(account.user_type.has_signature() && !has_signature, Issue::MissingSignature);
     add(needs_supervisor(account) && !supervised, Issue::MissingSupervisor);
     found.sort_unstable();

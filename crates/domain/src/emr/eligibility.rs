@@ -2,7 +2,7 @@
 
 use super::{Permission, PermissionSet, UserType};
 use crate::access::Authority;
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::refusal::Code;
 
 /// Whether a type may hold a permission at all, or why not. What an assistant needs beyond this (the clinic's
@@ -50,13 +50,13 @@ pub struct Offer {
     pub permission: Permission,
     /// Ticked when the type is first chosen.
     pub by_default: bool,
-    /// Why it is greyed out, if it is.
+    /// Why it is grayed out, if it is.
     pub refused: Option<Code>,
     /// True when ticking it asks for an attestation.
     pub needs_attestation: bool,
 }
 
-/// Every permission, greyed out with its reason where `actor` cannot give it to a `kind`.
+/// Every permission, grayed out with its reason where `actor` cannot give it to a `kind`.
 pub fn offers(actor: &Authority, kind: UserType) -> Vec<Offer> {
     Permission::ALL
         .into_iter()

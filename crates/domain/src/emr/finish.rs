@@ -1,7 +1,7 @@
 //! Who may finish notes where, as it stands this moment.
 
 use super::{EmrAccount, Permission, eligibility};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::organizations::Clinic;
 use crate::refusal::Code;
 
@@ -40,7 +40,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::emr::{Attestation, License, Status, UserType};
+    use crate::emr::{Attestation, PrimaryLicense, Status, UserType};
     use crate::ids::ClinicId;
     use crate::organizations::AssistantFinish;
 
@@ -56,7 +56,7 @@ mod tests {
             default_clinic: gorham().id,
             clinics: BTreeSet::from([gorham().id]),
             permissions: [Permission::ViewPatients, Permission::FinishSoapNotes].into_iter().collect(),
-            license: License::default(),
+            license: PrimaryLicense::default(),
             finish_attestation: (user_type.group() == Group::Assistant).then_some(Attestation { by: None }),
         }
     }

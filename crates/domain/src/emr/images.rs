@@ -1,7 +1,7 @@
 //! What may stand in a profile as picture and as signature.
 
 use super::{EmrAccount, Permission, Profile};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::refusal::{Code, Refusal};
 
 /// Largest upload, in bytes.

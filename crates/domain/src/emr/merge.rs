@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Change, Credentials, EmrAccount, EmrPatch, FIRST_LICENCE, LICENSE_PLACEHOLDER, License, MOST_LICENCES, Permission,
-    PermissionSet, ProfessionalLicence, Profile, UserType, eligibility, needs_supervisor,
+    Change, Credentials, EmrAccount, EmrPatch, FIRST_LICENSE, LICENSE_PLACEHOLDER, PrimaryLicense, MOST_LICENSES, Permission,
+    PermissionSet, ProfessionalLicense, Profile, UserType, eligibility, needs_supervisor,
 };
 use crate::ids::{ClinicId, PersonId};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::people::{PersonPatch, npi};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::unique_key;
@@ -17,8 +17,8 @@ use crate::text::unique_key;
 pub struct MergeSide {
     /// Person and account.
     pub profile: Profile,
-    /// All professional licences, by place.
-    pub licences: Vec<ProfessionalLicence>,
+    /// All professional licenses, by place.
+    pub licenses: Vec<ProfessionalLicense>,
     /// There is a picture.
     pub picture: bool,
     /// There is a signature.
@@ -29,14 +29,14 @@ pub struct MergeSide {
     pub supervises: bool,
 }
 
-/// A licence that comes over.
+/// A license that comes over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LicenceMove {
+pub struct ProfessionalLicenseMove {
     /// Its place in the other profile's list.
     pub from: i64,
     /// As it will stand in the kept profile's list.
-    pub licence: ProfessionalLicence,
-    /// The other profile keeps it too: a type that needs a licence keeps its first one.
+    pub license: ProfessionalLicense,
+    /// The other profile keeps it too: a type that needs a license keeps its first one.
     pub stays: bool,
 }
 
@@ -50,8 +50,8 @@ pub struct Merging {
     pub leaving: Change,
     /// Names, how to reach the person and credentials the kept profile lacks and the other has.
     pub identity: Change,
-    /// Licences the kept profile lacks and the other has.
-    pub licences: Vec<LicenceMove>,
+    /// Licenses the kept profile lacks and the other has.
+    pub licenses: Vec<ProfessionalLicenseMove>,
     /// The picture comes over.
     pub picture: bool,
     /// The signature comes over.
@@ -76,10 +76,10 @@ pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<Merging, Refusals> 
     if merged.supervises && !will_supervise(&kept.profile, &merged.profile) {
         refusals.push(Refusal::whole(Code::SupervisorNotTherapist).about(&[&kept.profile.person.full_name]));
     }
-    let licences = licences(kept, merged, identity.emr.as_ref().is_some_and(|e| e.license_number.is_some()));
-    let more = licences.iter().filter(|l| !kept.licences.iter().any(|k| k.position == l.licence.position)).count();
-    if kept.licences.len() + more > MOST_LICENCES {
-        refusals.push(Refusal::whole(Code::TooManyLicences));
+    let licenses = licenses(kept, merged, identity.emr.as_ref().is_some_and(|e| e.license_number.is_some()));
+    let more = licenses.iter().filter(|l| !kept.licenses.iter().any(|k| k.position == l.license.position)).count();
+    if kept.licenses.len() + more > MOST_LICENSES {
+        refusals.push(Refusal::whole(Code::TooManyLicenses));
     }
     refusals.into_result()?;
     let left = without_finish(&merged.profile);
@@ -90,7 +90,7 @@ pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<Merging, Refusals> 
     Ok(Merging {
         access: access(kept.profile.emr.as_ref(), merged.profile.emr.as_ref()),
         leaving: leaving(&merged.profile, &identity, left.filter(|_| signature)),
-        licences,
+        licenses,
         picture: merged.picture && !kept.picture,
         signature,
         supervisor: merged.supervisor.filter(|s| supervised && *s != kept.profile.person.id),
@@ -98,7 +98,7 @@ pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<Merging, Refusals> 
     })
 }
 
-/// The kept profile is an active therapist afterwards: it becomes active when the other is.
+/// The kept profile is an active therapist afterward: it becomes active when the other is.
 fn will_supervise(kept: &Profile, merged: &Profile) -> bool {
     let active = |p: &Profile| p.emr.as_ref().is_some_and(EmrAccount::is_active);
     kept.emr.as_ref().is_some_and(|e| e.user_type.group() == Group::Therapist) && (active(kept) || active(merged))
@@ -151,7 +151,7 @@ fn identity(kept: &Profile, merged: &Profile) -> Change {
         ..PersonPatch::default()
     };
     let Some(account) = &kept.emr else { return Change { person, ..Change::default() } };
-    let license = merged.emr.as_ref().map_or_else(License::default, |e| e.license.clone());
+    let license = merged.emr.as_ref().map_or_else(PrimaryLicense::default, |e| e.license.clone());
     let takes_license = is_missing(account.license.number.as_deref(), LICENSE_PLACEHOLDER)
         && !is_missing(license.number.as_deref(), LICENSE_PLACEHOLDER)
         && account.user_type.has_signature();
@@ -183,36 +183,36 @@ fn leaving(merged: &Profile, taken: &Change, permissions: Option<PermissionSet>)
 }
 
 /// The same number in the same state, however it is written.
-fn is_same(a: &ProfessionalLicence, b: &ProfessionalLicence) -> bool {
-    let plain = |l: &ProfessionalLicence| -> Option<String> {
+fn is_same(a: &ProfessionalLicense, b: &ProfessionalLicense) -> bool {
+    let plain = |l: &ProfessionalLicense| -> Option<String> {
         let number = l.number.as_deref()?;
         Some(number.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect())
     };
     plain(a) == plain(b) && a.state == b.state
 }
 
-fn licences(kept: &MergeSide, merged: &MergeSide, takes_first: bool) -> Vec<LicenceMove> {
+fn licenses(kept: &MergeSide, merged: &MergeSide, takes_first: bool) -> Vec<ProfessionalLicenseMove> {
     let none = |e: &EmrAccount| e.user_type.credentials() == Credentials::None;
     if kept.profile.emr.as_ref().is_none_or(none) {
         return Vec::new();
     }
-    let mut next = kept.licences.iter().map(|l| l.position).max().unwrap_or(FIRST_LICENCE) + 1;
-    let mut moves: Vec<LicenceMove> = Vec::new();
-    for theirs in &merged.licences {
-        let first = theirs.position == FIRST_LICENCE;
-        // The placeholder of a first place says that something is missing, not that there is a licence.
+    let mut next = kept.licenses.iter().map(|l| l.position).max().unwrap_or(FIRST_LICENSE) + 1;
+    let mut moves: Vec<ProfessionalLicenseMove> = Vec::new();
+    for theirs in &merged.licenses {
+        let first = theirs.position == FIRST_LICENSE;
+        // The placeholder of a first place says that something is missing, not that there is a license.
         if first && is_missing(theirs.number.as_deref(), LICENSE_PLACEHOLDER) {
             continue;
         }
-        let position = if first && takes_first { FIRST_LICENCE } else { next };
+        let position = if first && takes_first { FIRST_LICENSE } else { next };
         // What stands in for the number at the first place gives way.
-        let known = kept.licences.iter().filter(|l| !(takes_first && l.position == FIRST_LICENCE));
-        if known.chain(moves.iter().map(|m| &m.licence)).any(|l| is_same(l, theirs)) {
+        let known = kept.licenses.iter().filter(|l| !(takes_first && l.position == FIRST_LICENSE));
+        if known.chain(moves.iter().map(|m| &m.license)).any(|l| is_same(l, theirs)) {
             continue;
         }
-        next += i64::from(position != FIRST_LICENCE);
-        let licence = ProfessionalLicence { position, ..theirs.clone() };
-        moves.push(LicenceMove { from: theirs.position, licence, stays: first });
+        next += i64::from(position != FIRST_LICENSE);
+        let license = ProfessionalLicense { position, ..theirs.clone() };
+        moves.push(ProfessionalLicenseMove { from: theirs.position, license, stays: first });
     }
     moves
 }

@@ -14,10 +14,10 @@ mod permission;
 mod type_change;
 mod user_type;
 
-pub use account::{Attestation, EmrAccount, EmrPatch, InactiveReason, License, Profile, Status};
+pub use account::{Attestation, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Profile, Status};
 pub use copy_from::{CopyPlan, Skipped, SkippedWhat, copy_from};
 pub use credentials::{
-    FIRST_LICENCE, Issue, LicencePatch, MOST_LICENCES, ProfessionalLicence, Stage, days_left, issues, judge_licence,
+    FIRST_LICENSE, Issue, ProfessionalLicensePatch, MOST_LICENSES, ProfessionalLicense, Stage, days_left, issues, judge_professional_license,
     judge_supervisor, may_supervise, needs_supervisor,
 };
 pub use decide::{Change, Facts, NewPassword, Notice, Outcome, SeatMove, decide, may_edit, may_reset_sign_in};
@@ -26,11 +26,11 @@ pub use finish::may_finish_notes;
 pub use images::{
     LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
 };
-pub use merge::{LicenceMove, MergeSide, Merging, merge};
+pub use merge::{ProfessionalLicenseMove, MergeSide, Merging, merge};
 pub use offboarding::{Leaving, Offboarding, Step, offboard, release_step, without_names};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};
 pub use user_type::{Credentials, UserType};
 
-/// The licence number that stands for one not known yet; accepted and flagged.
+/// The license number that stands for one not known yet; accepted and flagged.
 pub const LICENSE_PLACEHOLDER: &str = "00000";

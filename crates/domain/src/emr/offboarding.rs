@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Change, EmrPatch, Facts, InactiveReason, Notice, Outcome, Profile, Status, decide, may_supervise};
 use crate::access::Authority;
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::refusal::{Code, Refusal, Refusals};
 
 /// How someone leaves.
@@ -59,7 +59,7 @@ pub struct Step {
 /// What leaving comes to.
 #[derive(Clone, Debug)]
 pub struct Offboarding {
-    /// The profile afterwards.
+    /// The profile afterward.
     pub outcome: Outcome,
     /// What happens, in order.
     pub steps: Vec<Step>,
@@ -104,18 +104,18 @@ pub fn offboard(
     Ok(Offboarding { outcome, steps })
 }
 
-/// What is added to the steps when the release of the licence is asked for at once.
+/// What is added to the steps when the release of the license is asked for at once.
 pub fn release_step(group: Group, clinic: &str) -> Step {
-    let text = format!("Support is asked to release one {} licence of {clinic}.", group.as_str());
-    Step { step: "licence_release", text }
+    let text = format!("Support is asked to release one {} license of {clinic}.", group.as_str());
+    Step { step: "license_release", text }
 }
 
 /// What is told of a step to whoever does not reach the whole practice, if it names clinics or people they may not know.
 pub fn without_names(step: &str) -> Option<&'static str> {
     Some(match step {
-        "licence" => "The licence stays with its clinic.",
+        "license" => "The license stays with its clinic.",
         "supervisees" => "Those supervised were handed over.",
-        "licence_release" => "Support is asked to release the licence.",
+        "license_release" => "Support is asked to release the license.",
         _ => return None,
     })
 }
@@ -150,8 +150,8 @@ fn steps(kind: Leaving, outcome: &Outcome, supervisees: &[String], successor: Op
     add("emr_account", emr.to_owned());
     add("access", "Every session, sign-in link and access token ends at once.".to_owned());
     for notice in &outcome.notices {
-        if let Notice::LicenceStays(..) = notice {
-            add("licence", notice.sentence());
+        if let Notice::LicenseStays(..) = notice {
+            add("license", notice.sentence());
         }
     }
     if let (Some(to), false) = (successor, supervisees.is_empty()) {

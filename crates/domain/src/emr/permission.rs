@@ -82,11 +82,11 @@ impl Permission {
         match self {
             Self::ViewPatients => "Open the Patient Manager",
             Self::EditPatients => "Add and edit patients",
-            Self::ViewUsers => "See the user list and ask for licence adjustments",
+            Self::ViewUsers => "See the user list and ask for license adjustments",
             Self::EditUsers => "Add and edit users, and make them active or inactive",
             Self::StartSoapNotes => "Begin documentation",
             Self::ForwardSoapNotes => "Send notes for co-signature",
-            Self::FinishSoapNotes => "Finalise notes",
+            Self::FinishSoapNotes => "Finalize notes",
             Self::CalendarAdmin => "Change scheduler settings",
             Self::ClinicAdmin => "Change clinic settings and update users in bulk",
             Self::CompanyAdmin => "Everything in the organization",

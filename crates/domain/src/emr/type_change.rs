@@ -1,7 +1,7 @@
 //! What a change of user type would break; support sees it before confirming.
 
 use super::{Credentials, EmrAccount, EmrPatch, PermissionSet, UserType, eligibility};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::people::Person;
 
 /// The consequences of a new user type for a saved profile.
@@ -17,7 +17,7 @@ pub struct TypeChange {
     pub pool: Option<(Group, Group)>,
     /// The new type needs an NPI and there is none.
     pub npi_missing: bool,
-    /// The new type needs a licence number and there is none.
+    /// The new type needs a license number and there is none.
     pub license_missing: bool,
     /// The new type carries no credentials and there are some; they will be cleared.
     pub credentials_cleared: bool,
@@ -80,7 +80,7 @@ impl TypeChange {
         }
         if let Some((from, to)) = self.pool {
             said.push(format!(
-                "An active profile gives back its {} licence and takes a {} licence.",
+                "An active profile gives back its {} license and takes a {} license.",
                 from.as_str(),
                 to.as_str()
             ));
@@ -89,10 +89,10 @@ impl TypeChange {
             said.push("The NPI is missing: the placeholder 9999999995 is set and flagged.".to_owned());
         }
         if self.license_missing {
-            said.push("The licence number is missing: the placeholder 00000 is set and flagged.".to_owned());
+            said.push("The license number is missing: the placeholder 00000 is set and flagged.".to_owned());
         }
         if self.credentials_cleared {
-            said.push(format!("NPI and licence number are cleared: a {} profile has none.", self.to.title()));
+            said.push(format!("NPI and license number are cleared: a {} profile has none.", self.to.title()));
         }
         said
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::licences::Group;
+use crate::licenses::Group;
 
 /// What a person is in the EMR. Order and names as in the User Manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,9 +27,9 @@ pub enum UserType {
 /// Which credentials a profile of a type carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// NPI and licence number, both needed.
+    /// NPI and license number, both needed.
     NpiAndLicense,
-    /// Licence number needed, NPI welcome.
+    /// License number needed, NPI welcome.
     LicenseNpiOptional,
     /// Neither.
     None,
@@ -102,7 +102,7 @@ impl UserType {
         Self::ALL.into_iter().find(|t| t.as_str().eq_ignore_ascii_case(text.trim()))
     }
 
-    /// The licence pool its seat comes from.
+    /// The license pool its seat comes from.
     pub fn group(self) -> Group {
         match self {
             Self::PT | Self::OT | Self::SLP | Self::RT | Self::AT => Group::Therapist,

@@ -99,9 +99,6 @@ const OTHERS: [(&str, Field, Style); 26] = [
     ("Telephone Number", F::Phone, Capitals),
     ("phn_numbr", F::Phone, Capitals),
     ("clinic", F::Clinics, AsTyped),
-    ("licence_number", F::LicenseNumber, AsTyped),
-    ("licence_state", F::LicenseState, AsTyped),
-    ("licence_expires_on", F::LicenseExpiresOn, AsTyped),
     ("phone_number", F::Phone, AsTyped),
     ("email_address", F::Email, AsTyped),
     ("permission", F::Permissions, AsTyped),
@@ -117,7 +114,7 @@ fn own(name: &str) -> Option<Field> {
     OWN.iter().find(|(known, _)| folded(known) == name).map(|(_, field)| *field)
 }
 
-fn recognised(header: &str) -> Option<(Field, Style)> {
+fn recognized(header: &str) -> Option<(Field, Style)> {
     // The facility columns are CMS columns even though they carry our names.
     let by_own = own(header).map(|field| (field, if field >= F::FacilityName { Capitals } else { AsTyped }));
     by_own.or_else(|| {
@@ -166,7 +163,7 @@ impl Columns {
             if columns.places.iter().any(|(at, _)| *at == place) {
                 continue;
             }
-            match recognised(name).filter(|_| !mapped.contains_key(&place)) {
+            match recognized(name).filter(|_| !mapped.contains_key(&place)) {
                 Some((field, style)) if columns.places.get(field).is_none() => {
                     columns.places.put(field, (place, style));
                 }
@@ -209,7 +206,7 @@ impl Columns {
 
 /// How a mapped column is written: as its own name says, where that stands for the same.
 fn style_of(header: &str, field: Field) -> Style {
-    recognised(header).filter(|(known, _)| *known == field).map_or(AsTyped, |(_, style)| style)
+    recognized(header).filter(|(known, _)| *known == field).map_or(AsTyped, |(_, style)| style)
 }
 
 /// What the mapping says of each place of the header it names, and everything that is wrong with it. Nothing on the

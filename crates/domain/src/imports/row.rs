@@ -32,7 +32,7 @@ pub struct Wanted {
     place: Place,
 }
 
-/// By what a row is recognised as someone who is there already, in this order; see [`Wanted::keys`].
+/// By what a row is recognized as someone who is there already, in this order; see [`Wanted::keys`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     /// A real NPI.
@@ -167,7 +167,7 @@ fn codes(wanted: Vec<String>) -> Vec<String> {
 }
 
 impl Wanted {
-    /// By what the row is recognised. What is not even valid recognises nobody.
+    /// By what the row is recognized. What is not even valid recognizes nobody.
     pub fn keys(&self) -> Keys {
         let person = &self.change.person;
         let number = person.npi.as_ref().and_then(Option::as_deref).and_then(|n| npi::check(n).ok());
@@ -180,7 +180,7 @@ impl Wanted {
         }
     }
 
-    /// The folded name, as lists sort it; none when there is no valid name. With clinic and type it recognises
+    /// The folded name, as lists sort it; none when there is no valid name. With clinic and type it recognizes
     /// someone whose row carries none of the [`Keys`].
     pub fn name_key(&self) -> Option<String> {
         let person = &self.change.person;
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_and_hidden_marks_recognise_nobody() {
+    fn placeholders_and_hidden_marks_recognize_nobody() {
         let row = wanted("first_name,last_name,npi,email", "Ma\0ra,Harlow,9999999995,not an email");
         assert!(row.keys().is_empty() && row.name_key().is_none());
     }

@@ -6,5 +6,5 @@ pub mod npi;
 mod person;
 
 pub use contact::{check_email, check_phone, check_state, check_username};
-pub use likeness::{Likeness, Reason, Traits, licence_key, likeness, nickname_groups};
+pub use likeness::{Likeness, Reason, Traits, license_key, likeness, nickname_groups};
 pub use person::{NameOwner, Person, PersonPatch, human_name};

@@ -172,7 +172,7 @@ mod tests {
     #[case("Tr4velling-oak-Ridge", &[])]
     #[case("Пароль-Dvor77!", &[])]
     #[case("short1!", &[Code::PasswordTooShort, Code::PasswordNeedsUpper, Code::PasswordNotStrong])]
-    #[case("travelling-Oak-ridge", &[Code::PasswordNeedsNumber])]
+    #[case("traveling-Oak-ridge", &[Code::PasswordNeedsNumber])]
     #[case("Tr4vellingoak9", &[Code::PasswordNeedsSpecial])]
     #[case("tr4velling-oak-ridge", &[Code::PasswordNeedsUpper])]
     #[case("TR4VELLING-OAK-RIDGE", &[Code::PasswordNeedsLower])]

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 pub use mail::{Mailer, mail_server_is_usable};
 
 /// Begins all of it. It ends soon after `stop` turns true; a message on its way is finished first.
-/// Licences that run out are looked for `first_reminders` after now, then each hour.
+/// Licenses that run out are looked for `first_reminders` after now, then each hour.
 pub fn begin(app: &App, mailer: Mailer, first_reminders: Duration, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(outbox::run(app.clone(), mailer, stop.clone()));

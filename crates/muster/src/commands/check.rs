@@ -33,7 +33,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
                 say(problem);
             }
             if problems.is_empty() {
-                say(&format!("All is well: licences are counted right, totals are the sum of their ledger, and {records} audit records are intact."));
+                say(&format!("All is well: licenses are counted right, totals are the sum of their ledger, and {records} audit records are intact."));
             }
         }
         if problems.is_empty() {

@@ -179,9 +179,9 @@ fn to_do(flags: &Flags) -> [(u64, &'static str); 6] {
     [
         (flags.usernames_made_up, "User names made up"),
         (flags.needs_email, "Inactive until they have an email"),
-        (flags.no_licence, "Inactive because no licence was free"),
+        (flags.no_license, "Inactive because no license was free"),
         (flags.npi_placeholders, "Placeholder NPIs"),
-        (flags.license_placeholders, "Placeholder licence numbers"),
+        (flags.license_placeholders, "Placeholder license numbers"),
         (flags.invited, "Invitations sent"),
     ]
 }

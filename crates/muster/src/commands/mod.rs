@@ -9,7 +9,7 @@ pub mod export;
 pub mod generate;
 pub mod import;
 mod import_changes;
-pub mod licences;
+pub mod licenses;
 mod metrics;
 pub mod migrate;
 pub mod openapi;
@@ -32,7 +32,7 @@ pub async fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Setup(arguments) => setup::run(place, arguments).await,
         Command::Admin(admin::Command::Create(arguments)) => admin::run(place, arguments).await,
         Command::Token(token::Command::Create(arguments)) => token::run(place, arguments).await,
-        Command::Licences(command) => licences::run(place, command).await,
+        Command::Licenses(command) => licenses::run(place, command).await,
         Command::Import(arguments) => import::run(place, arguments).await,
         Command::Export(arguments) => export::run(place, arguments).await,
         Command::Backup(arguments) => backup::run(place, arguments).await,

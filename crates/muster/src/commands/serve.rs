@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Serve /metrics for Prometheus on this address [env: MUSTER_METRICS_LISTEN] [default: nowhere]
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
-    /// Seconds from the start until licences that run out are first looked for; afterwards each hour
+    /// Seconds from the start until licenses that run out are first looked for; afterward each hour
     /// [env: MUSTER_REMINDERS_AFTER] [default: 120]
     #[arg(long, value_name = "SECONDS")]
     reminders_after: Option<String>,

@@ -20,7 +20,7 @@ pub enum Command {
 /// Make a personal access token for somebody and print it, this once
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Scopes: people:read people:write bulk licences billing reach audit:read check admin
+Scopes: people:read people:write bulk licenses billing reach audit:read check admin
 
 Examples:
   muster token create --username mara --scope people:read --scope check --expires 30d

@@ -37,7 +37,7 @@ pub struct Config {
     pub mail_from: Mailbox,
     /// Where metrics are served, if at all.
     pub metrics_listen: Option<SocketAddr>,
-    /// How long after the start licences that run out are first looked for.
+    /// How long after the start licenses that run out are first looked for.
     pub reminders_after: Duration,
     /// Where the secret comes from.
     pub secret: SecretSource,

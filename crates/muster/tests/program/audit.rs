@@ -7,7 +7,7 @@ async fn with_records(place: &Place) -> usize {
     place.set_up().await;
     for total in ["1", "2", "3"] {
         let clinic = ["--clinic", HARBOR, "--group", "student", "--total", total];
-        place.done(&[&["licences", "set", "--organization", HARBOR][..], &clinic].concat()).await;
+        place.done(&[&["licenses", "set", "--organization", HARBOR][..], &clinic].concat()).await;
     }
     let told = place.done(&["audit", "verify"]).await;
     let records = place.count("audit_events").await;
@@ -67,7 +67,7 @@ on_both! {
         assert_first_bad(place, records - 1).await;
         // What is recorded from then on does not make it good.
         let clinic = ["--clinic", HARBOR, "--group", "student", "--total", "9"];
-        place.done(&[&["licences", "set", "--organization", HARBOR][..], &clinic].concat()).await;
+        place.done(&[&["licenses", "set", "--organization", HARBOR][..], &clinic].concat()).await;
         assert_first_bad(place, records).await;
         assert!(place.done(&["audit", "seal"]).await.contains("1 audit chain"));
         place.done(&["audit", "verify"]).await;
@@ -92,7 +92,7 @@ on_both! {
         with_records(place).await;
         let total = async |n: &str| {
             let clinic = ["--clinic", HARBOR, "--group", "student", "--total", n];
-            place.done(&[&["licences", "set", "--organization", HARBOR][..], &clinic].concat()).await;
+            place.done(&[&["licenses", "set", "--organization", HARBOR][..], &clinic].concat()).await;
         };
         let told = async |tampering: &str| {
             assert_eq!(place.muster(&["audit", "verify"]).await.code, Some(1), "{tampering}");

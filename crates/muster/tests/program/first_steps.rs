@@ -1,4 +1,4 @@
-//! Setting up, operators, tokens and licences.
+//! Setting up, operators, tokens and licenses.
 
 use crate::place::{HARBOR, PASSWORD, Place, on_both};
 
@@ -66,12 +66,12 @@ async fn an_operator_belongs_to_no_organization() {
 }
 
 #[tokio::test]
-async fn support_sets_a_licence_total_and_the_ledger_tells() {
+async fn support_sets_a_license_total_and_the_ledger_tells() {
     let place = Place::sqlite();
     place.set_up().await;
     let set = |group, total| {
         [
-            "licences",
+            "licenses",
             "set",
             "--organization",
             HARBOR,
@@ -86,12 +86,12 @@ async fn support_sets_a_licence_total_and_the_ledger_tells() {
     };
     let answer: serde_json::Value = serde_json::from_str(&place.done(&set("therapist", "12")).await).unwrap();
     assert_eq!((answer["total"].as_i64(), answer["available"].as_i64()), (Some(12), Some(12)));
-    assert_eq!(place.count("licence_ledger").await, 1);
+    assert_eq!(place.count("license_ledger").await, 1);
     for (group, total) in [("clerical", "3"), ("janitor", "3"), ("therapist", "-1")] {
         assert_eq!(place.muster(&set(group, total)).await.code, Some(1), "{group} {total}");
     }
     let nowhere =
-        ["licences", "set", "--organization", HARBOR, "--clinic", "Atlantis", "--group", "student", "--total", "1"];
+        ["licenses", "set", "--organization", HARBOR, "--clinic", "Atlantis", "--group", "student", "--total", "1"];
     assert!(place.muster(&nowhere).await.stderr.contains("Atlantis"));
-    assert_eq!(place.count("licence_ledger").await, 1);
+    assert_eq!(place.count("license_ledger").await, 1);
 }

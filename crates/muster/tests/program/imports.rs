@@ -126,7 +126,7 @@ on_both! {
 
         // Copies and sums that were tampered with are named.
         for (broken, says) in [
-            ("UPDATE licence_sums SET assigned = assigned + 1", "sums of practice"),
+            ("UPDATE license_sums SET assigned = assigned + 1", "sums of practice"),
             ("UPDATE people SET account = NULL", "tells of another account"),
         ] {
             place.sql(broken).await;

@@ -7,7 +7,7 @@ mod bulk;
 mod configuration;
 mod first_steps;
 mod imports;
-mod licences;
+mod licenses;
 mod mail;
 mod place;
 mod reminders;

@@ -1,4 +1,4 @@
-//! Letters about licences that run out: once each, however many programs run and however often they are started.
+//! Letters about licenses that run out: once each, however many programs run and however often they are started.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ on_both! {
         let [one, other] = two_servers(place, &sink).await;
         let first = sink.wait_for(3).await;
         assert_eq!(letters(&first), BTreeMap::from([("ida@x.example", 1), ("vera@x.example", 1), ("zoe@x.example", 1)]));
-        assert_eq!(place.count("licence_reminders").await, 2);
+        assert_eq!(place.count("license_reminders").await, 2);
         one.terminate().await;
         other.kill_9().await;
 
@@ -55,7 +55,7 @@ on_both! {
         let all = letters(&sink.messages()).into_iter().map(|(to, n)| (to.to_owned(), n)).collect::<BTreeMap<_, _>>();
         let wanted = [("ida@x.example", 1), ("quill@x.example", 1), ("vera@x.example", 2), ("zoe@x.example", 1)];
         assert_eq!(all, wanted.into_iter().map(|(to, n)| (to.to_owned(), n)).collect());
-        assert_eq!(place.count("licence_reminders").await, 3);
+        assert_eq!(place.count("license_reminders").await, 3);
         assert_eq!(place.count("outbox").await, 5, "nothing else was ever queued");
         for server in [one, other] {
             server.terminate().await;

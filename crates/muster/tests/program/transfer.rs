@@ -21,7 +21,7 @@ async fn filled(place: &Place) {
     place.done(&["import", arg(&file), "--organization", HARBOR, "--invite"]).await;
     place.done(&["token", "create", "--username", "mara", "--scope", "check"]).await;
     place
-        .done(&["licences", "set", "--organization", HARBOR, "--clinic", HARBOR, "--group", "student", "--total", "4"])
+        .done(&["licenses", "set", "--organization", HARBOR, "--clinic", HARBOR, "--group", "student", "--total", "4"])
         .await;
     place.sql("UPDATE people SET last_sign_in_at = 1772452800000000").await;
     place.sql("UPDATE directory SET last_sign_in_at = 1772452800000000").await;

@@ -76,7 +76,7 @@ CREATE TABLE emr_account_clinics (
 );
 CREATE INDEX emr_account_clinics_by_clinic ON emr_account_clinics (organization_id, clinic_id, person_id);
 
-CREATE TABLE professional_licences (
+CREATE TABLE professional_licenses (
     organization_id UUID NOT NULL,
     person_id UUID NOT NULL,
     position BIGINT NOT NULL,
@@ -87,7 +87,7 @@ CREATE TABLE professional_licences (
     PRIMARY KEY (organization_id, person_id, position)
 );
 
-CREATE TABLE licence_pools (
+CREATE TABLE license_pools (
     organization_id UUID NOT NULL,
     clinic_id UUID NOT NULL,
     pool_group TEXT COLLATE "C" NOT NULL,
@@ -96,7 +96,7 @@ CREATE TABLE licence_pools (
     PRIMARY KEY (organization_id, clinic_id, pool_group)
 );
 
-CREATE TABLE licence_ledger (
+CREATE TABLE license_ledger (
     organization_id UUID NOT NULL,
     entry_id UUID NOT NULL,
     clinic_id UUID NOT NULL,

@@ -1,15 +1,15 @@
--- What a merge moves: licence_keys are the numbers by which look-alikes are found through professional licences beyond
+-- What a merge moves: license_keys are the numbers by which look-alikes are found through professional licenses beyond
 -- the first (those of the first stand in duplicate_keys, with the profile it is saved with). And a profile shows the
 -- merges it was part of.
 
-CREATE TABLE licence_keys (
+CREATE TABLE license_keys (
     organization_id UUID NOT NULL,
     dup_key BIGINT NOT NULL,
     person_id UUID NOT NULL,
     position BIGINT NOT NULL,
     PRIMARY KEY (organization_id, dup_key, person_id, position)
 );
-CREATE INDEX licence_keys_person ON licence_keys (organization_id, person_id, position);
+CREATE INDEX license_keys_person ON license_keys (organization_id, person_id, position);
 
 CREATE INDEX merges_kept ON merges (organization_id, kept_id);
 CREATE INDEX merges_merged ON merges (organization_id, merged_id);

@@ -29,7 +29,7 @@ CREATE INDEX directory_company_admin ON directory (organization_id, name_key, pe
 CREATE INDEX directory_billing_report_admin ON directory (organization_id, name_key, person_id)
     INCLUDE (user_type, status, permissions, username_key, last_sign_in_at) WHERE (permissions & 2048) <> 0;
 -- The sums of all pools, at the top of every user list.
-CREATE INDEX licence_pools_sums ON licence_pools (organization_id, pool_group, total, assigned);
+CREATE INDEX license_pools_sums ON license_pools (organization_id, pool_group, total, assigned);
 -- Without these the planner believes that nearly everybody holds every permission. One each: a pair would be counted
 -- together.
 CREATE STATISTICS directory_holders_1 ON (permissions & 1) FROM directory;

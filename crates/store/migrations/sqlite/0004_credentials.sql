@@ -1,8 +1,8 @@
--- Professional licences beyond the first, who supervises whom, reminders already sent, and how people left.
+-- Professional licenses beyond the first, who supervises whom, reminders already sent, and how people left.
 
 -- The worklist and the reminders ask for what runs out, and for the two placeholders.
-CREATE INDEX professional_licences_expiry ON professional_licences (organization_id, expires_on, person_id) WHERE expires_on IS NOT NULL;
-CREATE INDEX professional_licences_placeholder ON professional_licences (organization_id, person_id) WHERE number = '00000';
+CREATE INDEX professional_licenses_expiry ON professional_licenses (organization_id, expires_on, person_id) WHERE expires_on IS NOT NULL;
+CREATE INDEX professional_licenses_placeholder ON professional_licenses (organization_id, person_id) WHERE number = '00000';
 CREATE INDEX people_npi_placeholder ON people (organization_id, person_id) WHERE npi = '9999999995';
 
 CREATE TABLE supervisions (
@@ -20,7 +20,7 @@ CREATE INDEX supervisions_history ON supervisions (organization_id, person_id, s
 CREATE INDEX supervisions_supervisees ON supervisions (organization_id, supervisor_id) WHERE until_at IS NULL;
 
 -- Each reminder once: threshold 90, 60 or 30 days, 0 once it has run out. A new expiry date starts anew.
-CREATE TABLE licence_reminders (
+CREATE TABLE license_reminders (
     organization_id BLOB NOT NULL,
     person_id BLOB NOT NULL,
     position INTEGER NOT NULL,

@@ -13,4 +13,4 @@ CREATE INDEX directory_last_sign_in ON directory (organization_id, last_sign_in_
 DROP INDEX directory_view_users;
 DROP INDEX directory_edit_users;
 -- The sums of all pools, at the top of every user list.
-CREATE INDEX licence_pools_sums ON licence_pools (organization_id, pool_group, total, assigned);
+CREATE INDEX license_pools_sums ON license_pools (organization_id, pool_group, total, assigned);

@@ -47,7 +47,7 @@ CREATE INDEX emr_accounts_default_clinic ON emr_accounts (organization_id, defau
 CREATE INDEX emr_accounts_company_admins ON emr_accounts (organization_id, person_id) WHERE (permissions & 512) <> 0;
 CREATE INDEX emr_accounts_user_managers ON emr_accounts (organization_id, person_id) WHERE (permissions & 8) <> 0;
 CREATE INDEX emr_accounts_waiting ON emr_accounts (organization_id, default_clinic_id, person_id)
-    WHERE inactive_reason = 'no_licence';
+    WHERE inactive_reason = 'no_license';
 
 CREATE TABLE new_emr_account_clinics (
     organization_id BLOB NOT NULL,
@@ -61,7 +61,7 @@ DROP TABLE emr_account_clinics;
 ALTER TABLE new_emr_account_clinics RENAME TO emr_account_clinics;
 CREATE INDEX emr_account_clinics_by_clinic ON emr_account_clinics (organization_id, clinic_id, person_id);
 
-CREATE TABLE new_professional_licences (
+CREATE TABLE new_professional_licenses (
     organization_id BLOB NOT NULL,
     person_id BLOB NOT NULL,
     position INTEGER NOT NULL,
@@ -71,13 +71,13 @@ CREATE TABLE new_professional_licences (
     expires_on TEXT,
     PRIMARY KEY (organization_id, person_id, position)
 ) WITHOUT ROWID;
-INSERT INTO new_professional_licences (organization_id, person_id, position, number, state, profession, expires_on)
-SELECT organization_id, person_id, position, number, state, profession, expires_on FROM professional_licences
+INSERT INTO new_professional_licenses (organization_id, person_id, position, number, state, profession, expires_on)
+SELECT organization_id, person_id, position, number, state, profession, expires_on FROM professional_licenses
 ORDER BY organization_id, person_id, position;
-DROP TABLE professional_licences;
-ALTER TABLE new_professional_licences RENAME TO professional_licences;
-CREATE INDEX professional_licences_expiry ON professional_licences (organization_id, expires_on, person_id) WHERE expires_on IS NOT NULL;
-CREATE INDEX professional_licences_placeholder ON professional_licences (organization_id, person_id) WHERE number = '00000';
+DROP TABLE professional_licenses;
+ALTER TABLE new_professional_licenses RENAME TO professional_licenses;
+CREATE INDEX professional_licenses_expiry ON professional_licenses (organization_id, expires_on, person_id) WHERE expires_on IS NOT NULL;
+CREATE INDEX professional_licenses_placeholder ON professional_licenses (organization_id, person_id) WHERE number = '00000';
 
 CREATE TABLE new_sign_ins (
     subject_id BLOB NOT NULL PRIMARY KEY,

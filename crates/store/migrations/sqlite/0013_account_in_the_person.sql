@@ -1,4 +1,4 @@
--- What lists of profiles show of an account, with its clinics and first licence, once more in the row of the person: a
+-- What lists of profiles show of an account, with its clinics and first license, once more in the row of the person: a
 -- JSON array, read by one search instead of four. Written whenever one of its parts is.
 ALTER TABLE people ADD COLUMN account TEXT;
 UPDATE people SET account = (SELECT json_array(x.user_type, x.status, x.inactive_reason,
@@ -8,6 +8,6 @@ UPDATE people SET account = (SELECT json_array(x.user_type, x.status, x.inactive
             a.finish_attested_at, l.number, l.state, l.expires_on,
             (SELECT group_concat(hex(m.clinic_id)) FROM emr_account_clinics m
                 WHERE m.organization_id = a.organization_id AND m.person_id = a.person_id) AS clinics
-        FROM emr_accounts a LEFT JOIN professional_licences l ON l.organization_id = a.organization_id
+        FROM emr_accounts a LEFT JOIN professional_licenses l ON l.organization_id = a.organization_id
             AND l.person_id = a.person_id AND l.position = 0
         WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x);

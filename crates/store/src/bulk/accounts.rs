@@ -15,7 +15,7 @@ use crate::{Handle, Result, Tx, micros};
 pub struct Changed<'a> {
     /// Whose.
     pub person: PersonId,
-    /// The account afterwards.
+    /// The account afterward.
     pub account: &'a EmrAccount,
     /// Clinics it gained.
     pub added: &'a [ClinicId],
@@ -58,7 +58,7 @@ pub async fn save_accounts(
 ) -> Result<()> {
     let engine = tx.split().engine();
     let Some(accounts) = rows(engine, changed.iter().map(account)) else { return Ok(()) };
-    // Named by identity as well, so that SQLite looks each one up; materialised, so that it reads the rows once.
+    // Named by identity as well, so that SQLite looks each one up; materialized, so that it reads the rows once.
     let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status, x.reason, x.attested_by, x.attested, x.attested_at
             FROM {rows $2: id uuid, permissions int, status text, reason text, attested_by uuid, attested int, attested_at int} x)
         UPDATE emr_accounts SET permissions = r.permissions, status = r.status, inactive_reason = r.reason,

@@ -92,7 +92,7 @@ pub struct Done {
     pub changed: Option<String>,
     /// What was not, as JSON.
     pub refused: Option<String>,
-    /// The version afterwards.
+    /// The version afterward.
     pub version_after: Option<i64>,
 }
 

@@ -31,7 +31,7 @@ pub struct Job {
     pub id: Uuid,
     /// `update`, `undo` or `file`.
     pub kind: String,
-    /// `draft`, `running`, `done`, `cancelled` or `stopped`.
+    /// `draft`, `running`, `done`, `canceled` or `stopped`.
     pub state: String,
     /// `person`, `support` or `command_line`.
     pub actor_kind: String,
@@ -63,7 +63,7 @@ pub struct Job {
     pub created_at: Option<Timestamp>,
     /// Begun.
     pub started_at: Option<Timestamp>,
-    /// Done, cancelled or stopped.
+    /// Done, canceled or stopped.
     pub finished_at: Option<Timestamp>,
 }
 
@@ -317,7 +317,7 @@ pub async fn release(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner
     Ok(())
 }
 
-/// Ends a running job as `done`, `cancelled` or `stopped`. False when it does not run.
+/// Ends a running job as `done`, `canceled` or `stopped`. False when it does not run.
 pub async fn finish(
     tx: &mut Tx,
     organization: OrganizationId,

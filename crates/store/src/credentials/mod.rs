@@ -1,14 +1,14 @@
-//! Professional licences, who supervises whom, what is missing, reminders sent, and how people left.
+//! Professional licenses, who supervises whom, what is missing, reminders sent, and how people left.
 
-mod licences;
+mod professional_licenses;
 mod managers;
 mod offboarding;
 mod reminders;
 mod supervision;
 mod worklist;
 
-pub(crate) use licences::fill_licence_keys;
-pub use licences::{copy_licence, licences, move_licences, remove_licence, save_licence};
+pub(crate) use professional_licenses::fill_license_keys;
+pub use professional_licenses::{copy_professional_license, professional_licenses, move_professional_licenses, remove_professional_license, save_professional_license};
 pub use managers::{Manager, company_admins, managers};
 pub use offboarding::{Recorded, insert_offboarding, offboardings};
 pub use reminders::{Due, due_reminders, note_reminders};
@@ -20,7 +20,7 @@ pub use worklist::{Missing, signed_and_supervised, worklist};
 
 use muster_domain::PersonId;
 use muster_domain::emr::UserType;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 
 use crate::dialect;
 

@@ -1,10 +1,10 @@
-//! Licences about to run out, and who was told.
+//! Licenses about to run out, and who was told.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
-use muster_domain::emr::ProfessionalLicence;
+use muster_domain::emr::ProfessionalLicense;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
@@ -12,13 +12,13 @@ use crate::query::Query;
 use crate::rows::rows;
 use crate::{Handle, Result, Tx, micros};
 
-/// A licence whose owner has to be told that it runs out.
+/// A license whose owner has to be told that it runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Whose.
     pub person: PersonId,
     /// Which, with its last valid day.
-    pub licence: ProfessionalLicence,
+    pub license: ProfessionalLicense,
     /// The day it runs out.
     pub expires_on: Date,
     /// 90, 60 or 30 days before; 0 once it has run out.
@@ -36,7 +36,7 @@ struct DueRow {
     threshold: i64,
 }
 
-/// Licences of active people about whose present stage nobody was told yet; soonest first, at most `limit`.
+/// Licenses of active people about whose present stage nobody was told yet; soonest first, at most `limit`.
 pub async fn due_reminders(
     h: &mut impl Handle,
     organization: OrganizationId,
@@ -48,10 +48,10 @@ pub async fn due_reminders(
     let text = format!(
         "SELECT l.person_id, l.position, l.number, l.state, l.profession, l.expires_on,
             CAST({stage} AS BIGINT) AS threshold
-        FROM professional_licences l
+        FROM professional_licenses l
         JOIN emr_accounts a ON a.organization_id = l.organization_id AND a.person_id = l.person_id
         WHERE l.organization_id = $1 AND l.expires_on <= $5 AND a.status = 'active'
-            AND NOT EXISTS (SELECT 1 FROM licence_reminders r WHERE r.organization_id = l.organization_id
+            AND NOT EXISTS (SELECT 1 FROM license_reminders r WHERE r.organization_id = l.organization_id
                 AND r.person_id = l.person_id AND r.position = l.position AND r.expires_on = l.expires_on
                 AND r.threshold = {stage})
         ORDER BY l.expires_on, l.person_id, l.position LIMIT $6"
@@ -69,14 +69,14 @@ pub async fn due_reminders(
     });
     let made = |r: DueRow| {
         let expires_on: Date = r.expires_on.parse().ok()?;
-        let licence = ProfessionalLicence {
+        let license = ProfessionalLicense {
             position: r.position,
             number: r.number,
             state: r.state,
             profession: r.profession,
             expires_on: Some(expires_on),
         };
-        Some(Due { person: PersonId(r.person_id), licence, expires_on, threshold: r.threshold })
+        Some(Due { person: PersonId(r.person_id), license, expires_on, threshold: r.threshold })
     };
     Ok(rows.into_iter().filter_map(made).collect())
 }
@@ -92,13 +92,13 @@ pub async fn note_reminders(
     let told = due.iter().map(|d| {
         [
             ("person", d.person.0.into()),
-            ("position", d.licence.position.into()),
+            ("position", d.license.position.into()),
             ("expires", d.expires_on.to_string().into()),
             ("threshold", d.threshold.into()),
         ]
     });
     let Some(rows) = rows(tx.split().engine(), told) else { return Ok(due) };
-    let text = "INSERT INTO licence_reminders (organization_id, person_id, position, expires_on, threshold, sent_at)
+    let text = "INSERT INTO license_reminders (organization_id, person_id, position, expires_on, threshold, sent_at)
         SELECT $1, r.person, r.position, r.expires, r.threshold, $3
         FROM {rows $2: person uuid, position int, expires text, threshold int} r
         WHERE true ON CONFLICT (organization_id, person_id, position, expires_on, threshold) DO NOTHING
@@ -106,5 +106,5 @@ pub async fn note_reminders(
     let query = Query::about(text, organization.0).with(rows).with(micros(now));
     let written: Vec<(Uuid, i64)> = query.fetch_all(tx).await?;
     let written: BTreeSet<(Uuid, i64)> = written.into_iter().collect();
-    Ok(due.into_iter().filter(|d| written.contains(&(d.person.0, d.licence.position))).collect())
+    Ok(due.into_iter().filter(|d| written.contains(&(d.person.0, d.license.position))).collect())
 }

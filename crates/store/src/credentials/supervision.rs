@@ -1,7 +1,7 @@
 //! Who supervises whom, now and before.
 
 use jiff::Timestamp;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 

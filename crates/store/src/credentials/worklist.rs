@@ -6,7 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Issue;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ pub async fn worklist(
             Issue::Expired,
             Issue::Expires90,
             Issue::PlaceholderNpi,
-            Issue::PlaceholderLicence,
+            Issue::PlaceholderLicense,
             Issue::MissingSignature,
             Issue::MissingSupervisor,
         ],
@@ -77,10 +77,10 @@ pub async fn worklist(
 /// What is rare comes from an index as a set; what is looked up per person is, because most have it.
 fn push_kind(q: &mut Query, kind: Issue, today: Date) {
     let until = |days: i64| today.saturating_add(days.days()).to_string();
-    let licences = "d.person_id IN (SELECT person_id FROM professional_licences WHERE organization_id = $1 AND ";
+    let licenses = "d.person_id IN (SELECT person_id FROM professional_licenses WHERE organization_id = $1 AND ";
     match kind {
         Issue::Expired => {
-            q.push(licences).push("expires_on < ").bind(today.to_string()).push(")");
+            q.push(licenses).push("expires_on < ").bind(today.to_string()).push(")");
         }
         Issue::Expires30 | Issue::Expires60 | Issue::Expires90 => {
             let days = match kind {
@@ -88,14 +88,14 @@ fn push_kind(q: &mut Query, kind: Issue, today: Date) {
                 Issue::Expires60 => 60,
                 _ => 90,
             };
-            q.push(licences).push("expires_on >= ").bind(today.to_string());
+            q.push(licenses).push("expires_on >= ").bind(today.to_string());
             q.push(" AND expires_on <= ").bind(until(days)).push(")");
         }
         Issue::PlaceholderNpi => {
             q.push("d.person_id IN (SELECT person_id FROM people WHERE organization_id = $1 AND npi = '9999999995')");
         }
-        Issue::PlaceholderLicence => {
-            q.push(licences).push("number = '00000')");
+        Issue::PlaceholderLicense => {
+            q.push(licenses).push("number = '00000')");
         }
         Issue::MissingSignature => {
             q.push(&format!(

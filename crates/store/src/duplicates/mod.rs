@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{License, Profile, UserType};
+use muster_domain::emr::{PrimaryLicense, Profile, UserType};
 use muster_domain::people::{Person, Traits};
 use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
@@ -23,10 +23,10 @@ pub use sharing::{sharing, sharing_many};
 const FULL_BUCKET: i64 = 80;
 /// People whose numbers are made in one go.
 const FILLED_AT_ONCE: i64 = 500;
-/// The facts that people and licences of before these tables have their numbers; grow when the numbers are made
+/// The facts that people and licenses of before these tables have their numbers; grow when the numbers are made
 /// differently.
 const FILLED: (&str, &str) = ("duplicate_keys", "3");
-const LICENCES_FILLED: (&str, &str) = ("licence_keys", "2");
+const LICENSES_FILLED: (&str, &str) = ("license_keys", "2");
 
 /// The salt of an organization's numbers.
 pub fn salt(organization: OrganizationId) -> u128 {
@@ -64,13 +64,13 @@ const COMPARED: &str =
         l.number, l.state, a.user_type
     FROM people p
     LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
-    LEFT JOIN professional_licences l ON l.organization_id = p.organization_id AND l.person_id = p.person_id";
+    LEFT JOIN professional_licenses l ON l.organization_id = p.organization_id AND l.person_id = p.person_id";
 
 fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
-    let mut found: BTreeMap<Uuid, (Person, Vec<License>, Option<UserType>)> = BTreeMap::new();
+    let mut found: BTreeMap<Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>)> = BTreeMap::new();
     for row in rows {
         let kind = row.user_type.as_deref().and_then(UserType::parse);
-        let license = License { number: row.number, state: row.state, expires_on: None };
+        let license = PrimaryLicense { number: row.number, state: row.state, expires_on: None };
         let entry = found.entry(row.person_id).or_insert_with(|| {
             let person = Person {
                 id: PersonId(row.person_id),
@@ -88,9 +88,9 @@ fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
         });
         entry.1.push(license);
     }
-    let near = |(id, (person, licences, kind)): (Uuid, (Person, Vec<License>, Option<UserType>))| Near {
+    let near = |(id, (person, licenses, kind)): (Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>))| Near {
         id: PersonId(id),
-        traits: Traits::from_parts(&person, &licences, kind),
+        traits: Traits::from_parts(&person, &licenses, kind),
         name: person.full_name,
     };
     found.into_iter().map(near).collect()
@@ -142,17 +142,17 @@ pub async fn shared_keys(
     limit: i64,
 ) -> Result<BTreeMap<i64, Vec<PersonId>>> {
     let (within, clinics) = within(scope);
-    // Each table is walked along its own index. Numbers of further licences are few; whom they lead to may stand in
+    // Each table is walked along its own index. Numbers of further licenses are few; whom they lead to may stand in
     // either table.
     let named = format!(
         "SELECT k.dup_key FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key > $3{within}
         GROUP BY k.dup_key HAVING count(*) BETWEEN 2 AND {FULL_BUCKET} AND $2 = $2 ORDER BY k.dup_key LIMIT $4"
     );
     let licensed = format!(
-        "SELECT DISTINCT k.dup_key FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key > $3{within} AND $2 = $2
+        "SELECT DISTINCT k.dup_key FROM license_keys k WHERE k.organization_id = $1 AND k.dup_key > $3{within} AND $2 = $2
             AND (EXISTS (SELECT 1 FROM duplicate_keys o WHERE o.organization_id = $1 AND o.dup_key = k.dup_key
                     AND o.person_id <> k.person_id)
-                OR EXISTS (SELECT 1 FROM licence_keys o WHERE o.organization_id = $1 AND o.dup_key = k.dup_key
+                OR EXISTS (SELECT 1 FROM license_keys o WHERE o.organization_id = $1 AND o.dup_key = k.dup_key
                     AND o.person_id <> k.person_id))
         ORDER BY k.dup_key LIMIT $4"
     );
@@ -185,7 +185,7 @@ pub async fn members(
     let text = format!(
         "SELECT k.dup_key, k.person_id FROM duplicate_keys k
             WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within} AND $2 = $2
-        UNION SELECT k.dup_key, k.person_id FROM licence_keys k
+        UNION SELECT k.dup_key, k.person_id FROM license_keys k
             WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within}"
     );
     let list = json!(keys).to_string();
@@ -226,7 +226,7 @@ pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Pro
     let numbers = profiles.iter().map(|p| (p.person.id.0, Traits::of(p).keys(salt)));
     match engine {
         Engine::Sqlite => rows::rows(engine, numbers.map(|(id, keys)| [("id", id.into()), ("keys", keys.into())])),
-        // In the order of their index, where neighbours are written together.
+        // In the order of their index, where neighbors are written together.
         Engine::Postgres => {
             let mut all: Vec<(i64, Uuid)> =
                 numbers.flat_map(|(id, keys)| keys.into_iter().map(move |key| (key, id))).collect();
@@ -253,16 +253,16 @@ async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, number
     Query::about(&text, organization.0).with(numbers).execute(tx).await.map(drop)
 }
 
-/// Makes the numbers of people and licences that came with a release which had none. Safe to call at every start, and
+/// Makes the numbers of people and licenses that came with a release which had none. Safe to call at every start, and
 /// twice at once.
 pub(crate) async fn fill(db: &Db) -> Result<()> {
     if !is_filled(db, FILLED).await? {
         fill_people(db).await?;
         note_filled(db, FILLED).await?;
     }
-    if !is_filled(db, LICENCES_FILLED).await? {
-        credentials::fill_licence_keys(db, FILLED_AT_ONCE).await?;
-        note_filled(db, LICENCES_FILLED).await?;
+    if !is_filled(db, LICENSES_FILLED).await? {
+        credentials::fill_license_keys(db, FILLED_AT_ONCE).await?;
+        note_filled(db, LICENSES_FILLED).await?;
     }
     Ok(())
 }

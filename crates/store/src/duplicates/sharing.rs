@@ -17,7 +17,7 @@ const FEW_WITHOUT_NPI: i64 = 5000;
 /// Everyone who shares one of these numbers, without those who were merged into another.
 pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<Near>> {
     let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
-        UNION SELECT k.person_id FROM licence_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
+        UNION SELECT k.person_id FROM license_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
     let found = who_shares(h, organization, keys, text).await?;
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
 }
@@ -60,7 +60,7 @@ fn telling(only: &str) -> String {
             GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
         SELECT k.person_id FROM few CROSS JOIN duplicate_keys k
             WHERE k.organization_id = $1 AND k.dup_key = few.dup_key{only}
-        UNION SELECT k.person_id FROM licence_keys k
+        UNION SELECT k.person_id FROM license_keys k
             WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
     )
 }
@@ -97,7 +97,7 @@ fn telling_of_few_without_npi(engine: Engine) -> String {
             GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
         SELECT near.person_id FROM near JOIN few ON few.dup_key = near.dup_key UNION {}",
         sharing("k.dup_key, k.person_id", "duplicate_keys"),
-        sharing("k.person_id", "licence_keys"),
+        sharing("k.person_id", "license_keys"),
     )
 }
 

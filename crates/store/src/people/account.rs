@@ -1,11 +1,11 @@
-//! The EMR account as a person's row carries it: with its clinics and its first licence, as one JSON array, so that a
+//! The EMR account as a person's row carries it: with its clinics and its first license, as one JSON array, so that a
 //! profile is read by one search instead of four. The tables it is made of stay what rules and lists are judged by;
 //! whoever changes them makes it anew in the same transaction.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, License, PermissionSet, Status, UserType};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, PrimaryLicense, PermissionSet, Status, UserType};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub(crate) const MADE_ANEW: &str = "(SELECT {array x.user_type, x.status, x.inac
             a.finish_attested_at, l.number, l.state, l.expires_on,
             (SELECT {listed m.clinic_id} FROM emr_account_clinics m
                 WHERE m.organization_id = a.organization_id AND m.person_id = a.person_id) AS clinics
-        FROM emr_accounts a LEFT JOIN professional_licences l ON l.organization_id = a.organization_id
+        FROM emr_accounts a LEFT JOIN professional_licenses l ON l.organization_id = a.organization_id
             AND l.person_id = a.person_id AND l.position = 0
         WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x)";
 
@@ -95,7 +95,7 @@ pub(super) fn read(text: &str) -> Result<(EmrAccount, Option<Timestamp>)> {
         default_clinic: ClinicId(default_clinic),
         clinics: dialect::listed_ids(clinics.as_deref()).map(ClinicId).collect(),
         permissions: PermissionSet::from_bits(permissions),
-        license: License { number, state, expires_on: expires_on.and_then(|d| d.parse().ok()) },
+        license: PrimaryLicense { number, state, expires_on: expires_on.and_then(|d| d.parse().ok()) },
         finish_attestation: at.map(|_| Attestation { by: by.map(PersonId) }),
     };
     Ok((account, at.and_then(when)))

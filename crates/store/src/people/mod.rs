@@ -1,6 +1,6 @@
-//! Profiles at rest: the person, the EMR account, its clinics, the first professional licence and the sign-in names,
+//! Profiles at rest: the person, the EMR account, its clinics, the first professional license and the sign-in names,
 //! written together, for one person or ten thousand with the same statements. A person's row carries the account, clinics
-//! and licence once more ([`account`]), so that a profile is read from one row.
+//! and license once more ([`account`]), so that a profile is read from one row.
 
 mod account;
 mod save;
@@ -205,7 +205,7 @@ pub async fn taken_npis(
     organization: OrganizationId,
     npis: &[String],
 ) -> Result<BTreeMap<String, PersonId>> {
-    // One look-up each: joined, PostgreSQL reads the whole practice while the table is not analysed yet.
+    // One look-up each: joined, PostgreSQL reads the whole practice while the table is not analyzed yet.
     let text = "SELECT r.npi, (SELECT p.person_id FROM people p
             WHERE p.organization_id = $1 AND p.npi = r.npi AND p.npi <> '9999999995') AS person_id
         FROM {rows $2: npi text} r";

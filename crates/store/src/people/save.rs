@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use muster_domain::emr::{InactiveReason, License, Profile};
+use muster_domain::emr::{InactiveReason, PrimaryLicense, Profile};
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ struct Tables {
     people: Option<Rows>,
     accounts: Option<Rows>,
     clinics: Option<Rows>,
-    licences: Option<Rows>,
+    licenses: Option<Rows>,
     names: Option<Rows>,
     duplicate_keys: Option<Rows>,
     directory: Option<directory::Entries>,
@@ -101,11 +101,11 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
             sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
         });
     }
-    // The first licence is replaced in place: its profession is not part of the profile.
-    let unlicensed = |p: &&Profile| p.emr.as_ref().is_none_or(|e| e.license == License::default());
+    // The first license is replaced in place: its profession is not part of the profile.
+    let unlicensed = |p: &&Profile| p.emr.as_ref().is_none_or(|e| e.license == PrimaryLicense::default());
     let unlicensed = dialect::id_list(profiles.iter().filter(unlicensed).map(|p| &p.person.id.0));
     let text =
-        "DELETE FROM professional_licences WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}";
+        "DELETE FROM professional_licenses WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(unlicensed).execute(c).await?;
     });
@@ -154,7 +154,7 @@ impl Tables {
         });
         let clinics =
             with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| [("id", id.into()), ("clinic", c.0.into())]));
-        let licences = with_emr().filter(|(_, e)| e.license != License::default()).map(|(id, e)| {
+        let licenses = with_emr().filter(|(_, e)| e.license != PrimaryLicense::default()).map(|(id, e)| {
             [
                 ("id", id.into()),
                 ("number", e.license.number.as_deref().into()),
@@ -167,14 +167,14 @@ impl Tables {
             let keys: BTreeSet<String> = names.into_iter().flatten().map(|n| unique_key(n)).collect();
             keys.into_iter().map(|key| (key, p.person.id.0))
         });
-        // In the order of their index, where neighbours are written together.
+        // In the order of their index, where neighbors are written together.
         let mut names: Vec<(String, Uuid)> = names.collect();
         names.sort_unstable();
         Self {
             people: rows(engine, people),
             accounts: rows(engine, accounts),
             clinics: rows(engine, clinics),
-            licences: rows(engine, licences),
+            licenses: rows(engine, licenses),
             names: rows(engine, names.into_iter().map(|(key, id)| [("id", id.into()), ("key", key.into())])),
             duplicate_keys: duplicates::rows(engine, organization, profiles),
             directory: directory::rows(engine, organization, profiles),
@@ -216,13 +216,13 @@ async fn save(
     let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
         SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
     run(tx, text, organization, tables.clinics, now).await?;
-    let text = "INSERT INTO professional_licences (organization_id, person_id, position, number, state, expires_on)
+    let text = "INSERT INTO professional_licenses (organization_id, person_id, position, number, state, expires_on)
         SELECT $1, r.id, 0, r.number, r.state, r.expires
         FROM {rows $2: id uuid, number text, state text, expires text} r
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
             state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.licences, now).await?;
+    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.licenses, now).await?;
     duplicates::save(tx, organization, tables.duplicate_keys).await?;
     directory::save(tx, organization, tables.directory, fate).await?;
     Ok(tables.names)

@@ -111,7 +111,7 @@ both_engines! {
         assert!(bulk::claim(&mut tx, other, later(3), later(5)).await.unwrap().is_some());
         assert!(bulk::hold(&mut tx, here.id, job.id, one).await.unwrap().is_none());
         assert!(bulk::finish(&mut tx, here.id, job.id, "done", None, later(4)).await.unwrap());
-        assert!(!bulk::finish(&mut tx, here.id, job.id, "cancelled", None, later(4)).await.unwrap());
+        assert!(!bulk::finish(&mut tx, here.id, job.id, "canceled", None, later(4)).await.unwrap());
         assert!(bulk::hold(&mut tx, here.id, job.id, other).await.unwrap().is_none());
         assert!(bulk::mark_undone(&mut tx, here.id, job.id, an_id()).await.unwrap());
         assert!(!bulk::mark_undone(&mut tx, here.id, job.id, an_id()).await.unwrap());

@@ -1,10 +1,10 @@
-//! The numbers look-alikes share: made with every save, and for people and licences of earlier releases.
+//! The numbers look-alikes share: made with every save, and for people and licenses of earlier releases.
 
 use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{License, ProfessionalLicence, Profile};
-use muster_domain::people::{Traits, licence_key};
+use muster_domain::emr::{PrimaryLicense, ProfessionalLicense, Profile};
+use muster_domain::people::{Traits, license_key};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::{Db, credentials, duplicates};
 use muster_testkit::both_engines;
@@ -19,22 +19,22 @@ async fn found(db: &Db, organization: OrganizationId, keys: &[i64]) -> BTreeSet<
     near.expect("look-alikes").into_iter().map(|n| n.id).collect()
 }
 
-fn by_licence(organization: OrganizationId, number: &str, state: &str) -> Vec<i64> {
-    let license = License { number: Some(number.to_owned()), state: Some(state.to_owned()), expires_on: None };
-    licence_key(&license, duplicates::salt(organization)).into_iter().collect()
+fn by_license(organization: OrganizationId, number: &str, state: &str) -> Vec<i64> {
+    let license = PrimaryLicense { number: Some(number.to_owned()), state: Some(state.to_owned()), expires_on: None };
+    license_key(&license, duplicates::salt(organization)).into_iter().collect()
 }
 
-fn licence(position: i64, number: &str, state: &str) -> ProfessionalLicence {
-    ProfessionalLicence {
+fn license(position: i64, number: &str, state: &str) -> ProfessionalLicense {
+    ProfessionalLicense {
         position,
         number: Some(number.to_owned()),
         state: Some(state.to_owned()),
-        ..ProfessionalLicence::default()
+        ..ProfessionalLicense::default()
     }
 }
 
 both_engines! {
-    async fn a_first_licence_is_saved_handed_over_and_removed_with_the_profile(db) {
+    async fn a_first_license_is_saved_handed_over_and_removed_with_the_profile(db) {
         let practice = an_organization(db).await;
         let (mara, ida) = (person_id(1), person_id(2));
         insert(db, practice.id, &[practice.therapist(1), practice.therapist(2)]).await.expect("stored");
@@ -46,54 +46,54 @@ both_engines! {
             stored.into_iter().map(number).collect::<Vec<_>>()
         };
         let first = numbers().await;
-        in_tx!(db, |tx| credentials::remove_licence(tx, practice.id, ida, 0).await.expect("removed"));
+        in_tx!(db, |tx| credentials::remove_professional_license(tx, practice.id, ida, 0).await.expect("removed"));
         assert_eq!(numbers().await, [first[0].clone(), None]);
-        in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &licence(0, "PT \"7\"", "NH")).await.expect("saved"));
+        in_tx!(db, |tx| credentials::save_professional_license(tx, practice.id, mara, &license(0, "PT \"7\"", "NH")).await.expect("saved"));
         assert_eq!(numbers().await, [Some("PT \"7\"".to_owned()), None]);
-        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, mara, ida, &[(0, 0)]).await.expect("moved"));
+        in_tx!(db, |tx| credentials::move_professional_licenses(tx, practice.id, mara, ida, &[(0, 0)]).await.expect("moved"));
         assert_eq!(numbers().await, [None, Some("PT \"7\"".to_owned())]);
-        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, ida, mara, &[(0, 3)]).await.expect("moved"));
+        in_tx!(db, |tx| credentials::move_professional_licenses(tx, practice.id, ida, mara, &[(0, 3)]).await.expect("moved"));
         assert_eq!(numbers().await, [None, None]);
     }
 
-    async fn a_person_is_found_by_each_of_their_licences_as_long_as_they_have_it(db) {
+    async fn a_person_is_found_by_each_of_their_licenses_as_long_as_they_have_it(db) {
         let practice = an_organization(db).await;
         let (mara, ida) = (person_id(1), person_id(2));
         let mut therapist = practice.therapist(1);
         therapist.emr.as_mut().expect("an account").license =
-            License { number: Some("PT-1".into()), state: Some("ME".into()), expires_on: None };
+            PrimaryLicense { number: Some("PT-1".into()), state: Some("ME".into()), expires_on: None };
         insert(db, practice.id, &[therapist.clone(), practice.therapist(2)]).await.expect("stored");
         for (position, number) in [(1, "OT 22"), (2, "SLP-333")] {
-            let further = licence(position, number, "NH");
-            in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &further).await.expect("saved"));
+            let further = license(position, number, "NH");
+            in_tx!(db, |tx| credentials::save_professional_license(tx, practice.id, mara, &further).await.expect("saved"));
         }
-        let of = async |number: &str, state: &str| found(db, practice.id, &by_licence(practice.id, number, state)).await;
+        let of = async |number: &str, state: &str| found(db, practice.id, &by_license(practice.id, number, state)).await;
         for (number, state) in [("pt1", "ME"), ("ot-22", "NH"), ("SLP 333", "NH")] {
             assert_eq!(of(number, state).await, [mara].into(), "{number}");
         }
         assert_eq!(of("OT 22", "VT").await, [mara].into(), "whatever the state, which may be missing; comparing tells");
-        assert!(found(db, OrganizationId(mara.0), &by_licence(practice.id, "OT 22", "NH")).await.is_empty());
+        assert!(found(db, OrganizationId(mara.0), &by_license(practice.id, "OT 22", "NH")).await.is_empty());
 
         let saved: Vec<Profile> = vec![therapist];
         in_tx!(db, |tx| muster_store::people::update(tx, practice.id, &saved, muster_testkit::databases::noon()).await.expect("saved"));
         assert_eq!(of("OT 22", "NH").await, [mara].into(), "saving the profile forgets nothing");
 
-        in_tx!(db, |tx| credentials::save_licence(tx, practice.id, mara, &licence(1, "OT 44", "NH")).await.expect("saved"));
+        in_tx!(db, |tx| credentials::save_professional_license(tx, practice.id, mara, &license(1, "OT 44", "NH")).await.expect("saved"));
         assert_eq!((of("OT 22", "NH").await, of("OT 44", "NH").await), (BTreeSet::new(), [mara].into()));
-        in_tx!(db, |tx| credentials::move_licences(tx, practice.id, mara, ida, &[(1, 7)]).await.expect("moved"));
+        in_tx!(db, |tx| credentials::move_professional_licenses(tx, practice.id, mara, ida, &[(1, 7)]).await.expect("moved"));
         assert_eq!(of("OT 44", "NH").await, [ida].into());
-        in_tx!(db, |tx| credentials::remove_licence(tx, practice.id, ida, 7).await.expect("removed"));
+        in_tx!(db, |tx| credentials::remove_professional_license(tx, practice.id, ida, 7).await.expect("removed"));
         assert!(of("OT 44", "NH").await.is_empty());
     }
 
     async fn whoever_has_an_npi_is_compared_with_those_of_whom_none_is_known(db) {
         let practice = an_organization(db).await;
-        let named = |n: u64, name: &str, npi: Option<&str>, licence: Option<&str>| {
+        let named = |n: u64, name: &str, npi: Option<&str>, license: Option<&str>| {
             let mut profile = practice.therapist(n);
             name.clone_into(&mut profile.person.last_name);
             profile.person.full_name = format!("{} {name}", profile.person.first_name);
             profile.person.npi = npi.map(str::to_owned);
-            if let (Some(emr), Some(number)) = (&mut profile.emr, licence) {
+            if let (Some(emr), Some(number)) = (&mut profile.emr, license) {
                 emr.license.number = Some(number.to_owned());
                 emr.license.state = Some("NH".to_owned());
             }
@@ -116,7 +116,7 @@ both_engines! {
         };
         let mut asked = keys("Okafor");
         asked.extend(keys("Smith"));
-        asked.extend(by_licence(practice.id, "PT7", "NH"));
+        asked.extend(by_license(practice.id, "PT7", "NH"));
         let many = async |keys: &[i64], with_npi: &[i64]| {
             let mut reading = db.read().await.expect("a reader");
             let near = duplicates::sharing_many(&mut reading, practice.id, keys, with_npi).await.expect("look-alikes");
@@ -128,7 +128,7 @@ both_engines! {
         assert_eq!(many(&[], &[]).await, ids(&[]));
     }
 
-    async fn the_pairs_of_a_practice_are_met_through_further_licences_too(db) {
+    async fn the_pairs_of_a_practice_are_met_through_further_licenses_too(db) {
         let practice = an_organization(db).await;
         let mut other = practice.therapist(2);
         (other.person.first_name, other.person.last_name) = ("Quentin".into(), "Zylstra".into());
@@ -141,8 +141,8 @@ both_engines! {
         };
         assert!(shared(&all).await.is_empty());
         for (person, position) in [(1, 1), (2, 3)] {
-            let same = licence(position, "OT 22", "NH");
-            in_tx!(db, |tx| credentials::save_licence(tx, practice.id, person_id(person), &same).await.expect("saved"));
+            let same = license(position, "OT 22", "NH");
+            in_tx!(db, |tx| credentials::save_professional_license(tx, practice.id, person_id(person), &same).await.expect("saved"));
         }
         let met = shared(&all).await;
         let people: BTreeSet<PersonId> = met.values().flatten().copied().collect();
@@ -152,14 +152,14 @@ both_engines! {
     }
 }
 
-/// What a database held before there were numbers: two people, one of them with three licences.
+/// What a database held before there were numbers: two people, one of them with three licenses.
 const OF_BEFORE: [&str; 3] = [
     "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, username, created_at, updated_at)
         VALUES ({1}, {2}, 'Margaret', 'Harlow', 'Margaret Harlow', 'mharlow', 1, 1),
             ({1}, {3}, 'Ida', 'Ito', 'Ida Ito', 'iito', 1, 1)",
     "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, default_clinic_id, permissions)
         VALUES ({1}, {2}, 'PT', 'active', {3}, 1)",
-    "INSERT INTO professional_licences (organization_id, person_id, position, number, state)
+    "INSERT INTO professional_licenses (organization_id, person_id, position, number, state)
         VALUES ({1}, {2}, 0, 'PT-1', 'ME'), ({1}, {2}, 1, 'OT 22', 'NH'), ({1}, {2}, 2, '00000', 'NH')",
 ];
 
@@ -212,9 +212,9 @@ async fn people_of_before_are_found(url: &str) {
     for again in 0..2 {
         assert!(found(&db, organization, &keys).await.contains(&id(2)), "by her name");
         for (number, state) in [("PT 1", "ME"), ("OT22", "NH")] {
-            assert_eq!(found(&db, organization, &by_licence(organization, number, state)).await, [id(2)].into());
+            assert_eq!(found(&db, organization, &by_license(organization, number, state)).await, [id(2)].into());
         }
-        assert_eq!(by_licence(organization, "00000", "NH"), Vec::<i64>::new(), "a placeholder leads to nobody");
+        assert_eq!(by_license(organization, "00000", "NH"), Vec::<i64>::new(), "a placeholder leads to nobody");
         db.migrate().await.unwrap_or_else(|e| panic!("start number {again}: {e}"));
     }
     db.close().await;

@@ -6,7 +6,7 @@ mod directory;
 mod duplicates;
 mod idempotency;
 mod images;
-mod licences;
+mod licenses;
 mod organizations;
 mod outbox;
 mod pages;

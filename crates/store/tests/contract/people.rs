@@ -1,5 +1,5 @@
 use muster_domain::emr::{
-    Attestation, InactiveReason, LICENSE_PLACEHOLDER, License, Permission, PermissionSet, Profile, Status, UserType,
+    Attestation, InactiveReason, LICENSE_PLACEHOLDER, PrimaryLicense, Permission, PermissionSet, Profile, Status, UserType,
 };
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
@@ -58,10 +58,10 @@ both_engines! {
         full.person.username = "李".repeat(100);
         if let Some(emr) = &mut full.emr {
             emr.status = Status::Inactive;
-            emr.inactive_reason = Some(InactiveReason::NoLicence);
+            emr.inactive_reason = Some(InactiveReason::NoLicense);
             emr.default_clinic = clinics[1];
             emr.permissions = PermissionSet::FULL;
-            emr.license = License {
+            emr.license = PrimaryLicense {
                 number: Some(LICENSE_PLACEHOLDER.into()),
                 state: Some("ME".into()),
                 expires_on: Some(jiff::civil::date(2027, 2, 28)),
@@ -97,7 +97,7 @@ both_engines! {
     async fn every_user_type_status_reason_and_permission_is_read_back(db) {
         let practice = an_organization(db).await;
         let reasons =
-            [None, Some(InactiveReason::Deactivated), Some(InactiveReason::NoLicence), Some(InactiveReason::NeedsEmail)];
+            [None, Some(InactiveReason::Deactivated), Some(InactiveReason::NoLicense), Some(InactiveReason::NeedsEmail)];
         let mut saved = Vec::new();
         for (kind, n) in UserType::ALL.into_iter().zip(1..) {
             let mut profile = practice.therapist(n);
@@ -149,13 +149,13 @@ both_engines! {
         assert_eq!(found.profile.person.id, after.person.id);
         drop(reading);
 
-        // The time of an attestation stays, and goes with it; the licence can be taken away.
+        // The time of an attestation stays, and goes with it; the license can be taken away.
         update(db, practice.id, std::slice::from_ref(&after), 120).await.unwrap();
         let stored = read(db, practice.id, after.person.id).await.unwrap();
         assert_eq!((stored.version, stored.finish_attested_at), (3, Some(later(60))));
         if let Some(emr) = &mut after.emr {
             emr.finish_attestation = None;
-            emr.license = License::default();
+            emr.license = PrimaryLicense::default();
         }
         update(db, practice.id, std::slice::from_ref(&after), 180).await.unwrap();
         let stored = read(db, practice.id, after.person.id).await.unwrap();

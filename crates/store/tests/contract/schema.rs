@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::emr::{Attestation, License};
+use muster_domain::emr::{Attestation, PrimaryLicense};
 use muster_store::transfer::{self, Rows};
 use muster_store::{Db, StoreError, people};
 use muster_testkit::databases::{self, an_organization, person_id};
@@ -250,7 +250,7 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
         let practice = an_organization(&db).await;
         let mut all: Vec<_> = (from..from + 120).map(|n| practice.therapist(n)).collect();
         for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
-            account.license = License { number: Some(format!("PT-{n}")), ..License::default() };
+            account.license = PrimaryLicense { number: Some(format!("PT-{n}")), ..PrimaryLicense::default() };
         }
         insert(&db, practice.id, &all).await.unwrap();
     }
@@ -259,7 +259,7 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
         sqlx::query(AssertSqlSafe(text)).execute(write).await.unwrap();
     }
     let rows = all_rows(&db).await;
-    for table in ["people", "emr_accounts", "emr_account_clinics", "professional_licences", "sign_ins", "sign_in_names"]
+    for table in ["people", "emr_accounts", "emr_account_clinics", "professional_licenses", "sign_ins", "sign_in_names"]
     {
         assert!(rows[table].len() >= 120, "{table}: {}", rows[table].len());
     }
@@ -289,7 +289,7 @@ both_engines! {
         let mut all: Vec<_> = (1..40).map(|n| practice.therapist(n)).collect();
         all[3].emr = None;
         for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
-            account.license = License { number: (n % 3 > 0).then(|| format!("PT \"{n}\"")), ..License::default() };
+            account.license = PrimaryLicense { number: (n % 3 > 0).then(|| format!("PT \"{n}\"")), ..PrimaryLicense::default() };
             account.clinics.extend(practice.clinics.iter().map(|c| c.id).take(n % 3));
             account.finish_attestation = (n % 4 == 0).then(|| Attestation { by: Some(person_id(7)) });
         }

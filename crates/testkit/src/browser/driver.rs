@@ -38,7 +38,7 @@ impl Options {
         self
     }
 
-    /// Prefers a dark colour scheme.
+    /// Prefers a dark color scheme.
     #[must_use]
     pub fn dark(mut self) -> Self {
         self.dark = true;
@@ -88,7 +88,7 @@ impl Options {
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": chrome,
-            // A dialogue stays until the test answers it.
+            // A dialog stays until the test answers it.
             "unhandledPromptBehavior": "ignore",
             "timeouts": { "script": 120_000, "pageLoad": 120_000 },
         });

@@ -88,7 +88,7 @@ pub(crate) fn expected_version(headers: &HeaderMap) -> Option<i64> {
     Some(tag.unwrap_or(-1))
 }
 
-/// What makes a repetition of the request recognisable: its key, and a hash over its address and body.
+/// What makes a repetition of the request recognizable: its key, and a hash over its address and body.
 fn idempotency(headers: &HeaderMap, path: &str, body: &[u8]) -> Result<Option<Idempotency>, Failure> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();

@@ -116,7 +116,7 @@ pub(crate) struct ImportFlags {
     npi_placeholders: u64,
     license_placeholders: u64,
     needs_email: u64,
-    no_licence: u64,
+    no_license: u64,
     usernames_made_up: u64,
     invited: u64,
 }

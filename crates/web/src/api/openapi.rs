@@ -9,23 +9,23 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use uuid::Uuid;
 
 use super::{
-    audit_events, bulk, clinics, imports, licence_ledger, licence_pools, licence_prices, licence_requests,
-    licence_waiting, me, organizations, people, tokens,
+    audit_events, bulk, clinics, imports, license_ledger, license_pools, license_prices, license_requests,
+    license_waiting, me, organizations, people, tokens,
 };
 
 /// The document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Muster", version = "1", license(name = "Apache-2.0", identifier = "Apache-2.0"),
-        description = "Staff accounts, licences and permissions of rehab-therapy practices. A readable version with \
+        description = "Staff accounts, licenses and permissions of rehab-therapy practices. A readable version with \
             examples stands at /api/docs."),
     tags(
         (name = "People", description = "People and their EMR accounts. People are never deleted: they are made inactive."),
-        (name = "Credentials", description = "Professional licences, supervisors, what is missing, and leaving."),
+        (name = "Credentials", description = "Professional licenses, supervisors, what is missing, and leaving."),
         (name = "Duplicates", description = "People who may stand here twice: compare, merge, or say that they are two."),
         (name = "Sessions", description = "Where a person is signed in."),
         (name = "Practice", description = "The practice, its settings and its clinics."),
-        (name = "Licences", description = "What a practice pays for, per clinic and group of user types."),
+        (name = "Licenses", description = "What a practice pays for, per clinic and group of user types."),
         (name = "Bulk updates", description = "Many people in one action: select, preview, do, watch, take back."),
         (name = "Imports", description = "People from CSV files."),
         (name = "Audit", description = "What was done and what was refused, in a tamper-evident chain."),
@@ -38,7 +38,7 @@ use super::{
         people::images::picture, people::images::set_picture, people::images::remove_picture,
         people::images::signature, people::images::set_signature, people::images::remove_signature,
         people::copy_from::handle,
-        people::licences::list, people::licences::create, people::licences::save, people::licences::remove,
+        people::professional_licenses::list, people::professional_licenses::create, people::professional_licenses::save, people::professional_licenses::remove,
         people::supervisor::show, people::supervisor::save, people::credentials::handle,
         people::offboarding::show, people::offboarding::create,
         people::duplicates::list, people::duplicates::someone_else, people::duplicates::same_person, people::duplicates::preview,
@@ -46,11 +46,11 @@ use super::{
         people::sessions::list, people::sessions::end_all, people::sessions::end,
         organizations::list, organizations::show, organizations::save,
         clinics::list, clinics::create, clinics::show, clinics::save,
-        licence_pools::list, licence_pools::set, licence_pools::history, licence_pools::unused,
-        licence_requests::list, licence_requests::create, licence_requests::show, licence_requests::withdraw,
-        licence_requests::process, licence_requests::reject,
-        licence_waiting::list, licence_waiting::activate, licence_ledger::list,
-        licence_prices::show, licence_prices::save,
+        license_pools::list, license_pools::set, license_pools::history, license_pools::unused,
+        license_requests::list, license_requests::create, license_requests::show, license_requests::withdraw,
+        license_requests::process, license_requests::reject,
+        license_waiting::list, license_waiting::activate, license_ledger::list,
+        license_prices::show, license_prices::save,
         bulk::preview, bulk::create, bulk::list, bulk::show, bulk::results, bulk::cancel, bulk::undo_preview, bulk::undo,
         bulk::changes, bulk::list_presets, bulk::save_preset, bulk::remove_preset,
         imports::handle, bulk::export, audit_events::handle,

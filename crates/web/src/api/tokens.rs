@@ -70,7 +70,7 @@ pub(crate) struct NewTokenInput {
     /// What it is for.
     #[schema(example = "Nightly sync")]
     name: String,
-    /// `people:read people:write bulk licences billing reach audit:read check admin`; at least one.
+    /// `people:read people:write bulk licenses billing reach audit:read check admin`; at least one.
     scopes: Vec<String>,
     /// 1 to 3650; null or absent = never.
     expires_in_days: Option<i64>,

@@ -53,7 +53,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
         (parts::select(&Select { name: "kind", label: "Missing", options: &kinds, bare: true, ..Select::default() }))
         (choice.control())
     };
-    let columns = [Column::new("Name"), Column::new("Type"), Column::new("Missing"), Column::new("Licences run out")];
+    let columns = [Column::new("Name"), Column::new("Type"), Column::new("Missing"), Column::new("Licenses run out")];
     let rows: Vec<Vec<Markup>> = found.items.iter().map(row).collect();
     let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok());
     let next = next.map(|c| address(urls::CREDENTIALS, form, &URL_SAFE_NO_PAD.encode(c)));

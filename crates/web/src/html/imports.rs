@@ -1,4 +1,4 @@
-//! `/import`: changes to people who are here, or new people, from a CSV file. Looked at first, saved afterwards.
+//! `/import`: changes to people who are here, or new people, from a CSV file. Looked at first, saved afterward.
 
 use std::io::{Read, Seek};
 
@@ -138,7 +138,7 @@ fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup, f
                 (parts::checkbox(&Checkbox { name: "invite", value: "true", label: "Invite new people by email", hint: Some("Everybody added with an active profile gets a link to choose a password."), checked: form.one("invite") == "true", ..Checkbox::default() }))
                 (parts::disclosure("Which columns are read", false, &html! {
                     p { "Changes: one of " (names(FileKind::Changes, 0, 4)) " says who. What to change: " (names(FileKind::Changes, 4, 7)) "." }
-                    p { "Several entries of a cell stand with a semicolon between them; clinics are given by name. A list in " code { "permissions" } " or " code { "clinics" } " says what is to be afterwards; an empty cell changes nothing." }
+                    p { "Several entries of a cell stand with a semicolon between them; clinics are given by name. A list in " code { "permissions" } " or " code { "clinics" } " says what is to be afterward; an empty cell changes nothing." }
                     p { "New people: " (names(FileKind::People, 0, 99)) ", and the columns of the public CMS clinician files." }
                     p { "Columns of other names are read too, once you say below what they hold." }
                 }))

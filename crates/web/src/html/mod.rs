@@ -7,7 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod emr;
 pub(crate) mod home;
 pub(crate) mod imports;
-pub(crate) mod licences;
+pub(crate) mod licenses;
 pub(crate) mod organizations;
 pub(crate) mod person_choice;
 mod said;

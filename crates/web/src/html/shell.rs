@@ -27,7 +27,7 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     if in_a_practice && held.contains(Permission::ViewUsers) {
         let mut items = vec![
             item("Users", urls::USERS, here.starts_with(urls::USERS) || here.starts_with(urls::BULK_JOBS)),
-            item("Licences", urls::LICENCES, here.starts_with(urls::LICENCES)),
+            item("Licenses", urls::LICENSES, here.starts_with(urls::LICENSES)),
             item("Credentials", urls::CREDENTIALS, here == urls::CREDENTIALS),
         ];
         if held.contains(Permission::EditUsers) {
@@ -35,8 +35,8 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
             items.push(item("Import", urls::IMPORT, here == urls::IMPORT));
         }
         groups.push(NavGroup { label: "EMR", items });
-    } else if in_a_practice && muster_domain::licences::may_ask(page.actor.authority()).is_ok() {
-        let items = vec![item("Licences", urls::LICENCES, here.starts_with(urls::LICENCES))];
+    } else if in_a_practice && muster_domain::licenses::may_ask(page.actor.authority()).is_ok() {
+        let items = vec![item("Licenses", urls::LICENSES, here.starts_with(urls::LICENSES))];
         groups.push(NavGroup { label: "EMR", items });
     }
     let mut practice = Vec::new();
@@ -52,7 +52,7 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
     if page.actor.is_support() {
         let items = vec![
             item("Practices", urls::SUPPORT, here == urls::SUPPORT),
-            item("Licence requests", urls::SUPPORT_REQUESTS, here.starts_with(urls::SUPPORT_REQUESTS)),
+            item("License requests", urls::SUPPORT_REQUESTS, here.starts_with(urls::SUPPORT_REQUESTS)),
         ];
         groups.push(NavGroup { label: "Support", items });
     }

@@ -89,24 +89,24 @@ both_practices! {
         let session = sessions["items"][0]["id"].as_str().expect("a session").to_owned();
         let made = practice.api(&admin).post("/tokens", &json!({"name": "x", "scopes": ["admin"]})).await.expect(201);
         let token = made.json()["id"].as_str().expect("a token").to_owned();
-        for group in [muster_domain::licences::Group::Assistant, muster_domain::licences::Group::Therapist] {
-            practice.app.set_licence_total(&practice.machine(), practice.clinics[0], group, 30, "").await.expect("set");
+        for group in [muster_domain::licenses::Group::Assistant, muster_domain::licenses::Group::Therapist] {
+            practice.app.set_license_total(&practice.machine(), practice.clinics[0], group, 30, "").await.expect("set");
         }
         let mut asked = Vec::new();
         for _ in 0..3 {
-            let wanted = muster_domain::licences::Wanted {
-                kind: muster_domain::licences::Kind::Add,
+            let wanted = muster_domain::licenses::Wanted {
+                kind: muster_domain::licenses::Kind::Add,
                 clinic: practice.clinics[0],
-                group: muster_domain::licences::Group::Assistant,
+                group: muster_domain::licenses::Group::Assistant,
                 count: 1,
                 note: String::new(),
             };
-            asked.push(practice.app.submit_licence_request(&practice.machine(), &wanted, None).await.expect("asked").request.id);
+            asked.push(practice.app.submit_license_request(&practice.machine(), &wanted, None).await.expect("asked").request.id);
         }
-        practice.app.set_licence_total(&practice.machine(), practice.clinics[2], muster_domain::licences::Group::Student, 0, "").await.expect("set");
+        practice.app.set_license_total(&practice.machine(), practice.clinics[2], muster_domain::licenses::Group::Student, 0, "").await.expect("set");
         let late = Someone { username: "late", user_type: muster_domain::emr::UserType::SPT, clinics: &practice.clinics[2..], ..Someone::default() };
         practice.add(late).await;
-        practice.app.set_licence_total(&practice.machine(), practice.clinics[2], muster_domain::licences::Group::Student, 1, "").await.expect("set");
+        practice.app.set_license_total(&practice.machine(), practice.clinics[2], muster_domain::licenses::Group::Student, 1, "").await.expect("set");
         let csv = format!("first_name,last_name,email,npi,user_type,clinic,license_number\nIda,Ito,ida@saco.example,{},PT,Saco,1\n", practice.fresh_npi());
         let text = |v: Value| v.to_string();
         let (done, running) = two_bulk_updates(practice).await;
@@ -122,9 +122,9 @@ both_practices! {
             ("post", "/people", "/people".into(), text(a_therapist(practice, "new")), "invitation.sent"),
             ("patch", "/people/{person}", person.clone(), text(json!({"phone": "207 555 0142"})), "person.updated"),
             ("patch", "/people/{person}/emr-account", format!("{person}/emr-account"), text(json!({"license_state": "ME"})), "person.updated"),
-            ("post", "/people/{person}/licences", format!("{person}/licences"), text(json!({"number": "PT-77", "state": "NH"})), "professional_licence.added"),
-            ("patch", "/people/{person}/licences/{licence}", format!("{person}/licences/1"), text(json!({"state": "VT"})), "professional_licence.changed"),
-            ("delete", "/people/{person}/licences/{licence}", format!("{person}/licences/1"), String::new(), "professional_licence.removed"),
+            ("post", "/people/{person}/professional-licenses", format!("{person}/professional-licenses"), text(json!({"number": "PT-77", "state": "NH"})), "professional_license.added"),
+            ("patch", "/people/{person}/professional-licenses/{license}", format!("{person}/professional-licenses/1"), text(json!({"state": "VT"})), "professional_license.changed"),
+            ("delete", "/people/{person}/professional-licenses/{license}", format!("{person}/professional-licenses/1"), String::new(), "professional_license.removed"),
             ("put", "/people/{person}/supervisor", format!("/people/{}/supervisor", student.id), text(json!({"supervisor_id": mara.id.to_string()})), "supervisor.changed"),
             ("post", "/people/{person}/sign-in-link", format!("{person}/sign-in-link"), String::new(), "password_reset.sent"),
             ("delete", "/people/{person}/sessions/{session}", format!("{person}/sessions/{session}"), String::new(), "sessions.ended"),
@@ -135,13 +135,13 @@ both_practices! {
             ("put", "/people/{person}/signature", format!("{person}/signature"), "image".into(), "signature.set"),
             ("delete", "/people/{person}/signature", format!("{person}/signature"), String::new(), "signature.removed"),
             ("post", "/people/{person}/offboarding", format!("/people/{}/offboarding", student.id), text(json!({"kind": "leave"})), "person.offboarded"),
-            ("put", "/licence-pools/{clinic}/{group}", format!("/licence-pools/{clinic}/student"), text(json!({"total": 3})), "licence_pool.total_set"),
-            ("post", "/licence-requests", "/licence-requests".into(), text(json!({"kind": "add", "clinic_id": practice.clinics[0], "group": "assistant", "count": 2})), "licence_request.submitted"),
-            ("post", "/licence-requests/{request}/withdraw", format!("/licence-requests/{}/withdraw", asked[0]), text(json!({})), "licence_request.withdrawn"),
-            ("post", "/licence-requests/{request}/process", format!("/licence-requests/{}/process", asked[1]), text(json!({"note": "x"})), "licence_request.processed"),
-            ("post", "/licence-requests/{request}/reject", format!("/licence-requests/{}/reject", asked[2]), text(json!({"note": "x"})), "licence_request.rejected"),
-            ("post", "/licence-waiting-list/activate", "/licence-waiting-list/activate".into(), text(json!({"invite": false})), "person.updated"),
-            ("put", "/licence-prices", "/licence-prices".into(), text(json!({"currency": "USD", "therapist": 9900})), "licence_prices.set"),
+            ("put", "/license-pools/{clinic}/{group}", format!("/license-pools/{clinic}/student"), text(json!({"total": 3})), "license_pool.total_set"),
+            ("post", "/license-requests", "/license-requests".into(), text(json!({"kind": "add", "clinic_id": practice.clinics[0], "group": "assistant", "count": 2})), "license_request.submitted"),
+            ("post", "/license-requests/{request}/withdraw", format!("/license-requests/{}/withdraw", asked[0]), text(json!({})), "license_request.withdrawn"),
+            ("post", "/license-requests/{request}/process", format!("/license-requests/{}/process", asked[1]), text(json!({"note": "x"})), "license_request.processed"),
+            ("post", "/license-requests/{request}/reject", format!("/license-requests/{}/reject", asked[2]), text(json!({"note": "x"})), "license_request.rejected"),
+            ("post", "/license-waiting-list/activate", "/license-waiting-list/activate".into(), text(json!({"invite": false})), "person.updated"),
+            ("put", "/license-prices", "/license-prices".into(), text(json!({"currency": "USD", "therapist": 9900})), "license_prices.set"),
             ("put", "/me/password", "/me/password".into(), text(json!({"current_password": PASSWORD, "password": "Quiet-harbor-Lamp-42"})), "password.changed"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
@@ -162,7 +162,7 @@ both_practices! {
             assert!(excused || cases.iter().any(|c| (c.0, c.1) == key), "{route:?} has no audit test");
         }
         for (method, template, path, body, action) in cases {
-            let by_support = ["/licence-pools", "/licence-prices", "/licence-requests/{request}/process", "/licence-requests/{request}/reject"];
+            let by_support = ["/license-pools", "/license-prices", "/license-requests/{request}/process", "/license-requests/{request}/reject"];
             let who = if by_support.iter().any(|t| template.starts_with(t)) { &support } else { &admin };
             let api = practice.api(who).with("muster-organization", organization.to_string());
             let newest = |list: Value| (list["items"][0]["seq"].as_i64().unwrap_or(0), list["items"][0]["action"].clone());

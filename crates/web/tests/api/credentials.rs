@@ -1,4 +1,4 @@
-//! Professional licences, supervisors, the worklist, reminders and leaving.
+//! Professional licenses, supervisors, the worklist, reminders and leaving.
 
 use jiff::SignedDuration;
 use muster_domain::emr::{Permission, UserType};
@@ -25,16 +25,16 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 both_practices! {
-    async fn any_number_of_licences_is_kept_and_the_first_is_that_of_the_emr_account(practice) {
+    async fn any_number_of_licenses_is_kept_and_the_first_is_that_of_the_emr_account(practice) {
         let mara = practice.add(Someone::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let path = format!("/people/{}/licences", mara.id);
+        let path = format!("/people/{}/professional-licenses", mara.id);
         let body = json!({"number": "OT 9", "state": "nh", "profession": "Hand therapist", "expires_on": "2027-03-31"});
         let made = api.post(&path, &body).await.expect(201);
         let second = made.header("location").trim_start_matches("/api/v1").to_owned();
         assert_eq!(made.json(), json!({"id": 1, "number": "OT 9", "state": "NH", "profession": "Hand therapist", "expires_on": "2027-03-31"}));
-        assert_eq!(refused(&api.post(&path, &body).await.expect(409)), ["number licence_listed_twice"]);
+        assert_eq!(refused(&api.post(&path, &body).await.expect(409)), ["number license_listed_twice"]);
         let wrong = json!({"number": "<b>", "state": "XX", "profession": "x", "expires_on": "soon"});
         assert_eq!(refused(&api.post(&path, &wrong).await.expect(422)),
             ["expires_on date_invalid", "number license_invalid", "state state_invalid"]);
@@ -52,10 +52,10 @@ both_practices! {
         assert_eq!(api.get(&path).await.json()["total"], 1);
     }
 
-    async fn licences_of_people_out_of_reach_do_not_exist_and_viewers_change_nothing(practice) {
+    async fn licenses_of_people_out_of_reach_do_not_exist_and_viewers_change_nothing(practice) {
         let (_, manager) = a_clinic_manager(practice).await;
         let stranger = a_stranger(practice).await;
-        let path = format!("/people/{}/licences", stranger.id);
+        let path = format!("/people/{}/professional-licenses", stranger.id);
         let api = practice.api(&manager);
         api.get(&path).await.expect(404);
         api.post(&path, &json!({"number": "1"})).await.expect(404);
@@ -65,7 +65,7 @@ both_practices! {
         let view = [Permission::ViewPatients, Permission::ViewUsers];
         practice.add(Someone { username: "vera", user_type: UserType::Clerical, permissions: Some(&view), ..Someone::default() }).await;
         let token = practice.token("vera").await;
-        let path = format!("/people/{}/licences", mara.id);
+        let path = format!("/people/{}/professional-licenses", mara.id);
         practice.api(&token).get(&path).await.expect(200);
         assert_problem(&practice.api(&token).post(&path, &json!({"number": "1"})).await, 403, "not_allowed");
         let body = json!({"kind": "leave"});
@@ -116,7 +116,7 @@ both_practices! {
         let api = practice.api(&token);
         let emr = json!({"npi": "9999999995", "emr_account": {"license_number": "00000", "license_expires_on": "2026-04-20"}});
         api.patch(&format!("/people/{}", mara.id), &emr).await.expect(200);
-        api.post(&format!("/people/{}/licences", mara.id), &json!({"number": "X", "expires_on": "2026-03-01"})).await.expect(201);
+        api.post(&format!("/people/{}/professional-licenses", mara.id), &json!({"number": "X", "expires_on": "2026-03-01"})).await.expect(201);
         let all = api.get("/people/credentials").await.expect(200).json();
         assert_eq!(names(&all), ["mharlow", "sam", "stranger"]);
         assert_eq!(all["items"][0]["issues"], json!(["expired", "expires_60", "placeholder_npi", "placeholder_license", "missing_signature"]));
@@ -144,15 +144,15 @@ both_practices! {
         a_clinic_manager(practice).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let first = format!("/people/{}/licences/0", mara.id);
+        let first = format!("/people/{}/professional-licenses/0", mara.id);
         api.patch(&first, &json!({"expires_on": "2026-05-15"})).await.expect(200); // 74 days on
         practice.messages().await;
         let (one, two) = tokio::join!(practice.app.send_due_reminders(100), practice.app.send_due_reminders(100));
         assert_eq!(one.expect("a run") + two.expect("a run"), 1, "two racing runs send once");
         let sent = practice.messages().await;
         assert_eq!(sent.len(), 3, "to her and the two managers of Saco: {sent:?}");
-        assert!(sent.iter().any(|m| m.contains("Your licence PT-1 runs out after 2026-05-15.")), "{sent:?}");
-        assert!(sent.iter().any(|m| m.contains("Mharlow Harlow: licence PT-1 runs out after 2026-05-15.")), "{sent:?}");
+        assert!(sent.iter().any(|m| m.contains("Your license PT-1 runs out after 2026-05-15.")), "{sent:?}");
+        assert!(sent.iter().any(|m| m.contains("Mharlow Harlow: license PT-1 runs out after 2026-05-15.")), "{sent:?}");
         let run = || async { practice.app.send_due_reminders(100).await.expect("a run") };
         assert_eq!(run().await, 0);
         let settings = muster_app::Settings { public_url: practice.url.clone(), ..muster_app::Settings::default() };
@@ -171,7 +171,7 @@ both_practices! {
         api.patch(&first, &json!({"expires_on": "2027-05-01"})).await.expect(200);
         assert_eq!(run().await, 1, "a new date starts anew");
         let newest = api.get("/audit-events?limit=1").await.expect(200).json()["items"][0].clone();
-        assert_eq!((&newest["action"], &newest["subject"]["id"]), (&json!("licence_reminder.sent"), &json!(mara.id.to_string())));
+        assert_eq!((&newest["action"], &newest["subject"]["id"]), (&json!("license_reminder.sent"), &json!(mara.id.to_string())));
         assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
     }
 
@@ -224,7 +224,7 @@ both_practices! {
         let body = json!({"kind": "departure", "hand_supervisees_to": ida.id.to_string()});
         let left = api.post(&path, &body).await.expect(201).json();
         let steps: Vec<_> = left["steps"].as_array().unwrap().iter().map(|s| s["step"].as_str().unwrap()).collect();
-        assert_eq!(steps, ["emr_account", "access", "licence", "supervisees"]);
+        assert_eq!(steps, ["emr_account", "access", "license", "supervisees"]);
         assert_eq!((&left["kind"], &left["actor_name"]), (&json!("departure"), &json!("Ada Minton")));
         let shown = api.get(&format!("/people/{}", mara.id)).await.json();
         assert_eq!((&shown["emr_account"]["status"], &shown["emr_account"]["inactive_reason"]), (&json!("inactive"), &json!("deactivated")));
@@ -302,13 +302,13 @@ both_practices! {
         let sam = a_student(practice, "sam").await;
         let admin = practice.visitor("admin").await;
         let user = |m: &Member| format!("/emr/users/{}", m.id);
-        let sent = admin.post(&format!("{}/licences", user(&mara)), &[("number", "OT9"), ("state", "NH"), ("profession", ""), ("expires_on", "2026-03-20")]).await;
+        let sent = admin.post(&format!("{}/professional-licenses", user(&mara)), &[("number", "OT9"), ("state", "NH"), ("profession", ""), ("expires_on", "2026-03-20")]).await;
         assert_eq!(sent.status, 303, "{}", sent.text());
         let shown = admin.get(&user(&mara)).await.expect(200).text();
         assert!(shown.contains("OT9") && shown.contains("expires soon"), "{shown}");
-        let wrong = admin.post(&format!("{}/licences/1", user(&mara)), &[("number", ""), ("state", "XX")]).await.expect(422).text();
-        assert!(wrong.contains("A licence number is needed.") && wrong.contains("id=\"state-error\""), "{wrong}");
-        let sent = admin.post(&format!("{}/licences/1/remove", user(&mara)), &[]).await;
+        let wrong = admin.post(&format!("{}/professional-licenses/1", user(&mara)), &[("number", ""), ("state", "XX")]).await.expect(422).text();
+        assert!(wrong.contains("A license number is needed.") && wrong.contains("id=\"state-error\""), "{wrong}");
+        let sent = admin.post(&format!("{}/professional-licenses/1/remove", user(&mara)), &[]).await;
         assert_eq!(sent.status, 303);
         let sent = admin.post(&format!("{}/supervisor", user(&sam)), &[("supervisor_id", &mara.id.to_string())]).await;
         assert_eq!(sent.status, 303);

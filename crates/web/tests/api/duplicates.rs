@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use muster_app::people::{Contact, Decision, NewProfile, Saved};
 use muster_app::{Actor, AppError, Origin};
-use muster_domain::emr::{Change, EmrPatch, LicencePatch, Permission, Profile, UserType};
+use muster_domain::emr::{Change, EmrPatch, ProfessionalLicensePatch, Permission, Profile, UserType};
 use muster_domain::people::{PersonPatch, Reason};
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_practices;
@@ -75,11 +75,11 @@ pub fn licensed(number: &str, state: &str) -> Change {
     Change { emr: Some(emr), ..Change::default() }
 }
 
-pub fn further(number: &str, state: &str) -> LicencePatch {
-    LicencePatch {
+pub fn further(number: &str, state: &str) -> ProfessionalLicensePatch {
+    ProfessionalLicensePatch {
         number: Some(Some(number.to_owned())),
         state: Some(Some(state.to_owned())),
-        ..LicencePatch::default()
+        ..ProfessionalLicensePatch::default()
     }
 }
 
@@ -297,10 +297,10 @@ both_practices! {
         assert_eq!(profile(practice, first).await.emr.expect("an account").clinics.len(), 2);
     }
 
-    async fn somebody_new_is_found_by_any_licence_of_who_is_here(practice) {
+    async fn somebody_new_is_found_by_any_license_of_who_is_here(practice) {
         let machine = practice.machine();
         let here = add(practice, "Mara", "Stone", "mstone", 0).await;
-        practice.app.add_licence(&machine, here, &further("OT-7731", "NH"), None).await.expect("added");
+        practice.app.add_professional_license(&machine, here, &further("OT-7731", "NH"), None).await.expect("added");
         let mut new = someone("Quentin", "Zylstra", "qz", &practice.clinics[..1]);
         let emr = new.emr.as_mut().expect("an account");
         (emr.license_number, emr.license_state) = (Some(Some("ot 7731".to_owned())), Some(Some("NH".to_owned())));

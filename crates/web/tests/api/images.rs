@@ -87,7 +87,7 @@ both_practices! {
             format!("/people/duplicates?kept={one}&merged={other}"),
             format!("/emr/users/{one}/copy?q=stone"),
             format!("/emr/users/{one}/offboarding?kind=leave"),
-            "/emr/licences/waiting".to_owned(),
+            "/emr/licenses/waiting".to_owned(),
             "/audit".to_owned(),
             "/me".to_owned(),
         ] {

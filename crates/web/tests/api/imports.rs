@@ -38,8 +38,8 @@ both_practices! {
         assert_problem(&api.send("POST", "/imports", Some("application/json"), "a,b").await, 415, "wrong_content_type");
         let large = api.clone().with("content-length", (256 * 1024 * 1024 + 1).to_string());
         assert_problem(&large.send("POST", "/imports", CSV, "a").await, 413, "too_large");
-        let odd = import(practice, &token, "?dry_run=perhaps&map=x&colour=red", "a,b\n").await.expect(422);
-        assert_eq!(crate::refused(&odd), ["colour unknown_parameter", "dry_run wrong_type", "map wrong_type"]);
+        let odd = import(practice, &token, "?dry_run=perhaps&map=x&color=red", "a,b\n").await.expect(422);
+        assert_eq!(crate::refused(&odd), ["color unknown_parameter", "dry_run wrong_type", "map wrong_type"]);
         import(practice, &token, "", "").await.expect(422);
     }
 }

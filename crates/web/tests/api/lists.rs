@@ -94,11 +94,11 @@ both_practices! {
     async fn a_query_nobody_understands_is_refused_in_every_part(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let query = "limit=201&sort=age&user_type=MD&status=x&clinic_id=7&permission=fly&colour=red&after=%21";
+        let query = "limit=201&sort=age&user_type=MD&status=x&clinic_id=7&permission=fly&color=red&after=%21";
         let answer = api.get(&format!("/people?{query}")).await;
         assert_eq!(answer.status, 422);
         assert_eq!(refused(&answer), [
-            "after cursor_invalid", "clinic_id wrong_type", "colour unknown_parameter", "limit wrong_type",
+            "after cursor_invalid", "clinic_id wrong_type", "color unknown_parameter", "limit wrong_type",
             "permission wrong_type", "sort wrong_type", "status wrong_type", "user_type wrong_type",
         ]);
         for limit in ["0", "-1", "x", "1.5", "99999999999999999999"] {

@@ -11,7 +11,7 @@ mod duplicates;
 mod edits;
 mod images;
 mod imports;
-mod licences;
+mod licenses;
 mod lists;
 mod malformed;
 mod merges;

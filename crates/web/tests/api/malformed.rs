@@ -29,13 +29,13 @@ both_practices! {
     async fn every_fault_of_form_is_told_together_with_what_the_rest_means(practice) {
         let token = practice.token("admin").await;
         let body = json!({
-            "id": 1, "colour": "red", "first_name": 5, "last_name": null, "username": "a b", "email": [],
+            "id": 1, "color": "red", "first_name": 5, "last_name": null, "username": "a b", "email": [],
             "npi": "1", "send_invitation": "yes",
             "emr_account": {"clinic_ids": "all", "permissions": [1], "status": false, "inactive_reason": "x", "shoe": 1},
         });
         let answer = practice.api(&token).post("/people", &body).await.expect(422);
         assert_eq!(refused(&answer), [
-            "clinic_ids wrong_type", "colour unknown_field", "email wrong_type", "first_name wrong_type",
+            "clinic_ids wrong_type", "color unknown_field", "email wrong_type", "first_name wrong_type",
             "id read_only_field", "inactive_reason read_only_field", "last_name wrong_type",
             "license_number license_required", "npi npi_invalid", "permissions wrong_type",
             "send_invitation wrong_type", "shoe unknown_field", "status wrong_type", "username username_invalid",

@@ -76,17 +76,17 @@ both_practices! {
         }
     }
 
-    async fn a_merge_takes_licences_images_and_the_supervised_along_and_undoing_gives_exactly_them_back(practice) {
+    async fn a_merge_takes_licenses_images_and_the_supervised_along_and_undoing_gives_exactly_them_back(practice) {
         let machine = practice.machine();
         let app = &practice.app;
         let mara = practice.add(Someone { username: "mstone", clinics: &practice.clinics[..1], ..Someone::default() }).await.id;
         let twin = practice.add(Someone { username: "mharlow", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
         app.update_person(&machine, twin.id, None, licensed("PT-2", "NH")).await.expect("saved");
         for (number, state) in [("OT 22", "VT"), ("pt1", "ME"), ("SLP 3", "MA")] {
-            app.add_licence(&machine, twin.id, &further(number, state), None).await.expect("added");
+            app.add_professional_license(&machine, twin.id, &further(number, state), None).await.expect("added");
         }
         app.update_person(&machine, mara, None, licensed("PT-1", "ME")).await.expect("saved");
-        app.add_licence(&machine, mara, &further("slp-3", "MA"), None).await.expect("added");
+        app.add_professional_license(&machine, mara, &further("slp-3", "MA"), None).await.expect("added");
         practice.sign(&twin).await;
         app.set_picture(&machine, twin.id, made_up_signature(), true).await.expect("a picture");
         let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await.id;
@@ -97,10 +97,10 @@ both_practices! {
         let all = async || {
             let mut found = Vec::new();
             for id in [mara, twin.id] {
-                let licences = app.licences(&machine, id).await.expect("licences");
+                let licenses = app.professional_licenses(&machine, id).await.expect("licenses");
                 let picture = app.picture(&machine, id).await.expect("read");
                 let signature = app.signature(&machine, id).await.expect("read");
-                found.push((profile(practice, id).await, licences, picture, signature));
+                found.push((profile(practice, id).await, licenses, picture, signature));
             }
             let of = async |id| app.supervision(&machine, id).await.expect("supervision").history;
             (found, of(sam).await, of(far).await)
@@ -111,7 +111,7 @@ both_practices! {
         let preview = app.preview_merge(&machine, mara, twin.id).await.expect("a preview");
         assert_eq!(preview.refused, None);
         let moved = |field: &str| preview.moves.iter().find(|m| m.field == field).map(|m| m.after.clone());
-        let numbers: Vec<String> = moved("licences").expect("licences").as_array().expect("a list").iter()
+        let numbers: Vec<String> = moved("licenses").expect("licenses").as_array().expect("a list").iter()
             .map(|l| format!("{} {} {}", l["position"], l["number"].as_str().unwrap_or(""), l["state"].as_str().unwrap_or(""))).collect();
         assert_eq!(numbers, ["0 PT-1 ME", "1 slp-3 MA", "2 PT-2 NH", "3 OT 22 VT"]);
         assert_eq!((moved("picture"), moved("signature")), (Some(json!(true)), Some(json!(true))));
@@ -162,9 +162,9 @@ both_practices! {
         let changed = app.undo_merge(&machine, done.id).await.expect_err("the signature is gone");
         assert_eq!(codes(&changed), [Code::ChangedSinceMerge]);
         practice.sign(&kept).await;
-        let added = app.add_licence(&machine, kept.id, &further("OT 9", "VT"), None).await.expect("added");
-        assert_eq!(codes(&app.undo_merge(&machine, done.id).await.expect_err("one more licence")), [Code::ChangedSinceMerge]);
-        app.remove_licence(&machine, kept.id, added.position).await.expect("removed");
+        let added = app.add_professional_license(&machine, kept.id, &further("OT 9", "VT"), None).await.expect("added");
+        assert_eq!(codes(&app.undo_merge(&machine, done.id).await.expect_err("one more license")), [Code::ChangedSinceMerge]);
+        app.remove_professional_license(&machine, kept.id, added.position).await.expect("removed");
         app.undo_merge(&machine, done.id).await.expect("as the merge left it");
         let under = async |id| {
             let found = app.supervision(&machine, id).await.expect("supervision");
@@ -198,7 +198,7 @@ both_practices! {
         app.update_person(&machine, other, None, licensed("PT-2", "NH")).await.expect("saved");
         let mut soon = further("OT 9", "VT");
         soon.expires_on = Some(Some("2026-03-20".to_owned()));
-        app.add_licence(&machine, other, &soon, None).await.expect("added");
+        app.add_professional_license(&machine, other, &soon, None).await.expect("added");
         assert_eq!(app.send_due_reminders(100).await.expect("a run"), 1);
         app.merge(&machine, kept, other).await.expect("merged");
         assert_eq!(app.send_due_reminders(100).await.expect("a run"), 0, "told already");
@@ -208,7 +208,7 @@ both_practices! {
         let machine = practice.machine();
         let old = practice.add(Someone { username: "mstone", active: false, ..Someone::default() }).await.id;
         let new = practice.add(Someone { username: "mharlow", ..Someone::default() }).await.id;
-        practice.app.set_licence_total(&machine, practice.clinics[0], muster_domain::licences::Group::Therapist, 1, "").await.expect("a total");
+        practice.app.set_license_total(&machine, practice.clinics[0], muster_domain::licenses::Group::Therapist, 1, "").await.expect("a total");
         let before = (profile(practice, old).await, profile(practice, new).await);
         let done = practice.app.merge(&machine, old, new).await.expect("merged");
         let status = async |id| profile(practice, id).await.emr.expect("an account").status;

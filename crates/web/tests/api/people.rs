@@ -176,7 +176,7 @@ both_practices! {
         let path = format!("/people/{}", mara.id);
         let saved = api.patch(&path, &json!({"emr_account": {"status": "inactive"}})).await.expect(200).json();
         assert_eq!(saved["emr_account"]["inactive_reason"], "deactivated");
-        assert!(saved["notices"][0].as_str().is_some_and(|n| n.contains("licence stays")), "{saved}");
+        assert!(saved["notices"][0].as_str().is_some_and(|n| n.contains("license stays")), "{saved}");
         practice.api(&maras).get("/me").await.expect(401);
         api.patch(&path, &json!({"emr_account": {"status": "active"}})).await.expect(200);
     }

@@ -1,4 +1,4 @@
-//! The practice itself: settings, clinics, licence pools.
+//! The practice itself: settings, clinics, license pools.
 
 use muster_testkit::both_practices;
 use muster_testkit::practice::Someone;
@@ -78,7 +78,7 @@ both_practices! {
         let saco = practice.clinics[0];
         practice.add(Someone::default()).await;
         let admin = practice.token("admin").await;
-        let path = format!("/licence-pools/{saco}/therapist");
+        let path = format!("/license-pools/{saco}/therapist");
         let answer = practice.api(&admin).put(&path, &json!({"total": 3})).await;
         assert_problem(&answer, 403, "support_only");
         practice.operator("helpdesk").await;
@@ -86,9 +86,9 @@ both_practices! {
         let api = practice.api(&token).with("muster-organization", practice.organization.to_string());
         let pool = api.put(&path, &json!({"total": 3, "note": "As agreed by phone"})).await.expect(200).json();
         assert_eq!(pool, json!({"clinic_id": saco, "group": "therapist", "total": 3, "assigned": 1, "available": 2}));
-        let listed = practice.api(&admin).get(&format!("/licence-pools?clinic_id={saco}&group=therapist")).await.json();
+        let listed = practice.api(&admin).get(&format!("/license-pools?clinic_id={saco}&group=therapist")).await.json();
         assert_eq!(listed["items"], json!([pool]));
-        let clerical = practice.api(&admin).get("/licence-pools?group=clerical").await.json();
+        let clerical = practice.api(&admin).get("/license-pools?group=clerical").await.json();
         assert_eq!((&clerical["total"], &clerical["items"][0]["available"]), (&json!(3), &json!(null)));
         for (path, body, status, code) in [
             (path.as_str(), json!({"total": 0}), 409, "total_below_assigned"),
@@ -97,12 +97,12 @@ both_practices! {
             (path.as_str(), json!({}), 422, "required"),
             (path.as_str(), json!({"total": 3, "note": "a\u{0}b"}), 422, "unprintable_characters"),
             (path.as_str(), json!({"total": 3, "note": "x".repeat(501)}), 422, "too_long"),
-            (&format!("/licence-pools/{saco}/clerical"), json!({"total": 3}), 422, "pool_always_unlimited"),
-            (&format!("/licence-pools/{saco}/wizards"), json!({"total": 3}), 404, "not_found"),
-            ("/licence-pools/0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001/student", json!({"total": 3}), 404, "not_found"),
+            (&format!("/license-pools/{saco}/clerical"), json!({"total": 3}), 422, "pool_always_unlimited"),
+            (&format!("/license-pools/{saco}/wizards"), json!({"total": 3}), 404, "not_found"),
+            ("/license-pools/0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001/student", json!({"total": 3}), 404, "not_found"),
         ] {
             assert_problem(&api.put(path, &body).await, status, code);
         }
-        assert_eq!(refused(&api.get("/licence-pools?group=x").await.expect(422)), ["group wrong_type"]);
+        assert_eq!(refused(&api.get("/license-pools?group=x").await.expect(422)), ["group wrong_type"]);
     }
 }

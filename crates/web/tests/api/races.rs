@@ -1,7 +1,7 @@
 //! Those who want the same thing at once, each through another door.
 
 use muster_domain::emr::UserType;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Answer, Practice, Someone};
 use serde_json::{Value, json};
@@ -36,11 +36,11 @@ both_practices! {
     async fn a_seat_is_taken_once_whichever_door_it_is_taken_through(practice) {
         const EACH: usize = 25;
         let (clinic, machine) = (practice.clinics[0], practice.machine());
-        practice.app.set_licence_total(&machine, clinic, Group::Student, 0, "").await.expect("set");
+        practice.app.set_license_total(&machine, clinic, Group::Student, 0, "").await.expect("set");
         let (by_api, by_bulk) = (waiting(practice, "api", EACH).await, waiting(practice, "bulk", EACH).await);
         let token = practice.token("admin").await;
         let (api, admin) = (practice.api(&token), practice.visitor("admin").await);
-        practice.app.set_licence_total(&machine, clinic, Group::Student, 20, "").await.expect("set");
+        practice.app.set_license_total(&machine, clinic, Group::Student, 20, "").await.expect("set");
 
         let pages = async {
             let mut seated = 0;
@@ -65,7 +65,7 @@ both_practices! {
                 let sent = patiently(async || api.patch(&format!("/people/{id}"), &body).await).await;
                 match sent.status {
                     200 => seated += 1,
-                    _ => assert_eq!(crate::refused(&sent.expect(409)), ["status no_licence_available"]),
+                    _ => assert_eq!(crate::refused(&sent.expect(409)), ["status no_license_available"]),
                 }
             }
             seated
@@ -80,7 +80,7 @@ both_practices! {
                 let sent = patiently(async || api.send("POST", "/imports", Some("text/csv"), file.clone()).await).await;
                 let done = sent.expect(200).json();
                 assert_eq!(done["added"], EACH / 5, "{done}");
-                let without = done["flags"]["no_licence"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a count");
+                let without = done["flags"]["no_license"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a count");
                 seated += EACH / 5 - without;
             }
             seated
@@ -90,7 +90,7 @@ both_practices! {
             for ids in by_bulk.chunks(5) {
                 let body = json!({"selection": {"ids": ids}, "changes": [{"op": "set_status", "value": "active"}]});
                 let job = patiently(async || api.post("/bulk-updates", &body).await).await.expect(201).json();
-                assert!(job["counts_by_code"].as_object().is_some_and(|c| c.keys().all(|k| k == "no_licence_available")), "{job}");
+                assert!(job["counts_by_code"].as_object().is_some_and(|c| c.keys().all(|k| k == "no_license_available")), "{job}");
                 seated += job["updated"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a count");
             }
             seated
@@ -101,7 +101,7 @@ both_practices! {
         assert!(doors > 1, "they did race: {pages} {api_calls} {files} {bulk}");
         let active: Value = api.get("/people?user_type=SPT&status=active").await.json();
         assert_eq!(active["total"], 20);
-        let pools = practice.app.licence_pools(&machine).await.expect("pools");
+        let pools = practice.app.license_pools(&machine).await.expect("pools");
         let pool = pools.iter().find(|p| (p.clinic, p.group) == (clinic, Group::Student)).expect("the pool");
         assert_eq!((pool.total, pool.assigned), (Some(20), 20));
         assert_eq!(practice.app.check().await.expect("checks"), Vec::<String>::new());

@@ -1,7 +1,7 @@
 //! Each refusal of a profile change, with its code, field and status, over JSON.
 
 use muster_domain::emr::{Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Practice, Someone};
 use serde_json::{Value, json};
@@ -223,20 +223,20 @@ both_practices! {
         api.patch(&path, &json!({"emr_account": {"clinic_ids": [saco]}})).await.expect(200);
     }
 
-    async fn licences_are_counted(practice) {
+    async fn licenses_are_counted(practice) {
         let token = practice.token("admin").await;
         let machine = practice.machine();
-        practice.app.set_licence_total(&machine, practice.clinics[0], Group::Therapist, 1, "").await.expect("a total");
-        practice.app.set_licence_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
+        practice.app.set_license_total(&machine, practice.clinics[0], Group::Therapist, 1, "").await.expect("a total");
+        practice.app.set_license_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
         let mara = practice.add(Someone::default()).await;
         let late = practice.api(&token).post("/people", &a_therapist(practice, "late")).await.expect(201).json();
-        assert_eq!(late["emr_account"]["inactive_reason"], "no_licence");
+        assert_eq!(late["emr_account"]["inactive_reason"], "no_license");
         assert!(late["notices"][0].as_str().is_some_and(|n| n.starts_with("Saved as inactive")), "{late}");
         assert_eq!(late["invitation_sent_to"], json!(null));
         let on = json!({"emr_account": {"status": "active"}});
-        on_change(practice, &token, late["id"].as_str().unwrap(), on, 409, &["status no_licence_available"]).await;
+        on_change(practice, &token, late["id"].as_str().unwrap(), on, 409, &["status no_license_available"]).await;
         let moved = json!({"emr_account": {"clinic_ids": [practice.clinics[0], practice.clinics[1]], "default_clinic_id": practice.clinics[1]}});
-        on_change(practice, &token, mara.id, moved, 409, &["default_clinic_id no_licence_available"]).await;
+        on_change(practice, &token, mara.id, moved, 409, &["default_clinic_id no_license_available"]).await;
     }
 
     async fn accounts_that_do_not_exist_yet_are_refused_by_name(practice) {

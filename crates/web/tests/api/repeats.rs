@@ -65,11 +65,11 @@ both_practices! {
         assert_eq!(made["items"].as_array().unwrap().iter().filter(|t| t["name"] == "Nightly sync").count(), 1);
     }
 
-    async fn a_licence_is_added_once(practice) {
+    async fn a_license_is_added_once(practice) {
         let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token).with("idempotency-key", "k");
-        let (path, body) = (format!("/people/{}/licences", mara.id), json!({"number": "PT 77", "state": "NH"}));
+        let (path, body) = (format!("/people/{}/professional-licenses", mara.id), json!({"number": "PT 77", "state": "NH"}));
         let (first, again) = (api.post(&path, &body).await.expect(201), api.post(&path, &body).await.expect(201));
         assert_eq!((first.json(), first.header("location")), (again.json(), again.header("location")));
         let all = api.get(&path).await.expect(200).json();

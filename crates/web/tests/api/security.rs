@@ -42,7 +42,7 @@ pub async fn token_of(window: &mut Window, page: &str) -> String {
 /// An address of a route, with something for each parameter.
 fn an_address(route: &str) -> String {
     let part = |part: &str| match part {
-        "{licence}" => "0".to_owned(),
+        "{license}" => "0".to_owned(),
         part if part.starts_with('{') => "0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001".to_owned(),
         part => part.to_owned(),
     };
@@ -190,7 +190,7 @@ both_practices! {
             assert_eq!((&name, attributes), (&format!("{prefix}muster_session"), kept.iter().map(|a| (*a).to_owned()).collect()));
             assert!(value.len() >= 43, "256 bits: {value}");
             assert_eq!(window.led_to("/me").await, "");
-            // A name of the other scheme, which a neighbour of the site could have set, is not looked at.
+            // A name of the other scheme, which a neighbor of the site could have set, is not looked at.
             let mut strange = Window::with(practice, settings);
             let other = if prefix.is_empty() { "__Host-muster_session" } else { "muster_session" };
             strange.jar.insert(other.to_owned(), value);

@@ -1,4 +1,4 @@
-//! Whoever guesses has to wait, and the owner gets in afterwards.
+//! Whoever guesses has to wait, and the owner gets in afterward.
 
 use jiff::SignedDuration;
 use muster_testkit::both_practices;

@@ -32,8 +32,8 @@ both_practices! {
             ("POST", "/tokens".into(), json!({"name": "x", "scopes": ["admin"]}), Some(Scope::Admin)),
             ("GET", format!("/people/{admin}/history"), json!(null), Some(Scope::AuditRead)),
             ("GET", "/audit-events".into(), json!(null), Some(Scope::AuditRead)),
-            ("GET", "/licence-pools".into(), json!(null), Some(Scope::Licences)),
-            ("PUT", format!("/licence-pools/{clinic}/student"), json!({"total": 1}), Some(Scope::Licences)),
+            ("GET", "/license-pools".into(), json!(null), Some(Scope::Licenses)),
+            ("PUT", format!("/license-pools/{clinic}/student"), json!({"total": 1}), Some(Scope::Licenses)),
         ];
         for (method, path, body, needed) in calls {
             let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|s| Some(*s) != needed).collect();

@@ -1,7 +1,7 @@
 //! What a clinic's manager may not know of does not exist: in no list, count, search, filter or address.
 
 use muster_domain::emr::UserType;
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Member, Practice, Someone};
 use serde_json::json;
@@ -111,9 +111,9 @@ both_practices! {
         let wells = practice.clinics[1];
         assert_problem(&api.get(&format!("/clinics/{wells}")).await, 404, "not_found");
         assert_problem(&api.patch(&format!("/clinics/{wells}"), &json!({"name": "X"})).await, 404, "not_found");
-        let pools = api.get("/licence-pools").await.expect(200).json();
+        let pools = api.get("/license-pools").await.expect(200).json();
         assert_eq!(pools["total"], 4);
-        assert_eq!(api.get(&format!("/licence-pools?clinic_id={wells}")).await.json()["total"], 0);
+        assert_eq!(api.get(&format!("/license-pools?clinic_id={wells}")).await.json()["total"], 0);
     }
 
     async fn a_shared_persons_other_clinics_are_only_counted(practice) {
@@ -138,7 +138,7 @@ both_practices! {
         api.get(&format!("/people/{}", mara.id)).await.expect(200);
         assert_problem(&api.get(&format!("/people/{}", practice.admin.id)).await, 404, "not_found");
         assert_problem(&api.get("/people").await, 403, "not_allowed");
-        assert_problem(&api.get("/licence-pools").await, 403, "not_allowed");
+        assert_problem(&api.get("/license-pools").await, 403, "not_allowed");
         assert_problem(&api.get("/audit-events").await, 403, "not_allowed");
         let own = api.get(&format!("/audit-events?subject_id={}", mara.id)).await.expect(200).json();
         assert!(own["items"].as_array().is_some_and(|i| !i.is_empty()));
@@ -199,12 +199,12 @@ both_practices! {
     async fn how_a_shared_person_left_names_no_clinic_out_of_reach(practice) {
         let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
         let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
-        practice.app.set_licence_total(&practice.machine(), wells, Group::Therapist, 5, "").await.expect("a total");
+        practice.app.set_license_total(&practice.machine(), wells, Group::Therapist, 5, "").await.expect("a total");
         let (manager, _) = a_clinic_manager(practice).await;
         practice.give_password(&manager).await;
         let (token, admin) = (practice.token("manager").await, practice.token("admin").await);
         let path = format!("/people/{}/offboarding", both.id);
-        let body = json!({"kind": "departure", "release_licence": true});
+        let body = json!({"kind": "departure", "release_license": true});
         practice.api(&admin).post(&path, &body).await.expect(201);
         let all = practice.api(&admin).get(&path).await.expect(200).text();
         assert!(all.contains("Wells"), "whoever reaches the clinic is told: {all}");

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use muster_app::bulk::Selection;
 use muster_app::{Channel, Origin};
-use muster_domain::LicenceRequestId;
+use muster_domain::LicenseRequestId;
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
-use muster_domain::licences::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, Kind, Wanted};
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
@@ -91,7 +91,7 @@ impl Tour<'_> {
 async fn lively(practice: &Practice) {
     let machine = practice.machine();
     for (group, total) in [(Group::Therapist, 2), (Group::Assistant, 1), (Group::Student, 3)] {
-        practice.app.set_licence_total(&machine, practice.clinics[0], group, total, "").await.expect("a total");
+        practice.app.set_license_total(&machine, practice.clinics[0], group, total, "").await.expect("a total");
     }
     named(practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
     practice.add(Someone { username: "liam", user_type: UserType::PTA, active: false, ..Someone::default() }).await;
@@ -118,15 +118,15 @@ async fn who_sign(practice: &Practice) -> [Member; 2] {
     [pat, ned]
 }
 
-/// An open request, and somebody who waits for a licence.
-async fn a_request(practice: &Practice) -> LicenceRequestId {
+/// An open request, and somebody who waits for a license.
+async fn a_request(practice: &Practice) -> LicenseRequestId {
     let late = Someone { username: "late", clinics: &practice.clinics[1..2], ..Someone::default() };
     let machine = practice.machine();
-    practice.app.set_licence_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
+    practice.app.set_license_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
     practice.add(late).await;
     let (clinic, note) = (practice.clinics[0], "No longer needed".to_owned());
     let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Student, count: 1, note };
-    practice.app.submit_licence_request(&machine, &wanted, None).await.expect("a request").request.id
+    practice.app.submit_license_request(&machine, &wanted, None).await.expect("a request").request.id
 }
 
 /// The pages of whoever is not signed in.
@@ -188,7 +188,7 @@ async fn every_page(practice: &Practice, options: Options) {
     visit("/import", "What is in the file?").await;
     visit("/people/credentials", "No signature on file").await;
     visit("/people/credentials?kind=expired", "Nothing is missing").await;
-    visit(&format!("{liam}/licences"), "Add a licence").await;
+    visit(&format!("{liam}/professional-licenses"), "Add a license").await;
     visit("/people/duplicates", "Nobody seems to stand here twice").await;
     let [pat, ned] = who_sign(practice).await;
     visit(&format!("/emr/users/{}", pat.id), "Replace signature").await;
@@ -204,16 +204,16 @@ async fn every_page(practice: &Practice, options: Options) {
     visit(&format!("/people/duplicates?kept={one}&merged={other}"), "What a merge does").await;
     visit(&format!("{liam}/copy"), "Copy access").await;
     visit(&format!("{liam}/offboarding?kind=leave"), "What happens").await;
-    visit("/emr/licences", "Ask for licences").await;
-    visit("/emr/licences?q=qqq", "No clinic matches").await;
-    visit(&format!("/emr/licences/clinics/{}", practice.clinics[0]), "Changes of totals").await;
-    visit("/emr/licences/requests/new", "Send to support").await;
+    visit("/emr/licenses", "Ask for licenses").await;
+    visit("/emr/licenses?q=qqq", "No clinic matches").await;
+    visit(&format!("/emr/licenses/clinics/{}", practice.clinics[0]), "Changes of totals").await;
+    visit("/emr/licenses/requests/new", "Send to support").await;
     tour.press("Send to support", "Nothing was saved yet").await;
-    visit("/emr/licences/requests", "Release 1 student").await;
-    visit(&format!("/emr/licences/requests/{asked}"), "Withdraw the request").await;
-    visit("/emr/licences/waiting", "Activate all who fit").await;
-    visit("/emr/licences/unused", "Every licence is in use").await;
-    visit("/emr/licences/ledger", "Export as CSV").await;
+    visit("/emr/licenses/requests", "Release 1 student").await;
+    visit(&format!("/emr/licenses/requests/{asked}"), "Withdraw the request").await;
+    visit("/emr/licenses/waiting", "Activate all who fit").await;
+    visit("/emr/licenses/unused", "Every license is in use").await;
+    visit("/emr/licenses/ledger", "Export as CSV").await;
     visit("/audit", "Practice set up").await;
     visit("/audit?action=sign_out", "Nothing matches").await;
     visit("/settings", "Lock after").await;
@@ -249,8 +249,8 @@ async fn every_page(practice: &Practice, options: Options) {
     desk.browser.press("Open").await;
     desk.arrive("/emr/users").await;
     visit(&format!("{liam}/type?to=SPT"), "What changes").await;
-    visit("/support/licence-requests", "Release 1 student").await;
-    visit(&format!("/support/licence-requests/{asked}"), "Your answer").await;
+    visit("/support/license-requests", "Release 1 student").await;
+    visit(&format!("/support/license-requests/{asked}"), "Your answer").await;
     tour.press("Reject", "Nothing was saved yet").await;
     visit(&format!("/support/organizations/{}/prices", practice.organization), "Save prices").await;
 

@@ -1,7 +1,7 @@
 //! Adding a user of each kind.
 
 use muster_domain::emr::{Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::{Member, Someone};
@@ -57,7 +57,7 @@ both_practices! {
         desk.browser.see("User added, and the invitation is on its way.").await;
         desk.browser.see("Mara Quill").await;
         desk.browser.see("PT, physical therapist").await;
-        desk.browser.see("licence expires in 18 days").await;
+        desk.browser.see("license expires in 18 days").await;
         desk.browser.see("Has not set a password yet").await;
         assert_eq!(desk.browser.value("license_state").await, "ME");
         assert_eq!(desk.browser.value("default_clinic_id").await, practice.clinics[1].to_string());
@@ -77,24 +77,24 @@ both_practices! {
         desk.browser.see("At Saco:").await;
 
         desk.browser.choose("user_type", "SPT").await;
-        desk.browser.dont_see("Licence number").await;
+        desk.browser.dont_see("License number").await;
         assert_eq!(desk.count("[name=npi]").await, 0);
         assert!(!desk.browser.ticked("permissions", "finish_soap_notes").await);
         desk.browser.see("Finish SOAP Notes can never be given to a student.").await;
         assert_eq!(desk.browser.value("first_name").await, "Mara");
         assert!(desk.browser.ticked("clinic_ids", &practice.clinics[0].to_string()).await);
-        desk.browser.see("Takes one student licence").await;
+        desk.browser.see("Takes one student license").await;
         // The keyboard stays where it was.
         assert_eq!(desk.script("return document.activeElement.id").await, "user_type");
 
         desk.browser.choose("user_type", "Clerical").await;
         desk.browser.see("Clerical and Billing users cannot hold SOAP note permissions.").await;
-        desk.browser.see("No licence is needed").await;
+        desk.browser.see("No license is needed").await;
         let disabled = desk.script("return document.getElementById('permissions-start_soap_notes').disabled").await;
         assert_eq!(disabled, true);
 
         desk.browser.choose("user_type", "PTA").await;
-        desk.browser.see("Licence number").await;
+        desk.browser.see("License number").await;
         desk.browser.see("NPI optional").await;
         desk.browser.see("Needs a signature on file first").await;
         assert_eq!(desk.browser.value("username").await, "aquill");
@@ -139,7 +139,7 @@ both_practices! {
         assert!(desk.browser.ticked("finish_attested", "true").await);
         desk.browser.press("Save user").await;
         desk.browser.see("Saved.").await;
-        desk.browser.see("placeholder licence").await;
+        desk.browser.see("placeholder license").await;
         desk.browser.see("At Saco: yes").await;
         desk.browser.see("Signature on file confirmed by Ada Minton,").await;
         assert!(desk.browser.ticked("permissions", "finish_soap_notes").await);
@@ -185,8 +185,8 @@ both_practices! {
         }
     }
 
-    async fn without_a_free_licence_the_profile_is_saved_inactive_and_says_why(practice) {
-        practice.app.set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 0, "").await.unwrap();
+    async fn without_a_free_license_the_profile_is_saved_inactive_and_says_why(practice) {
+        practice.app.set_license_total(&practice.machine(), practice.clinics[0], Group::Therapist, 0, "").await.unwrap();
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users/new").await;
         who(&desk, "mquill").await;
@@ -195,14 +195,14 @@ both_practices! {
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
         desk.browser.press("Save user").await;
         desk.browser.see("Saved as inactive.").await;
-        desk.browser.see("No therapist licence is free at the default clinic.").await;
-        desk.browser.see("Inactive: no licence free").await;
+        desk.browser.see("No therapist license is free at the default clinic.").await;
+        desk.browser.see("Inactive: no license free").await;
         desk.browser.see("placeholder NPI").await;
         assert_eq!(practice.messages().await.len(), 0, "an inactive person is not invited");
-        // Making the person active needs a licence too.
+        // Making the person active needs a license too.
         desk.browser.choose("status", "active").await;
         desk.browser.press("Save user").await;
-        refused(&desk, &[("status", &["No therapist licence is free at Saco"])]).await;
+        refused(&desk, &[("status", &["No therapist license is free at Saco"])]).await;
     }
 
     async fn a_typed_password_is_judged_live_and_changed_at_the_first_sign_in(practice) {

@@ -2,7 +2,7 @@
 
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Change, Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
@@ -48,7 +48,7 @@ async fn select(desk: &Desk<'_>, people: &[&Member]) {
     desk.browser.see("Nothing is saved before you press Save.").await;
 }
 
-/// Ticks a change, also one that is greyed out.
+/// Ticks a change, also one that is grayed out.
 async fn choose(desk: &Desk<'_>, op: &str, value: &str) {
     let script = format!(
         "const b = document.getElementById('changes-{op}-{value}'); b.disabled = false; b.checked = true; \
@@ -154,11 +154,11 @@ both_practices! {
         assert!(said.contains("Zoe Stone"), "{said}");
     }
 
-    async fn clinics_licences_and_the_last_admin_hold(practice) {
+    async fn clinics_licenses_and_the_last_admin_hold(practice) {
         let people = four(practice).await;
         practice
             .app
-            .set_licence_total(&practice.machine(), practice.clinics[0], Group::Therapist, 1, "")
+            .set_license_total(&practice.machine(), practice.clinics[0], Group::Therapist, 1, "")
             .await
             .expect("a total");
         let desk = Desk::of_admin(practice).await;
@@ -181,8 +181,8 @@ both_practices! {
         select(&desk, &[&people[0]]).await;
         desk.browser.tick("status", "active", true).await;
         save(&desk).await;
-        let said = outcome(&desk, "failed", "no_licence_available").await;
-        assert!(said.contains("No therapist licence is free at Saco"), "{said}");
+        let said = outcome(&desk, "failed", "no_license_available").await;
+        assert!(said.contains("No therapist license is free at Saco"), "{said}");
         let _ = late;
     }
 

@@ -1,4 +1,4 @@
-//! Credentials: the worklist and its file, licences, supervisors, leaving.
+//! Credentials: the worklist and its file, licenses, supervisors, leaving.
 
 use muster_domain::emr::UserType;
 use muster_testkit::both_practices;
@@ -39,25 +39,25 @@ both_practices! {
         desk.arrive(&format!("/emr/users/{}", sam.id)).await;
     }
 
-    async fn a_licence_is_added_refused_at_its_field_and_found_on_the_worklist(practice) {
+    async fn a_license_is_added_refused_at_its_field_and_found_on_the_worklist(practice) {
         let mara = named(practice, "Mara", "Quill", Someone::default()).await;
         let desk = Desk::of_admin(practice).await;
-        desk.go(&format!("/emr/users/{}/licences", mara.id)).await;
+        desk.go(&format!("/emr/users/{}/professional-licenses", mara.id)).await;
         let add = async |number: &str, state: &str| {
-            desk.browser.press("Add a licence").await;
+            desk.browser.press("Add a license").await;
             for (name, text) in [("number", number), ("state", state), ("expires_on", "2026-03-20")] {
-                let script = format!("const f = document.getElementById('new-licence-{name}'); f.value = '{text}'; return true");
+                let script = format!("const f = document.getElementById('new-license-{name}'); f.value = '{text}'; return true");
                 desk.until("the field is there", &script).await;
             }
-            desk.browser.press("Add licence").await;
+            desk.browser.press("Add license").await;
         };
         add("OT 22", "XX").await;
         desk.browser.see("Nothing was saved yet").await;
         desk.refuses(&["state"]).await;
         desk.browser.assert_accessible().await;
         desk.browser.fill("state", "NH").await;
-        desk.browser.press("Add licence").await;
-        desk.browser.see("The licences were saved.").await;
+        desk.browser.press("Add license").await;
+        desk.browser.see("The licenses were saved.").await;
         desk.browser.see("OT 22 NH, until 2026-03-20").await;
         desk.go("/people/credentials?kind=expires_30").await;
         desk.browser.see("Mara Quill").await;

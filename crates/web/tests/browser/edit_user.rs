@@ -28,7 +28,7 @@ both_practices! {
         desk.browser.choose("status", "inactive").await;
         desk.browser.press("Save user").await;
         desk.browser.see("Saved. This person can no longer sign in.").await;
-        desk.browser.see("The licence stays with the practice, and on the bill, until it is released.").await;
+        desk.browser.see("The license stays with the practice, and on the bill, until it is released.").await;
         desk.go("/emr/users?status=inactive").await;
         desk.list_becomes(&["Mara Harlow-Ito"]).await;
     }

@@ -1,4 +1,4 @@
-//! What is greyed out, gone meanwhile, or not on the page at all, and is sent all the same.
+//! What is grayed out, gone meanwhile, or not on the page at all, and is sent all the same.
 
 use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
 use muster_domain::organizations::ClinicPatch;
@@ -51,7 +51,7 @@ async fn post(desk: &Desk<'_>, path: &str, field: &str, value: &str) {
 }
 
 both_practices! {
-    async fn what_a_student_may_not_hold_is_greyed_out_says_why_and_is_refused_when_forced(practice) {
+    async fn what_a_student_may_not_hold_is_grayed_out_says_why_and_is_refused_when_forced(practice) {
         let desk = Desk::of_admin(practice).await;
         new_user(&desk, "SPT").await;
         let why = "const of = b => document.getElementById(b.getAttribute('aria-describedby')).innerText; \

@@ -16,7 +16,7 @@ mod idle_lock;
 mod images;
 mod imports;
 mod keyboard;
-mod licences;
+mod licenses;
 mod links;
 mod me;
 mod passwords;

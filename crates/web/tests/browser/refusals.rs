@@ -1,7 +1,7 @@
 //! Every refusal the profile form can meet stands at its field and in the summary, and what was typed stays.
 
 use muster_domain::emr::{Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::ClinicPatch;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Practice, Someone};
@@ -64,7 +64,7 @@ both_practices! {
                 ("username", &["A user name is needed."]),
                 ("email", &["An active profile needs an email address"]),
                 ("npi", &["A physical therapist needs an NPI", "9999999995"]),
-                ("license_number", &["needs a licence number", "00000"]),
+                ("license_number", &["needs a license number", "00000"]),
                 ("permissions", &["Tick at least one permission."]),
                 ("clinic_ids", &["at least one clinic"]),
                 (
@@ -78,7 +78,7 @@ both_practices! {
         assert!(desk.browser.ticked("access", "type").await);
     }
 
-    async fn everything_misspelt_is_said_at_once_and_stays_as_typed(practice) {
+    async fn everything_misspelled_is_said_at_once_and_stays_as_typed(practice) {
         let desk = Desk::of_admin(practice).await;
         new_user(&desk, "PT").await;
         let long = "x".repeat(101);
@@ -135,11 +135,11 @@ both_practices! {
         refused(&desk, &[("license_expires_on", &words)]).await;
         assert_eq!(desk.browser.value("license_expires_on").await, typed);
 
-        desk.go(&format!("{page}/licences")).await;
-        desk.browser.press("Add a licence").await;
-        desk.browser.fill("new-licence-number", "PT-77").await;
-        desk.browser.fill("new-licence-expires_on", typed).await;
-        desk.browser.press("Add licence").await;
+        desk.go(&format!("{page}/professional-licenses")).await;
+        desk.browser.press("Add a license").await;
+        desk.browser.fill("new-license-number", "PT-77").await;
+        desk.browser.fill("new-license-expires_on", typed).await;
+        desk.browser.press("Add license").await;
         refused(&desk, &[("expires_on", &words)]).await;
         // The refused form is open and has the plain names.
         assert_eq!(desk.browser.value("expires_on").await, typed);
@@ -232,8 +232,8 @@ async fn edited(practice: &Practice, kind: UserType) -> (Desk<'_>, String) {
 }
 
 both_practices! {
-    async fn a_saved_profile_keeps_its_default_clinic_and_moves_only_where_a_licence_is_free(practice) {
-        practice.app.set_licence_total(&practice.machine(), practice.clinics[1], Group::Therapist, 0, "").await.unwrap();
+    async fn a_saved_profile_keeps_its_default_clinic_and_moves_only_where_a_license_is_free(practice) {
+        practice.app.set_license_total(&practice.machine(), practice.clinics[1], Group::Therapist, 0, "").await.unwrap();
         let (desk, page) = edited(practice, UserType::PT).await;
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), false).await;
         desk.browser.press("Save user").await;
@@ -242,7 +242,7 @@ both_practices! {
         desk.go(&page).await;
         desk.browser.choose("default_clinic_id", "Wells").await;
         desk.browser.press("Save user").await;
-        refused(&desk, &[("default_clinic_id", &["No therapist licence is free at Wells"])]).await;
+        refused(&desk, &[("default_clinic_id", &["No therapist license is free at Wells"])]).await;
         assert_eq!(desk.browser.value("default_clinic_id").await, practice.clinics[1].to_string());
     }
 
@@ -274,7 +274,7 @@ both_practices! {
         .await;
     }
 
-    async fn what_a_manager_does_not_hold_is_greyed_out_and_says_so(practice) {
+    async fn what_a_manager_does_not_hold_is_grayed_out_and_says_so(practice) {
         let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
         let manager = Someone {
             username: "wendy",
@@ -292,7 +292,7 @@ both_practices! {
             desk.script(open).await,
             "view_patients,view_users,edit_users,start_soap_notes,forward_soap_notes,finish_soap_notes"
         );
-        // A box that was greyed out but is sent all the same is refused at its field.
+        // A box that was grayed out but is sent all the same is refused at its field.
         desk.script("const b = document.getElementById('permissions-company_admin'); b.disabled = false; b.checked = true")
             .await;
         fill(

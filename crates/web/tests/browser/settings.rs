@@ -49,7 +49,7 @@ both_practices! {
         let desk = Desk::of_admin(practice).await;
         desk.go("/settings").await;
         save_clinic(&desk, "Add a clinic", "c.querySelector('[name=name]').value = 'Kittery'").await;
-        desk.browser.see("Clinic added. Its licences are unlimited until support sets a total.").await;
+        desk.browser.see("Clinic added. Its licenses are unlimited until support sets a total.").await;
         save_clinic(&desk, "Kittery", "c.querySelector('[name=name]').value = 'Kittery Point'").await;
         desk.browser.see("Clinic saved.").await;
         save_clinic(&desk, "Kittery Point", "c.querySelector('[name=status]').value = 'inactive'").await;

@@ -23,7 +23,7 @@ both_practices! {
         assert!(said.iter().all(|text| *text == said[0]), "{said:#?}");
     }
 
-    async fn whoever_guesses_waits_and_the_owner_gets_in_afterwards(practice) {
+    async fn whoever_guesses_waits_and_the_owner_gets_in_afterward(practice) {
         let desk = Desk::at(practice).await;
         for _ in 0..5 {
             desk.sign_in("admin", "Wrong-password-1").await;

@@ -67,8 +67,8 @@ both_practices! {
         desk.browser.choose("to", "SPT").await;
         desk.browser.press("Show what changes").await;
         desk.browser.see("Finish SOAP Notes is taken away").await;
-        desk.browser.see("gives back its therapist licence and takes a student licence").await;
-        desk.browser.see("NPI and licence number are cleared").await;
+        desk.browser.see("gives back its therapist license and takes a student license").await;
+        desk.browser.see("NPI and license number are cleared").await;
         desk.browser.press("Change the user type").await;
         desk.browser.see("The user type was changed.").await;
         desk.browser.see("SPT, student physical therapist").await;

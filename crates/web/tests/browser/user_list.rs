@@ -151,21 +151,21 @@ both_practices! {
         assert_eq!(desk.count("input[name=clinic_ids]").await, 1);
     }
 
-    async fn the_head_of_the_list_shows_licences_and_follows_the_clinic(practice) {
+    async fn the_head_of_the_list_shows_licenses_and_follows_the_clinic(practice) {
         crowd(practice).await;
         let machine = practice.machine();
-        let group = muster_domain::licences::Group::Therapist;
+        let group = muster_domain::licenses::Group::Therapist;
         for (clinic, total) in practice.clinics.iter().zip([3, 2, 1]) {
-            practice.app.set_licence_total(&machine, *clinic, group, total, "").await.unwrap();
+            practice.app.set_license_total(&machine, *clinic, group, total, "").await.unwrap();
         }
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users").await;
-        let seat = "const s = document.querySelector('[data-licence-group=therapist]').dataset; return [s.total, s.available].join()";
+        let seat = "const s = document.querySelector('[data-license-group=therapist]').dataset; return [s.total, s.available].join()";
         assert_eq!(desk.script(seat).await, "6,5");
         desk.browser.choose("clinic_id", "York").await;
         desk.until(
             "the seats are York's",
-            "return document.querySelector('[data-licence-group=therapist]').dataset.total === '1'",
+            "return document.querySelector('[data-license-group=therapist]').dataset.total === '1'",
         )
         .await;
         desk.browser.see("York · 2 people").await;

@@ -43,7 +43,7 @@ both_practices! {
         desk.browser.choose("user_type", "Clerical").await;
         desk.browser.press("Show the fields of this type").await;
         desk.browser.see("Clerical and Billing users cannot hold SOAP note permissions.").await;
-        desk.browser.dont_see("Licence number").await;
+        desk.browser.dont_see("License number").await;
         assert_eq!(desk.browser.value("first_name").await, "Mara");
         desk.browser.fill("last_name", "Quill").await;
         desk.browser.fill("username", "mara").await;
@@ -218,7 +218,7 @@ both_practices! {
                 "Save user",
                 vec!["first_name", "last_name", "username", "email", "npi", "license_number", "clinic_ids"],
             ),
-            ("/emr/licences/requests/new", None, "Send to support", vec!["clinic_id", "group"]),
+            ("/emr/licenses/requests/new", None, "Send to support", vec!["clinic_id", "group"]),
             ("/me", Some("Make a new token"), "Make a token", vec!["name", "scopes"]),
             ("/me/password", None, "Change password", vec!["current_password", "password"]),
             ("/settings", None, "Add clinic", vec!["name"]),

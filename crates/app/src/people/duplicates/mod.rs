@@ -7,7 +7,7 @@ mod same;
 use std::collections::BTreeMap;
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{License, Permission, Profile, UserType};
+use muster_domain::emr::{PrimaryLicense, Permission, Profile, UserType};
 use muster_domain::people::{Likeness, NameOwner, Person, Reason, Traits, likeness};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::{Handle, credentials, duplicates, merges, people};
@@ -118,7 +118,7 @@ impl App {
 /// What was typed, as compared.
 fn typed(person: &Person, new: &NewProfile) -> Traits {
     let text = |value: &Option<Option<String>>| value.clone().flatten();
-    let license = new.emr.as_ref().map(|emr| License {
+    let license = new.emr.as_ref().map(|emr| PrimaryLicense {
         number: text(&emr.license_number),
         state: text(&emr.license_state),
         expires_on: None,

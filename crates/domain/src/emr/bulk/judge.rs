@@ -4,7 +4,7 @@ use super::{BulkChange, Remembered, World};
 use crate::access::Authority;
 use crate::emr::decide::seat_move;
 use crate::emr::{Change, EmrAccount, EmrPatch, Outcome, Permission, Profile, decide, may_edit};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::refusal::{Code, Refusal, Refusals};
 
 /// Which rules come on top of those of a single edit.

@@ -109,7 +109,7 @@ impl Trace {
         ChangeSet::in_order(all.into_iter().map(|c| if turned { c.opposite() } else { c }))
     }
 
-    /// Before and after, field by field, as the audit keeps them. `clinics` are those of the person afterwards.
+    /// Before and after, field by field, as the audit keeps them. `clinics` are those of the person afterward.
     pub fn record(&self, before: &EmrAccount, after: &EmrAccount) -> Map<String, Value> {
         let mut out = Map::new();
         let mut put = |field: &str, value: Value| out.insert(field.to_owned(), value);

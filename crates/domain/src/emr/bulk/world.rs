@@ -1,11 +1,11 @@
 //! What the judge of a bulk update knows of everybody else, kept up to date from person to person: the last admin and
-//! the last licence are counted over the whole action.
+//! the last license are counted over the whole action.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emr::{EmrAccount, Facts, Permission, Profile};
 use crate::ids::{ClinicId, PersonId};
-use crate::licences::{Availability, Group};
+use crate::licenses::{Availability, Group};
 use crate::organizations::Clinic;
 use crate::sign_in::{PasswordPolicy, Preset};
 

@@ -1,15 +1,15 @@
-//! Judges an EMR account: type, clinics, permissions, licence, status.
+//! Judges an EMR account: type, clinics, permissions, license, status.
 
 use std::collections::BTreeSet;
 
 use super::{Facts, Notice};
 use crate::access::Authority;
 use crate::emr::{
-    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, License, Permission, PermissionSet, Status,
+    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Permission, PermissionSet, Status,
     UserType, default_permissions, eligibility, grantable,
 };
 use crate::ids::ClinicId;
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::organizations::Clinic;
 use crate::people::{Person, check_state};
 use crate::refusal::{Code, Refusal, Refusals};
@@ -209,7 +209,7 @@ fn judge_permissions(
     wanted
 }
 
-fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut Refusals) -> License {
+fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut Refusals) -> PrimaryLicense {
     let mut license = before.map(|b| b.license.clone()).unwrap_or_default();
     let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     if let Some(number) = &patch.license_number {
@@ -225,7 +225,7 @@ fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut R
     license
 }
 
-/// A licence number as states print them: 1 to 40 letters, digits and a few marks.
+/// A license number as states print them: 1 to 40 letters, digits and a few marks.
 pub(in crate::emr) fn check_license_number(text: &str) -> Result<String, Refusal> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | ' ' | '#');
     if text.chars().count() <= 40.min(LONGEST_NAME) && text.chars().all(allowed) {
@@ -237,7 +237,7 @@ pub(in crate::emr) fn check_license_number(text: &str) -> Result<String, Refusal
 
 pub(super) fn check_credentials(
     person: &Person,
-    license: &License,
+    license: &PrimaryLicense,
     kind: UserType,
     status: Status,
     refusals: &mut Refusals,
@@ -277,13 +277,13 @@ fn judge_status(
         (_, Status::Active) if held_seat == Some(seat) => (Status::Active, None),
         (_, Status::Active) if facts.seat_free(clinic, kind.group()) => (Status::Active, None),
         (None, Status::Active) => {
-            notices.push(Notice::SavedInactiveNoLicence(kind.group(), clinic_name()));
-            (Status::Inactive, Some(InactiveReason::NoLicence))
+            notices.push(Notice::SavedInactiveNoLicense(kind.group(), clinic_name()));
+            (Status::Inactive, Some(InactiveReason::NoLicense))
         }
         (Some(_), Status::Active) => {
             let field = if held_seat.is_some() { "default_clinic_id" } else { "status" };
             refusals
-                .push(Refusal::new(field, Code::NoLicenceAvailable).about(&[kind.group().as_str(), &clinic_name()]));
+                .push(Refusal::new(field, Code::NoLicenseAvailable).about(&[kind.group().as_str(), &clinic_name()]));
             (Status::Inactive, None)
         }
         (before, Status::Inactive) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::access::Authority;
 use crate::emr::{EmrPatch, Profile};
 use crate::ids::ClinicId;
-use crate::licences::{Availability, Group};
+use crate::licenses::{Availability, Group};
 use crate::organizations::Clinic;
 use crate::people::{NameOwner, PersonPatch};
 use crate::sign_in::PasswordPolicy;
@@ -47,7 +47,7 @@ pub struct Facts {
     pub email_owner: Option<NameOwner>,
     /// Someone else in the organization who holds the wanted (real) NPI.
     pub npi_owner: Option<NameOwner>,
-    /// Free licences, by pool; a missing pool is unlimited.
+    /// Free licenses, by pool; a missing pool is unlimited.
     pub seats: BTreeMap<(ClinicId, Group), Availability>,
     /// Another active company admin exists.
     pub other_company_admin: bool,
@@ -75,22 +75,22 @@ impl Facts {
 /// Something the person who saved should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Saved inactive, because no licence of this group was free at this clinic.
-    SavedInactiveNoLicence(Group, String),
-    /// Made inactive: the licence stays with the practice, and on the bill, until it is released.
-    LicenceStays(Group, String),
+    /// Saved inactive, because no license of this group was free at this clinic.
+    SavedInactiveNoLicense(Group, String),
+    /// Made inactive: the license stays with the practice, and on the bill, until it is released.
+    LicenseStays(Group, String),
 }
 
 impl Notice {
     /// The sentence for people.
     pub fn sentence(&self) -> String {
         match self {
-            Self::SavedInactiveNoLicence(group, clinic) => format!(
-                "Saved as inactive: no {} licence is free at {clinic}. Ask support for one more, then make this person active.",
+            Self::SavedInactiveNoLicense(group, clinic) => format!(
+                "Saved as inactive: no {} license is free at {clinic}. Ask support for one more, then make this person active.",
                 group.as_str()
             ),
-            Self::LicenceStays(group, clinic) => format!(
-                "The {} licence stays with {clinic}, and on the bill, until it is released. Making someone inactive does not release it.",
+            Self::LicenseStays(group, clinic) => format!(
+                "The {} license stays with {clinic}, and on the bill, until it is released. Making someone inactive does not release it.",
                 group.as_str()
             ),
         }
@@ -109,7 +109,7 @@ pub struct SeatMove {
 /// What will be saved.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The profile afterwards.
+    /// The profile afterward.
     pub profile: Profile,
     /// The seats that move.
     pub seats: SeatMove,

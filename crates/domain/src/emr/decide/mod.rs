@@ -5,7 +5,7 @@ mod case;
 
 use super::{EmrAccount, Permission, PermissionSet, Profile};
 use crate::access::{Authority, ClinicAccess};
-use crate::licences::Group;
+use crate::licenses::Group;
 use crate::organizations::Clinic;
 use crate::people::{NameOwner, Person, PersonPatch};
 use crate::refusal::{Code, Refusal, Refusals};
@@ -105,7 +105,7 @@ pub fn decide(
         && account.user_type.group() != Group::Clerical
     {
         let clinic = facts.clinic_name(actor, account.default_clinic);
-        notices.push(Notice::LicenceStays(account.user_type.group(), clinic));
+        notices.push(Notice::LicenseStays(account.user_type.group(), clinic));
     }
     Ok(Outcome { profile: after, seats, notices, ends_access })
 }

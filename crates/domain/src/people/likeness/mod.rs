@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Person, npi};
-use crate::emr::{LICENSE_PLACEHOLDER, License, Profile, UserType};
+use crate::emr::{LICENSE_PLACEHOLDER, PrimaryLicense, Profile, UserType};
 use crate::text::unique_key;
 
 pub use nicknames::nickname_groups;
@@ -40,8 +40,8 @@ macro_rules! reasons {
 reasons! {
     SameNpi "same_npi" "Same NPI";
     SameEmail "same_email" "Same email";
-    SameLicense "same_license" "Same licence number in the same state";
-    SameNumber "same_license_number" "Same licence number and type; one of them does not say of which state";
+    SameLicense "same_license" "Same license number in the same state";
+    SameNumber "same_license_number" "Same license number and type; one of them does not say of which state";
     SameName "same_name" "Same name";
     Nickname "nickname" "One given name is a short form of the other";
     SpelledAlike "spelled_alike" "The names differ by a slip of the keyboard";
@@ -102,22 +102,22 @@ pub struct Traits {
     npi: Option<String>,
     email: Option<String>,
     phone: Option<String>,
-    licences: Vec<(String, Option<String>)>,
+    licenses: Vec<(String, Option<String>)>,
     kind: Option<UserType>,
 }
 
-/// Licence number and state as compared; none while the number is not known.
-fn licence(license: &License) -> Option<(String, Option<String>)> {
+/// License number and state as compared; none while the number is not known.
+fn license(license: &PrimaryLicense) -> Option<(String, Option<String>)> {
     let number: String = license.number.as_deref()?.chars().filter(char::is_ascii_alphanumeric).collect();
     let state = license.state.as_deref().map(|s| s.trim().to_ascii_uppercase()).filter(|s| !s.is_empty());
     let telling = !number.is_empty() && number != LICENSE_PLACEHOLDER;
     telling.then(|| (number.to_ascii_uppercase(), state))
 }
 
-/// The number under which one professional licence is found, whatever its state: one that does not say its state has to
-/// be found too. None while the licence number is not known. The same as among [`Traits::keys`].
-pub fn licence_key(license: &License, salt: u128) -> Option<i64> {
-    licence(license).map(|(number, _)| number_key(salt, &number))
+/// The number under which one professional license is found, whatever its state: one that does not say its state has to
+/// be found too. None while the license number is not known. The same as among [`Traits::keys`].
+pub fn license_key(license: &PrimaryLicense, salt: u128) -> Option<i64> {
+    license(license).map(|(number, _)| number_key(salt, &number))
 }
 
 fn number_key(salt: u128, number: &str) -> i64 {
@@ -132,12 +132,12 @@ fn digits(phone: &str) -> Option<String> {
 impl Traits {
     /// Of a profile.
     pub fn of(profile: &Profile) -> Self {
-        let license: Vec<License> = profile.emr.iter().map(|e| e.license.clone()).collect();
+        let license: Vec<PrimaryLicense> = profile.emr.iter().map(|e| e.license.clone()).collect();
         Self::from_parts(&profile.person, &license, profile.emr.as_ref().map(|e| e.user_type))
     }
 
-    /// Of a person with professional licences, and what the person is.
-    pub fn from_parts(person: &Person, licences: &[License], kind: Option<UserType>) -> Self {
+    /// Of a person with professional licenses, and what the person is.
+    pub fn from_parts(person: &Person, licenses: &[License], kind: Option<UserType>) -> Self {
         let given = words(&person.first_name);
         let mut forms: Vec<Form> = Vec::new();
         let mut add = |form: Option<Form>| {
@@ -163,7 +163,7 @@ impl Traits {
             npi: person.npi.clone().filter(|n| n != npi::PLACEHOLDER),
             email: person.email.as_deref().map(unique_key),
             phone: person.phone.as_deref().and_then(digits),
-            licences: licences.iter().filter_map(licence).collect(),
+            licenses: licenses.iter().filter_map(license).collect(),
             kind,
         }
     }
@@ -173,10 +173,10 @@ impl Traits {
         self.npi.is_some()
     }
 
-    /// The numbers of the plainest signs: the same name, also the other way round, and the same licence.
+    /// The numbers of the plainest signs: the same name, also the other way round, and the same license.
     fn plain_keys(&self, salt: u128) -> BTreeSet<i64> {
         let mut keys = BTreeSet::new();
-        for (number, _) in &self.licences {
+        for (number, _) in &self.licenses {
             keys.insert(number_key(salt, number));
         }
         for form in &self.forms {
@@ -341,7 +341,7 @@ pub fn likeness(a: &Traits, b: &Traits) -> Option<Likeness> {
     if same_email {
         return Some(Likeness::owning(Reason::SameEmail));
     }
-    let pairs = || a.licences.iter().flat_map(|one| b.licences.iter().map(move |other| (one, other)));
+    let pairs = || a.licenses.iter().flat_map(|one| b.licenses.iter().map(move |other| (one, other)));
     let shared = pairs().any(|(one, other)| one.1.is_some() && one == other);
     if !shared && pairs().any(|(one, other)| one.1.is_some() && one.1 == other.1) {
         return None;

@@ -84,7 +84,7 @@ fn numbers_decide_where_both_have_one() {
     let with = |npi: Option<&str>, license: Option<(&str, &str)>| {
         let person = Person { npi: npi.map(str::to_owned), ..person("Mara", "Harlow") };
         let license =
-            license.map(|(n, s)| License { number: Some(n.to_owned()), state: Some(s.to_owned()), expires_on: None });
+            license.map(|(n, s)| PrimaryLicense { number: Some(n.to_owned()), state: Some(s.to_owned()), expires_on: None });
         Traits::from_parts(&person, &license.into_iter().collect::<Vec<_>>(), None)
     };
     let (one, other) = (Some("1234567893"), Some("1000000004"));
@@ -106,7 +106,7 @@ fn numbers_decide_where_both_have_one() {
 #[case("PT12", Some("ME"), "PT12", Some("NH"), UserType::PT, false)]
 #[case("PT12", Some("ME"), "PT13", None, UserType::PT, false)]
 #[case("00000", Some("ME"), "00000", None, UserType::PT, false)]
-fn a_licence_without_its_state_is_recognised_by_number_and_type(
+fn a_license_without_its_state_is_recognized_by_number_and_type(
     #[case] number: &str,
     #[case] state: Option<&str>,
     #[case] other_number: &str,
@@ -116,7 +116,7 @@ fn a_licence_without_its_state_is_recognised_by_number_and_type(
 ) {
     let with = |name: (&str, &str), number: &str, state: Option<&str>, kind| {
         let number = Some(number.to_owned());
-        let license = License { number, state: state.map(str::to_owned), expires_on: None };
+        let license = PrimaryLicense { number, state: state.map(str::to_owned), expires_on: None };
         Traits::from_parts(&person(name.0, name.1), &[license], Some(kind))
     };
     let (mara, ida) = (("Mara", "Harlow"), ("Ida", "Ito"));
@@ -125,9 +125,9 @@ fn a_licence_without_its_state_is_recognised_by_number_and_type(
 }
 
 #[test]
-fn a_licence_without_its_state_says_less_than_one_with_it() {
+fn a_license_without_its_state_says_less_than_one_with_it() {
     let score = |state: Option<&str>, name: (&str, &str)| {
-        let license = |state: Option<&str>| License {
+        let license = |state: Option<&str>| PrimaryLicense {
             number: Some("PT12".to_owned()),
             state: state.map(str::to_owned),
             expires_on: None,

@@ -44,7 +44,7 @@ pub(crate) struct BulkUpdate {
     id: Uuid,
     /// `update`, `undo` or `file`.
     kind: String,
-    /// `running`, `done`, `cancelled`, or `stopped` when whoever began it lost the right to go on.
+    /// `running`, `done`, `canceled`, or `stopped` when whoever began it lost the right to go on.
     state: String,
     /// `complete`, `partial` or `failed`; null while it runs.
     outcome: Option<&'static str>,

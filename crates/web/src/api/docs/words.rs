@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use muster_app::Scope;
 use muster_domain::{Code, Severity};
 
-use crate::api::catalogue::CODES;
+use crate::api::catalog::CODES;
 
 /// A chapter.
 pub(super) struct Chapter {

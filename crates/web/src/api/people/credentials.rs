@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::licences::LicenceItem;
+use super::professional_licenses::ProfessionalLicenseItem;
 use crate::api::failure::Answer;
 use crate::api::params::{Params, encode};
 use crate::api::reply;
@@ -50,10 +50,10 @@ pub(crate) struct CredentialsItem {
     user_type: Option<&'static str>,
     /// Codes as of `kind`, most urgent first.
     issues: Vec<&'static str>,
-    /// The first day on which a licence runs out.
+    /// The first day on which a license runs out.
     #[schema(format = Date)]
     soonest_expiry: Option<String>,
-    licences: Vec<LicenceItem>,
+    licenses: Vec<ProfessionalLicenseItem>,
 }
 
 impl From<&WorklistItem> for CredentialsItem {
@@ -66,14 +66,14 @@ impl From<&WorklistItem> for CredentialsItem {
             user_type: profile.emr.as_ref().map(|e| e.user_type.as_str()),
             issues: item.issues.iter().map(|i| i.as_str()).collect(),
             soonest_expiry: item.soonest().map(|d| d.to_string()),
-            licences: item.licences.iter().map(LicenceItem::from).collect(),
+            licenses: item.licenses.iter().map(ProfessionalLicenseItem::from).collect(),
         }
     }
 }
 
 /// List people whose credentials lack something
 ///
-/// Active people within the caller's scope, by name: placeholders, licences that run out or have run out, missing
+/// Active people within the caller's scope, by name: placeholders, licenses that run out or have run out, missing
 /// signatures and supervisors.
 #[utoipa::path(get, path = "/api/v1/people/credentials", tag = "Credentials", params(CredentialsParams),
     responses((status = 200, description = "A page", body = CredentialsList)))]

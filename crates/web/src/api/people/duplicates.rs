@@ -214,7 +214,7 @@ pub(crate) async fn same_person(State(web): State<Web>, api: Api, body: Body) ->
 /// A field that moves.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MovedField {
-    /// A field of the person or the EMR account, or one of: `licences` (the whole list), `picture` and `signature`
+    /// A field of the person or the EMR account, or one of: `licenses` (the whole list), `picture` and `signature`
     /// (true: the other profile's), `supervisor` and `supervisees` (`{id, name}`; those the caller sees).
     field: String,
     before: serde_json::Value,
@@ -277,8 +277,8 @@ impl From<&Merged> for MergeDone {
 
 /// Merge two people
 ///
-/// The kept profile receives clinics, permissions, previous names, further professional licences, whom the other
-/// supervises, and what it lacks of email, phone, NPI, licence, picture, signature and supervisor; the other becomes
+/// The kept profile receives clinics, permissions, previous names, further professional licenses, whom the other
+/// supervises, and what it lacks of email, phone, NPI, license, picture, signature and supervisor; the other becomes
 /// inactive and keeps its user name and history. Can be undone for 30 days.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merge", tag = "Duplicates",
     request_body = MergeInput, responses((status = 200, description = "Merged", body = MergeDone)))]

@@ -7,7 +7,7 @@ pub(crate) mod duplicates;
 pub(crate) mod emr_account;
 pub(crate) mod history;
 pub(crate) mod images;
-pub(crate) mod licences;
+pub(crate) mod professional_licenses;
 pub(crate) mod list;
 pub(crate) mod offboarding;
 pub(crate) mod read;

@@ -96,8 +96,8 @@ pub(crate) struct OffboardingInput {
     kind: Option<String>,
     /// The active therapist who takes over assistants and students; needed when there are any.
     hand_supervisees_to: Option<Uuid>,
-    /// Also ask support to release the licence; false unless given.
-    release_licence: Option<bool>,
+    /// Also ask support to release the license; false unless given.
+    release_license: Option<bool>,
 }
 
 /// Show how a person left
@@ -122,7 +122,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, mut params:
 /// Off-board a person
 ///
 /// All or nothing: the account becomes inactive (or on leave), sessions, links and tokens end, and assistants and
-/// students go to another therapist. The licence stays on the bill until it is released; `release_licence` asks for that
+/// students go to another therapist. The license stays on the bill until it is released; `release_license` asks for that
 /// in the same change.
 #[utoipa::path(post, path = "/api/v1/people/{person}/offboarding", tag = "Credentials",
     params(crate::api::openapi::PersonPath), request_body = OffboardingInput,
@@ -137,7 +137,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, mut body:
         body.fields.note(at("kind", Code::WrongType, &["kind", "departure or leave"]));
     }
     let successor: Option<PersonId> = body.fields.id("hand_supervisees_to");
-    let release = body.fields.switch("release_licence").unwrap_or(false);
+    let release = body.fields.switch("release_license").unwrap_or(false);
     body.fields.close(&[])?;
     let Some(kind) = kind else { return Err(muster_app::AppError::NotFound.into()) };
     let left = web.app.offboard(&api.actor, id, kind, successor, release).await?;

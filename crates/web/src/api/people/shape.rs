@@ -57,9 +57,9 @@ pub(crate) struct Emr {
     /// What the person is.
     #[schema(example = "PT")]
     user_type: &'static str,
-    /// `active` or `inactive`; an active account holds a licence of its default clinic's pool.
+    /// `active` or `inactive`; an active account holds a license of its default clinic's pool.
     status: &'static str,
-    /// `deactivated`, `no_licence`, `needs_email` or `on_leave`; null while active.
+    /// `deactivated`, `no_license`, `needs_email` or `on_leave`; null while active.
     inactive_reason: Option<&'static str>,
     /// One of the clinics; null when the caller has no access to it.
     default_clinic_id: Option<Uuid>,
@@ -69,7 +69,7 @@ pub(crate) struct Emr {
     hidden_clinics: usize,
     /// Codes of permissions, in the order of the profile.
     permissions: Vec<&'static str>,
-    /// Professional licence number; `00000` stands for one not known yet.
+    /// Professional license number; `00000` stands for one not known yet.
     license_number: Option<String>,
     /// Two letters.
     license_state: Option<String>,
@@ -136,7 +136,7 @@ impl From<&PersonView> for Person {
 pub(crate) struct SavedPerson {
     #[serde(flatten)]
     person: Person,
-    /// Sentences, for example that the profile was saved inactive because no licence was free.
+    /// Sentences, for example that the profile was saved inactive because no license was free.
     notices: Vec<String>,
     /// Where an invitation went; null when none was sent.
     invitation_sent_to: Option<String>,

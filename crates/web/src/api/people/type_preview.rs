@@ -32,13 +32,13 @@ pub(crate) struct TypePreview {
     to: &'static str,
     /// Permissions that would be taken away.
     permissions_lost: Vec<&'static str>,
-    /// Set when an active profile's licence moves to another pool.
+    /// Set when an active profile's license moves to another pool.
     pool: Option<PoolMove>,
     /// The placeholder NPI would be set.
     npi_missing: bool,
-    /// The placeholder licence number would be set.
+    /// The placeholder license number would be set.
     license_missing: bool,
-    /// NPI and licence number would be cleared.
+    /// NPI and license number would be cleared.
     credentials_cleared: bool,
     /// The same in words.
     consequences: Vec<String>,

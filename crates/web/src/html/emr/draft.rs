@@ -183,13 +183,13 @@ impl Draft {
         }
     }
 
-    /// The change to a stored profile. A greyed-out box sends nothing: what is held there stays.
+    /// The change to a stored profile. A grayed-out box sends nothing: what is held there stays.
     pub fn change(&self, actor: &Authority, view: &PersonView) -> Change {
         let mut emr = self.emr();
         let stored = view.profile().emr.as_ref();
         if let (Some(account), Some(wanted)) = (stored, &mut emr.permissions) {
-            let greyed = emr::offers(actor, account.user_type).into_iter().filter(|o| o.refused.is_some());
-            for offer in greyed.filter(|o| account.permissions.contains(o.permission)) {
+            let grayed = emr::offers(actor, account.user_type).into_iter().filter(|o| o.refused.is_some());
+            for offer in grayed.filter(|o| account.permissions.contains(o.permission)) {
                 wanted.push(offer.permission.as_str().to_owned());
             }
         }

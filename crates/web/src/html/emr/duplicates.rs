@@ -22,7 +22,7 @@ use crate::urls;
 
 /// What is compared, in words.
 const FACTS: [&str; 10] =
-    ["Name", "Previous names", "Type", "Email", "Phone", "User name", "NPI", "Licence", "Clinics", "Permissions"];
+    ["Name", "Previous names", "Type", "Email", "Phone", "User name", "NPI", "License", "Clinics", "Permissions"];
 
 fn names(clinics: &[Clinic], ids: impl Iterator<Item = ClinicId>) -> String {
     let found: Vec<&str> = ids.filter_map(|id| clinics.iter().find(|c| c.id == id)).map(|c| c.name.as_str()).collect();
@@ -33,7 +33,7 @@ pub(super) fn facts_of(view: &PersonView, clinics: &[Clinic]) -> [String; 10] {
     let person = &view.profile().person;
     let emr = view.profile().emr.as_ref();
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
-    let licence = emr.map(|e| [&e.license.number, &e.license.state].into_iter().flatten().cloned().collect::<Vec<_>>());
+    let license = emr.map(|e| [&e.license.number, &e.license.state].into_iter().flatten().cloned().collect::<Vec<_>>());
     let mut places = names(clinics, view.clinics.iter().copied());
     if view.hidden_clinics > 0 {
         places = format!("{places} and {} more", view.hidden_clinics);
@@ -47,7 +47,7 @@ pub(super) fn facts_of(view: &PersonView, clinics: &[Clinic]) -> [String; 10] {
         text(person.phone.as_ref()),
         person.username.clone(),
         text(person.npi.as_ref()),
-        licence.unwrap_or_default().join(", "),
+        license.unwrap_or_default().join(", "),
         places,
         held.join(", "),
     ]
@@ -55,7 +55,7 @@ pub(super) fn facts_of(view: &PersonView, clinics: &[Clinic]) -> [String; 10] {
 
 fn facts_typed(draft: &Draft, clinics: &[Clinic]) -> [String; 10] {
     let held: Vec<&str> = Permission::ALL.into_iter().filter(|p| draft.ticks(*p)).map(Permission::label).collect();
-    let licence = [&draft.license_number, &draft.license_state].into_iter().filter(|t| !t.is_empty());
+    let license = [&draft.license_number, &draft.license_state].into_iter().filter(|t| !t.is_empty());
     [
         format!("{} {}", draft.first_name, draft.last_name),
         String::new(),
@@ -64,7 +64,7 @@ fn facts_typed(draft: &Draft, clinics: &[Clinic]) -> [String; 10] {
         draft.phone.clone(),
         draft.username.clone(),
         draft.npi.clone(),
-        licence.cloned().collect::<Vec<_>>().join(", "),
+        license.cloned().collect::<Vec<_>>().join(", "),
         names(clinics, draft.clinics.iter().copied()),
         held.join(", "),
     ]

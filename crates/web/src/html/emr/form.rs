@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use muster_domain::Code;
 use muster_domain::access::Authority;
 use muster_domain::emr::{self, Credentials, Offer, Permission, UserType};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::sign_in::Assessment;
 
@@ -25,7 +25,7 @@ pub(super) struct FormView<'a> {
     pub clinics: &'a [Clinic],
     /// Clinics of the person the actor does not reach.
     pub hidden_clinics: usize,
-    /// The judgement of an empty password, for the list of requirements.
+    /// The judgment of an empty password, for the list of requirements.
     pub judged: &'a Assessment,
     /// Where the form is sent.
     pub action: &'a str,
@@ -161,9 +161,9 @@ impl FormView<'_> {
         };
         let statuses = [Choice::new("active", "Active", &d.status), Choice::new("inactive", "Inactive", &d.status)];
         let status_hint = if self.is_new {
-            "With no licence free at the default clinic, the profile is saved as inactive."
+            "With no license free at the default clinic, the profile is saved as inactive."
         } else {
-            "Making someone inactive ends their sessions. The licence stays on the bill until it is released."
+            "Making someone inactive ends their sessions. The license stays on the bill until it is released."
         };
         let body = html! {
             div.fields {
@@ -191,7 +191,7 @@ impl FormView<'_> {
             .attr("inputmode", "numeric")
             .autocomplete("off");
         let number = self
-            .field("license_number", "Licence number", &d.license_number)
+            .field("license_number", "License number", &d.license_number)
             .required()
             .autocomplete("off")
             .hint("If you do not have it yet: 00000");
@@ -203,8 +203,8 @@ impl FormView<'_> {
             }
             @if credentials != Credentials::None {
                 (parts::input(&number))
-                (parts::input(&self.field("license_state", "Licence state", &d.license_state).hint("Two letters, such as ME")))
-                (parts::input(&self.field("license_expires_on", "Licence expires on", &d.license_expires_on).kind(FieldKind::Date)))
+                (parts::input(&self.field("license_state", "License state", &d.license_state).hint("Two letters, such as ME")))
+                (parts::input(&self.field("license_expires_on", "License expires on", &d.license_expires_on).kind(FieldKind::Date)))
             }
         }
     }
@@ -235,7 +235,7 @@ impl FormView<'_> {
             &Fieldset {
                 id: "permissions",
                 legend: "Permissions",
-                hint: Some("What is greyed out says why."),
+                hint: Some("What is grayed out says why."),
                 errors: self.said.at("permissions"),
                 ..Fieldset::default()
             },
@@ -297,7 +297,7 @@ impl FormView<'_> {
                     options: &options,
                     required: true,
                     errors: self.said.at("default_clinic_id"),
-                    hint: Some("Its licence pool gives the seat."),
+                    hint: Some("Its license pool gives the seat."),
                     ..Select::default()
                 }))
             }
@@ -338,8 +338,8 @@ pub(super) fn summary(draft: &Draft, clinics: &[Clinic]) -> Markup {
     let place = if names.is_empty() { "no clinic yet".to_owned() } else { names.join(", ") };
     let ticked: Vec<Permission> = Permission::ALL.into_iter().filter(|p| draft.ticks(*p)).collect();
     let seat = match draft.kind().group() {
-        Group::Clerical => "No licence is needed: front office and billing are free.".to_owned(),
-        group => format!("Takes one {} licence of the default clinic while active.", group.as_str()),
+        Group::Clerical => "No license is needed: front office and billing are free.".to_owned(),
+        group => format!("Takes one {} license of the default clinic while active.", group.as_str()),
     };
     html! {
         div #summary {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use muster_app::images::Image;
 use muster_app::people::PersonView;
 use muster_domain::emr::{self, Permission, SignatureOrigin};
-use muster_domain::licences::Group;
+use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId};

@@ -94,8 +94,8 @@ fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
         (field, Value::Array(items)) => {
             items.iter().map(|i| in_words(field, i, clinics)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ")
         }
-        ("licences", Value::Object(licence)) => {
-            let parts = ["number", "state"].into_iter().filter_map(|k| licence.get(k)?.as_str());
+        ("licenses", Value::Object(license)) => {
+            let parts = ["number", "state"].into_iter().filter_map(|k| license.get(k)?.as_str());
             parts.collect::<Vec<_>>().join(" ")
         }
         (_, Value::Object(someone)) => someone.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),

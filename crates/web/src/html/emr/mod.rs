@@ -7,7 +7,7 @@ pub(crate) mod duplicates;
 mod foreseen;
 mod form;
 pub(crate) mod images;
-pub(crate) mod licences;
+pub(crate) mod professional_licenses;
 pub(crate) mod merge;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;

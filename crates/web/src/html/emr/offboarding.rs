@@ -46,7 +46,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let asked =
         Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
     let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
-    let release = form.has("release_licence");
+    let release = form.has("release_license");
     match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok(), release).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
         Err(AppError::Refused(refusals)) => {
@@ -84,7 +84,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
     let back = urls::user(id);
     let release = html! {
         @if let Some((_, group)) = plan.releasable {
-            (parts::checkbox(&Checkbox { name: "release_licence", value: "true", label: &format!("Also ask support to release the {} licence", group.as_str()), hint: Some("Until it is released, it stays on the bill."), errors: said.at("release_licence"), ..Checkbox::default() }))
+            (parts::checkbox(&Checkbox { name: "release_license", value: "true", label: &format!("Also ask support to release the {} license", group.as_str()), hint: Some("Until it is released, it stays on the bill."), errors: said.at("release_license"), ..Checkbox::default() }))
         }
     };
     let name = &view.profile().person.full_name;

@@ -1,11 +1,11 @@
-//! What can be done next about the licence of somebody who is inactive.
+//! What can be done next about the license of somebody who is inactive.
 
 use maud::{Markup, html};
-use muster_app::licences::NextStep;
+use muster_app::licenses::NextStep;
 use muster_app::people::PersonView;
-use muster_domain::licences::{Freed, Kind};
+use muster_domain::licenses::{Freed, Kind};
 
-use crate::html::licences::ask_address;
+use crate::html::licenses::ask_address;
 use crate::html::parts::{self, ButtonLink};
 use crate::urls;
 
@@ -17,9 +17,9 @@ pub(super) fn next(step: Option<&NextStep>, view: &PersonView) -> Markup {
             Some(NextStep::Wait(queued)) => {
                 @let (clinic, group) = (queued.waiting.clinic, queued.waiting.group);
                 @match (queued.freed, queued.request) {
-                    (Freed::Now, _) => p { "A licence is free now: set the status to Active and save." },
+                    (Freed::Now, _) => p { "A license is free now: set the status to Active and save." },
                     (Freed::Request(_), Some((id, number))) => p {
-                        a href=(urls::licence_request(id)) { "Request " (number) } " will free a licence. Make this person active once support has processed it."
+                        a href=(urls::license_request(id)) { "Request " (number) } " will free a license. Make this person active once support has processed it."
                     },
                     _ => p {
                         a href=(ask_address(Kind::Add, clinic, group, 1, &format!("For {name}"))) { "Ask support for one more" }
@@ -29,7 +29,7 @@ pub(super) fn next(step: Option<&NextStep>, view: &PersonView) -> Markup {
             }
             Some(NextStep::Release(clinic, group)) => p {
                 a href=(ask_address(Kind::Release, *clinic, *group, 1, &format!("No longer needed for {name}"))) {
-                    "Ask support to release the licence"
+                    "Ask support to release the license"
                 }
             },
             None => {}
@@ -42,22 +42,22 @@ pub(super) fn card(step: Option<&NextStep>, view: &PersonView) -> Markup {
     let Some(step) = step else { return html! {} };
     let name = &view.profile().person.full_name;
     parts::card(
-        "Licence",
+        "License",
         &html! {
             @match step {
                 NextStep::Wait(queued) => {
                     p {
-                        "Waits for a " (queued.waiting.group.as_str()) " licence at " (queued.waiting.clinic_name)
+                        "Waits for a " (queued.waiting.group.as_str()) " license at " (queued.waiting.clinic_name)
                         ", number " (queued.waiting.place) " in the queue."
                     }
                     (next(Some(step), view))
                     p { a href=(urls::waiting_for(queued.waiting.clinic, queued.waiting.group)) { "Waiting list" } }
                 }
                 NextStep::Release(clinic, group) => {
-                    p { "A free " (group.as_str()) " licence stays on the bill of this clinic until it is released." }
+                    p { "A free " (group.as_str()) " license stays on the bill of this clinic until it is released." }
                     (parts::button_link(&ButtonLink {
                         href: &ask_address(Kind::Release, *clinic, *group, 1, &format!("No longer needed for {name}")),
-                        label: "Release a licence",
+                        label: "Release a license",
                         ..ButtonLink::default()
                     }))
                 }

@@ -14,17 +14,17 @@ use crate::html::parts::{self, Button, ButtonLink, ChipKind, Icon};
 use crate::html::shell::{ago, moment};
 use crate::urls;
 
-/// Chips about credentials: placeholders and licences that ran out or soon will.
+/// Chips about credentials: placeholders and licenses that ran out or soon will.
 pub(super) fn flags(view: &PersonView, today: Date) -> Markup {
     let expires = view.profile().emr.as_ref().and_then(|e| e.license.expires_on);
     let left = expires.and_then(|d| today.until(d).ok()).map(|s| s.get_days());
     html! {
         @for field in view.placeholders() {
-            (parts::chip(ChipKind::Bad, if field == "npi" { "placeholder NPI" } else { "placeholder licence" }))
+            (parts::chip(ChipKind::Bad, if field == "npi" { "placeholder NPI" } else { "placeholder license" }))
         }
         @match left {
-            Some(days) if days < 0 => (parts::chip(ChipKind::Bad, "licence expired")),
-            Some(days) if days <= 90 => (parts::chip(ChipKind::Warn, &format!("licence expires in {days} days"))),
+            Some(days) if days < 0 => (parts::chip(ChipKind::Bad, "license expired")),
+            Some(days) if days <= 90 => (parts::chip(ChipKind::Warn, &format!("license expires in {days} days"))),
             _ => {},
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn flags(view: &PersonView, today: Date) -> Markup {
 pub(super) fn status(account: &EmrAccount) -> Markup {
     match (account.status, account.inactive_reason) {
         (Status::Active, _) => parts::chip(ChipKind::Ok, "Active"),
-        (Status::Inactive, Some(InactiveReason::NoLicence)) => parts::chip(ChipKind::Off, "Inactive: no licence free"),
+        (Status::Inactive, Some(InactiveReason::NoLicense)) => parts::chip(ChipKind::Off, "Inactive: no license free"),
         (Status::Inactive, Some(InactiveReason::NeedsEmail)) => parts::chip(ChipKind::Off, "Inactive: needs an email"),
         (Status::Inactive, Some(InactiveReason::OnLeave)) => parts::chip(ChipKind::Off, "On leave"),
         (Status::Inactive, _) => parts::chip(ChipKind::Off, "Inactive"),

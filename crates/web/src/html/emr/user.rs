@@ -6,11 +6,11 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::audit::Recorded;
 use muster_app::credentials::{Left, Supervised};
-use muster_app::licences::NextStep;
+use muster_app::licenses::NextStep;
 use muster_app::people::{MergedInto, PersonView};
 use muster_domain::audit::Action;
-use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicence};
-use muster_domain::licences::Group;
+use muster_domain::emr::{EmrAccount, InactiveReason, Permission, ProfessionalLicense};
+use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::form::{FormView, summary};
 use super::images::{self, Images};
-use super::{licences, merge, offboarding, seat, side, supervisor};
+use super::{licenses, merge, offboarding, seat, side, supervisor};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
@@ -44,7 +44,7 @@ struct Loaded {
     clinics: Vec<Clinic>,
     history: Vec<Recorded>,
     images: Images,
-    licences: Vec<ProfessionalLicence>,
+    licenses: Vec<ProfessionalLicense>,
     supervised: Supervised,
     left: Vec<Left>,
     merges: Vec<MergedInto>,
@@ -57,13 +57,13 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
     let clinics = web.app.clinics(&page.actor).await?;
     let history = web.app.person_history(&page.actor, id, HISTORY).await?;
     let images = Images::load(web, page, id).await?;
-    let licences = web.app.licences(&page.actor, id).await?;
+    let licenses = web.app.professional_licenses(&page.actor, id).await?;
     let supervised = web.app.supervision(&page.actor, id).await?;
     let left = web.app.offboardings(&page.actor, id).await?;
     let merges = web.app.merges_of(&page.actor, id).await?;
     let step = web.app.seat_step(&page.actor, &view).await?;
     let attested = images::attested(web, page, &view).await?;
-    Ok(Loaded { view, clinics, history, images, licences, supervised, left, merges, step, attested })
+    Ok(Loaded { view, clinics, history, images, licenses, supervised, left, merges, step, attested })
 }
 
 /// `GET /emr/users/{person}`
@@ -85,7 +85,7 @@ pub(crate) async fn show(
 /// What just happened, and what follows from it.
 fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
     let emr = loaded.view.profile().emr.as_ref();
-    let waits = emr.is_some_and(|e| e.inactive_reason == Some(InactiveReason::NoLicence));
+    let waits = emr.is_some_and(|e| e.inactive_reason == Some(InactiveReason::NoLicense));
     let note = web.settings.mail_note.clone();
     let with_note = |kind, title, text: Option<String>| Banner {
         kind,
@@ -96,7 +96,7 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
     match what {
         "added" | "invited" | "saved" if waits => {
             let group = emr.map_or(Group::Therapist, |e| e.user_type.group()).as_str();
-            let text = format!("No {group} licence is free at the default clinic.");
+            let text = format!("No {group} license is free at the default clinic.");
             let body = html! { p { (text) } (seat::next(loaded.step.as_ref(), &loaded.view)) };
             Some(Banner { kind: BannerKind::Warn, title: "Saved as inactive.", body, outcome: None })
         }
@@ -104,7 +104,7 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
         "invited" => Some(with_note(BannerKind::Ok, "User added, and the invitation is on its way.", note)),
         "saved" => Some(with_note(BannerKind::Ok, "Saved.", None)),
         "deactivated" => {
-            let text = "The licence stays with the practice, and on the bill, until it is released.";
+            let text = "The license stays with the practice, and on the bill, until it is released.";
             let body = html! { p { (text) } (seat::next(loaded.step.as_ref(), &loaded.view)) };
             let title = "Saved. This person can no longer sign in.";
             Some(Banner { kind: BannerKind::Ok, title, body, outcome: None })
@@ -116,10 +116,10 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
         "signature" => Some(with_note(BannerKind::Ok, "Signature saved.", None)),
         "signature-removed" => Some(with_note(BannerKind::Ok, "Signature removed.", None)),
         "copied" => Some(with_note(BannerKind::Ok, "Access copied.", None)),
-        "licences" => Some(with_note(BannerKind::Ok, "The licences were saved.", None)),
+        "licenses" => Some(with_note(BannerKind::Ok, "The licenses were saved.", None)),
         "supervisor" => Some(with_note(BannerKind::Ok, "The supervisor was saved.", None)),
         "offboarded" => {
-            let text = "What was done stands under “Leaving”. The licence stays on the bill until it is released.";
+            let text = "What was done stands under “Leaving”. The license stays on the bill until it is released.";
             Some(with_note(BannerKind::Ok, "Off-boarded. This person can no longer sign in.", Some(text.to_owned())))
         }
         "type" => Some(with_note(BannerKind::Ok, "The user type was changed.", None)),
@@ -240,7 +240,7 @@ fn draw(
         (images::picture_card(page, view, &loaded.images, said))
         (main)
         (images::signature_card(page, view, &loaded.images, said))
-        (licences::card(page, view, &loaded.licences, today))
+        (licenses::card(page, view, &loaded.licenses, today))
     };
     let side = html! {
         (summary(draft, &loaded.clinics))
@@ -336,7 +336,7 @@ fn read_only(loaded: &Loaded, reason: &str) -> Markup {
         ("Email", html! { (person.email.as_deref().unwrap_or("none yet")) }),
         ("Phone", html! { (person.phone.as_deref().unwrap_or("none")) }),
         ("NPI", html! { (person.npi.as_deref().unwrap_or("none")) }),
-        ("Licence", html! { (license.filter(|l| !l.is_empty()).unwrap_or_else(|| "none".to_owned())) }),
+        ("License", html! { (license.filter(|l| !l.is_empty()).unwrap_or_else(|| "none".to_owned())) }),
         ("Clinics", html! { (names.join(", ")) @if view.hidden_clinics > 0 { " and " (view.hidden_clinics) " more" } }),
         (
             "Permissions",

@@ -77,7 +77,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> mu
         @if let Some(wanted) = wanted {
             (parts::card("What changes", &html! {
                 @let sentences = preview.change.sentences();
-                @if sentences.is_empty() { p { "Nothing breaks: permissions, licence and credentials stay as they are." } }
+                @if sentences.is_empty() { p { "Nothing breaks: permissions, license and credentials stay as they are." } }
                 ul { @for sentence in &sentences { li { (sentence) } } }
                 @if let Some(refusals) = &preview.refused {
                     (impossible(refusals))

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::licences::PoolSum;
+use muster_app::licenses::PoolSum;
 use muster_app::people::{Listed, PeoplePage, PersonView};
 use muster_app::{Filter, Sort, Total};
 use muster_domain::ClinicId;
@@ -79,18 +79,18 @@ fn address(form: &FormData, name: &str, value: &str) -> String {
     urls::with_query(urls::USERS, &pairs)
 }
 
-/// What stands above the list: the choice of a clinic, with the form that says which was meant, the licences of that
+/// What stands above the list: the choice of a clinic, with the form that says which was meant, the licenses of that
 /// clinic, and beside them those of all.
 async fn head(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<(Chosen, Vec<PoolSum>, Vec<PoolSum>)> {
     let (choice, form) = ClinicChoice::of(web, page, form.clone()).await?;
     let clinic = choice.chosen.as_ref().map(|c| c.id);
     let overall = async {
         match clinic {
-            Some(_) if choice.is_a_choice() => web.app.licence_header(&page.actor, None).await,
+            Some(_) if choice.is_a_choice() => web.app.license_header(&page.actor, None).await,
             _ => Ok(Vec::new()),
         }
     };
-    let (seats, overall) = tokio::try_join!(web.app.licence_header(&page.actor, clinic), overall)?;
+    let (seats, overall) = tokio::try_join!(web.app.license_header(&page.actor, clinic), overall)?;
     Ok(((choice, form), seats, overall))
 }
 

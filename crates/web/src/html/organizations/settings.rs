@@ -43,7 +43,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         "saved" => Some(Banner::line(BannerKind::Ok, "Settings saved.")),
         "clinic" => Some(Banner::line(BannerKind::Ok, "Clinic saved.")),
         "added" => {
-            Some(Banner::line(BannerKind::Ok, "Clinic added. Its licences are unlimited until support sets a total."))
+            Some(Banner::line(BannerKind::Ok, "Clinic added. Its licenses are unlimited until support sets a total."))
         }
         _ => None,
     };

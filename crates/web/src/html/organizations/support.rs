@@ -54,7 +54,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         })
         .collect();
     let columns =
-        [Column::new("Practice"), Column::new("Time zone"), Column::new("Licences"), Column::new("Open").quiet()];
+        [Column::new("Practice"), Column::new("Time zone"), Column::new("Licenses"), Column::new("Open").quiet()];
     let next =
         found.last().filter(|_| more).map(|o| urls::with_query(urls::SUPPORT, &[("after", &unique_key(&o.name))]));
     let body = html! {

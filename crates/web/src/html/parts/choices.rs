@@ -25,7 +25,7 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// A labelled drop-down list.
+/// A labeled drop-down list.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
 pub struct Select<'a> {
@@ -55,7 +55,7 @@ pub struct Select<'a> {
     pub attrs: AttrList<'a>,
 }
 
-/// Draws a labelled drop-down list.
+/// Draws a labeled drop-down list.
 pub fn select(list: &Select) -> Markup {
     let id = list.id.unwrap_or(list.name);
     let notes = Notes::new(id, list.hint, list.errors);
@@ -101,7 +101,7 @@ pub struct Checkbox<'a> {
     pub label: &'a str,
     /// Whether it is ticked.
     pub checked: bool,
-    /// Greyed out, with the reason; a browser sends nothing for it, ticked or not.
+    /// Grayed out, with the reason; a browser sends nothing for it, ticked or not.
     pub disabled_reason: Option<&'a str>,
     /// One sentence of help.
     pub hint: Option<&'a str>,
@@ -137,7 +137,7 @@ pub struct RadioChoice<'a> {
     pub label: &'a str,
     /// One sentence of help.
     pub hint: Option<&'a str>,
-    /// Greyed out, with the reason.
+    /// Grayed out, with the reason.
     pub disabled_reason: Option<&'a str>,
 }
 
@@ -242,7 +242,7 @@ impl Tiny<'_> {
             .extend(self.attrs)
             .open();
         html! {
-            div.check.greyed[self.reason.is_some()].refused[notes.refused()] {
+            div.check.grayed[self.reason.is_some()].refused[notes.refused()] {
                 (control)
                 div {
                     label for=(self.id) { (label) }

@@ -46,7 +46,7 @@ pub struct Button<'a> {
     pub sends: Option<(&'a str, &'a str)>,
     /// Lower, for rows of a table.
     pub small: bool,
-    /// Greyed out; say why beside it.
+    /// Grayed out; say why beside it.
     pub disabled: bool,
     /// Further attributes, e.g. `formaction` or `form`.
     pub attrs: AttrList<'a>,

@@ -46,14 +46,14 @@ pub fn filter_chip(text: &str, remove_href: &str) -> Markup {
     }
 }
 
-/// Draws a person's initials in a round field of one of eight colours.
+/// Draws a person's initials in a round field of one of eight colors.
 ///
 /// The name stands beside it, so it says nothing to a screen reader.
 pub fn avatar(initials: &str, hue: u8) -> Markup {
     html! { span.avatar.{ "hue-" (hue % 8) } aria-hidden="true" { (initials) } }
 }
 
-/// A colour for a person that stays the same: give the id's bytes or the user name.
+/// A color for a person that stays the same: give the id's bytes or the user name.
 pub fn hue_of(seed: &[u8]) -> u8 {
     seed.iter().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)) % 8
 }

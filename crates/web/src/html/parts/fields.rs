@@ -50,7 +50,7 @@ impl FieldKind {
     }
 }
 
-/// A labelled text control. Its id is its name unless `id` says otherwise.
+/// A labeled text control. Its id is its name unless `id` says otherwise.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent attribute")]
 pub struct Field<'a> {
@@ -183,7 +183,7 @@ pub(super) fn label(id: &str, text: &str, optional: bool) -> Markup {
     }
 }
 
-/// Draws a labelled text control.
+/// Draws a labeled text control.
 pub fn input(field: &Field) -> Markup {
     let id = field.id.unwrap_or(field.name);
     let notes = Notes::new(id, field.hint, field.errors).and(field.described_by);
@@ -225,7 +225,7 @@ pub fn input(field: &Field) -> Markup {
     }
 }
 
-/// A labelled text control of several lines.
+/// A labeled text control of several lines.
 #[derive(Clone, Debug, Default)]
 pub struct Textarea<'a> {
     /// The form field's name, and the control's id.
@@ -246,7 +246,7 @@ pub struct Textarea<'a> {
     pub attrs: AttrList<'a>,
 }
 
-/// Draws a labelled text control of several lines.
+/// Draws a labeled text control of several lines.
 pub fn textarea(area: &Textarea) -> Markup {
     let notes = Notes::new(area.name, area.hint, area.errors);
     let rows = if area.rows == 0 { 3 } else { area.rows };

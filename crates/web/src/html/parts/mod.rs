@@ -12,7 +12,7 @@ mod feedback;
 mod fields;
 mod icon;
 mod layout;
-mod licences;
+mod licenses;
 mod plain;
 mod shell;
 mod table;
@@ -33,7 +33,7 @@ pub use layout::{
     Step, Tab, card, card_with, definition_list, disclosure, form_actions, heading, person_heading, section, split,
     steps, tabs, toolbar,
 };
-pub use licences::{SeatTile, seat_tiles};
+pub use licenses::{SeatTile, seat_tiles};
 pub use plain::{Plain, plain_page};
 pub use shell::{AssetUrls, NavGroup, NavItem, Shell, page};
 pub use table::{Column, SortState, Table, cursor_pager, data_table, person_cell, row_checkbox, select_all};

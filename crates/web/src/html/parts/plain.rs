@@ -36,7 +36,7 @@ pub fn plain_page(plain: &Plain, body: &Markup) -> Markup {
                     div.brand-words {
                         (roll_call())
                         p.brand-claim { "Everyone on the team, with the access their work needs." }
-                        p { "Staff accounts, licences and permissions for rehab-therapy practices." }
+                        p { "Staff accounts, licenses and permissions for rehab-therapy practices." }
                     }
                 }
                 main #main tabindex="-1" {

@@ -7,7 +7,7 @@ use crate::html::parts::{self, Field, FieldKind, PasswordView};
 use crate::html::said::Said;
 use crate::urls;
 
-/// The meter for a judgement; nothing is said about the strength of what is not there yet.
+/// The meter for a judgment; nothing is said about the strength of what is not there yet.
 pub(crate) fn meter(judged: &Assessment, is_empty: bool) -> Markup {
     let requirements: Vec<(bool, &str)> = judged.requirements.iter().map(|r| (r.met, r.label.as_str())).collect();
     parts::password_meter(&PasswordView {
@@ -18,7 +18,7 @@ pub(crate) fn meter(judged: &Assessment, is_empty: bool) -> Markup {
     })
 }
 
-/// New password and its repetition; `judged` is the judgement of an empty one.
+/// New password and its repetition; `judged` is the judgment of an empty one.
 pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
     let password = Field::new("password", "New password", "")
         .kind(FieldKind::Password)

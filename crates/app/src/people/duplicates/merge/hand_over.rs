@@ -1,8 +1,8 @@
-//! What moves besides the fields of a profile: licences, images, and who supervises whom. Undoing takes back exactly
+//! What moves besides the fields of a profile: licenses, images, and who supervises whom. Undoing takes back exactly
 //! what is written down here.
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{FIRST_LICENCE, MergeSide, Merging, ProfessionalLicence};
+use muster_domain::emr::{FIRST_LICENSE, MergeSide, Merging, ProfessionalLicense};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::credentials::{self, Assignment, HandOver};
 use muster_store::images::{self, Kind};
@@ -15,9 +15,9 @@ use crate::people::save::Attempt;
 use crate::work::{About, Work};
 use crate::{Actor, App, AppError, Result};
 
-/// A licence that came over.
+/// A license that came over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Licence {
+pub(super) struct License {
     from: i64,
     to: i64,
     /// The other profile kept it too.
@@ -33,13 +33,13 @@ struct Supervising {
     begun: Option<Uuid>,
 }
 
-/// Everything that was handed over, and how it stood afterwards.
+/// Everything that was handed over, and how it stood afterward.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Handed {
-    pub licences: Vec<Licence>,
+    pub licenses: Vec<License>,
     /// The kept profile's list, and the other's.
-    pub kept_licences: Vec<ProfessionalLicence>,
-    merged_licences: Vec<ProfessionalLicence>,
+    pub kept_licenses: Vec<ProfessionalLicense>,
+    merged_licenses: Vec<ProfessionalLicense>,
     /// The files, by their hash.
     pub picture: Option<Vec<u8>>,
     pub signature: Option<Vec<u8>>,
@@ -54,18 +54,18 @@ impl Handed {
         self.supervisions.iter().filter(|s| s.ended.is_some() && s.begun.is_some()).map(|s| PersonId(s.person))
     }
 
-    /// The kept profile's first licence is the other's.
-    pub fn gave_first_licence(&self) -> bool {
-        self.licences.iter().any(|l| l.to == FIRST_LICENCE)
+    /// The kept profile's first license is the other's.
+    pub fn gave_first_license(&self) -> bool {
+        self.licenses.iter().any(|l| l.to == FIRST_LICENSE)
     }
 
     /// As the audit tells it.
     pub fn recorded(&self) -> Map<String, Value> {
         let mut detail = Map::new();
-        let came = |l: &&ProfessionalLicence| self.licences.iter().any(|m| m.to == l.position);
-        let licences: Vec<&ProfessionalLicence> = self.kept_licences.iter().filter(came).collect();
-        if !licences.is_empty() {
-            detail.insert("licences".to_owned(), json!(licences));
+        let came = |l: &&ProfessionalLicense| self.licenses.iter().any(|m| m.to == l.position);
+        let licenses: Vec<&ProfessionalLicense> = self.kept_licenses.iter().filter(came).collect();
+        if !licenses.is_empty() {
+            detail.insert("licenses".to_owned(), json!(licenses));
         }
         for (name, hash) in [("picture", &self.picture), ("signature", &self.signature)] {
             if hash.is_some() {
@@ -76,8 +76,8 @@ impl Handed {
     }
 }
 
-async fn listed(work: &mut Work, id: PersonId) -> Result<Vec<ProfessionalLicence>> {
-    let found = credentials::licences(&mut work.tx, work.organization, &[id]).await?;
+async fn listed(work: &mut Work, id: PersonId) -> Result<Vec<ProfessionalLicense>> {
+    let found = credentials::professional_licenses(&mut work.tx, work.organization, &[id]).await?;
     Ok(found.into_values().next().unwrap_or_default())
 }
 
@@ -94,15 +94,15 @@ impl App {
         let (mine, theirs) = (kept.profile.person.id, merged.profile.person.id);
         let organization = work.organization;
         let mut places = Vec::new();
-        for one in &plan.licences {
+        for one in &plan.licenses {
             if one.stays {
                 let from = (theirs, one.from);
-                credentials::copy_licence(&mut work.tx, organization, from, mine, &one.licence).await?;
+                credentials::copy_professional_license(&mut work.tx, organization, from, mine, &one.license).await?;
             } else {
-                places.push((one.from, one.licence.position));
+                places.push((one.from, one.license.position));
             }
         }
-        credentials::move_licences(&mut work.tx, organization, theirs, mine, &places).await?;
+        credentials::move_professional_licenses(&mut work.tx, organization, theirs, mine, &places).await?;
         let mut handed = Handed { supervisor: plan.supervisor, ..Handed::default() };
         for (wanted, kind, hash) in [
             (plan.picture, Kind::Picture, &mut handed.picture),
@@ -113,10 +113,10 @@ impl App {
                 *hash = images::hash(&mut work.tx, organization, mine, kind).await?;
             }
         }
-        handed.licences =
-            plan.licences.iter().map(|l| Licence { from: l.from, to: l.licence.position, stays: l.stays }).collect();
-        handed.kept_licences = listed(work, mine).await?;
-        handed.merged_licences = listed(work, theirs).await?;
+        handed.licenses =
+            plan.licenses.iter().map(|l| License { from: l.from, to: l.license.position, stays: l.stays }).collect();
+        handed.kept_licenses = listed(work, mine).await?;
+        handed.merged_licenses = listed(work, theirs).await?;
         handed.supervisions = self.hand_over_supervision(work, actor, mine, theirs, plan.supervisor).await?;
         Ok(handed)
     }
@@ -155,7 +155,7 @@ impl App {
     /// Takes everything back.
     ///
     /// # Errors
-    /// [`Code::ChangedSinceMerge`] when a licence, picture or signature that moved is not what it was.
+    /// [`Code::ChangedSinceMerge`] when a license, picture or signature that moved is not what it was.
     pub(super) async fn take_back(
         &self,
         work: &mut Work,
@@ -165,9 +165,9 @@ impl App {
     ) -> std::result::Result<(), Attempt> {
         let changed = || Attempt::from(AppError::from(Refusal::whole(Code::ChangedSinceMerge)));
         let (kept, merged, organization) = (merge.kept, merge.merged, work.organization);
-        let as_left = handed.licences.is_empty()
-            || listed(work, kept).await? == handed.kept_licences
-                && listed(work, merged).await? == handed.merged_licences;
+        let as_left = handed.licenses.is_empty()
+            || listed(work, kept).await? == handed.kept_licenses
+                && listed(work, merged).await? == handed.merged_licenses;
         if !as_left {
             return Err(changed());
         }
@@ -181,10 +181,10 @@ impl App {
             }
             images::give(&mut work.tx, organization, kind, kept, merged).await?;
         }
-        let back: Vec<(i64, i64)> = handed.licences.iter().filter(|l| !l.stays).map(|l| (l.to, l.from)).collect();
-        credentials::move_licences(&mut work.tx, organization, kept, merged, &back).await?;
-        for copy in handed.licences.iter().filter(|l| l.stays && l.to != FIRST_LICENCE) {
-            credentials::remove_licence(&mut work.tx, organization, kept, copy.to).await?;
+        let back: Vec<(i64, i64)> = handed.licenses.iter().filter(|l| !l.stays).map(|l| (l.to, l.from)).collect();
+        credentials::move_professional_licenses(&mut work.tx, organization, kept, merged, &back).await?;
+        for copy in handed.licenses.iter().filter(|l| l.stays && l.to != FIRST_LICENSE) {
+            credentials::remove_professional_license(&mut work.tx, organization, kept, copy.to).await?;
         }
         let steps: Vec<HandOver> =
             handed.supervisions.iter().map(|s| HandOver { ended: s.ended, begun: s.begun }).collect();

@@ -35,7 +35,7 @@ const UNDO_DAYS: i64 = 30;
 /// One field that a merge changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moved {
-    /// The field of the contract; besides those of a profile `licences`, `picture`, `signature`, `supervisor` and
+    /// The field of the contract; besides those of a profile `licenses`, `picture`, `signature`, `supervisor` and
     /// `supervisees`.
     pub field: String,
     /// Now.
@@ -79,11 +79,11 @@ fn is_nothing(change: &Change) -> bool {
 async fn side(work: &mut Work, actor: &Actor, id: PersonId) -> Result<MergeSide> {
     let organization = work.organization;
     let profile = seen(&mut work.tx, actor, id).await?.profile;
-    let licences = credentials::licences(&mut work.tx, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    let licenses = credentials::professional_licenses(&mut work.tx, organization, &[id]).await?.remove(&id).unwrap_or_default();
     let present = credentials::present_supervisions(&mut work.tx, organization, id).await?;
     Ok(MergeSide {
         profile,
-        licences,
+        licenses,
         picture: images::hash(&mut work.tx, organization, id, Kind::Picture).await?.is_some(),
         signature: images::hash(&mut work.tx, organization, id, Kind::Signature).await?.is_some(),
         supervisor: present.iter().find(|a| a.person == id).map(|a| a.supervisor),
@@ -220,8 +220,8 @@ async fn moves(work: &mut Work, actor: &Actor, done: &Together) -> Result<Vec<Mo
     let mut add = |field: &str, before: Value, after: Value| {
         moves.push(Moved { field: field.to_owned(), before, after });
     };
-    if !done.handed.licences.is_empty() {
-        add("licences", json!(done.kept.licences), json!(done.handed.kept_licences));
+    if !done.handed.licenses.is_empty() {
+        add("licenses", json!(done.kept.licenses), json!(done.handed.kept_licenses));
     }
     if done.handed.picture.is_some() {
         add("picture", json!(false), json!(true));

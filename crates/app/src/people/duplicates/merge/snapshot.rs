@@ -1,7 +1,7 @@
 //! What a merge writes down, so that it can be undone.
 
 use muster_domain::emr::{
-    Change, EmrAccount, EmrPatch, InactiveReason, License, Permission, ProfessionalLicence, Profile, Status,
+    Change, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Permission, ProfessionalLicense, Profile, Status,
 };
 use muster_domain::people::{Person, PersonPatch};
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,9 @@ use crate::{AppError, Result};
 pub(super) struct Snapshot {
     kept: Map<String, Value>,
     merged: Map<String, Value>,
-    /// The kept profile's first licence, with its profession.
+    /// The kept profile's first license, with its profession.
     #[serde(default)]
-    pub first: Option<ProfessionalLicence>,
+    pub first: Option<ProfessionalLicense>,
     /// Nothing in merges of before these moved.
     #[serde(default)]
     pub handed: Handed,
@@ -29,7 +29,7 @@ impl Snapshot {
         Self {
             kept: done.kept.profile.record(),
             merged: done.merged.profile.record(),
-            first: done.kept.licences.iter().find(|l| l.position == muster_domain::emr::FIRST_LICENCE).cloned(),
+            first: done.kept.licenses.iter().find(|l| l.position == muster_domain::emr::FIRST_LICENSE).cloned(),
             handed: done.handed.clone(),
         }
     }
@@ -103,7 +103,7 @@ fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
             default_clinic: text("default_clinic_id")?.parse().ok()?,
             clinics: list("clinic_ids").iter().filter_map(|c| c.parse().ok()).collect(),
             permissions: list("permissions").iter().filter_map(|p| Permission::parse(p)).collect(),
-            license: License {
+            license: PrimaryLicense {
                 number: text("license_number"),
                 state: text("license_state"),
                 expires_on: text("license_expires_on").and_then(|d| d.parse().ok()),

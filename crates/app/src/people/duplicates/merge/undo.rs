@@ -69,9 +69,9 @@ impl App {
             self.restore_profile(&mut work, actor, &merged_was).await?;
             self.restore_profile(&mut work, actor, &kept_was).await?;
         }
-        if let Some(first) = snapshot.first.as_ref().filter(|_| snapshot.handed.gave_first_licence()) {
+        if let Some(first) = snapshot.first.as_ref().filter(|_| snapshot.handed.gave_first_license()) {
             // The profession is no field of the profile.
-            credentials::save_licence(&mut work.tx, work.organization, merge.kept, first).await?;
+            credentials::save_professional_license(&mut work.tx, work.organization, merge.kept, first).await?;
         }
         merges::undo(&mut work.tx, work.organization, id, self.now()).await?;
         let both = people::find_many(&mut work.tx, work.organization, &[merge.kept, merge.merged]).await?;

@@ -258,13 +258,13 @@ async fn choices(
         RadioChoice {
             value: "active",
             label: "Make active",
-            hint: Some("Takes a licence for each, as long as one is free."),
+            hint: Some("Takes a license for each, as long as one is free."),
             ..RadioChoice::default()
         },
         RadioChoice {
             value: "inactive",
             label: "Make inactive",
-            hint: Some("Signs them out. The licences stay with the practice until they are released."),
+            hint: Some("Signs them out. The licenses stay with the practice until they are released."),
             ..RadioChoice::default()
         },
     ];
@@ -337,7 +337,7 @@ fn faults(id: Uuid, file: &ChangesFile) -> Markup {
                         summary { "Which, and why" }
                         ul { @for fault in file.faults.iter().take(100) { li { "Line " (fault.line) ": " (fault.message) } } }
                     }
-                    p { a href=(urls::bulk_to(id, "rows.csv")) download { "Download these rows to put them right" } " and import that file afterwards." }
+                    p { a href=(urls::bulk_to(id, "rows.csv")) download { "Download these rows to put them right" } " and import that file afterward." }
                 },
                 outcome: None,
             }))

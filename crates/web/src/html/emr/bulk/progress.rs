@@ -43,7 +43,7 @@ pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> Markup {
                     (parts::button(&Button { label: "Stop here", icon: Some(Icon::Close), ..Button::default() }))
                 }
             }
-            p.soft { "Stopping leaves what is done as it is; you can undo it afterwards." }
+            p.soft { "Stopping leaves what is done as it is; you can undo it afterward." }
         }))
     };
     shell::page(web, page, title, None, &body)
