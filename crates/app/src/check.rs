@@ -10,9 +10,10 @@ impl App {
         let mut h = self.db.read().await?;
         let mut problems = licenses::miscounted(&mut h).await?;
         problems.extend(licenses::unproven(&mut h).await?);
-        let astray = people::astray(&mut h).await?;
-        problems
-            .extend(astray.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")));
+        let find_stale = people::find_stale(&mut h).await?;
+        problems.extend(
+            find_stale.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")),
+        );
         Ok(problems)
     }
 }

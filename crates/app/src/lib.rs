@@ -28,11 +28,11 @@ pub use actor::{Actor, Channel, Origin, Scope};
 pub use context::{App, Clock, Entropy, Settings, SystemClock, SystemEntropy};
 pub use error::AppError;
 pub use keys::Keys;
-pub use muster_store::audit::Recorded;
+pub use muster_store::audit::AuditRecord;
 pub use muster_store::directory::{Cursor, Filter, Sort, Total};
 pub use muster_store::licenses::Pool;
 pub use muster_store::sign_in::{Session, Token};
-pub use spreadsheet::Piece;
+pub use spreadsheet::ExportChunk;
 pub use work::Idempotency;
 
 /// Result of every use case.

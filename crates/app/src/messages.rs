@@ -6,7 +6,7 @@ use muster_store::imports::{self, NewMessage};
 use muster_store::outbox::{self, Waiting};
 use serde::{Deserialize, Serialize};
 
-use crate::work::Work;
+use crate::work::UnitOfWork;
 use crate::{App, AppError, Result};
 
 /// A plain-text email without its addresses.
@@ -54,7 +54,7 @@ impl Message {
         }
     }
 
-    /// About licenses that run out, one line each; to their owner or to a manager.
+    /// AuditSubject licenses that run out, one line each; to their owner or to a manager.
     pub fn licenses_run_out(name: &str, organization: &str, lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
         Self {
@@ -91,13 +91,13 @@ const MOST_ATTEMPTS: i64 = 12;
 
 impl App {
     /// Queues a message in the transaction of what it tells about.
-    pub(crate) async fn queue(&self, work: &mut Work, to: &str, message: &Message) -> Result<()> {
+    pub(crate) async fn queue(&self, work: &mut UnitOfWork, to: &str, message: &Message) -> Result<()> {
         let new = self.sealed(to, message)?;
         Ok(outbox::insert(&mut work.tx, work.organization, new.id, to, &new.sealed, self.now()).await?)
     }
 
     /// Queues several, with one statement.
-    pub(crate) async fn queue_many(&self, work: &mut Work, letters: &[(String, Message)]) -> Result<()> {
+    pub(crate) async fn queue_many(&self, work: &mut UnitOfWork, letters: &[(String, Message)]) -> Result<()> {
         let sealed: Result<Vec<NewMessage>> = letters.iter().map(|(to, message)| self.sealed(to, message)).collect();
         Ok(imports::insert_messages(&mut work.tx, work.organization, &sealed?, self.now()).await?)
     }

@@ -2,7 +2,7 @@
 
 /// A part of a file that is made while it is sent.
 #[derive(Clone, Debug)]
-pub struct Piece<C> {
+pub struct ExportChunk<C> {
     /// Lines of CSV; the first piece begins with the names of the columns.
     pub csv: Vec<u8>,
     /// Where the next piece begins; none after the last one.

@@ -197,7 +197,7 @@ impl App {
         lines.check_end()?;
         transfer::rebuild_directory(&mut tx, |_| {}).await?;
         tx.commit().await?;
-        self.take_stock().await;
+        self.analyze().await;
         Ok(Restored { same_key: header.key_check == self.key_check(), header })
     }
 }

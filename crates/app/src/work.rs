@@ -1,9 +1,9 @@
 //! A change in progress: the transaction, the organization's lock, and the audit records that commit with it.
 
-use muster_domain::audit::{Action, Chain, Effect, Entry};
+use muster_domain::audit::{Action, AuditEntry, Chain, Effect};
 use muster_domain::{OrganizationId, Refusals};
-use muster_store::audit::{Head, NewRecords};
-use muster_store::idempotency::Answer;
+use muster_store::audit::{ChainHead, NewRecords};
+use muster_store::idempotency::StoredAnswer;
 use muster_store::{Changes, Tx, audit, organizations};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -20,14 +20,14 @@ pub struct Idempotency {
 }
 
 /// Whom a record names as acting.
-pub(crate) struct Who<'a> {
+pub(crate) struct AuditActor<'a> {
     pub kind: &'a str,
     pub id: Option<Uuid>,
     pub name: &'a str,
     pub origin: &'a Origin,
 }
 
-impl<'a> From<&'a Actor> for Who<'a> {
+impl<'a> From<&'a Actor> for AuditActor<'a> {
     fn from(actor: &'a Actor) -> Self {
         Self {
             kind: actor.authority().kind().as_str(),
@@ -40,32 +40,32 @@ impl<'a> From<&'a Actor> for Who<'a> {
 
 /// Whom a record is about.
 #[derive(Clone, Debug)]
-pub(crate) struct About {
+pub(crate) struct AuditSubject {
     pub id: Option<Uuid>,
     pub name: String,
 }
 
-impl About {
+impl AuditSubject {
     pub fn new(id: Uuid, name: &str) -> Self {
         Self { id: Some(id), name: name.to_owned() }
     }
 
-    pub fn nothing() -> Self {
+    pub fn none() -> Self {
         Self { id: None, name: String::new() }
     }
 }
 
-/// A change in progress. Dropped without [`Work::commit`], nothing happened.
-pub(crate) struct Work {
+/// A change in progress. Dropped without [`UnitOfWork::commit`], nothing happened.
+pub(crate) struct UnitOfWork {
     pub tx: Tx,
     pub organization: OrganizationId,
-    journal: Journal,
+    buffer: AuditBuffer,
     later: Changes,
     app: App,
 }
 
 /// The records of a change in progress. Needs no database until they are written.
-pub(crate) struct Journal {
+pub(crate) struct AuditBuffer {
     chain: Chain,
     /// False when the head the chain goes on from was not left by this program. Then its end is never sealed again by
     /// itself, so that every verification tells it.
@@ -76,7 +76,7 @@ pub(crate) struct Journal {
 
 impl App {
     /// Begins a change of an organization and takes its lock: changes of one practice follow one another.
-    pub(crate) async fn work(&self, organization: OrganizationId) -> Result<Work> {
+    pub(crate) async fn work(&self, organization: OrganizationId) -> Result<UnitOfWork> {
         let mut tx = self.db.begin().await?;
         let (head, last) = match audit::lock(&mut tx, organization).await? {
             Some(locked) => locked,
@@ -90,13 +90,13 @@ impl App {
         // A head that was moved back must not stop the practice: what is recorded goes behind what is there.
         let last = audit::last(&mut tx, organization).await?;
         let mut work = self.work_within(tx, organization, if last.seq >= head.seq { last } else { head });
-        work.journal.sealed = false;
+        work.buffer.sealed = false;
         Ok(work)
     }
 
     /// The lock of an organization without a head. Somebody took it away, so the new one is not sealed and every
     /// verification tells it.
-    async fn lock_missing(&self, tx: &mut Tx, organization: OrganizationId) -> Result<(Head, i64)> {
+    async fn lock_missing(&self, tx: &mut Tx, organization: OrganizationId) -> Result<(ChainHead, i64)> {
         if organization == OrganizationId::INSTALLATION || organizations::find(tx, organization).await?.is_some() {
             audit::start(tx, organization, &[]).await?;
         }
@@ -115,31 +115,31 @@ impl App {
     }
 
     /// Begins the change that creates an organization.
-    pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<Work> {
+    pub(crate) async fn work_on_new(&self, organization: OrganizationId) -> Result<UnitOfWork> {
         let mut tx = self.db.begin().await?;
         self.begin_own_chain(&mut tx).await?;
-        Ok(self.work_within(tx, organization, Head { seq: 0, hash: Vec::new(), seal: Vec::new() }))
+        Ok(self.work_within(tx, organization, ChainHead { seq: 0, hash: Vec::new(), seal: Vec::new() }))
     }
 
-    fn work_within(&self, tx: Tx, organization: OrganizationId, head: Head) -> Work {
+    fn work_within(&self, tx: Tx, organization: OrganizationId, head: ChainHead) -> UnitOfWork {
         let chain = Chain::continuing(organization, self.keys.audit(), head.seq, head.hash);
-        let journal = Journal { chain, sealed: true, new: NewRecords::of(&self.db), app: self.clone() };
-        Work { tx, organization, journal, later: Changes::default(), app: self.clone() }
+        let buffer = AuditBuffer { chain, sealed: true, new: NewRecords::of(&self.db), app: self.clone() };
+        UnitOfWork { tx, organization, buffer, later: Changes::default(), app: self.clone() }
     }
 
     /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
     pub(crate) async fn deny(
         &self,
-        who: &Who<'_>,
+        who: &AuditActor<'_>,
         organization: OrganizationId,
         action: Action,
-        about: About,
+        about: AuditSubject,
         refusals: &Refusals,
     ) {
         let codes: Vec<&str> = refusals.0.iter().map(|r| r.code.as_str()).collect();
         let denied = async {
             let mut work = self.work(organization).await?;
-            work.note(who, action, Effect::Denied, about, &json!({"codes": codes}));
+            work.audit(who, action, Effect::Denied, about, &json!({"codes": codes}));
             work.commit().await
         };
         if let Err(error) = denied.await {
@@ -148,13 +148,13 @@ impl App {
     }
 }
 
-impl Journal {
+impl AuditBuffer {
     /// Adds a record.
     #[allow(clippy::needless_pass_by_value)] // callers build it for this one call
-    fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
+    fn record(&mut self, who: &AuditActor<'_>, action: Action, effect: Effect, about: AuditSubject, detail: &Value) {
         // What people typed may hold a NUL, which no text column of PostgreSQL takes.
         let clean = |text: &str| text.replace('\0', "");
-        let entry = Entry {
+        let entry = AuditEntry {
             id: self.app.new_id(),
             at: self.app.now(),
             actor_kind: who.kind.to_owned(),
@@ -172,60 +172,60 @@ impl Journal {
         self.new.push(&entry, seq, &hash);
     }
 
-    fn head(&self) -> Head {
+    fn head(&self) -> ChainHead {
         let (seq, hash) = self.chain.head();
         let seal = if self.sealed { self.chain.seal() } else { Vec::new() };
-        Head { seq, hash: hash.to_vec(), seal }
+        ChainHead { seq, hash: hash.to_vec(), seal }
     }
 
     /// Adds a record of changed fields; nothing when none changed.
-    pub fn changed(&mut self, actor: &Actor, action: Action, about: About, changes: Map<String, Value>) {
+    pub fn record_changed(&mut self, actor: &Actor, action: Action, about: AuditSubject, changes: Map<String, Value>) {
         if !changes.is_empty() {
-            self.note(&Who::from(actor), action, Effect::Done, about, &Value::Object(changes));
+            self.record(&AuditActor::from(actor), action, Effect::Done, about, &Value::Object(changes));
         }
     }
 }
 
-impl Work {
+impl UnitOfWork {
     /// Where the organization's chain stands with what was recorded so far.
     pub fn head(&self) -> i64 {
-        self.journal.chain.head().0
+        self.buffer.chain.head().0
     }
 
     /// True when the chain goes on from a head this program left.
     pub fn is_sealed(&self) -> bool {
-        self.journal.sealed
+        self.buffer.sealed
     }
 
     /// Seals the end of the chain, whoever left it.
     pub fn seal(&mut self) {
-        self.journal.sealed = true;
+        self.buffer.sealed = true;
     }
 
     /// The transaction and the records by themselves, for both to go on at once. After an error of one the whole has to
     /// be dropped.
-    pub fn parts(&mut self) -> (&mut Tx, &mut Journal) {
-        (&mut self.tx, &mut self.journal)
+    pub fn parts(&mut self) -> (&mut Tx, &mut AuditBuffer) {
+        (&mut self.tx, &mut self.buffer)
     }
 
-    /// Changes that are made by [`Work::commit`], together with the records: nothing before it needs them.
-    pub fn later(&mut self, changes: Changes) {
+    /// Changes that are made by [`UnitOfWork::commit`], together with the records: nothing before it needs them.
+    pub fn defer_write(&mut self, changes: Changes) {
         self.later.join(changes);
     }
 
-    /// Adds a record; it is written by [`Work::commit`].
-    pub fn note(&mut self, who: &Who<'_>, action: Action, effect: Effect, about: About, detail: &Value) {
-        self.journal.note(who, action, effect, about, detail);
+    /// Adds a record; it is written by [`UnitOfWork::commit`].
+    pub fn audit(&mut self, who: &AuditActor<'_>, action: Action, effect: Effect, about: AuditSubject, detail: &Value) {
+        self.buffer.record(who, action, effect, about, detail);
     }
 
     /// Adds a record of something done by an actor.
-    pub fn done(&mut self, actor: &Actor, action: Action, about: About, detail: &Value) {
-        self.note(&Who::from(actor), action, Effect::Done, about, detail);
+    pub fn audit_done(&mut self, actor: &Actor, action: Action, about: AuditSubject, detail: &Value) {
+        self.audit(&AuditActor::from(actor), action, Effect::Done, about, detail);
     }
 
     /// Adds a record of changed fields; nothing when none changed.
-    pub fn changed(&mut self, actor: &Actor, action: Action, about: About, changes: Map<String, Value>) {
-        self.journal.changed(actor, action, about, changes);
+    pub fn audit_changed(&mut self, actor: &Actor, action: Action, about: AuditSubject, changes: Map<String, Value>) {
+        self.buffer.record_changed(actor, action, about, changes);
     }
 
     /// What a repeated request answered the first time.
@@ -244,7 +244,7 @@ impl Work {
     /// Keeps what was made, for a repetition of the request.
     pub async fn remember(&mut self, actor: &Actor, idempotency: Option<&Idempotency>, made: Uuid) -> Result<()> {
         let (Some(wanted), Some(subject)) = (idempotency, actor.subject()) else { return Ok(()) };
-        let answer = Answer {
+        let answer = StoredAnswer {
             request_hash: self.app.keys.request(&wanted.request_hash),
             status: 201,
             body: made.to_string(),
@@ -268,8 +268,8 @@ impl Work {
 
     /// Writes the records and makes everything so.
     pub async fn commit(mut self) -> Result<()> {
-        let head = self.journal.head();
-        audit::append(&mut self.tx, self.organization, self.journal.new, head, self.later).await?;
+        let head = self.buffer.head();
+        audit::append(&mut self.tx, self.organization, self.buffer.new, head, self.later).await?;
         Ok(self.tx.commit().await?)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use muster_app::bulk::{BulkResult, BulkView, Selection};
 use muster_app::people::NewProfile;
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Filter, Keys, Origin, Settings};
 use muster_domain::emr::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Change, EmrPatch, NewPassword, Permission, Profile, Status, UserType};
@@ -64,7 +64,7 @@ fn app(db: &Db) -> (App, Arc<Hands>) {
 }
 
 /// A practice with people in the order in which a bulk update goes through them.
-struct World {
+struct RunningFacts {
     app: App,
     organization: OrganizationId,
     clinics: Vec<ClinicId>,
@@ -77,7 +77,7 @@ fn npi(n: usize) -> String {
     format!("{nine}{}", muster_domain::people::npi::check_digit(nine.as_bytes()))
 }
 
-impl World {
+impl RunningFacts {
     async fn new(app: &App, tag: &'static str, clinics: usize) -> Self {
         let organization = app.add_organization(&format!("Practice {tag}"), "UTC").await.expect("a practice");
         let mut world = Self { app: app.clone(), organization, clinics: vec![], people: vec![], tag };
@@ -126,7 +126,7 @@ impl World {
         let token =
             self.app.sign_in(&format!("{name}.{}", self.tag), PASSWORD, &origin()).await.expect("signs in").token;
         match self.app.authenticate(&token, origin()).await.expect("authenticates") {
-            Standing::Open(both) | Standing::PasswordChangeDue(both) => both.0,
+            SessionStatus::Open(both) | SessionStatus::PasswordChangeDue(both) => both.0,
             other => panic!("{other:?}"),
         }
     }
@@ -194,8 +194,8 @@ fn everybody() -> Selection {
 }
 
 /// The same practice twice: people, rights and licenses made of the same throws.
-async fn twins(app: &App, seed: u64) -> [World; 2] {
-    let mut worlds = [World::new(app, "a", 4).await, World::new(app, "b", 4).await];
+async fn twins(app: &App, seed: u64) -> [RunningFacts; 2] {
+    let mut worlds = [RunningFacts::new(app, "a", 4).await, RunningFacts::new(app, "b", 4).await];
     for world in &mut worlds {
         let mut dice = Dice(seed);
         let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin, P::CalendarAdmin];
@@ -241,7 +241,7 @@ async fn twins(app: &App, seed: u64) -> [World; 2] {
     worlds
 }
 
-fn random_changes(world: &World, dice: &mut Dice) -> Vec<BulkChange> {
+fn random_changes(world: &RunningFacts, dice: &mut Dice) -> Vec<BulkChange> {
     loop {
         let mut all = Vec::new();
         for p in P::ALL {
@@ -313,7 +313,12 @@ fn is_so(profile: &Profile, change: BulkChange) -> bool {
 }
 
 /// The same by single edits: all of it in one save where that is allowed, else one save a change. What was refused.
-async fn singly(world: &World, actor: &Actor, person: PersonId, changes: &ChangeSet) -> Vec<(Option<String>, String)> {
+async fn singly(
+    world: &RunningFacts,
+    actor: &Actor,
+    person: PersonId,
+    changes: &ChangeSet,
+) -> Vec<(Option<String>, String)> {
     let whole = |code: &str| vec![(None, code.to_owned())];
     let Ok(before) = world.app.person(actor, person).await else { return whole("user_outside_your_access") };
     if let Some(refusal) = &before.edit_refused {
@@ -436,7 +441,7 @@ both_engines! {
 
     async fn whoever_was_changed_since_is_not_overwritten_neither_by_the_update_nor_by_its_undo(db) {
         let (app, _) = app(db);
-        let mut world = World::new(&app, "a", 2).await;
+        let mut world = RunningFacts::new(&app, "a", 2).await;
         for n in 0..3 {
             world.people.push(world.add(&format!("p{n}"), UserType::PT, &[P::ViewPatients], &[0], true).await);
         }
@@ -474,7 +479,7 @@ both_engines! {
     /// because the other was there first.
     async fn overlapping_bulk_updates_do_nothing_twice(db) {
         let (app, _) = app(db);
-        let world = World::new(&app, "a", 2).await;
+        let world = RunningFacts::new(&app, "a", 2).await;
         let mut csv = String::from("first_name,last_name,email,user_type,clinics,permissions\n");
         for n in 0..1600 {
             csv.push_str(&format!("Ada{n},Lund,ada{n}@x.example,Clerical,Clinic 0,view_patients\n"));
@@ -510,7 +515,7 @@ both_engines! {
 
     async fn whoever_loses_the_right_meanwhile_does_not_go_on_by_way_of_the_background(db) {
         let (app, _) = app(db);
-        let world = World::new(&app, "a", 1).await;
+        let world = RunningFacts::new(&app, "a", 1).await;
         let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin];
         let id = world.add("chief", UserType::Clerical, &chief, &[0], true).await;
         world.add("other", UserType::Clerical, &chief, &[0], true).await;
@@ -538,14 +543,14 @@ both_engines! {
 
     async fn nobody_without_the_right_and_nobody_else_gets_near_a_bulk_update(db) {
         let (app, clock) = app(db);
-        let world = World::new(&app, "a", 2).await;
+        let world = RunningFacts::new(&app, "a", 2).await;
         let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin];
         world.add("chief", UserType::Clerical, &chief, &[0], true).await;
         world.add("peer", UserType::Clerical, &chief, &[0], true).await;
         world.add("clerk", UserType::Clerical, &chief[..4], &[0], true).await;
         let here = world.add("here", UserType::PT, &[P::ViewPatients], &[0], true).await;
         let there = world.add("there", UserType::PT, &[P::ViewPatients], &[1], true).await;
-        let foreign = World::new(&app, "b", 1).await;
+        let foreign = RunningFacts::new(&app, "b", 1).await;
         let alien = foreign.add("alien", UserType::PT, &[P::ViewPatients], &[0], true).await;
         let (clerk, actor, peer) =
             (world.signed_in("clerk").await, world.signed_in("chief").await, world.signed_in("peer").await);
@@ -579,7 +584,7 @@ both_engines! {
 
     async fn ten_drafts_of_one_person_are_kept(db) {
         let (app, clock) = app(db);
-        let world = World::new(&app, "a", 1).await;
+        let world = RunningFacts::new(&app, "a", 1).await;
         let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin];
         world.add("chief", UserType::Clerical, &chief, &[0], true).await;
         let (chief, machine) = (world.signed_in("chief").await, world.machine());
@@ -596,7 +601,7 @@ both_engines! {
 
     async fn made_inactive_in_bulk_ends_every_way_in(db) {
         let (app, _) = app(db);
-        let mut world = World::new(&app, "a", 1).await;
+        let mut world = RunningFacts::new(&app, "a", 1).await;
         for name in ["mara", "zoe"] {
             world.people.push(world.add(name, UserType::PT, &[P::ViewPatients], &[0], true).await);
         }
@@ -605,16 +610,16 @@ both_engines! {
         let changes = set(&[SetStatus(Status::Inactive)]);
         let job = app.bulk_update(&world.machine(), &Selection::Ids(world.people[..1].to_vec()), &changes, None).await.expect("starts");
         assert_eq!(job.outcome, Some(BulkOutcome::Complete));
-        assert!(matches!(app.authenticate(&session, origin()).await.expect("judged"), Standing::Nobody));
+        assert!(matches!(app.authenticate(&session, origin()).await.expect("judged"), SessionStatus::Nobody));
         let undo = app.undo_bulk(&world.machine(), job.job.id, None).await.expect("undoes");
         assert_eq!(undo.outcome, Some(BulkOutcome::Complete));
-        assert!(matches!(app.authenticate(&session, origin()).await.expect("judged"), Standing::Nobody), "ended is ended");
+        assert!(matches!(app.authenticate(&session, origin()).await.expect("judged"), SessionStatus::Nobody), "ended is ended");
         world.is_whole().await;
     }
 
     async fn a_file_of_changes_becomes_a_draft_and_the_same_file_again_changes_nothing(db) {
         let (app, _) = app(db);
-        let mut world = World::new(&app, "a", 2).await;
+        let mut world = RunningFacts::new(&app, "a", 2).await;
         for name in ["mara", "zoe", "ida"] {
             world.people.push(world.add(name, UserType::PT, &[P::ViewPatients], &[0], true).await);
         }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use muster_app::credentials::WorklistAsked;
 use muster_app::generate::{GenerateSpec, Generated};
 use muster_app::people::{Listed, Pair, PersonView};
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::OrganizationId;
-use muster_domain::emr::{InactiveReason, Issue, Permission, UserType};
+use muster_domain::emr::{CredentialIssue, InactiveReason, Permission, UserType};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
@@ -143,15 +143,15 @@ both_engines! {
         assert!(people.iter().filter(|p| days(p).is_some_and(|d| (0..30).contains(&d))).count() >= 4);
 
         let operator = Actor::command_line(demo.organization);
-        let asked = |kind| WorklistAsked { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
+        let asked = |kind| WorklistBulkRequest { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
         for (kind, few) in [
-            (Issue::MissingSignature, 5..25),
-            (Issue::MissingSupervisor, 3..20),
-            (Issue::Expired, 4..20),
-            (Issue::Expires30, 3..20),
-            (Issue::Expires90, 6..30),
-            (Issue::PlaceholderNpi, 3..20),
-            (Issue::PlaceholderLicense, 3..20),
+            (CredentialIssue::MissingSignature, 5..25),
+            (CredentialIssue::MissingSupervisor, 3..20),
+            (CredentialIssue::Expired, 4..20),
+            (CredentialIssue::Expires30, 3..20),
+            (CredentialIssue::Expires90, 6..30),
+            (CredentialIssue::PlaceholderNpi, 3..20),
+            (CredentialIssue::PlaceholderLicense, 3..20),
         ] {
             let count = app.credentials_worklist(&operator, &asked(kind)).await.unwrap().items.len();
             assert!(few.contains(&count), "{kind:?}: {count}");
@@ -177,7 +177,7 @@ both_engines! {
         for known in &demo.sign_ins {
             let origin = Origin { channel: Channel::Page, address: "127.0.0.1".into(), user_agent: String::new() };
             let session = app.sign_in(&known.username, &known.password, &origin).await.expect(known.what);
-            let Standing::Open(open) = app.authenticate(&session.token, origin).await.unwrap() else {
+            let SessionStatus::Open(open) = app.authenticate(&session.token, origin).await.unwrap() else {
                 panic!("{} is not simply signed in", known.username)
             };
             let held = open.0.authority().permissions();

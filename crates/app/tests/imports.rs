@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use muster_app::imports::{ImportOptions, ImportReport, Imported};
+use muster_app::imports::{ImportOptions, ImportReport, ImportStatus};
 use muster_app::people::{Listed, PersonView};
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::emr::{EmrPatch, InactiveReason, NewPassword, UserType};
 use muster_domain::licenses::Group;
@@ -88,7 +88,7 @@ both_engines! {
         let (app, practice) = (app(db), a_practice(db).await);
         let report = imported(&app, &practice, CMS).await;
         assert_eq!((report.rows, report.added, report.refused_rows), (275, 275, 0), "{:?}", report.refused);
-        assert_eq!(report.outcome(), Imported::All);
+        assert_eq!(report.outcome(), ImportStatus::All);
         // 129 addresses, and one clinic for the 23 rows without any.
         assert_eq!(report.clinics_added, 130);
         assert_eq!((report.flags.needs_email, report.flags.license_placeholders), (275, 275));
@@ -222,7 +222,7 @@ both_engines! {
             (11, vec![Code::NotUnderstood]),
             (12, vec![Code::SignatureRequired, Code::AttestationRequired]),
         ]);
-        assert_eq!((report.rows, report.added, report.outcome()), (10, 3, Imported::Some));
+        assert_eq!((report.rows, report.added, report.outcome()), (10, 3, ImportStatus::Some));
         assert_eq!(report.refused[1].refusals.0[0].message.split('.').next(), Some("This row has 2 cells, but the header has 7"));
         assert_eq!(report.refused[0].row.as_ref().unwrap()[0], "Two");
         assert_eq!(report.refused_by_code["email_invalid"], 1);
@@ -383,7 +383,7 @@ async fn manager(app: &App, practice: &Practice) -> Actor {
     let origin = Origin { channel: Channel::Import, address: "192.0.2.1".into(), user_agent: String::new() };
     let session = app.sign_in("mharlow", "Tr4velling-oak-Ridge", &origin).await.unwrap();
     match app.authenticate(&session.token, origin).await.unwrap() {
-        Standing::Open(open) | Standing::PasswordChangeDue(open) => open.0,
+        SessionStatus::Open(open) | SessionStatus::PasswordChangeDue(open) => open.0,
         other => panic!("not signed in: {other:?}"),
     }
 }

@@ -8,12 +8,12 @@ use muster_app::credentials::OffboardingPlan;
 use muster_app::licenses::{Activate, LedgerAsked, Request, WaitingAsked};
 use muster_app::people::NewProfile;
 use muster_app::{Actor, App, AppError};
-use muster_domain::emr::{Change, EmrPatch, Leaving, Permission, UserType};
-use muster_domain::licenses::{Freed, Group, Kind, Prices, State, Wanted};
+use muster_domain::emr::{Change, EmrPatch, OffboardingKind, Permission, UserType};
+use muster_domain::licenses::{Group, Prices, RequestDraft, RequestKind, RequestState, SeatForecast};
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, LicenseRequestId, OrganizationId, PersonId};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -55,8 +55,8 @@ fn refused(error: &AppError) -> Vec<Code> {
     }
 }
 
-fn wanted(kind: Kind, clinic: ClinicId, group: Group, count: i64) -> Wanted {
-    Wanted { kind, clinic, group, count, note: "because".into() }
+fn wanted(kind: RequestKind, clinic: ClinicId, group: Group, count: i64) -> RequestDraft {
+    RequestDraft { kind, clinic, group, count, note: "because".into() }
 }
 
 /// Something a practice or support does; places are taken modulo what there is.
@@ -65,7 +65,7 @@ enum Act {
     Create(usize, usize),
     Toggle(usize),
     Move(usize, usize),
-    Ask(Kind, usize, usize, i64),
+    Ask(RequestKind, usize, usize, i64),
     Process(usize),
     Reject(usize),
     Withdraw(usize),
@@ -74,7 +74,7 @@ enum Act {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let kind = prop_oneof![Just(Kind::Add), Just(Kind::Release)];
+    let kind = prop_oneof![Just(RequestKind::Add), Just(RequestKind::Release)];
     let act = prop_oneof![
         5 => (0..2_usize, 0..2_usize).prop_map(|(c, g)| Act::Create(c, g)),
         5 => any::<usize>().prop_map(Act::Toggle),
@@ -92,7 +92,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 const TYPES: [UserType; 2] = [UserType::SPT, UserType::PTA];
 
 /// A request: which, what for, in which pool, how many, and how far it has come.
-type Asked = (LicenseRequestId, Kind, (usize, usize), i64, State);
+type Asked = (LicenseRequestId, RequestKind, (usize, usize), i64, RequestState);
 
 /// What should be so: plain values, no database.
 #[derive(Default)]
@@ -120,20 +120,21 @@ impl Model {
     }
 
     fn open_releases(&self, pool: (usize, usize)) -> i64 {
-        let open =
-            |r: &&(_, Kind, (usize, usize), i64, State)| r.1 == Kind::Release && r.2 == pool && r.4 == State::Submitted;
+        let open = |r: &&(_, RequestKind, (usize, usize), i64, RequestState)| {
+            r.1 == RequestKind::Release && r.2 == pool && r.4 == RequestState::Submitted
+        };
         self.requests.iter().filter(open).map(|r| r.3).sum()
     }
 }
 
-struct World<'a> {
+struct RunningFacts<'a> {
     app: &'a App,
     actor: Actor,
     clinics: [ClinicId; 2],
     model: Model,
 }
 
-impl World<'_> {
+impl RunningFacts<'_> {
     async fn act(&mut self, act: &Act) {
         match *act {
             Act::Create(clinic, kind) => self.create(clinic, kind).await,
@@ -142,10 +143,10 @@ impl World<'_> {
             Act::Ask(kind, clinic, group, count) => self.ask(kind, (clinic, group), count).await,
             Act::Process(n) if !self.model.requests.is_empty() => self.process(n % self.model.requests.len()).await,
             Act::Reject(n) if !self.model.requests.is_empty() => {
-                self.end(n % self.model.requests.len(), State::Rejected).await;
+                self.end(n % self.model.requests.len(), RequestState::Rejected).await;
             }
             Act::Withdraw(n) if !self.model.requests.is_empty() => {
-                self.end(n % self.model.requests.len(), State::Withdrawn).await;
+                self.end(n % self.model.requests.len(), RequestState::Withdrawn).await;
             }
             Act::SetTotal(clinic, group, total) => self.set_total((clinic, group), total).await,
             Act::ActivateAll => self.activate_all().await,
@@ -189,13 +190,13 @@ impl World<'_> {
         }
     }
 
-    async fn ask(&mut self, kind: Kind, pool: (usize, usize), count: i64) {
+    async fn ask(&mut self, kind: RequestKind, pool: (usize, usize), count: i64) {
         let group = TYPES[pool.1].group();
         let asked = wanted(kind, self.clinics[pool.0], group, count);
         let result = self.app.submit_license_request(&self.actor, &asked, None).await;
         let expected = match (self.model.totals.get(&pool), kind) {
             (None, _) => Some(Code::PoolUnlimited),
-            (Some(total), Kind::Release)
+            (Some(total), RequestKind::Release)
                 if count > total - self.model.assigned(pool) - self.model.open_releases(pool) =>
             {
                 Some(Code::ReleaseExceedsAvailable)
@@ -206,9 +207,9 @@ impl World<'_> {
             Some(code) => assert_eq!(refused(&result.expect_err("refused")), [code]),
             None => {
                 let made = result.expect("submitted");
-                let open = self.model.requests.iter().any(|r| r.2 == pool && r.4 == State::Submitted);
+                let open = self.model.requests.iter().any(|r| r.2 == pool && r.4 == RequestState::Submitted);
                 assert_eq!(!made.notices.is_empty(), open, "another open request is told of");
-                self.model.requests.push((made.request.id, kind, pool, count, State::Submitted));
+                self.model.requests.push((made.request.id, kind, pool, count, RequestState::Submitted));
             }
         }
     }
@@ -217,7 +218,7 @@ impl World<'_> {
         let (id, kind, pool, count, state) = self.model.requests[n];
         let result = self.app.process_license_request(&self.actor, id, "").await;
         let total = self.model.totals[&pool];
-        if state != State::Submitted {
+        if state != RequestState::Submitted {
             assert_eq!(refused(&result.expect_err("ended")), [Code::RequestEnded]);
         } else if total + kind.effect(count) < self.model.assigned(pool) {
             assert_eq!(refused(&result.expect_err("taken")), [Code::ReleaseTakenMeanwhile]);
@@ -225,19 +226,19 @@ impl World<'_> {
             let ended = result.expect("processed");
             assert_eq!(ended.totals, Some((total, total + kind.effect(count))));
             self.model.totals.insert(pool, total + kind.effect(count));
-            self.model.requests[n].4 = State::Processed;
+            self.model.requests[n].4 = RequestState::Processed;
             self.model.changes += 1;
         }
     }
 
-    async fn end(&mut self, n: usize, how: State) {
+    async fn end(&mut self, n: usize, how: RequestState) {
         let (id, _, _, _, state) = self.model.requests[n];
-        let result = if how == State::Rejected {
+        let result = if how == RequestState::Rejected {
             self.app.reject_license_request(&self.actor, id, "no").await
         } else {
             self.app.withdraw_license_request(&self.actor, id, "").await
         };
-        if state == State::Submitted {
+        if state == RequestState::Submitted {
             assert_eq!(result.expect("ended").state, how);
             self.model.requests[n].4 = how;
         } else {
@@ -287,10 +288,10 @@ impl World<'_> {
             assert_eq!((pool.total, pool.assigned), (self.model.totals.get(&key).copied(), self.model.assigned(key)));
             assert!(pool.total.is_none_or(|t| pool.assigned <= t), "never more assigned than there are");
         }
-        let asked = WaitingAsked { limit: 200, ..WaitingAsked::default() };
+        let asked = WaitingBulkRequest { limit: 200, ..WaitingAsked::default() };
         let waiting = self.app.waiting_list(&self.actor, &asked).await.expect("a list").items.len();
         assert_eq!(waiting, self.model.people.iter().filter(|p| p.waits).count());
-        let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
+        let asked = LedgerBulkRequest { limit: 200, ..LedgerAsked::default() };
         let ledger = self.app.license_ledger(&self.actor, &asked).await.expect("the ledger");
         assert_eq!(ledger.items.len(), self.model.changes);
     }
@@ -305,7 +306,7 @@ async fn a_case(practice: &Practice, acts: &[Act]) {
         clinics.push(practice.app.add_clinic(&actor, name, None).await.expect("a clinic").id);
     }
     let clinics = [clinics[0], clinics[1]];
-    let mut world = World { app: &practice.app, actor, clinics, model: Model::default() };
+    let mut world = RunningFacts { app: &practice.app, actor, clinics, model: Model::default() };
     for (clinic, group, total) in [(0, 0, 2), (0, 1, 1), (1, 0, 3)] {
         world.set_total((clinic, group), total).await;
     }
@@ -384,7 +385,7 @@ both_practices! {
         let (clinic, machine) = (practice.clinics[0], practice.machine());
         practice.app.set_license_total(&machine, clinic, Group::Student, 4, "").await.expect("set");
         for _ in 0..5 {
-            let asked = wanted(Kind::Add, clinic, Group::Student, 1);
+            let asked = wanted(RequestKind::Add, clinic, Group::Student, 1);
             let id = practice.app.submit_license_request(&machine, &asked, None).await.expect("asked").request.id;
             let mut racing = Vec::new();
             for n in 0..6 {
@@ -421,25 +422,25 @@ both_practices! {
             let new = somebody(UserType::SPT, &[clinic], clinic, true);
             people.push(app.add_person(&machine, new, None).await.expect("saved").view.profile().person.id);
         }
-        let manager = Someone {
+        let manager = PersonSpec {
             username: "manager",
             user_type: UserType::Clerical,
             permissions: Some(&[Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients]),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         let manager = practice.add(manager).await;
         practice.give_password(&manager).await;
         practice.messages().await;
         let acting = actor(practice, "manager").await;
-        let asked = app.submit_license_request(&acting, &wanted(Kind::Add, clinic, Group::Student, 2), None).await;
+        let asked = app.submit_license_request(&acting, &wanted(RequestKind::Add, clinic, Group::Student, 2), None).await;
         let request = asked.expect("asked").request;
         assert_eq!(letters(app).await, [
             ("ada@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
             ("manager@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
         ]);
-        let waiting = app.waiting_list(&acting, &WaitingAsked { limit: 50, ..WaitingAsked::default() }).await.expect("list");
+        let waiting = app.waiting_list(&acting, &WaitingBulkRequest { limit: 50, ..WaitingAsked::default() }).await.expect("list");
         let freed: Vec<_> = waiting.items.iter().map(|q| q.freed).collect();
-        assert_eq!(freed, [Freed::Request(0), Freed::Request(0), Freed::Nothing]);
+        assert_eq!(freed, [SeatForecast::Request(0), SeatForecast::Request(0), SeatForecast::Nothing]);
         assert!(waiting.items[0].request.is_some_and(|(id, n)| (id, n) == (request.id, 1)));
 
         let support = Actor::command_line(OrganizationId::INSTALLATION);
@@ -458,7 +459,7 @@ both_practices! {
 
         // Withdrawn and rejected are written about too.
         for (n, ending) in [(2, "withdrawn"), (3, "rejected")] {
-            let asked = app.submit_license_request(&acting, &wanted(Kind::Add, clinic, Group::Student, 1), None).await;
+            let asked = app.submit_license_request(&acting, &wanted(RequestKind::Add, clinic, Group::Student, 1), None).await;
             let id = asked.expect("asked").request.id;
             letters(app).await;
             if n == 2 {
@@ -479,18 +480,18 @@ both_practices! {
         let (clinic, machine, app) = (practice.clinics[0], practice.machine(), &practice.app);
         let new = || somebody(UserType::SPT, &[clinic], clinic, true);
         let first = app.add_person(&machine, new(), None).await.expect("saved").view.profile().person.id;
-        let plan: OffboardingPlan = app.offboarding_plan(&machine, first, Leaving::Departure, None).await.expect("a plan");
+        let plan: OffboardingPlan = app.offboarding_plan(&machine, first, OffboardingKind::Departure, None).await.expect("a plan");
         assert_eq!(plan.releasable, None, "no limit, nothing to release");
-        let error = app.offboard(&machine, first, Leaving::Departure, None, true).await.expect_err("nothing to release");
+        let error = app.offboard(&machine, first, OffboardingKind::Departure, None, true).await.expect_err("nothing to release");
         assert_eq!(refused(&error), [Code::PoolUnlimited]);
         app.set_license_total(&machine, clinic, Group::Student, 1, "").await.expect("set");
-        let plan = app.offboarding_plan(&machine, first, Leaving::Departure, None).await.expect("a plan");
+        let plan = app.offboarding_plan(&machine, first, OffboardingKind::Departure, None).await.expect("a plan");
         assert_eq!(plan.releasable, Some((clinic, Group::Student)));
-        let left = app.offboard(&machine, first, Leaving::Departure, None, true).await.expect("left");
+        let left = app.offboard(&machine, first, OffboardingKind::Departure, None, true).await.expect("left");
         assert!(left.steps.contains("license_release"), "{}", left.steps);
         let queue = app.license_queue(&machine, None, 50).await.expect("a queue").items;
         let request: &Request = &queue[0];
-        assert_eq!((request.kind, request.count), (Kind::Release, 1));
+        assert_eq!((request.kind, request.count), (RequestKind::Release, 1));
 
         let second = app.add_person(&machine, new(), None).await.expect("saved");
         assert!(second.view.profile().emr.as_ref().is_some_and(muster_domain::emr::EmrAccount::is_active));
@@ -523,17 +524,17 @@ both_practices! {
         assert_eq!((report.licenses, report.monthly.map(|m| m.amount)), (5, Some(12_500)));
         assert_eq!(report.items.iter().map(|u| u.unused).collect::<Vec<_>>(), [3, 2]);
 
-        let manager = Someone {
+        let manager = PersonSpec {
             username: "manager",
             user_type: UserType::Clerical,
             permissions: Some(&[Permission::ViewUsers]),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         let manager = practice.add(manager).await;
         practice.give_password(&manager).await;
         let acting = actor(practice, "manager").await;
         assert_eq!(app.unused_licenses(&acting, 0, 50).await.expect("hers").licenses, 2);
-        let asked = wanted(Kind::Add, practice.clinics[1], Group::Student, 1);
+        let asked = wanted(RequestKind::Add, practice.clinics[1], Group::Student, 1);
         let error = app.submit_license_request(&acting, &asked, None).await.expect_err("not hers");
         assert_eq!(refused(&error), [Code::ClinicOutsideYourAccess]);
         let theirs = app.submit_license_request(&machine, &asked, None).await.expect("asked").request.id;
@@ -541,7 +542,7 @@ both_practices! {
         assert!(matches!(app.withdraw_license_request(&acting, theirs, "").await, Err(AppError::NotFound)));
         assert!(matches!(app.license_queue(&acting, None, 50).await, Err(AppError::NotFound)));
         assert!(matches!(app.clinic_licenses(&acting, practice.clinics[1]).await, Err(AppError::NotFound)));
-        let all = app.license_ledger(&acting, &LedgerAsked { limit: 50, ..LedgerAsked::default() }).await.expect("hers");
+        let all = app.license_ledger(&acting, &LedgerBulkRequest { limit: 50, ..LedgerAsked::default() }).await.expect("hers");
         assert!(all.items.iter().all(|e| e.clinic == practice.clinics[0]) && all.items.len() == 1);
     }
 }
@@ -554,7 +555,7 @@ async fn actor(practice: &Practice, username: &str) -> Actor {
         user_agent: String::new(),
     };
     match practice.app.authenticate(&token, origin).await.expect("authenticates") {
-        muster_app::sign_in::Standing::Open(both) => both.0,
+        muster_app::sign_in::SessionStatus::Open(both) => both.0,
         other => panic!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@ use muster_domain::people::{Person, PersonPatch};
 use muster_testkit::variants::{Kind, population};
 
 use crate::row::{Rows, percentile};
-use crate::scene::{Dice, Scene};
+use crate::scene::{Scene, SeededRng};
 
 /// Known people, and second entries of some of them.
 const PEOPLE: usize = 5_000;
@@ -45,7 +45,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let engine = scene.name();
     let machine = Actor::command_line(scene.organization);
     let clinic = scene.app.clinics(&machine).await.expect("clinics")[0].id;
-    let mut dice = Dice(23);
+    let mut dice = SeededRng(23);
     let mut times = Vec::with_capacity(CHECKS);
     // Names of people who are there, mixed, so that the checks have something to look at.
     let sample = scene.app.people(&machine, Listed { limit: 200, ..Listed::default() }).await.expect("people").people;

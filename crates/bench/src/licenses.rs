@@ -4,22 +4,23 @@ use std::time::Instant;
 
 use muster_app::Actor;
 use muster_domain::ClinicId;
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 
 use crate::client::Client;
 use crate::row::{Rows, percentile};
-use crate::scene::{Dice, Scene};
+use crate::scene::{Scene, SeededRng};
 
 const ROUNDS: usize = 120;
 
 /// Measures each page as the company admin sees it.
 pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let operator = Actor::command_line(scene.organization);
-    let mut dice = Dice(0x5EA7);
+    let mut dice = SeededRng(0x5EA7);
     let mut asked = 0;
     while asked < 200 {
         let clinic: ClinicId = scene.clinics[dice.roll(scene.clinics.len())].parse().expect("an id");
-        let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note: String::new() };
+        let wanted =
+            RequestDraft { kind: RequestKind::Add, clinic, group: Group::Therapist, count: 1, note: String::new() };
         // Where there is no limit nothing can be asked for.
         asked += usize::from(scene.app.submit_license_request(&operator, &wanted, None).await.is_ok());
     }

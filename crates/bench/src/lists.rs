@@ -7,12 +7,12 @@ use axum::routing::get;
 
 use crate::client::Client;
 use crate::row::{Rows, percentile};
-use crate::scene::{Dice, Scene};
+use crate::scene::{Scene, SeededRng};
 
 const ROUNDS: usize = 400;
 
 /// A list address with random filters, sort and page size.
-fn random_list(dice: &mut Dice, clinics: &[String]) -> String {
+fn random_list(dice: &mut SeededRng, clinics: &[String]) -> String {
     let mut query = vec![format!("limit={}", [25, 50, 100][dice.roll(3)])];
     let sorts = ["name", "username", "user_type", "status", "last_sign_in_at"];
     let sort = sorts[dice.roll(5)];
@@ -43,7 +43,7 @@ fn random_list(dice: &mut Dice, clinics: &[String]) -> String {
     format!("/api/v1/people?{}", query.join("&"))
 }
 
-fn random_search(dice: &mut Dice, words: &[String]) -> String {
+fn random_search(dice: &mut SeededRng, words: &[String]) -> String {
     let word: Vec<char> = words[dice.roll(words.len())].chars().collect();
     let length = 1 + dice.roll(word.len().min(9));
     let from = dice.roll(word.len() - length + 1);
@@ -54,7 +54,7 @@ fn random_search(dice: &mut Dice, words: &[String]) -> String {
 /// The same as a page.
 async fn pages_in_time(scene: &Scene, goal: f64, rows: &mut Rows) {
     let client = Client::new(&scene.url, "");
-    let mut dice = Dice(0xFEED);
+    let mut dice = SeededRng(0xFEED);
     let mut taken = Vec::new();
     for round in 0..40 + ROUNDS {
         let path = random_list(&mut dice, &scene.clinics).replace("/api/v1/people", "/emr/users");
@@ -101,7 +101,7 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let (list_goal, search_goal) = if scene.large { (20.0, 50.0) } else { (5.0, 15.0) };
     for (who, token) in [("company admin", &scene.admin_token), ("manager of one clinic", &scene.manager_token)] {
         let client = Client::new(&scene.url, token);
-        let mut dice = Dice(0xBEEF);
+        let mut dice = SeededRng(0xBEEF);
         for _ in 0..40 {
             timed(&client, &random_list(&mut dice, &scene.clinics)).await;
         }

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::Authority;
-use muster_domain::emr::bulk::{Asked, BulkChange, BulkOutcome, ChangeSet, Judged, Rules, Tally, Trace, World, judge};
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, PrimaryLicense, Permission, Profile, Status, UserType};
+use muster_domain::emr::bulk::{
+    BulkChange, BulkDecision, BulkOutcome, BulkRequest, ChangeRecord, ChangeSet, Rules, RunningFacts, Tally, judge,
+};
+use muster_domain::emr::{
+    Attestation, EmrAccount, InactiveReason, Permission, PrimaryLicense, Profile, Status, UserType,
+};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
@@ -59,29 +63,29 @@ fn clinic_admin() -> Authority {
     Authority::of(&profile(1, UserType::Clerical, &held, &[1, 2]))
 }
 
-fn world() -> World {
+fn world() -> RunningFacts {
     let clinics: BTreeMap<_, _> =
         (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
-    World::new(clinics, BTreeMap::new(), 5, (1..=4).map(|n| (clinic(n), 5)).collect())
+    RunningFacts::new(clinics, BTreeMap::new(), 5, (1..=4).map(|n| (clinic(n), 5)).collect())
 }
 
 fn set(changes: &[BulkChange]) -> ChangeSet {
     ChangeSet::new(changes.iter().copied()).expect("changes that go together")
 }
 
-fn asked(changes: &ChangeSet) -> Asked<'_> {
-    Asked { changes: changes.changes(), restore: None, changed_since: false, rules: Rules::Bulk }
+fn asked(changes: &ChangeSet) -> BulkRequest<'_> {
+    BulkRequest { changes: changes.changes(), restore: None, changed_since: false, rules: Rules::Bulk }
 }
 
-fn judged(actor: &Authority, before: &Profile, changes: &[BulkChange]) -> Judged {
+fn judged(actor: &Authority, before: &Profile, changes: &[BulkChange]) -> BulkDecision {
     judge(actor, &mut world(), Some(before), asked(&set(changes)))
 }
 
-fn codes(judged: &Judged) -> Vec<Code> {
+fn codes(judged: &BulkDecision) -> Vec<Code> {
     judged.refused.iter().map(|r| r.refusal.code).collect()
 }
 
-fn after(judged: &Judged) -> EmrAccount {
+fn after(judged: &BulkDecision) -> EmrAccount {
     judged.outcome.as_ref().and_then(|o| o.profile.emr.clone()).expect("something was decided")
 }
 
@@ -96,7 +100,7 @@ fn cell(kind: UserType, change: BulkChange, bulk: bool) -> &'static str {
     let before = profile(9, kind, &held, &[1, 2]);
     let rules = if bulk { Rules::Bulk } else { Rules::Undo };
     let changes = set(&[change]);
-    let judged = judge(&company_admin(), &mut world(), Some(&before), Asked { rules, ..asked(&changes) });
+    let judged = judge(&company_admin(), &mut world(), Some(&before), BulkRequest { rules, ..asked(&changes) });
     codes(&judged).first().map_or("yes", |code| code.as_str())
 }
 
@@ -184,7 +188,7 @@ fn whole_people_are_refused_before_their_changes_are_looked_at() {
     assert_eq!(hidden.refused, nobody.refused, "whether somebody exists out of sight is not told");
     assert_eq!(codes(&nobody), [Code::UserOutsideYourAccess]);
     let here = profile(9, UserType::PT, &[P::ViewPatients], &[1]);
-    let changed = Asked { changed_since: true, ..asked(&changes) };
+    let changed = BulkRequest { changed_since: true, ..asked(&changes) };
     assert_eq!(codes(&judge(&clinic_admin(), &mut world(), Some(&here), changed)), [Code::UserChangedSincePreview]);
     let mightier = profile(9, UserType::PT, &[P::CompanyAdmin], &[1]);
     assert_eq!(codes(&judged(&clinic_admin(), &mightier, &[AddPermission(P::EditPatients)])), [Code::HoldsMoreThanYou]);
@@ -209,7 +213,7 @@ fn who_is_that_way_already_is_unchanged_and_turns_nothing_yellow() {
 fn the_last_admin_and_the_last_license_count_over_the_whole_action() {
     let clinics: BTreeMap<_, _> = [(clinic(1), Clinic::new(clinic(1), "Saco"))].into();
     let seats = [((clinic(1), Group::Therapist), Availability::Free(2))].into();
-    let mut world = World::new(clinics, seats, 2, [(clinic(1), 2)].into());
+    let mut world = RunningFacts::new(clinics, seats, 2, [(clinic(1), 2)].into());
     let away = set(&[SetStatus(Status::Inactive)]);
     let admins: Vec<Profile> =
         (0..2).map(|n| profile(n, UserType::Clerical, &[P::CompanyAdmin, P::EditUsers], &[1])).collect();
@@ -231,9 +235,9 @@ fn the_last_admin_and_the_last_license_count_over_the_whole_action() {
 }
 
 /// Managers of clinics 1 and 2; two of the first, one of the second.
-fn managed() -> World {
+fn managed() -> RunningFacts {
     let clinics = (1..=3).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
-    World::new(clinics, BTreeMap::new(), 5, [(clinic(1), 2), (clinic(2), 1)].into())
+    RunningFacts::new(clinics, BTreeMap::new(), 5, [(clinic(1), 2), (clinic(2), 1)].into())
 }
 
 #[test]
@@ -242,7 +246,7 @@ fn the_last_user_manager_of_a_clinic_stays_whatever_would_take_it_away() {
     for change in [SetStatus(Status::Inactive), RemovePermission(P::EditUsers), RemoveClinic(clinic(2))] {
         for rules in [Rules::Bulk, Rules::Undo] {
             let changes = set(&[change]);
-            let asked = Asked { rules, ..asked(&changes) };
+            let asked = BulkRequest { rules, ..asked(&changes) };
             let refused = judge(&company_admin(), &mut managed(), Some(&keeper), asked);
             assert_eq!(codes(&refused), [Code::LastUserManager], "{change:?}, {rules:?}");
             assert!(refused.refused[0].refusal.message.contains("Clinic 2"), "{change:?}, {rules:?}");
@@ -316,12 +320,12 @@ fn what_was_done_can_be_taken_back_exactly_even_what_bulk_may_not_ask_for() {
     let done = judged(&company_admin(), &before, &changes);
     assert_eq!(done.refused, []);
     let old = before.emr.as_ref().expect("an account");
-    let trace = Trace::between(old, &after(&done), Some(42));
-    let kept: Trace = serde_json::from_str(&serde_json::to_string(&trace).expect("text")).expect("a trace");
+    let trace = ChangeRecord::between(old, &after(&done), Some(42));
+    let kept: ChangeRecord = serde_json::from_str(&serde_json::to_string(&trace).expect("text")).expect("a trace");
     assert_eq!(kept, trace);
     assert_eq!(kept.made().changes(), set(&changes).changes());
     let back = kept.reversed();
-    let asked = Asked { restore: Some(kept.remembered()), rules: Rules::Undo, ..asked(&back) };
+    let asked = BulkRequest { restore: Some(kept.remembered()), rules: Rules::Undo, ..asked(&back) };
     let changed = done.outcome.expect("decided").profile;
     let mut world = world().with_signatures([before.person.id].into());
     let undone = judge(&company_admin(), &mut world, Some(&changed), asked);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    EmrAccount, Facts, InactiveReason, Issue, Leaving, ProfessionalLicensePatch, PrimaryLicense, Permission, PermissionSet,
-    ProfessionalLicense, Profile, Stage, Status, UserType, issues, judge_professional_license, judge_supervisor, offboard,
+    CredentialIssue, EmrAccount, Facts, InactiveReason, OffboardingKind, Permission, PermissionSet, PrimaryLicense,
+    ProfessionalLicense, ProfessionalLicensePatch, Profile, ReminderStage, Status, UserType, issues,
+    judge_professional_license, judge_supervisor, offboard,
 };
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
@@ -39,7 +40,10 @@ fn someone(n: u128, kind: UserType) -> Profile {
             default_clinic: CLINIC,
             clinics: BTreeSet::from([CLINIC]),
             permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-            license: PrimaryLicense { number: kind.has_signature().then(|| "PT1".to_owned()), ..PrimaryLicense::default() },
+            license: PrimaryLicense {
+                number: kind.has_signature().then(|| "PT1".to_owned()),
+                ..PrimaryLicense::default()
+            },
             finish_attestation: None,
         }),
     }
@@ -94,15 +98,19 @@ fn everything_wrong_with_a_license_is_said_at_its_field() {
             (Some("expires_on"), Code::DateInvalid),
         ]
     );
-    let nothing = judge_professional_license(&support(), &therapist(1), &[], None, &ProfessionalLicensePatch::default());
+    let nothing =
+        judge_professional_license(&support(), &therapist(1), &[], None, &ProfessionalLicensePatch::default());
     assert_eq!(codes(nothing), [(Some("number"), Code::Required)]);
 }
 
 #[test]
 fn a_license_gets_a_place_of_its_own_and_stands_on_the_list_once() {
     let others = [license(0, "PT1", None), license(3, "PT9", None)];
-    let patch =
-        ProfessionalLicensePatch { number: Some(Some(" PT2 ".into())), state: Some(Some("me".into())), ..Default::default() };
+    let patch = ProfessionalLicensePatch {
+        number: Some(Some(" PT2 ".into())),
+        state: Some(Some("me".into())),
+        ..Default::default()
+    };
     let made = judge_professional_license(&support(), &therapist(1), &others, None, &patch).expect("fine");
     assert_eq!((made.position, made.number.as_deref(), made.state.as_deref()), (4, Some("PT2"), Some("ME")));
     let again = ProfessionalLicensePatch { number: Some(Some("PT9".into())), ..Default::default() };
@@ -110,7 +118,10 @@ fn a_license_gets_a_place_of_its_own_and_stands_on_the_list_once() {
     assert_eq!(codes(twice), [(Some("number"), Code::LicenseListedTwice)]);
     assert!(judge_professional_license(&support(), &therapist(1), &others, Some(&others[1]), &again).is_ok());
     let full: Vec<_> = (0..200).map(|n| license(n, &format!("N{n}"), None)).collect();
-    assert_eq!(codes(judge_professional_license(&support(), &therapist(1), &full, None, &patch)), [(None, Code::TooManyLicenses)]);
+    assert_eq!(
+        codes(judge_professional_license(&support(), &therapist(1), &full, None, &patch)),
+        [(None, Code::TooManyLicenses)]
+    );
     let student = judge_professional_license(&support(), &someone(1, UserType::SPT), &[], None, &patch);
     assert_eq!(codes(student), [(Some("number"), Code::LicenseNotForType)]);
 }
@@ -119,17 +130,17 @@ fn a_license_gets_a_place_of_its_own_and_stands_on_the_list_once() {
 fn a_license_is_told_about_at_ninety_sixty_and_thirty_days_and_when_it_is_over() {
     for (days, stage) in [
         (91, None),
-        (90, Some(Stage::Within90)),
-        (61, Some(Stage::Within90)),
-        (60, Some(Stage::Within60)),
-        (31, Some(Stage::Within60)),
-        (30, Some(Stage::Within30)),
-        (0, Some(Stage::Within30)),
-        (-1, Some(Stage::Expired)),
-        (-400, Some(Stage::Expired)),
+        (90, Some(ReminderStage::Within90)),
+        (61, Some(ReminderStage::Within90)),
+        (60, Some(ReminderStage::Within60)),
+        (31, Some(ReminderStage::Within60)),
+        (30, Some(ReminderStage::Within30)),
+        (0, Some(ReminderStage::Within30)),
+        (-1, Some(ReminderStage::Expired)),
+        (-400, Some(ReminderStage::Expired)),
     ] {
         let day = TODAY.saturating_add(jiff::Span::new().days(days));
-        assert_eq!(Stage::of(day, TODAY), stage, "{days}");
+        assert_eq!(ReminderStage::of(day, TODAY), stage, "{days}");
     }
 }
 
@@ -141,16 +152,16 @@ fn the_worklist_names_what_is_missing_most_urgent_first_and_only_of_active_peopl
     assert_eq!(
         issues(&mara, &licenses, false, false, TODAY),
         [
-            Issue::Expired,
-            Issue::Expires30,
-            Issue::PlaceholderNpi,
-            Issue::PlaceholderLicense,
-            Issue::MissingSignature,
-            Issue::MissingSupervisor,
+            CredentialIssue::Expired,
+            CredentialIssue::Expires30,
+            CredentialIssue::PlaceholderNpi,
+            CredentialIssue::PlaceholderLicense,
+            CredentialIssue::MissingSignature,
+            CredentialIssue::MissingSupervisor,
         ]
     );
     assert_eq!(issues(&therapist(1), &[license(0, "PT1", None)], true, false, TODAY), []);
-    assert_eq!(issues(&someone(1, UserType::SPT), &[], false, false, TODAY), [Issue::MissingSupervisor]);
+    assert_eq!(issues(&someone(1, UserType::SPT), &[], false, false, TODAY), [CredentialIssue::MissingSupervisor]);
     assert_eq!(issues(&someone(1, UserType::Clerical), &[], false, false, TODAY), []);
     mara.emr.as_mut().expect("an account").status = Status::Inactive;
     assert_eq!(issues(&mara, &licenses, false, false, TODAY), []);
@@ -176,18 +187,18 @@ fn only_an_active_therapist_supervises_and_only_assistants_and_students_are_supe
 #[test]
 fn leaving_names_its_steps_and_a_leave_is_not_a_departure() {
     let mara = therapist(1);
-    let gone = offboard(&support(), &facts(), &mara, Leaving::Departure, &[], None).expect("leaves");
+    let gone = offboard(&support(), &facts(), &mara, OffboardingKind::Departure, &[], None).expect("leaves");
     let emr = gone.outcome.profile.emr.as_ref().expect("an account");
     assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::Deactivated)));
     assert!(gone.outcome.ends_access);
     let steps: Vec<&str> = gone.steps.iter().map(|s| s.step).collect();
     assert_eq!(steps, ["emr_account", "access", "license"]);
-    let away = offboard(&support(), &facts(), &mara, Leaving::Leave, &[], None).expect("goes on leave");
+    let away = offboard(&support(), &facts(), &mara, OffboardingKind::Leave, &[], None).expect("goes on leave");
     let away = away.outcome.profile;
     assert_eq!(away.emr.as_ref().and_then(|e| e.inactive_reason), Some(InactiveReason::OnLeave));
-    let again = offboard(&support(), &facts(), &away, Leaving::Leave, &[], None);
+    let again = offboard(&support(), &facts(), &away, OffboardingKind::Leave, &[], None);
     assert_eq!(codes(again), [(None, Code::NothingToChange)]);
-    assert!(offboard(&support(), &facts(), &away, Leaving::Departure, &[], None).is_ok());
+    assert!(offboard(&support(), &facts(), &away, OffboardingKind::Departure, &[], None).is_ok());
 }
 
 #[test]
@@ -195,7 +206,7 @@ fn whoever_supervises_hands_over_to_another_active_therapist_and_the_last_admin_
     let (mara, next) = (therapist(1), therapist(2));
     let field = Some("hand_supervisees_to");
     let theirs = ["Sam Lee".to_owned()];
-    let left = |to: Option<&Profile>| offboard(&support(), &facts(), &mara, Leaving::Departure, &theirs, to);
+    let left = |to: Option<&Profile>| offboard(&support(), &facts(), &mara, OffboardingKind::Departure, &theirs, to);
     assert_eq!(codes(left(None)), [(field, Code::SuperviseesNeedSupervisor)]);
     assert_eq!(codes(left(Some(&mara))), [(field, Code::SupervisorLeaving)]);
     assert_eq!(codes(left(Some(&someone(3, UserType::PTA)))), [(field, Code::SupervisorNotTherapist)]);
@@ -204,6 +215,6 @@ fn whoever_supervises_hands_over_to_another_active_therapist_and_the_last_admin_
     let mut admin = therapist(4);
     admin.emr.as_mut().expect("an account").permissions = PermissionSet::EMPTY.with(Permission::CompanyAdmin);
     let alone = Facts { other_company_admin: false, ..facts() };
-    let refused = offboard(&support(), &alone, &admin, Leaving::Departure, &[], None);
+    let refused = offboard(&support(), &alone, &admin, OffboardingKind::Departure, &[], None);
     assert!(codes(refused).contains(&(Some("status"), Code::LastCompanyAdmin)));
 }

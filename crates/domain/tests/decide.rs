@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, PrimaryLicense, NewPassword, Outcome, Permission,
-    PermissionSet, Profile, Status, UserType, decide, default_permissions, preview_type_change,
+    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, NewPassword, Outcome, Permission, PermissionSet,
+    PrimaryLicense, Profile, Status, UserType, decide, default_permissions, preview_type_change,
 };
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};

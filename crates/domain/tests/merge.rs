@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use muster_domain::emr::{
-    EmrAccount, PrimaryLicense, MergeSide, Permission, PermissionSet, ProfessionalLicense, Profile, Status, UserType, merge,
+    EmrAccount, MergeSide, Permission, PermissionSet, PrimaryLicense, ProfessionalLicense, Profile, Status, UserType,
+    merge,
 };
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
@@ -17,7 +18,7 @@ fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
         state: first.map(|(_, state)| state.to_owned()),
         expires_on: None,
     };
-    let licenses = first.map(|(number, state)| license(0, number, state)).into_iter().collect();
+    let licenses = first.map(|(number, state)| numbered_license(0, number, state)).into_iter().collect();
     let person = Person {
         id: PersonId(Uuid::from_u128(1000 + n)),
         organization: OrganizationId(Uuid::from_u128(1)),
@@ -44,7 +45,7 @@ fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
     MergeSide { profile, licenses, picture: false, signature: false, supervisor: None, supervises: false }
 }
 
-fn license(position: i64, number: &str, state: &str) -> ProfessionalLicense {
+fn numbered_license(position: i64, number: &str, state: &str) -> ProfessionalLicense {
     ProfessionalLicense {
         position,
         number: Some(number.into()),
@@ -60,9 +61,13 @@ fn account(side: &mut MergeSide) -> &mut EmrAccount {
 #[test]
 fn licenses_move_unless_the_same_number_and_state_is_there_however_it_is_written() {
     let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
-    kept.licenses.push(license(2, "OT 9", "NH"));
+    kept.licenses.push(numbered_license(2, "OT 9", "NH"));
     let mut merged = side(2, UserType::PT, Some(("pt1", "ME")));
-    merged.licenses.extend([license(1, "ot-9", "NH"), license(2, "OT9", "VT"), license(5, "X 7", "MA")]);
+    merged.licenses.extend([
+        numbered_license(1, "ot-9", "NH"),
+        numbered_license(2, "OT9", "VT"),
+        numbered_license(5, "X 7", "MA"),
+    ]);
     let moves = merge(&kept, &merged).expect("a plan").licenses;
     let told: Vec<_> = moves.iter().map(|m| (m.from, m.license.position, m.stays)).collect();
     assert_eq!(told, [(2, 3, false), (5, 4, false)]);
@@ -86,11 +91,11 @@ fn a_real_first_license_takes_the_place_of_the_placeholder_and_the_placeholder_n
 #[test]
 fn more_licenses_than_a_person_may_have_are_refused() {
     let mut kept = side(1, UserType::PT, Some(("PT-1", "ME")));
-    kept.licenses.extend((1..199).map(|n| license(n, &format!("N{n}"), "ME")));
+    kept.licenses.extend((1..199).map(|n| numbered_license(n, &format!("N{n}"), "ME")));
     let mut merged = side(2, UserType::PT, Some(("PT-1", "ME")));
-    merged.licenses.push(license(1, "A", "VT"));
+    merged.licenses.push(numbered_license(1, "A", "VT"));
     assert!(merge(&kept, &merged).is_ok());
-    merged.licenses.push(license(2, "B", "VT"));
+    merged.licenses.push(numbered_license(2, "B", "VT"));
     assert_eq!(merge(&kept, &merged).expect_err("too many").0[0].code, Code::TooManyLicenses);
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     admin, audit, backup, check, export, generate, import, licenses, migrate, openapi, restore, serve, setup, token,
 };
-use crate::config::Given;
+use crate::config::Overrides;
 
 /// Who may do what in a rehab-therapy practice: staff accounts, permissions, licenses.
 #[derive(Debug, Parser)]
@@ -15,7 +15,7 @@ use crate::config::Given;
 pub struct Cli {
     /// Where the data is.
     #[command(flatten)]
-    pub place: Place,
+    pub place: DatabaseArguments,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -32,7 +32,7 @@ Exit codes: 0 done, 1 failed with a sentence on standard error, 2 done in part."
 /// Where the data is, for every command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Where the data is")]
-pub struct Place {
+pub struct DatabaseArguments {
     /// Directory of the database file, the secret key and the outbox [env: MUSTER_DATA_DIR] [default: ./muster-data]
     #[arg(long, global = true, value_name = "PATH")]
     data_dir: Option<String>,
@@ -51,16 +51,16 @@ pub struct Place {
     log_format: Option<String>,
 }
 
-impl Place {
+impl DatabaseArguments {
     /// As the configuration takes it.
-    pub fn given(self) -> Given {
-        Given {
+    pub fn given(self) -> Overrides {
+        Overrides {
             config: self.config,
             data_dir: self.data_dir,
             database_url: self.database_url,
             secret_key_file: self.secret_key_file,
             log_format: self.log_format,
-            ..Given::default()
+            ..Overrides::default()
         }
     }
 }

@@ -5,12 +5,12 @@ mod background;
 mod cli;
 mod commands;
 mod config;
-mod ending;
+mod exit;
 mod log;
 mod open;
 mod output;
 mod secret;
-mod until_stopped;
+mod shutdown;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cli::Cli;
-use crate::ending::{Ending, Failure};
+use crate::exit::{ExitStatus, Failure};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return ending::of_usage(&error),
+        Err(error) => return exit::of_usage(&error),
     };
     let json = cli.command.wants_json();
     match run(cli) {
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<Ending, Failure> {
+fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     // Two workers serve thousands of people; threads that hashed a password or read a file go away soon.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
 use muster_store::{Db, transfer};
 
-use crate::config::{Config, Given};
-use crate::ending::Failure;
+use crate::config::{Config, Overrides};
+use crate::exit::Failure;
 use crate::{log, secret};
 
 /// Connections of a command that does one thing.
@@ -23,7 +23,7 @@ pub enum Schema {
 }
 
 /// The configuration from these flags. Logging has begun when it returns.
-pub fn configure(flags: Given, default_filter: &str) -> Result<Config, Failure> {
+pub fn configure(flags: Overrides, default_filter: &str) -> Result<Config, Failure> {
     let config = Config::load(flags, default_filter)?;
     log::begin(config.log.clone(), config.log_format);
     Ok(config)
@@ -31,7 +31,7 @@ pub fn configure(flags: Given, default_filter: &str) -> Result<Config, Failure> 
 
 /// Does the work of a command that does not serve, and leaves the database closed.
 pub async fn with<T>(
-    flags: Given,
+    flags: Overrides,
     schema: Schema,
     work: impl AsyncFnOnce(App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {

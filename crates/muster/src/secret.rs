@@ -8,7 +8,7 @@ use std::path::Path;
 use muster_app::{Entropy, SystemEntropy};
 
 use crate::config::{Config, SecretSource};
-use crate::ending::{Attempt, Failure};
+use crate::exit::{Attempt, Failure};
 
 /// Bytes of a secret Muster makes, and the fewest it accepts.
 const LENGTH: usize = 32;
@@ -16,7 +16,7 @@ const LENGTH: usize = 32;
 /// The configured secret; made on first use when it lies in the data directory.
 pub fn load(config: &Config) -> Result<Vec<u8>, Failure> {
     match &config.secret {
-        SecretSource::Given(bytes) => Ok(bytes.clone()),
+        SecretSource::Overrides(bytes) => Ok(bytes.clone()),
         SecretSource::File(path) => {
             let text =
                 fs::read_to_string(path).attempt(format!("The secret key file {} cannot be read", path.display()))?;

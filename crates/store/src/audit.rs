@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
-use muster_domain::audit::Entry;
+use muster_domain::audit::AuditEntry;
 use uuid::Uuid;
 
 use crate::query::Query;
@@ -14,18 +14,18 @@ use crate::{Changes, Db, Handle, Result, StoreError, Tx, dialect, micros};
 
 /// A record in its place.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub struct AuditRecord {
     /// Number in the organization's chain, from 1.
     pub seq: i64,
     /// What was recorded.
-    pub entry: Entry,
+    pub entry: AuditEntry,
     /// The chain hash, 32 bytes.
     pub hash: Vec<u8>,
 }
 
 /// Where a chain ends.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Head {
+pub struct ChainHead {
     /// Number of the last record; 0 before the first.
     pub seq: i64,
     /// Its hash; empty before the first.
@@ -46,29 +46,29 @@ pub async fn start(tx: &mut Tx, organization: OrganizationId, seal: &[u8]) -> Re
 
 /// Takes the organization's write lock until the transaction ends; gives the chain's head and the number of its last
 /// record, 0 before the first, or none when there is no head.
-pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(Head, i64)>> {
+pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(ChainHead, i64)>> {
     // What another change recorded while this one waited may be missing from the number: it never is larger than it should.
     let text =
         "SELECT seq, hash, seal, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.organization_id = $1), 0)
         FROM audit_heads WHERE organization_id = $1 {locked}";
     let found: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
         on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
-    Ok(found.map(|(seq, hash, seal, last)| (Head { seq, hash, seal }, last)))
+    Ok(found.map(|(seq, hash, seal, last)| (ChainHead { seq, hash, seal }, last)))
 }
 
 /// The head without locking.
-pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<Head>> {
+pub async fn head(h: &mut impl Handle, organization: OrganizationId) -> Result<Option<ChainHead>> {
     let text = "SELECT seq, hash, seal FROM audit_heads WHERE organization_id = $1";
     Ok(on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?))
 }
 
 /// Where the records of a chain end, whatever its head says: a head without a seal.
-pub async fn last(h: &mut impl Handle, organization: OrganizationId) -> Result<Head> {
+pub async fn last(h: &mut impl Handle, organization: OrganizationId) -> Result<ChainHead> {
     let text = "SELECT seq, hash FROM audit_events WHERE organization_id = $1 ORDER BY seq DESC LIMIT 1";
     let found: Option<(i64, Vec<u8>)> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
     let (seq, hash) = found.unwrap_or_default();
-    Ok(Head { seq, hash, seal: Vec::new() })
+    Ok(ChainHead { seq, hash, seal: Vec::new() })
 }
 
 /// Signed records on their way into a chain, each made ready to be written as it comes.
@@ -83,7 +83,7 @@ impl NewRecords {
     }
 
     /// The next record, in the chain's order, with its number and hash.
-    pub fn push(&mut self, e: &Entry, seq: i64, hash: &[u8]) {
+    pub fn push(&mut self, e: &AuditEntry, seq: i64, hash: &[u8]) {
         self.0.push([
             ("seq", seq.into()),
             ("event_id", e.id.into()),
@@ -109,7 +109,7 @@ pub async fn append(
     tx: &mut Tx,
     organization: OrganizationId,
     new: NewRecords,
-    head: Head,
+    head: ChainHead,
     mut changes: Changes,
 ) -> Result<()> {
     let Some(rows) = new.0.finish() else { return changes.save(tx).await };
@@ -169,12 +169,12 @@ struct Row {
     hash: Vec<u8>,
 }
 
-impl TryFrom<Row> for Recorded {
+impl TryFrom<Row> for AuditRecord {
     type Error = StoreError;
     fn try_from(r: Row) -> Result<Self> {
         Ok(Self {
             seq: r.seq,
-            entry: Entry {
+            entry: AuditEntry {
                 id: r.event_id,
                 at: Timestamp::from_microsecond(r.at).map_err(|e| StoreError::Corrupt(e.to_string()))?,
                 actor_kind: r.actor_kind,
@@ -199,7 +199,7 @@ pub async fn list(
     organization: OrganizationId,
     filter: &AuditFilter,
     limit: i64,
-) -> Result<Vec<Recorded>> {
+) -> Result<Vec<AuditRecord>> {
     let mut q = Query::new("SELECT * FROM audit_events WHERE organization_id = ", organization.0);
     let id = |q: &mut Query, clause: &str, id: Option<Uuid>| {
         if let Some(id) = id {
@@ -233,15 +233,15 @@ pub async fn list(
     }
     q.push(if filter.ascending { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " }).bind(limit);
     let rows: Vec<Row> = q.fetch_all(h).await?;
-    rows.into_iter().map(Recorded::try_from).collect()
+    rows.into_iter().map(AuditRecord::try_from).collect()
 }
 
 /// The next `limit` records of a chain after `seq`, for verification.
-pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<Recorded>> {
+pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<AuditRecord>> {
     let text = "SELECT * FROM audit_events WHERE organization_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     let rows: Vec<Row> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await?);
-    rows.into_iter().map(Recorded::try_from).collect()
+    rows.into_iter().map(AuditRecord::try_from).collect()
 }
 
 /// Every organization that has a chain, the installation's own included.

@@ -132,7 +132,7 @@ impl Encode<'_, Postgres> for Bind {
 
 /// Makes of rows what the driver takes: of a text one value, of columns a value each, those that the marker names, in its
 /// order. The first stands where the rows did, the others after everything else. A statement names each rows once.
-pub(crate) fn spread(text: &str, binds: Vec<Bind>) -> (String, Vec<Bind>) {
+pub(crate) fn expand_binds(text: &str, binds: Vec<Bind>) -> (String, Vec<Bind>) {
     let mut text = text.to_owned();
     let mut all = Vec::with_capacity(binds.len());
     let mut more = Vec::new();
@@ -183,12 +183,12 @@ mod tests {
             "WITH a AS (DELETE FROM t WHERE o = $1) SELECT * FROM {rows $2: id uuid, n int, l list} r WHERE x = $3";
         let row = || [("l", vec![1, 2].into()), ("left", "out".into()), ("id", Uuid::nil().into()), ("n", 7.into())];
         let binds = |engine| vec![Bind::Int(1), rows(engine, [row(), row()]).unwrap().into(), Bind::Text("x".into())];
-        let (text_of_file, of_file) = spread(text, binds(Engine::Sqlite));
+        let (text_of_file, of_file) = expand_binds(text, binds(Engine::Sqlite));
         assert_eq!(text_of_file, text);
         assert!(matches!(&of_file[..], [Bind::Int(1), Bind::Text(rows), Bind::Text(_)] if rows.contains(r#""n":7"#)));
-        let (text, binds) = spread(text, binds(Engine::Postgres));
+        let (text, binds) = expand_binds(text, binds(Engine::Postgres));
         assert_eq!(
-            spell(Engine::Postgres, &text).0,
+            render(Engine::Postgres, &text).0,
             "WITH a AS (DELETE FROM t WHERE o = $1) SELECT * FROM (SELECT id, n, l::jsonb AS l \
              FROM unnest($2::uuid[], $4::bigint[], $5::text[]) AS made(id, n, l)) r WHERE x = $3"
         );

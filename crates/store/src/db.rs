@@ -121,16 +121,16 @@ impl Handle for Tx {
 }
 
 /// Runs one typed body on whichever driver the handle has. `sql` inside the body is the statement in that engine's
-/// spelling, expanded from the text by [`crate::dialect::spell`].
+/// spelling, expanded from the text by [`crate::dialect::render`].
 macro_rules! on {
     ($handle:expr, $text:expr, |$sql:ident, $conn:ident| $body:expr) => {
         match $crate::Handle::split($handle) {
             $crate::Split::Sqlite($conn) => {
-                let $sql = $crate::dialect::spell($crate::dialect::Engine::Sqlite, $text);
+                let $sql = $crate::dialect::render($crate::dialect::Engine::Sqlite, $text);
                 $body
             }
             $crate::Split::Postgres($conn) => {
-                let $sql = $crate::dialect::spell($crate::dialect::Engine::Postgres, $text);
+                let $sql = $crate::dialect::render($crate::dialect::Engine::Postgres, $text);
                 $body
             }
         }

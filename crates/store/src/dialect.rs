@@ -26,7 +26,7 @@ pub(crate) enum Engine {
 }
 
 /// Expands the markers. The input is always text of this program; nothing a person typed ever becomes SQL.
-pub(crate) fn spell(engine: Engine, text: &str) -> AssertSqlSafe<String> {
+pub(crate) fn render(engine: Engine, text: &str) -> AssertSqlSafe<String> {
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
     while let Some(open) = rest.find('{') {
@@ -173,7 +173,7 @@ pub(crate) fn listed_ids(text: Option<&str>) -> impl Iterator<Item = Uuid> {
 }
 
 /// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns.
-pub(crate) fn packed(columns: &str, text: &str) -> String {
+pub(crate) fn as_json_rows(columns: &str, text: &str) -> String {
     let fields: Vec<String> = columns
         .split(", ")
         .filter_map(|column| column.split_once(' '))
@@ -219,11 +219,11 @@ mod tests {
         let text = "x IN {ids $2} AND {find t $3} FROM {rows $1: a uuid, n int} r";
         let of_server = text.replace("{rows $1:", "{rows $1 $4:");
         assert_eq!(
-            spell(Engine::Sqlite, text).0,
+            render(Engine::Sqlite, text).0,
             "x IN (SELECT unhex(value) FROM json_each($2)) AND instr(t, $3) > 0 FROM (SELECT unhex(value->>'a') AS a, value->>'n' AS n FROM jsonb_each($1)) r"
         );
         assert_eq!(
-            spell(Engine::Postgres, &of_server).0,
+            render(Engine::Postgres, &of_server).0,
             "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM unnest($1::uuid[], $4::bigint[]) AS made(a, n)) r"
         );
     }

@@ -8,7 +8,7 @@ use crate::{Handle, Result, Tx, micros};
 
 /// An answer given before.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Answer {
+pub struct StoredAnswer {
     /// A keyed hash of the request it answered.
     pub request_hash: Vec<u8>,
     /// HTTP status.
@@ -25,7 +25,7 @@ pub async fn find(
     organization: OrganizationId,
     subject: Uuid,
     key: &str,
-) -> Result<Option<Answer>> {
+) -> Result<Option<StoredAnswer>> {
     let text = "SELECT request_hash, status, body, etag FROM idempotency_keys
         WHERE organization_id = $1 AND subject_id = $2 AND request_key = $3";
     Ok(on!(h, text, |sql, c| {
@@ -39,7 +39,7 @@ pub async fn insert(
     organization: OrganizationId,
     subject: Uuid,
     key: &str,
-    answer: &Answer,
+    answer: &StoredAnswer,
     now: Timestamp,
 ) -> Result<()> {
     let text = "INSERT INTO idempotency_keys (organization_id, subject_id, request_key, request_hash, status, body, etag, created_at)

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 
-use crate::bind::{Bind, spread};
+use crate::bind::{Bind, expand_binds};
 use crate::dialect::{self, Engine};
 use crate::{Handle, Result, Split, StoreError, Tx};
 
@@ -76,7 +76,7 @@ impl Query {
         let last = parts.len().checked_sub(1)?;
         let mut whole = Self { text: String::new(), binds: Vec::new() };
         for (at, part) in parts.into_iter().enumerate() {
-            let text = moved(&part.text, whole.binds.len());
+            let text = renumber(&part.text, whole.binds.len());
             whole.text += &match engine {
                 _ if at == last => text,
                 Engine::Sqlite => format!("{text}; "),
@@ -92,7 +92,7 @@ impl Query {
 
     /// Runs it for what it changes. How many rows.
     pub async fn execute(self, tx: &mut Tx) -> Result<i64> {
-        let (text, binds) = spread(&self.text, self.binds);
+        let (text, binds) = expand_binds(&self.text, self.binds);
         let count = on!(tx, &text, |sql, c| {
             let query = bound!(sqlx::query(sql), binds);
             query.execute(c).await?.rows_affected()
@@ -112,7 +112,7 @@ impl Query {
     where
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let (text, binds) = spread(&self.text, self.binds.clone());
+        let (text, binds) = expand_binds(&self.text, self.binds.clone());
         Ok(on!(h, &text, |sql, c| {
             let query = bound!(sqlx::query_as(sql), binds);
             query.fetch_all(c).await?
@@ -130,13 +130,13 @@ impl Query {
     {
         match h.split() {
             Split::Sqlite(c) => {
-                let text = dialect::packed(columns, &self.text);
-                let query = bound!(sqlx::query_as(dialect::spell(Engine::Sqlite, &text)), self.binds.clone());
+                let text = dialect::as_json_rows(columns, &self.text);
+                let query = bound!(sqlx::query_as(dialect::render(Engine::Sqlite, &text)), self.binds.clone());
                 let (rows,): (String,) = query.fetch_one(c).await?;
                 serde_json::from_str(&rows).map_err(|e| StoreError::Corrupt(e.to_string()))
             }
             Split::Postgres(c) => {
-                let query = bound!(sqlx::query_as(dialect::spell(Engine::Postgres, &self.text)), self.binds.clone());
+                let query = bound!(sqlx::query_as(dialect::render(Engine::Postgres, &self.text)), self.binds.clone());
                 Ok(query.fetch_all(c).await?)
             }
         }
@@ -166,7 +166,7 @@ impl FromIterator<Query> for Changes {
 }
 
 /// The text with the numbers of its values moved up.
-fn moved(text: &str, by: usize) -> String {
+fn renumber(text: &str, by: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut parts = text.split('$');
     out.push_str(parts.next().unwrap_or_default());
@@ -202,6 +202,6 @@ mod tests {
             assert_eq!(whole.binds.len(), 6);
             assert!(matches!(whole.binds[4], Bind::Int(3)));
         }
-        assert_eq!(moved("{rows $2: a int} $1$10", 3), "{rows $5: a int} $4$13");
+        assert_eq!(renumber("{rows $2: a int} $1$10", 3), "{rows $5: a int} $4$13");
     }
 }

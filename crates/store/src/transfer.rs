@@ -9,7 +9,7 @@ use std::fmt::Write;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::people::Fate;
+use crate::people::WriteMode;
 use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, duplicates, people};
 
 /// Tables that follow from others, and the bookkeeping of migrations.
@@ -317,7 +317,7 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
             let stored = people::find_many(tx, OrganizationId(organization), &ids).await?;
             let profiles: Vec<_> = stored.into_iter().map(|s| s.profile).collect();
             let of = OrganizationId(organization);
-            directory::save(tx, of, directory::rows(engine, of, &profiles), Fate::Saved).await?;
+            directory::save(tx, of, directory::rows(engine, of, &profiles), WriteMode::Saved).await?;
             duplicates::save(tx, of, duplicates::rows(engine, of, &profiles)).await?;
             progress(profiles.len() as u64);
         }

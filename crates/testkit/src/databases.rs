@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use muster_domain::emr::{EmrAccount, PrimaryLicense, Permission, PermissionSet, Profile, Status, UserType};
+use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Profile, Status, UserType};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -42,14 +42,14 @@ macro_rules! both_engines {
             async fn on_sqlite() {
                 let test = $crate::databases::sqlite().await;
                 body(&test.db).await;
-                $crate::databases::rows_agree(&test.db).await;
+                $crate::databases::assert_snapshots_fresh(&test.db).await;
             }
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn on_postgres() {
                 let test = $crate::databases::postgres().await;
                 body(&test.db).await;
-                $crate::databases::rows_agree(&test.db).await;
+                $crate::databases::assert_snapshots_fresh(&test.db).await;
             }
         }
     )+};
@@ -115,10 +115,10 @@ async fn sqlite_template() -> PathBuf {
 
 /// Panics naming the people whose row tells of another account or password than the tables do. A database that a test has
 /// closed has nothing to say.
-pub async fn rows_agree(db: &Db) {
+pub async fn assert_snapshots_fresh(db: &Db) {
     if db.ready().await {
         let mut reading = db.read().await.expect("a reader");
-        assert_eq!(muster_store::people::astray(&mut reading).await.expect("an answer"), []);
+        assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("an answer"), []);
     }
 }
 

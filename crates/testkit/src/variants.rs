@@ -54,9 +54,9 @@ pub struct Population {
 }
 
 /// Repeatable chance.
-struct Dice(u64);
+struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
@@ -76,7 +76,7 @@ fn capital(word: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn family(dice: &mut Dice) -> String {
+fn family(dice: &mut SeededRng) -> String {
     const ONSETS: &[&str] = &[
         "b", "br", "c", "ch", "cl", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr",
         "qu", "r", "s", "sch", "st", "t", "tr", "v", "w", "z",
@@ -99,7 +99,7 @@ fn family(dice: &mut Dice) -> String {
     capital(&word)
 }
 
-fn typo(dice: &mut Dice, word: &str) -> String {
+fn typo(dice: &mut SeededRng, word: &str) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     let at = dice.below(letters.len());
     let letter = char::from(b'a' + u8::try_from(dice.below(26)).unwrap_or(0));
@@ -189,7 +189,7 @@ fn named(number: usize, first: &str, last: &str) -> Person {
 
 /// `count` people and `second` second entries, as many of each kind.
 pub fn population(seed: u64, count: usize, second: usize) -> Population {
-    let mut dice = Dice(seed);
+    let mut dice = SeededRng(seed);
     let groups: Vec<Vec<&str>> = nickname_groups().collect();
     let mut names = BTreeSet::new();
     let mut home: BTreeMap<usize, usize> = BTreeMap::new();

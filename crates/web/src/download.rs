@@ -8,7 +8,7 @@ use http_body_util::channel::Channel;
 use muster_app::audit::AuditQuery;
 use muster_app::credentials::WorklistAsked;
 use muster_app::licenses::LedgerAsked;
-use muster_app::{Actor, Filter, Piece};
+use muster_app::{Actor, ExportChunk, Filter};
 use uuid::Uuid;
 
 use crate::context::Web;
@@ -31,21 +31,21 @@ pub(crate) fn whole(name: &str, bytes: Vec<u8>) -> Response {
 
 /// A file whose first piece was made before the answer begins, so that a refusal is still one; `more` makes the piece
 /// after a place.
-fn pieces<C, More>(name: &str, first: Piece<C>, more: impl Fn(C) -> More + Send + 'static) -> Response
+fn pieces<C, More>(name: &str, first: ExportChunk<C>, more: impl Fn(C) -> More + Send + 'static) -> Response
 where
     C: Send + 'static,
-    More: Future<Output = muster_app::Result<Piece<C>>> + Send,
+    More: Future<Output = muster_app::Result<ExportChunk<C>>> + Send,
 {
     let (mut to, body) = Channel::<Bytes, std::io::Error>::new(AHEAD);
     tokio::spawn(async move {
-        let Piece { mut csv, mut next } = first;
+        let ExportChunk { mut csv, mut next } = first;
         loop {
             if to.send_data(Bytes::from(csv)).await.is_err() {
                 return;
             }
             let Some(after) = next else { return };
             match more(after).await {
-                Ok(made) => Piece { csv, next } = made,
+                Ok(made) => ExportChunk { csv, next } = made,
                 // A file cut short must not look whole.
                 Err(error) => return to.abort(std::io::Error::other(error.to_string())),
             }

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use muster_app::sign_in::{SessionInfo, Standing};
+use muster_app::sign_in::{SessionInfo, SessionStatus};
 use muster_app::{Actor, AppError, Channel};
 use muster_domain::OrganizationId;
 
@@ -51,10 +51,10 @@ async fn page_of(parts: &Parts, web: &Web, gate: Gate) -> Result<Page, Response>
     let Some(token) = Cookie::Session.read(&parts.headers, &web.settings) else { return go(urls::sign_in_then(&next)) };
     let standing = web.app.authenticate(&token, origin(parts, web, Channel::Page)).await;
     match standing.map_err(|e| PageError(e).into_response())? {
-        Standing::Nobody => go(urls::sign_in_then(&next)),
-        Standing::Locked { .. } => go(urls::unlock_then(&next)),
-        Standing::PasswordChangeDue(_) if matches!(gate, Gate::Strict) => go(urls::MY_PASSWORD.to_owned()),
-        Standing::PasswordChangeDue(both) | Standing::Open(both) => {
+        SessionStatus::Nobody => go(urls::sign_in_then(&next)),
+        SessionStatus::Locked { .. } => go(urls::unlock_then(&next)),
+        SessionStatus::PasswordChangeDue(_) if matches!(gate, Gate::Strict) => go(urls::MY_PASSWORD.to_owned()),
+        SessionStatus::PasswordChangeDue(both) | SessionStatus::Open(both) => {
             let (actor, info) = *both;
             Ok(Page { actor, info, token, here })
         }
@@ -197,10 +197,10 @@ impl FromRequestParts<Web> for Api {
             return Err(AppError::NotSignedIn.into());
         }
         match web.app.authenticate(&token, from).await? {
-            Standing::Nobody => Err(AppError::NotSignedIn.into()),
-            Standing::Locked { .. } => Err(AppError::Locked.into()),
-            Standing::PasswordChangeDue(_) => Err(AppError::PasswordChangeDue.into()),
-            Standing::Open(both) => Ok(Self { actor: both.0 }),
+            SessionStatus::Nobody => Err(AppError::NotSignedIn.into()),
+            SessionStatus::Locked { .. } => Err(AppError::Locked.into()),
+            SessionStatus::PasswordChangeDue(_) => Err(AppError::PasswordChangeDue.into()),
+            SessionStatus::Open(both) => Ok(Self { actor: both.0 }),
         }
     }
 }

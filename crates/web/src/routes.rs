@@ -59,10 +59,10 @@ routes! {
     get "/" Person html::home::show;
     get "/setup/{token}" Anyone html::sign_in::setup::show;
     post "/setup/{token}" Anyone html::sign_in::setup::save;
-    get "/sign-in" Anyone html::sign_in::enter::show;
-    post "/sign-in" Anyone html::sign_in::enter::save;
-    get "/sign-out" Anyone html::sign_in::leave::show;
-    post "/sign-out" Anyone html::sign_in::leave::save;
+    get "/sign-in" Anyone html::sign_in::sign_in::show;
+    post "/sign-in" Anyone html::sign_in::sign_in::save;
+    get "/sign-out" Anyone html::sign_in::sign_out::show;
+    post "/sign-out" Anyone html::sign_in::sign_out::save;
     get "/unlock" Anyone html::sign_in::unlock::show;
     post "/unlock" Anyone html::sign_in::unlock::save;
     get "/reset-password" Anyone html::sign_in::reset::show;
@@ -146,7 +146,7 @@ routes! {
     // One person, one profile
     get "/people/duplicates" Person html::emr::duplicates::show;
     post "/people/duplicates/merge" Person html::emr::merge::merge;
-    post "/people/duplicates/someone-else" Person html::emr::merge::someone_else;
+    post "/people/duplicates/someone-else" Person html::emr::merge::mark_distinct;
     post "/people/duplicates/merges/{merge}/undo" Person html::emr::merge::undo;
 
     // The practice
@@ -181,8 +181,8 @@ routes! {
     get "/api/v1/people" Program api::people::list::handle;
     post "/api/v1/people" Program api::people::create::handle;
     get "/api/v1/people/duplicates" Program api::people::duplicates::list;
-    post "/api/v1/people/duplicates/someone-else" Program api::people::duplicates::someone_else;
-    post "/api/v1/people/duplicates/same-person" Program api::people::duplicates::same_person;
+    post "/api/v1/people/duplicates/someone-else" Program api::people::duplicates::mark_distinct;
+    post "/api/v1/people/duplicates/same-person" Program api::people::duplicates::link_existing;
     post "/api/v1/people/duplicates/merge-preview" Program api::people::duplicates::preview;
     post "/api/v1/people/duplicates/merge" Program api::people::duplicates::merge;
     get "/api/v1/people/duplicates/merges" Program api::people::duplicates::merges;

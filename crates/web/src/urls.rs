@@ -184,7 +184,7 @@ pub fn user_supervisor(id: PersonId) -> String {
     format!("{USERS}/{id}/supervisor")
 }
 
-/// Leaving, for good or for a while.
+/// OffboardingKind, for good or for a while.
 pub fn user_offboarding(id: PersonId) -> String {
     format!("{USERS}/{id}/offboarding")
 }

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
 use muster_domain::emr::{Change, EmrPatch, UserType};
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Answer, Practice, Someone, Visitor};
+use muster_testkit::practice::{Answer, PersonSpec, Practice, Visitor};
 
 const SCRIPT: &str = "<script>alert(1)</script>";
 
@@ -96,7 +96,7 @@ async fn awkward(practice: &Practice) -> Vec<String> {
     let mut pages = Vec::new();
     for (n, (first, last)) in names.into_iter().enumerate() {
         let username = format!("awkward{n}");
-        let member = practice.add(Someone { username: &username, ..Someone::default() }).await;
+        let member = practice.add(PersonSpec { username: &username, ..PersonSpec::default() }).await;
         let person = PersonPatch {
             first_name: Some(first.to_owned()),
             last_name: Some(last.to_owned()),
@@ -130,7 +130,8 @@ both_practices! {
 async fn every_page_is_sound(practice: &Practice, profiles: &[String]) {
     let encoded = muster_web::urls::encode(SCRIPT);
     let nobody = practice.stranger().await;
-    let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
+    let mara =
+        practice.add(PersonSpec { username: "mara", user_type: UserType::Clerical, ..PersonSpec::default() }).await;
     practice.app.send_sign_in_link(&practice.machine(), mara.id).await.unwrap();
     let text = practice.messages().await.pop().unwrap();
     let link = text.split_whitespace().find_map(|w| w.strip_prefix(&practice.url)).unwrap().to_owned();
@@ -177,7 +178,8 @@ async fn every_page_is_sound(practice: &Practice, profiles: &[String]) {
     let machine = practice.machine();
     let clinic = practice.clinics[0];
     practice.app.set_license_total(&machine, clinic, Group::Therapist, 20, SCRIPT).await.unwrap();
-    let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Therapist, count: 1, note: SCRIPT.to_owned() };
+    let wanted =
+        RequestDraft { kind: RequestKind::Release, clinic, group: Group::Therapist, count: 1, note: SCRIPT.to_owned() };
     let asked = practice.app.submit_license_request(&machine, &wanted, None).await.unwrap().request.id;
     for page in ["", "/requests", "/waiting", "/unused", "/ledger", "/requests/new"] {
         pages.push(format!("/emr/licenses{page}"));
@@ -279,7 +281,7 @@ both_practices! {
         let machine = practice.machine();
         practice.app.set_license_total(&machine, practice.clinics[0], Group::Therapist, 20, SCRIPT).await.unwrap();
         let (clinic, note) = (practice.clinics[0], SCRIPT.to_owned());
-        let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note };
+        let wanted = RequestDraft { kind: RequestKind::Add, clinic, group: Group::Therapist, count: 1, note };
         let asked = practice.app.submit_license_request(&machine, &wanted, None).await.unwrap().request.id;
         let request = format!("/support/license-requests/{asked}");
         let prices = format!("/support/organizations/{}/prices", practice.organization);

@@ -1,6 +1,6 @@
 //! The audit record as a CSV file.
 
-use muster_store::audit::Recorded;
+use muster_store::audit::AuditRecord;
 
 use crate::spreadsheet::harmless;
 use crate::{AppError, Result};
@@ -23,7 +23,7 @@ const HEAD: [&str; 13] = [
 ];
 
 /// One line a record, times in UTC.
-pub(super) fn csv(records: &[Recorded], with_head: bool) -> Result<Vec<u8>> {
+pub(super) fn csv(records: &[AuditRecord], with_head: bool) -> Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
     if with_head {

@@ -10,13 +10,13 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, Chain};
 use muster_domain::emr::Permission;
 use muster_domain::{OrganizationId, PersonId};
-pub use muster_store::audit::Recorded;
+pub use muster_store::audit::AuditRecord;
 use muster_store::audit::{self, AuditFilter};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::work::About;
-use crate::{Actor, App, AppError, Piece, Result, Scope};
+use crate::work::AuditSubject;
+use crate::{Actor, App, AppError, ExportChunk, Result, Scope};
 
 /// Records in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -26,7 +26,7 @@ const PIECE: i64 = 1000;
 /// What to look for in the record.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// About whom.
+    /// AuditSubject whom.
     pub subject: Option<Uuid>,
     /// By whom.
     pub actor: Option<Uuid>,
@@ -68,7 +68,7 @@ impl AuditQuery {
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     /// In order.
-    pub records: Vec<Recorded>,
+    pub records: Vec<AuditRecord>,
     /// Where the next page begins.
     pub next: Option<i64>,
 }
@@ -132,10 +132,10 @@ impl App {
     }
 
     /// The history of one person, newest first.
-    pub async fn person_history(&self, actor: &Actor, id: PersonId, limit: i64) -> Result<Vec<Recorded>> {
+    pub async fn person_history(&self, actor: &Actor, id: PersonId, limit: i64) -> Result<Vec<AuditRecord>> {
         actor.require_scope(Scope::AuditRead)?;
         let mut h = self.db.read().await?;
-        crate::people::seen(&mut h, actor, id).await?;
+        crate::people::find_visible(&mut h, actor, id).await?;
         let filter = AuditFilter { subject: Some(id.0), ..AuditFilter::default() };
         let mut records = audit::list(&mut h, actor.organization(), &filter, limit.clamp(1, LARGEST_PAGE)).await?;
         redact::records(&mut h, actor, &mut records).await?;
@@ -149,7 +149,7 @@ impl App {
         actor: &Actor,
         query: &AuditQuery,
         at: Option<AuditPlace>,
-    ) -> Result<Piece<AuditPlace>> {
+    ) -> Result<ExportChunk<AuditPlace>> {
         actor.require_scope(Scope::AuditRead)?;
         let filter = self.audit_filter(actor, query).await?;
         let mut h = self.db.read().await?;
@@ -163,12 +163,12 @@ impl App {
         drop(h);
         if at.is_none() {
             let mut work = self.work(actor.organization()).await?;
-            work.done(actor, Action::AuditExported, About::nothing(), &query.told());
+            work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.told());
             work.commit().await?;
         }
         let whole = i64::try_from(records.len()).is_ok_and(|n| n == PIECE);
         let next = records.last().filter(|_| whole).map(|r| AuditPlace { after: r.seq, up_to });
-        Ok(Piece { csv: export::csv(&records, at.is_none())?, next })
+        Ok(ExportChunk { csv: export::csv(&records, at.is_none())?, next })
     }
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
@@ -210,7 +210,7 @@ impl App {
             work.seal();
             let last = work.head();
             let actor = Actor::command_line(organization);
-            work.done(&actor, Action::AuditSealed, About::nothing(), &json!({"records": last}));
+            work.audit_done(&actor, Action::AuditSealed, AuditSubject::none(), &json!({"records": last}));
             work.commit().await?;
             sealed += 1;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use muster_domain::ClinicId;
 use muster_domain::access::{Authority, ClinicAccess};
 use muster_domain::emr::Permission;
-use muster_store::audit::Recorded;
+use muster_store::audit::AuditRecord;
 use muster_store::{Handle, people};
 use serde_json::Value;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ const SOMEBODY: &str = "Somebody out of your sight";
 
 /// Takes unreachable clinics out of before and after, where a default clinic out of reach reads as null; and the names of
 /// people out of sight out of what is told of others.
-pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [Recorded]) -> Result<()> {
+pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [AuditRecord]) -> Result<()> {
     let authority = actor.authority();
     let ClinicAccess::Only(mine) = authority.clinics() else { return Ok(()) };
     let mut details: Vec<Option<Value>> =

@@ -3,14 +3,14 @@
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
 use muster_domain::{Code, PersonId, Refusal};
-use muster_store::bulk::{self, Job};
+use muster_store::bulk::{self, BulkJob};
 use muster_store::directory::Filter;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{Bench, Each, RefusedLine};
-use super::{BulkView, CHUNK, seen};
-use crate::work::Work;
+use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::{BulkView, CHUNK, find_job};
+use crate::work::UnitOfWork;
 use crate::{Actor, App, Result};
 
 /// Refused people a preview names.
@@ -43,7 +43,7 @@ impl Selection {
 /// One person of a preview.
 #[derive(Clone, Debug)]
 pub struct PreviewLine {
-    /// Who.
+    /// AuditActor.
     pub person: PersonId,
     /// The name, where it may be told.
     pub full_name: Option<String>,
@@ -67,7 +67,7 @@ pub struct BulkPreview {
 }
 
 impl PreviewLine {
-    fn of(each: &Each) -> Self {
+    fn of(each: &EvaluatedPerson) -> Self {
         Self {
             person: PersonId(each.item.person_id),
             full_name: each.before.as_ref().map(|b| b.profile.person.full_name.clone()),
@@ -86,7 +86,7 @@ pub(super) struct Summing {
 }
 
 impl Summing {
-    pub fn add(&mut self, each: &Each) {
+    pub fn add(&mut self, each: &EvaluatedPerson) {
         self.tally.add(&each.judged, each.changes.changes());
         if !each.judged.refused.is_empty() && self.refused.len() < NAMED {
             self.refused.push(PreviewLine::of(each));
@@ -119,11 +119,11 @@ impl App {
     /// Writes a draft with its people.
     pub(super) async fn select(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         kind: &str,
         selection: &Selection,
-    ) -> Result<Job> {
+    ) -> Result<BulkJob> {
         let job = self.new_job(actor, kind, selection.described());
         add_draft(work, &job).await?;
         match selection {
@@ -153,8 +153,8 @@ impl App {
     }
 
     /// A job not yet stored.
-    pub(super) fn new_job(&self, actor: &Actor, kind: &str, selection: String) -> Job {
-        Job {
+    pub(super) fn new_job(&self, actor: &Actor, kind: &str, selection: String) -> BulkJob {
+        BulkJob {
             organization: actor.organization(),
             id: self.new_id(),
             kind: kind.to_owned(),
@@ -179,7 +179,7 @@ impl App {
     }
 
     /// The job with the number of its people; refused when there are none.
-    pub(super) async fn counted(&self, work: &mut Work, mut job: Job) -> Result<Job> {
+    pub(super) async fn counted(&self, work: &mut UnitOfWork, mut job: BulkJob) -> Result<BulkJob> {
         job.selected = bulk::count(&mut work.tx, work.organization, job.id).await?;
         if job.selected == 0 {
             return Err(Refusal::new("selection", Code::NobodySelected).into());
@@ -191,7 +191,7 @@ impl App {
     pub async fn leave_out_of_bulk(&self, actor: &Actor, id: Uuid, people: &[PersonId]) -> Result<i64> {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
-        let job = seen(&mut work.tx, actor, id).await?;
+        let job = find_job(&mut work.tx, actor, id).await?;
         if job.state != "draft" {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());
         }
@@ -206,14 +206,14 @@ impl App {
     pub async fn preview_bulk(&self, actor: &Actor, id: Uuid, changes: &ChangeSet) -> Result<BulkPreview> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         if job.state != "draft" {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());
         }
         if changes.is_empty() && job.kind == "update" {
             return Err(Refusal::new("changes", Code::NoChangesChosen).into());
         }
-        let (mut bench, mut summing) = (Bench::new(&job, changes.clone()), Summing::default());
+        let (mut bench, mut summing) = (BatchEvaluator::new(&job, changes.clone()), Summing::default());
         let mut after = Uuid::nil();
         loop {
             let items = bulk::items(&mut h, job.organization, id, after, CHUNK).await?;
@@ -231,7 +231,7 @@ impl App {
 const DRAFTS: i64 = 10;
 
 /// Stores a draft; the oldest of the same person make room.
-pub(super) async fn add_draft(work: &mut Work, job: &Job) -> Result<()> {
+pub(super) async fn add_draft(work: &mut UnitOfWork, job: &BulkJob) -> Result<()> {
     bulk::forget_older_drafts(&mut work.tx, job, DRAFTS - 1).await?;
     Ok(bulk::insert(&mut work.tx, job).await?)
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::emr::bulk::{Asked, ChangeSet, Judged, RefusedChange, Remembered, Rules, Trace, World, judge};
+use muster_domain::emr::bulk::{
+    BulkDecision, BulkRequest, ChangeRecord, ChangeSet, RefusedChange, Rules, RunningFacts, UndoState, judge,
+};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::bulk::{self, Item, Job};
-use muster_store::people::Stored;
+use muster_store::bulk::{self, BulkItem, BulkJob};
+use muster_store::people::StoredProfile;
 use muster_store::{Handle, licenses, organizations, people};
 use serde::{Deserialize, Serialize};
 
@@ -36,26 +38,26 @@ impl From<&RefusedChange> for RefusedLine {
 }
 
 /// One person, judged.
-pub(super) struct Each {
-    pub item: Item,
-    pub before: Option<Stored>,
+pub(super) struct EvaluatedPerson {
+    pub item: BulkItem,
+    pub before: Option<StoredProfile>,
     pub changes: ChangeSet,
-    pub restore: Option<Remembered>,
-    pub judged: Judged,
+    pub restore: Option<UndoState>,
+    pub judged: BulkDecision,
 }
 
 /// What is asked for.
-pub(super) struct Bench {
+pub(super) struct BatchEvaluator {
     rules: Rules,
     for_all: ChangeSet,
-    world: Option<World>,
+    world: Option<RunningFacts>,
     known_clinics: BTreeSet<ClinicId>,
     most_admins: i64,
 }
 
-impl Bench {
+impl BatchEvaluator {
     /// For a job; `changes` are those for everybody.
-    pub fn new(job: &Job, changes: ChangeSet) -> Self {
+    pub fn new(job: &BulkJob, changes: ChangeSet) -> Self {
         let rules = if job.kind == "undo" { Rules::Undo } else { Rules::Bulk };
         Self::with(rules, changes, job.selected)
     }
@@ -65,16 +67,16 @@ impl Bench {
         Self { rules, for_all: changes, world: None, known_clinics: BTreeSet::new(), most_admins: people + 2 }
     }
 
-    fn asked(&self, item: &Item) -> Result<(ChangeSet, Option<Remembered>)> {
+    fn asked(&self, item: &BulkItem) -> Result<(ChangeSet, Option<UndoState>)> {
         let corrupt = |e: serde_json::Error| AppError::Internal(format!("a bulk update's item: {e}"));
         match (&item.asked, self.rules) {
             (None, _) => Ok((self.for_all.clone(), None)),
             (Some(text), Rules::Undo) => {
-                let trace: Trace = serde_json::from_str(text).map_err(corrupt)?;
+                let trace: ChangeRecord = serde_json::from_str(text).map_err(corrupt)?;
                 Ok((trace.reversed(), Some(trace.remembered().clone())))
             }
             (Some(text), Rules::Bulk) => {
-                let row: super::file::RowAsked = serde_json::from_str(text).map_err(corrupt)?;
+                let row: super::file::ChangesRow = serde_json::from_str(text).map_err(corrupt)?;
                 Ok((ChangeSet::in_order(row.changes), None))
             }
         }
@@ -87,21 +89,22 @@ impl Bench {
         h: &mut impl Handle,
         actor: &Actor,
         organization: OrganizationId,
-        items: Vec<Item>,
-    ) -> Result<Vec<Each>> {
+        items: Vec<BulkItem>,
+    ) -> Result<Vec<EvaluatedPerson>> {
         let ids: Vec<PersonId> = items.iter().filter(|i| i.version > 0).map(|i| PersonId(i.person_id)).collect();
         let stored = people::find_many(h, organization, &ids).await?;
-        let mut stored: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
+        let mut stored: BTreeMap<PersonId, StoredProfile> =
+            stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
         let mut each = Vec::with_capacity(items.len());
         for item in items {
             let (changes, restore) = self.asked(&item)?;
             let before = stored.remove(&PersonId(item.person_id));
-            each.push(Each { item, before, changes, restore, judged: Judged::default() });
+            each.push(EvaluatedPerson { item, before, changes, restore, judged: BulkDecision::default() });
         }
         self.learn(h, organization, &each).await?;
         let Some(world) = &mut self.world else { return Ok(each) };
         for one in &mut each {
-            let asked = Asked {
+            let asked = BulkRequest {
                 changes: one.changes.changes(),
                 restore: one.restore.as_ref(),
                 changed_since: one.before.as_ref().is_some_and(|b| b.version != one.item.version),
@@ -113,7 +116,12 @@ impl Bench {
     }
 
     /// Loads what concerns these people and is not known yet.
-    async fn learn(&mut self, h: &mut impl Handle, organization: OrganizationId, each: &[Each]) -> Result<()> {
+    async fn learn(
+        &mut self,
+        h: &mut impl Handle,
+        organization: OrganizationId,
+        each: &[EvaluatedPerson],
+    ) -> Result<()> {
         let accounts = || each.iter().filter_map(|e| e.before.as_ref()).filter_map(|s| s.profile.emr.as_ref());
         let mut at_risk: BTreeSet<ClinicId> = BTreeSet::new();
         let mut everywhere = false;
@@ -154,7 +162,7 @@ impl Bench {
             let clinics = organizations::clinics(h, organization).await?;
             let admins = bulk::company_admins(h, organization, self.most_admins).await?;
             let clinics = clinics.into_iter().map(|c| (c.id, c)).collect();
-            let world = World::new(clinics, seats, usize::try_from(admins).unwrap_or(0), managers);
+            let world = RunningFacts::new(clinics, seats, usize::try_from(admins).unwrap_or(0), managers);
             self.world = Some(world.with_signatures(signed));
         }
         Ok(())

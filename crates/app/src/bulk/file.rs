@@ -9,17 +9,17 @@ use muster_domain::emr::{EmrAccount, Permission, Status};
 use muster_domain::imports::{ChangeColumns, ChangeField as Field};
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, PersonId, Refusal};
-use muster_store::people::Stored;
+use muster_store::people::StoredProfile;
 use muster_store::{bulk, imports, organizations, people};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::draft::add_draft;
-use super::{BulkView, seen};
-use crate::imports::reader::{self, Part, RawRow};
+use super::{BulkView, find_job};
+use crate::imports::reader::{self, FilePart, RawRow};
 use crate::spreadsheet::harmless;
-use crate::work::Work;
+use crate::work::UnitOfWork;
 use crate::{Actor, App, AppError, Result};
 
 /// Faulty rows that are kept with their cells.
@@ -68,7 +68,7 @@ pub struct ChangesFile {
 
 /// What a row asks for one person, as it is kept.
 #[derive(Serialize, Deserialize)]
-pub(super) struct RowAsked {
+pub(super) struct ChangesRow {
     pub changes: Vec<BulkChange>,
     pub row: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl App {
         // Read whole before anything is written: the upload itself must not hold the practice's lock.
         let mut all: Vec<RawRow> = Vec::new();
         while let Some(part) = parts.recv().await {
-            if let Part::Rows(rows, _) = part {
+            if let FilePart::Rows(rows, _) = part {
                 all.extend(rows);
                 if all.len() as u64 > MOST_ROWS {
                     return Err(Refusal::new("file", Code::TooManyPeople).about(&["250,000"]).into());
@@ -122,7 +122,7 @@ impl App {
 
     async fn read_rows(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         job: Uuid,
         reading: &mut Reading,
@@ -159,7 +159,7 @@ impl App {
             .collect();
         let ids: Vec<PersonId> = found.iter().filter_map(|(_, id)| *id).collect();
         let stored = people::find_many(&mut work.tx, work.organization, &ids).await?;
-        let stored: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
+        let stored: BTreeMap<PersonId, StoredProfile> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
         let mut asked: Vec<(PersonId, Option<String>)> = Vec::new();
         for (row, person) in found {
             let line = row.line;
@@ -173,7 +173,7 @@ impl App {
             match (judged, person) {
                 (Ok(changes), Some(person)) => {
                     reading.met.insert(person);
-                    let kept = RowAsked { changes: changes.changes().to_vec(), row: cells };
+                    let kept = ChangesRow { changes: changes.changes().to_vec(), row: cells };
                     asked.push((person, Some(json!(kept).to_string())));
                 }
                 (Err(refusal), _) => file.fault(line, cells, &refusal),
@@ -190,7 +190,7 @@ impl App {
     pub async fn bulk_rows_to_fix(&self, actor: &Actor, id: Uuid) -> Result<Vec<u8>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         let file: ChangesFile = serde_json::from_str(&job.selection).map_err(|_| AppError::NotFound)?;
         let failed = |e: csv::Error| AppError::Internal(e.to_string());
         let mut out = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
@@ -211,7 +211,7 @@ impl App {
             let Some(last) = items.last() else { break };
             after = last.item.person_id;
             for named in items.iter().filter(|n| n.item.state != "unchanged") {
-                let asked = named.item.asked.as_deref().and_then(|t| serde_json::from_str::<RowAsked>(t).ok());
+                let asked = named.item.asked.as_deref().and_then(|t| serde_json::from_str::<ChangesRow>(t).ok());
                 let refused: Vec<super::RefusedLine> =
                     named.item.refused.as_deref().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
                 let problems: Vec<&str> = refused.iter().map(|r| r.message.as_str()).collect();
@@ -237,7 +237,7 @@ struct Reading {
     columns: ChangeColumns,
     /// The clinics within reach, by name.
     clinics: BTreeMap<String, ClinicId>,
-    /// Who was named by a row already.
+    /// AuditActor was named by a row already.
     met: BTreeSet<PersonId>,
 }
 
@@ -268,7 +268,7 @@ impl Reading {
         &self,
         actor: &Actor,
         cells: &[String],
-        stored: Option<&Stored>,
+        stored: Option<&StoredProfile>,
     ) -> std::result::Result<ChangeSet, Refusal> {
         if cells.len() != self.columns.width() {
             let counts = [cells.len().to_string(), self.columns.width().to_string()];

@@ -7,15 +7,20 @@ use serde_json::json;
 use super::presets::KeptFilter;
 use crate::people::Listed;
 use crate::transfer::people_csv;
-use crate::work::About;
-use crate::{Actor, App, AppError, Piece, Result, Scope};
+use crate::work::AuditSubject;
+use crate::{Actor, App, AppError, ExportChunk, Result, Scope};
 
 /// People in one piece.
 const PIECE: i64 = 200;
 
 impl App {
     /// A piece of the list as CSV: those the actor may see and who match. The first piece puts the export on record.
-    pub async fn export_list(&self, actor: &Actor, filter: &Filter, after: Option<Cursor>) -> Result<Piece<Cursor>> {
+    pub async fn export_list(
+        &self,
+        actor: &Actor,
+        filter: &Filter,
+        after: Option<Cursor>,
+    ) -> Result<ExportChunk<Cursor>> {
         actor.require_scope(Scope::PeopleRead)?;
         let first = after.is_none();
         let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();
@@ -23,10 +28,10 @@ impl App {
         if first {
             let mut work = self.work(actor.organization()).await?;
             let detail = json!({"filter": KeptFilter::of(filter)});
-            work.done(actor, Action::PeopleExported, About::nothing(), &detail);
+            work.audit_done(actor, Action::PeopleExported, AuditSubject::none(), &detail);
             work.commit().await?;
         }
         let csv = people_csv(first, &page.people, &clinics).map_err(|e| AppError::Internal(e.to_string()))?;
-        Ok(Piece { csv, next: page.next })
+        Ok(ExportChunk { csv, next: page.next })
     }
 }

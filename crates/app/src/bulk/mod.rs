@@ -1,5 +1,5 @@
 //! Bulk user management: select people, see what a set of changes would do to each, do it in the background, and take it
-//! back. Each person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
+//! back. EvaluatedPerson person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
 //! saved by the hundred, and how a bulk update goes on after the program was interrupted.
 
 mod draft;
@@ -15,7 +15,6 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
 use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
-use muster_store::bulk::Job;
 use muster_store::{Handle, bulk};
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ use crate::{Actor, App, AppError, Result, Scope};
 pub use draft::{BulkPreview, PreviewLine, Selection};
 pub use each::RefusedLine;
 pub use file::{ChangesFile, FileOptions, RowFault};
-pub use muster_store::bulk::{Job as BulkJob, Preset};
+pub use muster_store::bulk::{BulkJob, Preset};
 pub use presets::{KeptFilter, NewPreset, PresetContent};
 pub use results::{BulkResult, BulkResults, Grouped};
 pub use undo::UndoPreview;
@@ -36,7 +35,7 @@ pub(crate) const CHUNK: i64 = 1000;
 #[derive(Clone, Debug)]
 pub struct BulkView {
     /// As stored.
-    pub job: Job,
+    pub job: BulkJob,
     /// What was asked for; empty where each person was asked something else.
     pub changes: ChangeSet,
     /// How it went; none while it runs.
@@ -46,7 +45,7 @@ pub struct BulkView {
 }
 
 impl BulkView {
-    fn of(job: Job, now: jiff::Timestamp) -> Self {
+    fn of(job: BulkJob, now: jiff::Timestamp) -> Self {
         let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
         let selected = u64::try_from(job.selected).unwrap_or(0);
         let outcome = job.finished_at.map(|_| job.tally.outcome(selected));
@@ -84,7 +83,7 @@ impl App {
     pub async fn bulk_job(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        Ok(BulkView::of(seen(&mut h, actor, id).await?, self.now()))
+        Ok(BulkView::of(find_job(&mut h, actor, id).await?, self.now()))
     }
 
     /// Bulk updates, newest first: one's own, or everybody's for whoever reaches every clinic. At most `limit` before
@@ -103,12 +102,12 @@ impl App {
 const NEEDED: [Permission; 3] = [Permission::ClinicAdmin, Permission::ViewUsers, Permission::EditUsers];
 
 /// True when the actor began it.
-fn is_own(actor: &Actor, job: &Job) -> bool {
+fn is_own(actor: &Actor, job: &BulkJob) -> bool {
     job.actor_id == actor.subject() && job.actor_kind == actor.authority().kind().as_str()
 }
 
 /// A bulk update the actor may know of. A draft is its maker's alone.
-async fn seen(h: &mut impl Handle, actor: &Actor, id: Uuid) -> Result<Job> {
+async fn find_job(h: &mut impl Handle, actor: &Actor, id: Uuid) -> Result<BulkJob> {
     let found = bulk::find(h, actor.organization(), id).await?;
     let all = *actor.authority().clinics() == ClinicAccess::All;
     found.filter(|job| is_own(actor, job) || (all && job.state != "draft")).ok_or(AppError::NotFound)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result};
 
 /// A filter as it is kept.
@@ -119,8 +119,8 @@ impl App {
         };
         let mut work = self.work(actor.organization()).await?;
         preset.preset_id = bulk::save_preset(&mut work.tx, work.organization, &preset, self.now()).await?;
-        let about = About::new(preset.preset_id, &preset.name);
-        work.done(actor, Action::BulkPresetSaved, about, &json!({"kind": kind, "content": content}));
+        let about = AuditSubject::new(preset.preset_id, &preset.name);
+        work.audit_done(actor, Action::BulkPresetSaved, about, &json!({"kind": kind, "content": content}));
         work.commit().await?;
         Ok(preset)
     }
@@ -130,7 +130,7 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         let name = bulk::remove_preset(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
-        work.done(actor, Action::BulkPresetRemoved, About::new(id, &name), &json!({}));
+        work.audit_done(actor, Action::BulkPresetRemoved, AuditSubject::new(id, &name), &json!({}));
         work.commit().await
     }
 }

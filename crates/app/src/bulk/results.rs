@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::emr::bulk::{ChangeSet, Trace};
+use muster_domain::emr::bulk::{ChangeRecord, ChangeSet};
 use muster_domain::{ClinicId, PersonId};
 use muster_store::bulk::{self, NamedItem};
 use muster_store::organizations;
 use uuid::Uuid;
 
 use super::each::RefusedLine;
-use super::seen;
+use super::find_job;
 use crate::spreadsheet::harmless;
-use crate::{Actor, App, AppError, Piece, Result};
+use crate::{Actor, App, AppError, ExportChunk, Result};
 
 /// Largest page.
 const LARGEST_PAGE: i64 = 200;
@@ -25,7 +25,7 @@ const NAMES: usize = 100;
 /// What came of one person.
 #[derive(Clone, Debug)]
 pub struct BulkResult {
-    /// Who.
+    /// AuditActor.
     pub person: PersonId,
     /// The name now; none for whoever could not be seen.
     pub full_name: Option<String>,
@@ -46,7 +46,7 @@ pub struct BulkResult {
 impl From<NamedItem> for BulkResult {
     fn from(named: NamedItem) -> Self {
         let NamedItem { item, full_name, username, user_type, status } = named;
-        let trace = item.changed.as_deref().and_then(|t| serde_json::from_str::<Trace>(t).ok());
+        let trace = item.changed.as_deref().and_then(|t| serde_json::from_str::<ChangeRecord>(t).ok());
         let refused = item.refused.as_deref().and_then(|t| serde_json::from_str(t).ok());
         Self {
             person: PersonId(item.person_id),
@@ -93,7 +93,7 @@ impl App {
     ) -> Result<BulkResults> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         let limit = limit.clamp(1, LARGEST_PAGE);
         let after = after.unwrap_or(Uuid::nil());
         let mut items = bulk::named_items(&mut h, job.organization, id, refused_only, after, limit + 1).await?;
@@ -107,7 +107,7 @@ impl App {
     pub async fn bulk_reasons(&self, actor: &Actor, id: Uuid) -> Result<Vec<Grouped>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         let items = bulk::named_items(&mut h, job.organization, id, true, Uuid::nil(), GROUPED).await?;
         let lines = items.into_iter().map(BulkResult::from).flat_map(|r| {
             let (name, person) = (r.full_name, r.person);
@@ -117,10 +117,10 @@ impl App {
     }
 
     /// All results as a CSV file, one line a person and change, piece by piece; `after` is where the piece before ended.
-    pub async fn bulk_results_csv(&self, actor: &Actor, id: Uuid, after: Option<Uuid>) -> Result<Piece<Uuid>> {
+    pub async fn bulk_results_csv(&self, actor: &Actor, id: Uuid, after: Option<Uuid>) -> Result<ExportChunk<Uuid>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         let clinics = organizations::clinics(&mut h, job.organization).await?;
         let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
         let names: BTreeMap<ClinicId, String> = reached.map(|c| (c.id, c.name)).collect();
@@ -139,7 +139,7 @@ impl App {
                 out.write_record(line).map_err(failed)?;
             }
         }
-        Ok(Piece { csv: out.into_inner().map_err(|e| AppError::Internal(e.to_string()))?, next })
+        Ok(ExportChunk { csv: out.into_inner().map_err(|e| AppError::Internal(e.to_string()))?, next })
     }
 }
 

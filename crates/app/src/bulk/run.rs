@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
-use muster_domain::emr::bulk::{ChangeSet, Trace};
+use muster_domain::emr::bulk::{ChangeRecord, ChangeSet};
 use muster_domain::emr::{EmrAccount, Outcome};
 use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
-use muster_store::bulk::{self, Changed, Done, Job};
+use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
 use muster_store::{Handle, licenses, people, sign_in};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{Bench, Each, RefusedLine};
-use super::{BulkView, CHUNK, Selection, seen};
-use crate::work::{About, Who, Work};
+use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::{BulkView, CHUNK, Selection, find_job};
+use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
 
 /// How long a program may be silent before another takes its work over.
@@ -51,9 +51,9 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
-            return Ok(BulkView::of(seen(&mut work.tx, actor, made).await?, self.now()));
+            return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
-        let job = seen(&mut work.tx, actor, id).await?;
+        let job = find_job(&mut work.tx, actor, id).await?;
         if job.selected == 0 {
             return Err(Refusal::new("selection", Code::NobodySelected).into());
         }
@@ -79,7 +79,7 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
-            return Ok(BulkView::of(seen(&mut work.tx, actor, made).await?, self.now()));
+            return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
         let job = self.select(&mut work, actor, "update", selection).await?;
         bulk::start(&mut work.tx, work.organization, job.id, &json!(changes).to_string(), self.now()).await?;
@@ -110,7 +110,7 @@ impl App {
             }
         }
         let mut h = self.db.read().await?;
-        Ok(BulkView::of(seen(&mut h, actor, id).await?, self.now()))
+        Ok(BulkView::of(find_job(&mut h, actor, id).await?, self.now()))
     }
 
     /// Ready when a bulk update was started here that goes on in the background; others are found by looking.
@@ -148,7 +148,7 @@ impl App {
     pub async fn cancel_bulk(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
-        let job = seen(&mut work.tx, actor, id).await?;
+        let job = find_job(&mut work.tx, actor, id).await?;
         if bulk::finish(&mut work.tx, work.organization, id, "canceled", None, self.now()).await? {
             record(&mut work, &job, "canceled");
             work.commit().await?;
@@ -162,7 +162,7 @@ impl App {
         let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
             return Ok(Step::NotOurs);
         };
-        // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
+        // BulkDecision anew each time: whoever lost the right meanwhile does not go on by way of the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
         let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
             let code = Code::NotAllowed.as_str();
@@ -176,7 +176,7 @@ impl App {
         if let Some(last) = items.last() {
             job.cursor = last.person_id;
             let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
-            let each = Bench::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
+            let each = BatchEvaluator::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
             for one in &each {
                 job.tally.add(&one.judged, one.changes.changes());
             }
@@ -192,7 +192,13 @@ impl App {
     }
 
     /// Saves what was decided, with a record each.
-    async fn save_each(&self, work: &mut Work, actor: &Actor, job: &Job, each: &[Each]) -> Result<()> {
+    async fn save_each(
+        &self,
+        work: &mut UnitOfWork,
+        actor: &Actor,
+        job: &BulkJob,
+        each: &[EvaluatedPerson],
+    ) -> Result<()> {
         let mut seats: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
         let mut saved: Vec<Saving<'_>> = Vec::new();
         let mut done = Vec::with_capacity(each.len());
@@ -221,12 +227,12 @@ impl App {
                     detail.insert("sessions_ended".to_owned(), json!(true));
                 }
                 let name = &saving.outcome.profile.person.full_name;
-                work.done(actor, Action::PersonUpdated, About::new(person.0, name), &detail.into());
+                work.audit_done(actor, Action::PersonUpdated, AuditSubject::new(person.0, name), &detail.into());
                 saved.push(saving);
             }
         }
         move_seats(work, &seats, self.now()).await?;
-        let changed: Vec<Changed<'_>> = saved.iter().map(Saving::row).collect();
+        let changed: Vec<ChangedAccount<'_>> = saved.iter().map(Saving::row).collect();
         bulk::save_accounts(&mut work.tx, work.organization, &changed, self.now()).await?;
         let gone: Vec<PersonId> =
             saved.iter().filter(|s| s.outcome.ends_access).map(|s| s.outcome.profile.person.id).collect();
@@ -236,7 +242,7 @@ impl App {
     }
 
     /// Whoever began it, with the rights of this moment; none when they can act no more.
-    async fn actor_behind(&self, h: &mut impl Handle, job: &Job) -> Result<Option<Actor>> {
+    async fn actor_behind(&self, h: &mut impl Handle, job: &BulkJob) -> Result<Option<Actor>> {
         let origin = Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
         match (job.actor_kind.as_str(), job.actor_id) {
             ("command_line", _) => Ok(Some(Actor::command_line(job.organization).through(Channel::Bulk))),
@@ -259,22 +265,22 @@ struct Saving<'a> {
     before: &'a EmrAccount,
     after: &'a EmrAccount,
     outcome: &'a Outcome,
-    trace: Trace,
+    trace: ChangeRecord,
     attested_at: Option<i64>,
 }
 
 impl<'a> Saving<'a> {
-    fn of(one: &'a Each) -> Option<Self> {
+    fn of(one: &'a EvaluatedPerson) -> Option<Self> {
         let outcome = one.judged.outcome.as_ref()?;
         let stored = one.before.as_ref()?;
         let (before, after) = (stored.profile.emr.as_ref()?, outcome.profile.emr.as_ref()?);
         let at = stored.finish_attested_at.map(Timestamp::as_microsecond);
         let restored = one.restore.as_ref().and_then(|r| r.attestation).map(|(_, at)| at).filter(|at| *at > 0);
-        Some(Self { before, after, outcome, trace: Trace::between(before, after, at), attested_at: restored })
+        Some(Self { before, after, outcome, trace: ChangeRecord::between(before, after, at), attested_at: restored })
     }
 
-    fn row(&self) -> Changed<'_> {
-        Changed {
+    fn row(&self) -> ChangedAccount<'_> {
+        ChangedAccount {
             person: self.outcome.profile.person.id,
             account: self.after,
             added: self.trace.clinics_added(),
@@ -284,7 +290,7 @@ impl<'a> Saving<'a> {
     }
 }
 
-async fn move_seats(work: &mut Work, seats: &BTreeMap<(ClinicId, Group), i64>, now: Timestamp) -> Result<()> {
+async fn move_seats(work: &mut UnitOfWork, seats: &BTreeMap<(ClinicId, Group), i64>, now: Timestamp) -> Result<()> {
     let of = |sign: i64| -> Vec<(ClinicId, Group, i64)> {
         seats.iter().filter(|(_, n)| **n * sign > 0).map(|((c, g), n)| (*c, *g, n.abs())).collect()
     };
@@ -297,7 +303,7 @@ async fn move_seats(work: &mut Work, seats: &BTreeMap<(ClinicId, Group), i64>, n
 }
 
 /// The one record of a bulk update, at its end.
-fn record(work: &mut Work, job: &Job, state: &str) {
+fn record(work: &mut UnitOfWork, job: &BulkJob, state: &str) {
     let origin = Origin { channel: Channel::Page, address: job.address.clone(), user_agent: String::new() };
     let channel = match job.channel.as_str() {
         "api" => Channel::Api,
@@ -306,7 +312,7 @@ fn record(work: &mut Work, job: &Job, state: &str) {
         _ => Channel::Page,
     };
     let origin = Origin { channel, ..origin };
-    let who = Who { kind: &job.actor_kind, id: job.actor_id, name: &job.actor_name, origin: &origin };
+    let who = AuditActor { kind: &job.actor_kind, id: job.actor_id, name: &job.actor_name, origin: &origin };
     let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     let detail = json!({
         "state": state, "kind": job.kind, "selection": parsed(&job.selection), "changes": parsed(&job.changes),
@@ -315,5 +321,5 @@ fn record(work: &mut Work, job: &Job, state: &str) {
     });
     let action = if job.kind == "undo" { Action::BulkUndone } else { Action::BulkUpdated };
     let name = if job.selected == 1 { "1 user".to_owned() } else { format!("{} users", job.selected) };
-    work.note(&who, action, Effect::Done, About::new(job.id, &name), &detail);
+    work.audit(&who, action, Effect::Done, AuditSubject::new(job.id, &name), &detail);
 }

@@ -4,20 +4,20 @@
 use jiff::SignedDuration;
 use muster_domain::emr::bulk::{ChangeSet, Rules, UNDO_DAYS};
 use muster_domain::{Code, Refusal};
-use muster_store::bulk::{self, Job};
+use muster_store::bulk::{self, BulkJob};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::draft::{BulkPreview, Summing};
-use super::each::Bench;
-use super::{BulkView, CHUNK, seen};
+use super::each::BatchEvaluator;
+use super::{BulkView, CHUNK, find_job};
 use crate::{Actor, App, Idempotency, Result};
 
 /// What an undo would do.
 pub type UndoPreview = BulkPreview;
 
 impl App {
-    fn may_undo(&self, job: &Job) -> std::result::Result<(), Refusal> {
+    fn may_undo(&self, job: &BulkJob) -> std::result::Result<(), Refusal> {
         let refused = |code| Err(Refusal::whole(code));
         match job.finished_at {
             None => refused(Code::BulkNotFinished),
@@ -32,9 +32,9 @@ impl App {
     pub async fn preview_bulk_undo(&self, actor: &Actor, id: Uuid) -> Result<UndoPreview> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let job = seen(&mut h, actor, id).await?;
+        let job = find_job(&mut h, actor, id).await?;
         self.may_undo(&job)?;
-        let mut bench = Bench::with(Rules::Undo, ChangeSet::default(), job.selected);
+        let mut bench = BatchEvaluator::with(Rules::Undo, ChangeSet::default(), job.selected);
         let (mut summing, mut after) = (Summing::default(), Uuid::nil());
         loop {
             let items = bulk::items_to_undo(&mut h, job.organization, id, after, CHUNK).await?;
@@ -55,11 +55,11 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
-            return Ok(BulkView::of(seen(&mut work.tx, actor, made).await?, self.now()));
+            return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
-        let job = seen(&mut work.tx, actor, id).await?;
+        let job = find_job(&mut work.tx, actor, id).await?;
         self.may_undo(&job)?;
-        let undo = Job { undo_of: Some(id), ..self.new_job(actor, "undo", json!({"undo_of": id}).to_string()) };
+        let undo = BulkJob { undo_of: Some(id), ..self.new_job(actor, "undo", json!({"undo_of": id}).to_string()) };
         bulk::insert(&mut work.tx, &undo).await?;
         bulk::select_changed(&mut work.tx, work.organization, undo.id, id).await?;
         let undo = self.counted(&mut work, undo).await?;

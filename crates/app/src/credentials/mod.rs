@@ -1,7 +1,7 @@
 //! Professional licenses, supervision, what is missing from credentials, reminders, and leaving.
 
-mod professional_licenses;
 mod offboarding;
+mod professional_licenses;
 mod reminders;
 mod supervisor;
 mod worklist;
@@ -10,8 +10,8 @@ use muster_domain::emr::Profile;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::{Handle, credentials, organizations};
 
-pub use offboarding::{Left, OffboardingPlan};
-pub use supervisor::{Supervised, Supervising};
+pub use offboarding::{OffboardingPlan, OffboardingRecord};
+pub use supervisor::{SuperviseeView, SupervisorView};
 pub use worklist::{WorklistAsked, WorklistItem, WorklistPage};
 
 use crate::{Actor, App, AppError, Result};

@@ -1,19 +1,20 @@
-//! Leaving, for good or for a while: everything that belongs to it in one transaction, with a record.
+//! OffboardingKind, for good or for a while: everything that belongs to it in one transaction, with a record.
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
 use muster_domain::emr::{
-    Change, EmrPatch, Leaving, Offboarding, Profile, Status, Step, may_edit, offboard, release_step, without_names,
+    Change, EmrPatch, Offboarding, OffboardingKind, OffboardingStep, Profile, Status, may_edit, offboard, release_step,
+    without_names,
 };
-use muster_domain::licenses::{Group, Kind, Wanted, may_ask};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind, may_ask};
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
-use muster_store::people::Stored;
+use muster_store::people::StoredProfile;
 use muster_store::{Handle, credentials, licenses, people};
 use serde_json::{Value, json};
 
 use super::offered;
-use crate::people::{Attempt, Seen, seen};
-use crate::work::{About, Work};
+use crate::people::{DecisionContext, SaveError, find_visible};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// Records shown.
@@ -23,7 +24,7 @@ const MOST_SHOWN: i64 = 20;
 #[derive(Clone, Debug)]
 pub struct OffboardingPlan {
     /// The steps, in order; empty when refused.
-    pub steps: Vec<Step>,
+    pub steps: Vec<OffboardingStep>,
     /// What stands in the way.
     pub refused: Option<Refusals>,
     /// Assistants and students to hand over, by name.
@@ -35,18 +36,18 @@ pub struct OffboardingPlan {
 }
 
 /// How someone left.
-pub type Left = credentials::Recorded;
+pub type OffboardingRecord = credentials::OffboardingRecord;
 
 /// Everything known before judging.
-struct Known {
-    before: Stored,
+struct OffboardingFacts {
+    before: StoredProfile,
     supervisees: Vec<(PersonId, String)>,
     successor: Option<Profile>,
     judged: std::result::Result<Offboarding, Refusals>,
 }
 
 /// Puts general words in the place of stored ones that may name whom and what the reader may not know.
-fn forget_names(left: &mut Left) {
+fn forget_names(left: &mut OffboardingRecord) {
     let Ok(Value::Array(mut steps)) = serde_json::from_str(&left.steps) else { return };
     for step in &mut steps {
         if let Some(general) = step["step"].as_str().and_then(without_names) {
@@ -62,7 +63,7 @@ impl App {
         &self,
         actor: &Actor,
         id: PersonId,
-        kind: Leaving,
+        kind: OffboardingKind,
         successor: Option<PersonId>,
     ) -> Result<OffboardingPlan> {
         actor.require_scope(Scope::PeopleRead)?;
@@ -83,10 +84,10 @@ impl App {
     }
 
     /// How a person left before, newest first.
-    pub async fn offboardings(&self, actor: &Actor, id: PersonId) -> Result<Vec<Left>> {
+    pub async fn offboardings(&self, actor: &Actor, id: PersonId) -> Result<Vec<OffboardingRecord>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        seen(&mut h, actor, id).await?;
+        find_visible(&mut h, actor, id).await?;
         let mut left = credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?;
         if *actor.authority().clinics() != ClinicAccess::All {
             left.iter_mut().for_each(forget_names);
@@ -102,16 +103,16 @@ impl App {
         &self,
         actor: &Actor,
         id: PersonId,
-        kind: Leaving,
+        kind: OffboardingKind,
         successor: Option<PersonId>,
         release: bool,
-    ) -> Result<Left> {
+    ) -> Result<OffboardingRecord> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_offboard(actor, id, (kind, release), successor, &mut about).await {
             Ok(left) => Ok(left),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
         }
     }
 
@@ -119,10 +120,10 @@ impl App {
         &self,
         actor: &Actor,
         id: PersonId,
-        (kind, release): (Leaving, bool),
+        (kind, release): (OffboardingKind, bool),
         successor: Option<PersonId>,
-        about: &mut About,
-    ) -> std::result::Result<Left, Attempt> {
+        about: &mut AuditSubject,
+    ) -> std::result::Result<OffboardingRecord, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let known = know(&mut work.tx, actor, id, kind, successor).await?;
         about.name.clone_from(&known.before.profile.person.full_name);
@@ -134,14 +135,14 @@ impl App {
             credentials::set_supervisor(&mut work.tx, work.organization, &entries, Some(to), self.now()).await?;
             for (person, name) in &known.supervisees {
                 let detail = json!({"supervisor_id": {"before": id, "after": to}});
-                work.done(actor, Action::SupervisorChanged, About::new(person.0, name), &detail);
+                work.audit_done(actor, Action::SupervisorChanged, AuditSubject::new(person.0, name), &detail);
             }
         }
         if release {
             let step = self.ask_for_release(&mut work, actor, &known.before.profile, kind).await?;
             judged.steps.push(step);
         }
-        let left = Left {
+        let left = OffboardingRecord {
             id: self.new_id(),
             kind: kind.as_str().to_owned(),
             actor_id: actor.subject(),
@@ -151,7 +152,7 @@ impl App {
         };
         credentials::insert_offboarding(&mut work.tx, work.organization, id, &left, self.now()).await?;
         let done: Vec<&str> = judged.steps.iter().map(|s| s.step).collect();
-        work.done(actor, Action::PersonOffboarded, about.clone(), &json!({"kind": kind, "steps": done}));
+        work.audit_done(actor, Action::PersonOffboarded, about.clone(), &json!({"kind": kind, "steps": done}));
         work.commit().await?;
         Ok(left)
     }
@@ -161,17 +162,17 @@ impl App {
     /// Asks to release the license of somebody who has just left; refused at the box that asks for it.
     async fn ask_for_release(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         before: &Profile,
-        kind: Leaving,
-    ) -> std::result::Result<Step, Attempt> {
+        kind: OffboardingKind,
+    ) -> std::result::Result<OffboardingStep, SaveError> {
         let Some(account) = before.emr.as_ref().filter(|e| e.is_active()) else {
             return Err(AppError::from(Refusal::new("release_license", Code::NothingToChange)).into());
         };
         let group = account.user_type.group();
         let note = format!("{}: {}", kind.label(), before.person.full_name);
-        let wanted = Wanted { kind: Kind::Release, clinic: account.default_clinic, group, count: 1, note };
+        let wanted = RequestDraft { kind: RequestKind::Release, clinic: account.default_clinic, group, count: 1, note };
         match self.request_in(work, actor, &wanted).await {
             Ok(submitted) => Ok(release_step(group, &submitted.request.clinic_name)),
             Err(AppError::Refused(refusals)) => {
@@ -199,11 +200,11 @@ async fn know(
     h: &mut impl Handle,
     actor: &Actor,
     id: PersonId,
-    kind: Leaving,
+    kind: OffboardingKind,
     successor: Option<PersonId>,
-) -> Result<Known> {
+) -> Result<OffboardingFacts> {
     let organization = actor.organization();
-    let before = seen(h, actor, id).await?;
+    let before = find_visible(h, actor, id).await?;
     if before.profile.emr.is_none() {
         return Err(AppError::NotFound);
     }
@@ -225,7 +226,7 @@ async fn know(
     let successor = visible;
     let patch = EmrPatch { status: Some(Status::Inactive.as_str().to_owned()), ..EmrPatch::default() };
     let change = Change { emr: Some(patch), ..Change::default() };
-    let world = Seen::load(h, actor, &before.profile, &change).await?;
+    let world = DecisionContext::load(h, actor, &before.profile, &change).await?;
     let names: Vec<String> = supervisees.iter().map(|(_, name)| name.clone()).collect();
     let mut judged = offboard(actor.authority(), &world.facts, &before.profile, kind, &names, successor.as_ref());
     if unknown {
@@ -235,5 +236,5 @@ async fn know(
         refusals.push(Refusal::new("hand_supervisees_to", Code::SupervisorUnknown));
         judged = Err(refusals);
     }
-    Ok(Known { before, supervisees, successor, judged })
+    Ok(OffboardingFacts { before, supervisees, successor, judged })
 }

@@ -2,27 +2,28 @@
 
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{
-    Change, EmrPatch, FIRST_LICENSE, ProfessionalLicensePatch, ProfessionalLicense, decide, judge_professional_license, may_edit,
+    Change, EmrPatch, FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, decide, judge_professional_license,
+    may_edit,
 };
 use muster_domain::{Code, PersonId, Refusal};
-use muster_store::people::Stored;
+use muster_store::people::StoredProfile;
 use muster_store::{Handle, credentials};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::keys::fingerprint;
-use crate::people::{Attempt, Seen, seen};
-use crate::work::{About, Work};
+use crate::people::{DecisionContext, SaveError, find_visible};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// What is to happen to a license.
-enum Step<'a> {
+enum LicenseEdit<'a> {
     Add(&'a ProfessionalLicensePatch, Option<&'a Idempotency>),
     Change(i64, &'a ProfessionalLicensePatch),
     Remove(i64),
 }
 
-impl Step<'_> {
+impl LicenseEdit<'_> {
     fn action(&self) -> Action {
         match self {
             Self::Add(..) => Action::LicenseAdded,
@@ -40,7 +41,7 @@ impl App {
     pub async fn professional_licenses(&self, actor: &Actor, id: PersonId) -> Result<Vec<ProfessionalLicense>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        seen(&mut h, actor, id).await?;
+        find_visible(&mut h, actor, id).await?;
         of(&mut h, actor, id).await
     }
 
@@ -52,7 +53,7 @@ impl App {
         patch: &ProfessionalLicensePatch,
         idempotency: Option<&Idempotency>,
     ) -> Result<ProfessionalLicense> {
-        self.license_step(actor, id, &Step::Add(patch, idempotency)).await
+        self.license_step(actor, id, &LicenseEdit::Add(patch, idempotency)).await
     }
 
     /// Changes the license at a place. That at the first place is part of the EMR profile and judged with it.
@@ -63,21 +64,26 @@ impl App {
         position: i64,
         patch: &ProfessionalLicensePatch,
     ) -> Result<ProfessionalLicense> {
-        self.license_step(actor, id, &Step::Change(position, patch)).await
+        self.license_step(actor, id, &LicenseEdit::Change(position, patch)).await
     }
 
     /// Removes the license at a place; gives what it was.
-    pub async fn remove_professional_license(&self, actor: &Actor, id: PersonId, position: i64) -> Result<ProfessionalLicense> {
-        self.license_step(actor, id, &Step::Remove(position)).await
+    pub async fn remove_professional_license(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        position: i64,
+    ) -> Result<ProfessionalLicense> {
+        self.license_step(actor, id, &LicenseEdit::Remove(position)).await
     }
 
-    async fn license_step(&self, actor: &Actor, id: PersonId, step: &Step<'_>) -> Result<ProfessionalLicense> {
+    async fn license_step(&self, actor: &Actor, id: PersonId, step: &LicenseEdit<'_>) -> Result<ProfessionalLicense> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_license_step(actor, id, step, &mut about).await {
             Ok(license) => Ok(license),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, step.action(), about, error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, step.action(), about, error).await),
         }
     }
 
@@ -85,29 +91,30 @@ impl App {
         &self,
         actor: &Actor,
         id: PersonId,
-        step: &Step<'_>,
-        about: &mut About,
-    ) -> std::result::Result<ProfessionalLicense, Attempt> {
+        step: &LicenseEdit<'_>,
+        about: &mut AuditSubject,
+    ) -> std::result::Result<ProfessionalLicense, SaveError> {
         let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
+        let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         let all = of(&mut work.tx, actor, id).await?;
         let at = |position: i64| all.iter().find(|l| l.position == position).ok_or(AppError::NotFound);
-        let idempotency = if let Step::Add(_, idempotency) = step { *idempotency } else { None };
+        let idempotency = if let LicenseEdit::Add(_, idempotency) = step { *idempotency } else { None };
         if let Some(made) = work.replay(actor, idempotency).await? {
             let still = all.iter().find(|l| place(id, l.position) == made).ok_or(AppError::NotFound)?;
             return Ok(still.clone());
         }
         let (before, after) = match step {
-            Step::Add(patch, _) => {
+            LicenseEdit::Add(patch, _) => {
                 (None, Some(judged(judge_professional_license(actor.authority(), &stored.profile, &all, None, patch))?))
             }
-            Step::Change(position, patch) => {
+            LicenseEdit::Change(position, patch) => {
                 let before = at(*position)?;
-                let judged = judged(judge_professional_license(actor.authority(), &stored.profile, &all, Some(before), patch))?;
+                let judged =
+                    judged(judge_professional_license(actor.authority(), &stored.profile, &all, Some(before), patch))?;
                 (Some(before), Some(judged))
             }
-            Step::Remove(position) => {
+            LicenseEdit::Remove(position) => {
                 may_edit(actor.authority(), &stored.profile).map_err(AppError::from)?;
                 (Some(at(*position)?), None)
             }
@@ -135,19 +142,19 @@ impl App {
         if let Some(made) = &after {
             work.remember(actor, idempotency, place(id, made.position)).await?;
         }
-        work.changed(actor, step.action(), about.clone(), differences);
+        work.audit_changed(actor, step.action(), about.clone(), differences);
         work.commit().await?;
-        after.or_else(|| before.cloned()).ok_or(Attempt::Failed(AppError::NotFound))
+        after.or_else(|| before.cloned()).ok_or(SaveError::Failed(AppError::NotFound))
     }
 
     /// The first license goes through the one judge of profile changes.
     async fn save_first(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
-        stored: &Stored,
+        stored: &StoredProfile,
         license: Option<&ProfessionalLicense>,
-    ) -> std::result::Result<(), Attempt> {
+    ) -> std::result::Result<(), SaveError> {
         let patch = EmrPatch {
             license_number: Some(license.and_then(|l| l.number.clone())),
             license_state: Some(license.and_then(|l| l.state.clone())),
@@ -155,15 +162,15 @@ impl App {
             ..EmrPatch::default()
         };
         let change = Change { emr: Some(patch), ..Change::default() };
-        let world = Seen::load(&mut work.tx, actor, &stored.profile, &change).await?;
+        let world = DecisionContext::load(&mut work.tx, actor, &stored.profile, &change).await?;
         let outcome =
             decide(actor.authority(), &world.facts, &stored.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(work, actor, &stored.profile, &outcome).await
     }
 }
 
-fn judged<T>(result: std::result::Result<T, muster_domain::Refusals>) -> std::result::Result<T, Attempt> {
-    result.map_err(|refusals| Attempt::Failed(refusals.into()))
+fn judged<T>(result: std::result::Result<T, muster_domain::Refusals>) -> std::result::Result<T, SaveError> {
+    result.map_err(|refusals| SaveError::Failed(refusals.into()))
 }
 
 async fn of(h: &mut impl Handle, actor: &Actor, id: PersonId) -> Result<Vec<ProfessionalLicense>> {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use muster_domain::audit::{Action, Effect};
 use muster_domain::organizations::Organization;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::credentials::{self, Due};
-use muster_store::people::Stored;
+use muster_store::credentials::{self, DueReminder};
+use muster_store::people::StoredProfile;
 use muster_store::{organizations, people};
 use serde_json::json;
 
 use crate::messages::Message;
-use crate::work::{About, Who, Work};
+use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{App, Origin, Result};
 
 /// Practices looked at with one statement.
@@ -53,10 +53,10 @@ impl App {
         Ok(count)
     }
 
-    async fn write_reminders(&self, work: &mut Work, practice: &Organization, due: &[Due]) -> Result<()> {
+    async fn write_reminders(&self, work: &mut UnitOfWork, practice: &Organization, due: &[DueReminder]) -> Result<()> {
         let ids: Vec<PersonId> = due.iter().map(|d| d.person).collect();
         let stored = people::find_many(&mut work.tx, practice.id, &ids).await?;
-        let people: BTreeMap<PersonId, Stored> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
+        let people: BTreeMap<PersonId, StoredProfile> = stored.into_iter().map(|s| (s.profile.person.id, s)).collect();
         let letters = self.letters(work, practice.id, &people, due).await?;
         for ((to, name), lines) in letters {
             self.queue(work, &to, &Message::licenses_run_out(&name, &practice.name, &lines)).await?;
@@ -64,9 +64,9 @@ impl App {
         let origin = Origin::command_line();
         for d in due {
             let name = people.get(&d.person).map_or("", |s| s.profile.person.full_name.as_str());
-            let who = Who { kind: "nobody", id: None, name: "Muster", origin: &origin };
+            let who = AuditActor { kind: "nobody", id: None, name: "Muster", origin: &origin };
             let detail = json!({"number": d.license.number, "expires_on": d.expires_on, "threshold": d.threshold});
-            work.note(&who, Action::ReminderSent, Effect::Done, About::new(d.person.0, name), &detail);
+            work.audit(&who, Action::ReminderSent, Effect::Done, AuditSubject::new(d.person.0, name), &detail);
         }
         Ok(())
     }
@@ -74,12 +74,12 @@ impl App {
     /// One letter an address: its lines, one a license.
     async fn letters(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         organization: OrganizationId,
-        people: &BTreeMap<PersonId, Stored>,
-        due: &[Due],
+        people: &BTreeMap<PersonId, StoredProfile>,
+        due: &[DueReminder],
     ) -> Result<BTreeMap<(String, String), Vec<String>>> {
-        let default_clinic = |s: &Stored| s.profile.emr.as_ref().map(|e| e.default_clinic);
+        let default_clinic = |s: &StoredProfile| s.profile.emr.as_ref().map(|e| e.default_clinic);
         let mut clinics: Vec<ClinicId> = people.values().filter_map(default_clinic).collect();
         clinics.sort_unstable();
         clinics.dedup();
@@ -102,7 +102,7 @@ impl App {
 }
 
 /// `Your license PT1234 (ME) runs out on 2027-03-31.`
-fn line(whose: &str, due: &Due) -> String {
+fn line(whose: &str, due: &DueReminder) -> String {
     let number = due.license.number.as_deref().map(|n| format!(" {n}")).unwrap_or_default();
     let state = due.license.state.as_deref().map(|s| format!(" ({s})")).unwrap_or_default();
     let verb = if due.threshold == 0 { "ran out on" } else { "runs out after" };

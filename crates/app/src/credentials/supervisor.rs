@@ -1,4 +1,4 @@
-//! Who supervises an assistant or a student.
+//! AuditActor supervises an assistant or a student.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use muster_store::{credentials, people};
 use serde_json::json;
 
 use super::offered;
-use crate::people::seen;
-use crate::work::About;
+use crate::people::find_visible;
+use crate::work::AuditSubject;
 use crate::{Actor, App, Result, Scope};
 
 /// Stretches of time shown.
@@ -19,8 +19,8 @@ const MOST_SHOWN: i64 = 50;
 
 /// A stretch of time under one supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Supervising {
-    /// Who supervised, when the actor may see that person.
+pub struct SupervisorView {
+    /// AuditActor supervised, when the actor may see that person.
     pub supervisor: Option<(PersonId, String)>,
     /// From.
     pub since: Option<Timestamp>,
@@ -30,28 +30,28 @@ pub struct Supervising {
 
 /// Supervision of one person.
 #[derive(Clone, Debug)]
-pub struct Supervised {
+pub struct SuperviseeView {
     /// An assistant or a student.
     pub needed: bool,
     /// Now and before, newest first.
-    pub history: Vec<Supervising>,
+    pub history: Vec<SupervisorView>,
     /// Therapists to choose from.
     pub offered: Vec<(PersonId, String)>,
 }
 
-impl Supervised {
+impl SuperviseeView {
     /// Under whom the person works now.
-    pub fn current(&self) -> Option<&Supervising> {
+    pub fn current(&self) -> Option<&SupervisorView> {
         self.history.first().filter(|s| s.until.is_none())
     }
 }
 
 impl App {
-    /// Who supervises and supervised a person.
-    pub async fn supervision(&self, actor: &Actor, id: PersonId) -> Result<Supervised> {
+    /// AuditActor supervises and supervised a person.
+    pub async fn supervision(&self, actor: &Actor, id: PersonId) -> Result<SuperviseeView> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        let stored = seen(&mut h, actor, id).await?;
+        let stored = find_visible(&mut h, actor, id).await?;
         let found = credentials::supervisions(&mut h, actor.organization(), id, MOST_SHOWN).await?;
         let ids: Vec<PersonId> = found.iter().map(|s| s.supervisor).collect();
         let known = people::find_many(&mut h, actor.organization(), &ids).await?;
@@ -62,7 +62,7 @@ impl App {
             .collect();
         let history = found
             .into_iter()
-            .map(|s| Supervising {
+            .map(|s| SupervisorView {
                 supervisor: names.get(&s.supervisor).map(|name| (s.supervisor, name.clone())),
                 since: s.since,
                 until: s.until,
@@ -70,7 +70,7 @@ impl App {
             .collect();
         let needed = stored.profile.emr.as_ref().is_some_and(needs_supervisor);
         let offered = if needed { offered(&mut h, actor, &stored.profile).await? } else { Vec::new() };
-        Ok(Supervised { needed, history, offered })
+        Ok(SuperviseeView { needed, history, offered })
     }
 
     /// Puts a person under a supervisor, or under none.
@@ -79,7 +79,7 @@ impl App {
     /// [`crate::AppError::Refused`] with everything that is wrong.
     pub async fn set_supervisor(&self, actor: &Actor, id: PersonId, supervisor: Option<PersonId>) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_set_supervisor(actor, id, supervisor, &mut about).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.recorded(actor, Action::SupervisorChanged, about, error).await),
@@ -91,10 +91,10 @@ impl App {
         actor: &Actor,
         id: PersonId,
         supervisor: Option<PersonId>,
-        about: &mut About,
+        about: &mut AuditSubject,
     ) -> Result<()> {
         let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
+        let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         let wanted = match supervisor {
             None => None,
@@ -118,7 +118,7 @@ impl App {
         let entry = [(id, self.new_id())];
         credentials::set_supervisor(&mut work.tx, work.organization, &entry, supervisor, self.now()).await?;
         let detail = json!({"supervisor_id": {"before": before, "after": supervisor}});
-        work.done(actor, Action::SupervisorChanged, about.clone(), &detail);
+        work.audit_done(actor, Action::SupervisorChanged, about.clone(), &detail);
         work.commit().await
     }
 }

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Issue, ProfessionalLicense, issues};
+use muster_domain::emr::{CredentialIssue, ProfessionalLicense, issues};
 use muster_domain::{ClinicId, PersonId};
-use muster_store::credentials::{self, Missing};
+use muster_store::credentials::{self, MissingCredentials};
 use muster_store::{Handle, people};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::people::PersonView;
 use crate::spreadsheet::harmless;
-use crate::work::About;
-use crate::{Actor, App, AppError, Piece, Result, Scope};
+use crate::work::AuditSubject;
+use crate::{Actor, App, AppError, ExportChunk, Result, Scope};
 
 /// People in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -28,7 +28,7 @@ pub struct WorklistAsked {
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this kind; `expires_90` holds what expires sooner too.
-    pub kind: Option<Issue>,
+    pub kind: Option<CredentialIssue>,
     /// Where to go on.
     pub after: Option<(String, Uuid)>,
     /// 1 to 200.
@@ -38,10 +38,10 @@ pub struct WorklistAsked {
 /// One person of the list.
 #[derive(Clone, Debug)]
 pub struct WorklistItem {
-    /// Who.
+    /// AuditActor.
     pub view: PersonView,
     /// What is missing, most urgent first.
-    pub issues: Vec<Issue>,
+    pub issues: Vec<CredentialIssue>,
     /// The licenses.
     pub licenses: Vec<ProfessionalLicense>,
 }
@@ -77,7 +77,7 @@ impl App {
         if asked.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
             scope = ClinicAccess::Only(BTreeSet::new());
         }
-        let missing = Missing { scope, clinic: asked.clinic, kind: asked.kind, today };
+        let missing = MissingCredentials { scope, clinic: asked.clinic, kind: asked.kind, today };
         let organization = actor.organization();
         let mut found = credentials::worklist(&mut h, organization, &missing, asked.after.as_ref(), limit + 1).await?;
         let more = i64::try_from(found.len()).unwrap_or(0) > limit;
@@ -95,18 +95,18 @@ impl App {
         actor: &Actor,
         asked: &WorklistAsked,
         after: Option<(String, Uuid)>,
-    ) -> Result<Piece<(String, Uuid)>> {
+    ) -> Result<ExportChunk<(String, Uuid)>> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let first = after.is_none();
         let page = self.worklist(actor, &WorklistAsked { after, ..asked.clone() }, PIECE).await?;
         if first {
-            let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(Issue::as_str)});
+            let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(CredentialIssue::as_str)});
             let mut work = self.work(actor.organization()).await?;
-            work.done(actor, Action::CredentialsExported, About::nothing(), &asked);
+            work.audit_done(actor, Action::CredentialsExported, AuditSubject::none(), &asked);
             work.commit().await?;
         }
-        Ok(Piece { csv: csv(&page.items, first)?, next: page.next })
+        Ok(ExportChunk { csv: csv(&page.items, first)?, next: page.next })
     }
 }
 
@@ -115,7 +115,7 @@ async fn items(h: &mut impl Handle, actor: &Actor, ids: &[PersonId], today: Date
     let stored = people::find_many(h, organization, ids).await?;
     let mut licenses = credentials::professional_licenses(h, organization, ids).await?;
     let (signed, supervised) = credentials::signed_and_supervised(h, organization, ids).await?;
-    let item = |stored: people::Stored| {
+    let item = |stored: people::StoredProfile| {
         let id = stored.profile.person.id;
         let licenses = licenses.remove(&id).unwrap_or_default();
         let issues = issues(&stored.profile, &licenses, signed.contains(&id), supervised.contains(&id), today);

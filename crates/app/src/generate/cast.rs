@@ -12,7 +12,7 @@ pub(super) const CLINICS: [(&str, &str, &str); 5] = [
     ("Portland", "1250 Eastern Quay", "04101"),
 ];
 
-/// Who works in each clinic.
+/// AuditActor works in each clinic.
 pub(super) const STAFF: [&[(UserType, u32)]; 5] = [
     &[(PT, 9), (OT, 3), (SLP, 2), (AT, 1), (PTA, 6), (COTA, 2), (SPT, 2), (Clerical, 2), (Billing, 1)],
     &[(PT, 4), (OT, 1), (PTA, 3), (COTA, 1), (SPT, 1), (Clerical, 2)],
@@ -36,8 +36,8 @@ pub(super) const STAFF: [&[(UserType, u32)]; 5] = [
     ],
 ];
 
-/// Someone with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
-pub(super) struct Known {
+/// PersonSpec with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
+pub(super) struct DemoPerson {
     pub name: (&'static str, &'static str),
     pub kind: UserType,
     pub clinics: &'static [usize],
@@ -45,8 +45,8 @@ pub(super) struct Known {
     pub what: &'static str,
 }
 
-pub(super) const KNOWN: [Known; 4] = [
-    Known {
+pub(super) const KNOWN: [DemoPerson; 4] = [
+    DemoPerson {
         name: ("Dana", "Whitcomb"),
         kind: Clerical,
         clinics: &[0, 1, 2, 3, 4],
@@ -63,7 +63,7 @@ pub(super) const KNOWN: [Known; 4] = [
         ],
         what: "office manager and company admin: sees and changes everything",
     },
-    Known {
+    DemoPerson {
         name: ("Priya", "Raman"),
         kind: PT,
         clinics: &[0],
@@ -81,14 +81,14 @@ pub(super) const KNOWN: [Known; 4] = [
         ],
         what: "clinic manager at Saco only",
     },
-    Known {
+    DemoPerson {
         name: ("Tomás", "Leary"),
         kind: Clerical,
         clinics: &[4, 0],
         permissions: &[Permission::ViewPatients, Permission::ViewUsers],
         what: "front desk at Portland and Saco: may look, not change",
     },
-    Known {
+    DemoPerson {
         name: ("Lena", "Osgood"),
         kind: PT,
         clinics: &[2],

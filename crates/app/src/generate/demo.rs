@@ -13,10 +13,10 @@ use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
-use super::cast::{CLINICS, KNOWN, Known, LOOKALIKES, STAFF};
-use super::names::Names;
-use super::random::Random;
-use super::writer::Writer;
+use super::cast::{CLINICS, DemoPerson, KNOWN, LOOKALIKES, STAFF};
+use super::names::NameLists;
+use super::random::SeededRng;
+use super::writer::PracticeWriter;
 use crate::sign_in::NewOperator;
 use crate::{App, Result};
 
@@ -27,11 +27,11 @@ use UserType::PT;
 pub struct DemoPractice {
     /// The practice.
     pub organization: OrganizationId,
-    /// Who can sign in.
+    /// AuditActor can sign in.
     pub sign_ins: Vec<DemoSignIn>,
 }
 
-/// Somebody who can sign in to the demo.
+/// GeneratedPerson who can sign in to the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoSignIn {
     /// User name.
@@ -61,12 +61,12 @@ impl App {
             },
             ..Clinic::new(ClinicId(self.new_id()), town)
         });
-        let writer = Writer::found(self, "Saco Bay Rehab Group", "America/New_York", clinics.collect()).await?;
+        let writer = PracticeWriter::found(self, "Saco Bay Rehab Group", "America/New_York", clinics.collect()).await?;
         let mut demo = Demo {
             app: self,
             writer,
-            names: Names::new(),
-            random: Random::new(207),
+            names: NameLists::new(),
+            random: SeededRng::new(207),
             count: 0,
             used: BTreeMap::new(),
             therapists: [const { Vec::new() }; 5],
@@ -102,15 +102,15 @@ impl App {
 /// The practice in the making.
 struct Demo<'a> {
     app: &'a App,
-    writer: Writer<'a>,
-    names: Names,
-    random: Random,
+    writer: PracticeWriter<'a>,
+    names: NameLists,
+    random: SeededRng,
     count: u64,
     /// How often a user name or email was given.
     used: BTreeMap<String, u32>,
     /// Active therapists, by clinic.
     therapists: [Vec<PersonId>; 5],
-    /// Who works under one of them, with the clinic.
+    /// AuditActor works under one of them, with the clinic.
     supervised: Vec<(PersonId, usize)>,
 }
 
@@ -199,7 +199,7 @@ impl Demo<'_> {
         format!("{nine}{}", npi::check_digit(nine.as_bytes()))
     }
 
-    fn add_known(&mut self, known: &Known) -> Result<PersonId> {
+    fn add_known(&mut self, known: &DemoPerson) -> Result<PersonId> {
         self.count += 1;
         let (first, last) = known.name;
         let username = self.unique(made_up_username(first, last));

@@ -5,38 +5,45 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::Action;
-use muster_domain::licenses::{Group, Kind, Point, Prices, State};
+use muster_domain::licenses::{Group, Prices, RequestKind, RequestState, UsagePoint};
 use muster_domain::{ClinicId, LicenseRequestId, PersonId};
-use muster_store::licenses::{self, Ending, LedgerEntry, NewRequest};
+use muster_store::licenses::{self, LedgerEntry, NewRequest, RequestEnding};
 use serde_json::json;
 
-use super::random::Random;
-use super::writer::Writer;
-use crate::work::{About, Work};
+use super::random::SeededRng;
+use super::writer::PracticeWriter;
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, Result};
 
 /// Days the history reaches back.
 const DAYS: i64 = 200;
 
 /// A request of the past: where, what, when (in hours ago), how it ended, and what was said.
-struct Story {
+struct DemoRequest {
     clinic: usize,
     group: Group,
-    kind: Kind,
+    kind: RequestKind,
     count: i64,
     note: &'static str,
     submitted: i64,
-    ended: Option<(i64, State, &'static str)>,
+    ended: Option<(i64, RequestState, &'static str)>,
     /// Whether the manager of Saco asked, instead of the company admin.
     by_manager: bool,
 }
 
-const fn story(clinic: usize, group: Group, kind: Kind, count: i64, note: &'static str, days: i64) -> Story {
-    Story { clinic, group, kind, count, note, submitted: days * 24 + 5, ended: None, by_manager: false }
+const fn story(
+    clinic: usize,
+    group: Group,
+    kind: RequestKind,
+    count: i64,
+    note: &'static str,
+    days: i64,
+) -> DemoRequest {
+    DemoRequest { clinic, group, kind, count, note, submitted: days * 24 + 5, ended: None, by_manager: false }
 }
 
-impl Story {
-    const fn ended(mut self, days: i64, state: State, answer: &'static str) -> Self {
+impl DemoRequest {
+    const fn ended(mut self, days: i64, state: RequestState, answer: &'static str) -> Self {
         self.ended = Some((days * 24 + 2, state, answer));
         self
     }
@@ -49,18 +56,18 @@ impl Story {
     /// What it did to the total, once processed.
     fn effect(&self) -> i64 {
         match self.ended {
-            Some((_, State::Processed, _)) => self.kind.effect(self.count),
+            Some((_, RequestState::Processed, _)) => self.kind.effect(self.count),
             _ => 0,
         }
     }
 }
 
 use Group::{Assistant, Student, Therapist};
-use Kind::{Add, Release};
-use State::{Processed, Rejected, Withdrawn};
+use RequestKind::{Add, Release};
+use RequestState::{Processed, Rejected, Withdrawn};
 
 /// Clinics by their place in the demo: Saco, Gorham, Biddeford, Scarborough, Portland.
-const STORIES: [Story; 11] = [
+const STORIES: [DemoRequest; 11] = [
     story(0, Therapist, Add, 2, "Two therapists start in the new wing.", 150).ended(148, Processed, "").by_manager(),
     story(4, Therapist, Add, 3, "The evening clinic opens.", 121).ended(118, Processed, "Active from today."),
     story(0, Assistant, Add, 3, "For the summer.", 92)
@@ -76,36 +83,41 @@ const STORIES: [Story; 11] = [
         "No longer on the bill from next month.",
     ),
     story(1, Therapist, Release, 4, "Four have been free since the move to Saco.", 6),
-    story(0, Assistant, Add, 1, "Somebody waits for it.", 2).by_manager(),
+    story(0, Assistant, Add, 1, "GeneratedPerson waits for it.", 2).by_manager(),
     story(2, Student, Add, 1, "The second student has started.", 0),
 ];
 
-impl Writer<'_> {
+impl PracticeWriter<'_> {
     /// Writes the totals that were set aside as the outcome of half a year, with the requests on the way.
     pub(super) async fn write_license_history(
         &self,
         app: &App,
         totals: &[(ClinicId, Group, i64)],
         (admin, manager): ((PersonId, &str), (PersonId, &str)),
-        random: &mut Random,
+        random: &mut SeededRng,
     ) -> Result<()> {
         let now = app.now();
         let ago = |hours: i64| now - SignedDuration::from_hours(hours);
         let mut work = app.work(self.organization()).await?;
         let amounts = [(Therapist, 9900), (Assistant, 7900), (Student, 2500)].into();
         licenses::set_prices(&mut work.tx, work.organization, &Prices { currency: "USD".to_owned(), amounts }).await?;
-        work.done(&self.actor, Action::LicensePricesSet, About::new(work.organization.0, "Generated"), &json!({}));
+        work.audit_done(
+            &self.actor,
+            Action::LicensePricesSet,
+            AuditSubject::new(work.organization.0, "Generated"),
+            &json!({}),
+        );
 
         let mut standing: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
         for (clinic, group, total) in totals {
             let stories = STORIES.iter().filter(|s| (self.clinics[s.clinic].id, s.group) == (*clinic, *group));
-            let first = total - stories.map(Story::effect).sum::<i64>();
+            let first = total - stories.map(DemoRequest::effect).sum::<i64>();
             standing.insert((*clinic, *group), first);
             let entry = entry(app, (*clinic, *group), (None, first), None, "As agreed in the contract", ago(DAYS * 24));
             licenses::set_total(&mut work.tx, work.organization, &entry).await?;
             let name = self.clinics.iter().find(|c| c.id == *clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": first}});
-            work.done(&self.actor, Action::LicenseTotalSet, About::new(clinic.0, name), &detail);
+            work.audit_done(&self.actor, Action::LicenseTotalSet, AuditSubject::new(clinic.0, name), &detail);
         }
         let mut points = Vec::new();
         for (clinic, group, total) in totals {
@@ -124,8 +136,8 @@ impl Writer<'_> {
     async fn tell(
         &self,
         app: &App,
-        work: &mut Work,
-        told: &Story,
+        work: &mut UnitOfWork,
+        told: &DemoRequest,
         (person, name): (PersonId, &str),
         standing: &mut BTreeMap<(ClinicId, Group), i64>,
     ) -> Result<()> {
@@ -144,21 +156,21 @@ impl Writer<'_> {
             at: ago(told.submitted),
         };
         licenses::insert(&mut work.tx, work.organization, &new).await?;
-        let about = About::new(clinic.id.0, &clinic.name);
+        let about = AuditSubject::new(clinic.id.0, &clinic.name);
         let detail = json!({"kind": told.kind, "group": told.group, "count": told.count});
         record(work, &self.actor, Action::LicenseRequested, &about, &detail);
         let Some((hours, state, answer)) = told.ended else { return Ok(()) };
         let pool = (clinic.id, told.group);
         let before = standing.get(&pool).copied().unwrap_or(0);
         let after = before + told.effect();
-        let totals = (state == State::Processed).then_some((before, after));
+        let totals = (state == RequestState::Processed).then_some((before, after));
         if totals.is_some() {
             standing.insert(pool, after);
             let entry = entry(app, pool, (Some(before), after), Some(new.id), answer, ago(hours));
             licenses::set_total(&mut work.tx, work.organization, &entry).await?;
         }
-        let by_support = state != State::Withdrawn;
-        let ending = Ending {
+        let by_support = state != RequestState::Withdrawn;
+        let ending = RequestEnding {
             state,
             actor_id: (!by_support).then_some(person.0),
             actor_kind: if by_support { "support" } else { "person" },
@@ -169,8 +181,8 @@ impl Writer<'_> {
         };
         licenses::end(&mut work.tx, work.organization, new.id, &ending).await?;
         let action = match state {
-            State::Processed => Action::LicenseRequestProcessed,
-            State::Rejected => Action::LicenseRequestRejected,
+            RequestState::Processed => Action::LicenseRequestProcessed,
+            RequestState::Rejected => Action::LicenseRequestRejected,
             _ => Action::LicenseRequestWithdrawn,
         };
         record(work, &self.actor, action, &about, &detail);
@@ -184,8 +196,8 @@ impl Writer<'_> {
         first: i64,
         (total, assigned): (i64, i64),
         now: Timestamp,
-        random: &mut Random,
-    ) -> Vec<(ClinicId, Group, Point)> {
+        random: &mut SeededRng,
+    ) -> Vec<(ClinicId, Group, UsagePoint)> {
         let hour = |ago: i64| now.as_second().div_euclid(3600) - ago;
         let mut steps: Vec<(i64, i64)> = STORIES
             .iter()
@@ -196,22 +208,22 @@ impl Writer<'_> {
         let paid = |ago: i64| first + steps.iter().filter(|(hours, _)| *hours >= ago).map(|(_, n)| n).sum::<i64>();
         let mut times: Vec<i64> = (2..=DAYS / 8).map(|n| n * 8 * 24 + 3).chain(steps.iter().map(|s| s.0)).collect();
         times.push(DAYS * 24);
-        let mut points: Vec<(ClinicId, Group, Point)> = times
+        let mut points: Vec<(ClinicId, Group, UsagePoint)> = times
             .into_iter()
             .map(|ago| {
                 // The further back, the fewer there were.
                 let grown = ago * 3 / (DAYS * 24) + random.between(0, 2) - 1;
                 let held = (assigned - grown).clamp(0, paid(ago).max(0));
-                (clinic, group, Point { hour: hour(ago), total: Some(paid(ago)), assigned: held })
+                (clinic, group, UsagePoint { hour: hour(ago), total: Some(paid(ago)), assigned: held })
             })
             .collect();
-        points.push((clinic, group, Point { hour: hour(0), total: Some(total), assigned }));
+        points.push((clinic, group, UsagePoint { hour: hour(0), total: Some(total), assigned }));
         points
     }
 }
 
-fn record(work: &mut Work, actor: &Actor, action: Action, about: &About, detail: &serde_json::Value) {
-    work.done(actor, action, about.clone(), detail);
+fn record(work: &mut UnitOfWork, actor: &Actor, action: Action, about: &AuditSubject, detail: &serde_json::Value) {
+    work.audit_done(actor, action, about.clone(), detail);
 }
 
 fn entry(

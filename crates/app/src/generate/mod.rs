@@ -20,10 +20,10 @@ use crate::{App, Result};
 
 pub use demo::{DemoPractice, DemoSignIn};
 
-use names::Names;
-use people::{Crowd, Duty};
-use random::Random;
-use writer::Writer;
+use names::NameLists;
+use people::{JobRole, PeopleGenerator};
+use random::SeededRng;
+use writer::PracticeWriter;
 
 /// How much to make up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ impl App {
     /// # Errors
     /// When the database fails, or when somebody has taken a generated name; whole practices and batches stay.
     pub async fn generate(&self, spec: GenerateSpec, mut progress: impl FnMut(&Generated) + Send) -> Result<Generated> {
-        let names = Names::new();
-        let mut random = Random::new(spec.seed);
+        let names = NameLists::new();
+        let mut random = SeededRng::new(spec.seed);
         let mut done = Generated::default();
         let mut h = self.db.read().await?;
         // Practices are never deleted, so this number has not been used for names before.
@@ -68,10 +68,10 @@ impl App {
         for (n, size) in (first..).zip(sizes(&spec, &mut random)) {
             let (name, code) = names.practice(n);
             // Each practice has its own numbers, so that its size changes no other.
-            let crowd = Crowd::new(Random::new(random.below(u64::MAX)), &names, code, self.today());
+            let crowd = PeopleGenerator::new(SeededRng::new(random.below(u64::MAX)), &names, code, self.today());
             self.fill(&names, &name, crowd, size, &mut done, &mut progress).await?;
         }
-        self.take_stock().await;
+        self.analyze().await;
         Ok(done)
     }
 
@@ -81,16 +81,16 @@ impl App {
 
     async fn fill(
         &self,
-        names: &Names,
+        names: &NameLists,
         name: &str,
-        mut crowd: Crowd<'_>,
+        mut crowd: PeopleGenerator<'_>,
         size: u64,
         done: &mut Generated,
         progress: &mut (impl FnMut(&Generated) + Send),
     ) -> Result<()> {
         let staffing = staffing(size, &mut crowd.random);
         let clinics = (0..staffing.len()).map(|n| self.made_up_clinic(names, n, &mut crowd.random)).collect();
-        let mut writer = Writer::found(self, name, TIME_ZONE, clinics).await?;
+        let mut writer = PracticeWriter::found(self, name, TIME_ZONE, clinics).await?;
         done.organizations += 1;
         done.clinics += staffing.len() as u64;
         let mut admins = 1 + crowd.random.below(3);
@@ -102,13 +102,13 @@ impl App {
             }
             for at in 0..*people {
                 let duty = match at {
-                    0 if n == 0 => Duty::CompanyAdmin,
-                    1 => Duty::ClinicManager,
+                    0 if n == 0 => JobRole::CompanyAdmin,
+                    1 => JobRole::ClinicManager,
                     2 if admins > 1 => {
                         admins -= 1;
-                        Duty::CompanyAdmin
+                        JobRole::CompanyAdmin
                     }
-                    _ => Duty::None,
+                    _ => JobRole::None,
                 };
                 let places = places(n, writer.clinics.len(), &mut crowd.random);
                 let places: Vec<Clinic> = places.into_iter().map(|p| writer.clinics[p].clone()).collect();
@@ -124,7 +124,7 @@ impl App {
         Ok(())
     }
 
-    fn made_up_clinic(&self, names: &Names, n: usize, random: &mut Random) -> Clinic {
+    fn made_up_clinic(&self, names: &NameLists, n: usize, random: &mut SeededRng) -> Clinic {
         let (name, town) = names.clinic(n);
         let finish = if random.per_mille(70) { AssistantFinish::Refused } else { AssistantFinish::Allowed };
         Clinic {
@@ -139,7 +139,7 @@ impl App {
 }
 
 /// How many people each practice has: they add up, and none is empty while there is somebody left.
-fn sizes(spec: &GenerateSpec, random: &mut Random) -> Vec<u64> {
+fn sizes(spec: &GenerateSpec, random: &mut SeededRng) -> Vec<u64> {
     let organizations = spec.organizations.max(1);
     let mut sizes = Vec::new();
     let mut left = spec.people;
@@ -158,7 +158,7 @@ fn sizes(spec: &GenerateSpec, random: &mut Random) -> Vec<u64> {
 }
 
 /// How many people each clinic of a practice has: 10 to 60 where there are that many.
-fn staffing(size: u64, random: &mut Random) -> Vec<u64> {
+fn staffing(size: u64, random: &mut SeededRng) -> Vec<u64> {
     let mut staffing = Vec::new();
     let mut left = size;
     while left > 0 {
@@ -172,7 +172,7 @@ fn staffing(size: u64, random: &mut Random) -> Vec<u64> {
 }
 
 /// The clinic itself and up to three near it.
-fn places(home: usize, clinics: usize, random: &mut Random) -> Vec<usize> {
+fn places(home: usize, clinics: usize, random: &mut SeededRng) -> Vec<usize> {
     let more = random.weighted(&[(0, 70), (1, 18), (2, 8), (3, 4)]);
     let mut places = vec![home];
     for _ in 0..more {
@@ -185,7 +185,7 @@ fn places(home: usize, clinics: usize, random: &mut Random) -> Vec<usize> {
 }
 
 /// Some clinics pay for licenses by number: some pools are full, most have a few free.
-fn limit_some(writer: &mut Writer<'_>, clinic: ClinicId, random: &mut Random) {
+fn limit_some(writer: &mut PracticeWriter<'_>, clinic: ClinicId, random: &mut SeededRng) {
     if !random.per_mille(400) {
         return;
     }

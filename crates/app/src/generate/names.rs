@@ -1,7 +1,7 @@
-//! Names as a practice has them: of many origins, with accents and hyphens, now and then in another script. Invented
+//! NameLists as a practice has them: of many origins, with accents and hyphens, now and then in another script. Invented
 //! combinations; any likeness to a person is chance.
 
-use super::random::Random;
+use super::random::SeededRng;
 
 const FIRST: &str = "Aaron Abigail Adaeze Aisha Alan Alejandro Alexis Alicia Amara Amelia Amir Ana Anaïs André Andrea \
     Angela Anika Anna-Lena Anthony Antonio Arjun Ashley Astrid Ayesha Beatriz Benjamin Bianca Björn Brandon Brian \
@@ -86,7 +86,7 @@ const PRACTICE_LAST: &str = "Physical Therapy,Rehab Group,Therapy Partners,Rehab
     Hand & Physical Therapy,Pediatric Therapy,Therapy Associates,Movement Clinic,Rehab Network";
 
 /// The lists, taken apart once.
-pub(super) struct Names {
+pub(super) struct NameLists {
     first: Vec<&'static str>,
     last: Vec<&'static str>,
     towns: Vec<&'static str>,
@@ -94,7 +94,7 @@ pub(super) struct Names {
     practices: (Vec<&'static str>, Vec<&'static str>),
 }
 
-impl Names {
+impl NameLists {
     pub fn new() -> Self {
         let list = |text: &'static str| text.split(',').map(str::trim).collect::<Vec<_>>();
         Self {
@@ -107,7 +107,7 @@ impl Names {
     }
 
     /// First and last name.
-    pub fn person(&self, random: &mut Random) -> (String, String) {
+    pub fn person(&self, random: &mut SeededRng) -> (String, String) {
         if random.per_mille(10) {
             let (first, last) = random.pick(&OTHER_SCRIPTS);
             return ((*first).to_owned(), (*last).to_owned());
@@ -117,7 +117,7 @@ impl Names {
     }
 
     /// A last name; now and then a double one.
-    pub fn last(&self, random: &mut Random) -> String {
+    pub fn last(&self, random: &mut SeededRng) -> String {
         let one = *random.pick(&self.last);
         let other = *random.pick(&self.last);
         let double = random.per_mille(30) && one != other && !one.contains([' ', '-']) && !other.contains([' ', '-']);
@@ -137,7 +137,7 @@ impl Names {
     }
 
     /// A street.
-    pub fn street(&self, random: &mut Random) -> String {
+    pub fn street(&self, random: &mut SeededRng) -> String {
         let street = *random.pick(&self.last);
         format!("{} {street} {}", random.between(1, 980), random.pick(&["St", "Rd", "Ave", "Plz", "Ln"]))
     }

@@ -13,8 +13,8 @@ use muster_domain::organizations::Clinic;
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
 
-use super::names::Names;
-use super::random::Random;
+use super::names::NameLists;
+use super::random::SeededRng;
 
 /// How often each type is met, of a hundred.
 const TYPES: [(UserType, u64); 14] = [
@@ -36,22 +36,22 @@ const TYPES: [(UserType, u64); 14] = [
 
 /// What somebody does besides their trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Duty {
+pub(super) enum JobRole {
     CompanyAdmin,
     ClinicManager,
     None,
 }
 
-/// Somebody, and how long ago they last signed in.
-pub(super) struct Somebody {
+/// GeneratedPerson, and how long ago they last signed in.
+pub(super) struct GeneratedPerson {
     pub change: Change,
     pub signed_in_ago: Option<SignedDuration>,
 }
 
 /// Makes up the people of one practice.
-pub(super) struct Crowd<'a> {
-    pub random: Random,
-    names: &'a Names,
+pub(super) struct PeopleGenerator<'a> {
+    pub random: SeededRng,
+    names: &'a NameLists,
     /// Letters no other practice of the installation has; part of every user name and email.
     code: String,
     state: &'static str,
@@ -62,24 +62,24 @@ pub(super) struct Crowd<'a> {
     wanted: HashMap<String, u32>,
 }
 
-impl<'a> Crowd<'a> {
-    pub fn new(mut random: Random, names: &'a Names, code: String, today: Date) -> Self {
+impl<'a> PeopleGenerator<'a> {
+    pub fn new(mut random: SeededRng, names: &'a NameLists, code: String, today: Date) -> Self {
         let state = random.weighted(&[("ME", 6), ("NH", 2), ("VT", 1), ("MA", 3)]);
         let first_npi = random.below(100_000_000);
         Self { random, names, code, state, today, first_npi, people: 0, wanted: HashMap::new() }
     }
 
     /// The next person, of these clinics; the first is the default clinic.
-    pub fn next(&mut self, clinics: &[&Clinic], duty: Duty) -> Somebody {
+    pub fn next(&mut self, clinics: &[&Clinic], duty: JobRole) -> GeneratedPerson {
         self.people += 1;
         let kind = match duty {
-            Duty::CompanyAdmin => UserType::Clerical,
-            Duty::ClinicManager => {
+            JobRole::CompanyAdmin => UserType::Clerical,
+            JobRole::ClinicManager => {
                 self.random.weighted(&[(UserType::PT, 6), (UserType::OT, 2), (UserType::Clerical, 2)])
             }
-            Duty::None => self.random.weighted(&TYPES),
+            JobRole::None => self.random.weighted(&TYPES),
         };
-        let in_office = duty != Duty::None;
+        let in_office = duty != JobRole::None;
         let waits_for_email = !in_office && self.random.per_mille(15);
         let deactivated = !in_office && !waits_for_email && self.random.per_mille(65);
         let person = self.person(kind, waits_for_email);
@@ -100,7 +100,7 @@ impl<'a> Crowd<'a> {
             (_, true) => Some(SignedDuration::from_mins(self.random.between(30 * 1440, 90 * 1440))),
             _ => self.recently(),
         };
-        Somebody { change: Change { person, emr: Some(emr), password: None }, signed_in_ago }
+        GeneratedPerson { change: Change { person, emr: Some(emr), password: None }, signed_in_ago }
     }
 
     /// Some never; the others within 90 days, most of them within the last few.
@@ -179,20 +179,20 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    fn permissions(&mut self, kind: UserType, duty: Duty, attested: bool) -> Vec<String> {
+    fn permissions(&mut self, kind: UserType, duty: JobRole, attested: bool) -> Vec<String> {
         let mut set = default_permissions(kind);
         match duty {
-            Duty::CompanyAdmin => {
+            JobRole::CompanyAdmin => {
                 set = Permission::ALL.into_iter().filter(|p| !p.is_soap()).collect();
             }
-            Duty::ClinicManager => {
+            JobRole::ClinicManager => {
                 for extra in
                     [Permission::ViewUsers, Permission::EditUsers, Permission::ClinicAdmin, Permission::CalendarAdmin]
                 {
                     set = set.with(extra);
                 }
             }
-            Duty::None if kind.group() != Group::Student => {
+            JobRole::None if kind.group() != Group::Student => {
                 if self.random.per_mille(150) {
                     set = set.with(Permission::ViewUsers);
                 }
@@ -200,7 +200,7 @@ impl<'a> Crowd<'a> {
                     set = set.with(Permission::AnalyticsAccess);
                 }
             }
-            Duty::None => {}
+            JobRole::None => {}
         }
         if attested {
             set = set.with(Permission::FinishSoapNotes);

@@ -15,8 +15,8 @@ use muster_store::{StoreError, credentials, images, imports, licenses, organizat
 use serde_json::json;
 
 use crate::images::made_up;
-use crate::people::{Attempt, blank};
-use crate::work::{About, Work};
+use crate::people::{SaveError, blank};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result};
 
 /// People written together.
@@ -25,19 +25,19 @@ const BATCH: usize = 1000;
 const HANDS: usize = 4;
 
 /// A practice being filled.
-pub(super) struct Writer<'a> {
+pub(super) struct PracticeWriter<'a> {
     app: &'a App,
     pub actor: Actor,
     pub clinics: Vec<Clinic>,
     facts: Facts,
-    waiting: Waiting,
+    waiting: PendingWrites,
     /// Seats taken so far.
     pub taken: BTreeMap<(ClinicId, Group), i64>,
 }
 
 /// Not written yet.
 #[derive(Default)]
-struct Waiting {
+struct PendingWrites {
     totals: Vec<(ClinicId, Group, i64)>,
     profiles: Vec<Profile>,
     seats: BTreeMap<(ClinicId, Group), i64>,
@@ -47,14 +47,14 @@ struct Waiting {
     supervisions: Vec<(PersonId, PersonId)>,
 }
 
-fn ended(attempt: Attempt) -> AppError {
+fn ended(attempt: SaveError) -> AppError {
     match attempt {
-        Attempt::Raced => Refusal::whole(Code::SomeoneSavedFirst).into(),
-        Attempt::Failed(error) => error,
+        SaveError::Conflict => Refusal::whole(Code::SomeoneSavedFirst).into(),
+        SaveError::Failed(error) => error,
     }
 }
 
-impl<'a> Writer<'a> {
+impl<'a> PracticeWriter<'a> {
     /// Founds the practice with its clinics.
     pub async fn found(app: &'a App, name: &str, time_zone: &str, clinics: Vec<Clinic>) -> Result<Self> {
         let id = OrganizationId(app.new_id());
@@ -65,8 +65,8 @@ impl<'a> Writer<'a> {
             Err(StoreError::Taken(_)) => return Err(Refusal::new("name", Code::NameTaken).about(&[name]).into()),
             other => other?,
         }
-        let about = About::new(id.0, name);
-        work.done(&actor, Action::OrganizationCreated, about, &json!({"name": name, "time_zone": time_zone}));
+        let about = AuditSubject::new(id.0, name);
+        work.audit_done(&actor, Action::OrganizationCreated, about, &json!({"name": name, "time_zone": time_zone}));
         app.save_new_clinics(&mut work, &actor, &clinics).await.map_err(ended)?;
         work.commit().await?;
         let facts = Facts {
@@ -81,7 +81,7 @@ impl<'a> Writer<'a> {
             // Whoever of them needs one gets one, see `write`.
             signature_on_file: true,
         };
-        Ok(Self { app, actor, clinics, facts, waiting: Waiting::default(), taken: BTreeMap::new() })
+        Ok(Self { app, actor, clinics, facts, waiting: PendingWrites::default(), taken: BTreeMap::new() })
     }
 
     /// The practice.
@@ -169,14 +169,14 @@ impl<'a> Writer<'a> {
             licenses::set_total(&mut work.tx, actor.organization(), &entry).await?;
             let name = self.facts.clinics.get(clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": total}});
-            work.done(actor, Action::LicenseTotalSet, About::new(clinic.0, name), &detail);
+            work.audit_done(actor, Action::LicenseTotalSet, AuditSubject::new(clinic.0, name), &detail);
         }
         work.commit().await?;
         Ok(waiting.profiles.len() as u64)
     }
 
     /// Signatures, each hand on as many profiles as there are, and who supervises whom.
-    async fn write_credentials(&self, work: &mut Work, waiting: &Waiting) -> Result<()> {
+    async fn write_credentials(&self, work: &mut UnitOfWork, waiting: &PendingWrites) -> Result<()> {
         let (app, organization) = (self.app, self.organization());
         // An assistant finishes notes only with a signature on file.
         let finishing = |p: &&Profile| p.emr.as_ref().is_some_and(|e| e.finish_attestation.is_some());

@@ -16,8 +16,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::people::seen;
-use crate::work::About;
+use crate::people::find_visible;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 pub use made_up::made_up_signature;
@@ -48,12 +48,12 @@ pub struct Image {
 
 /// What is sent in.
 #[derive(Clone, Copy, Debug)]
-enum New {
+enum NewImage {
     Picture { cut: bool },
     Signature { origin: SignatureOrigin },
 }
 
-impl New {
+impl NewImage {
     fn action(self) -> Action {
         match self {
             Self::Picture { .. } => Action::PictureSet,
@@ -69,7 +69,7 @@ impl New {
         }
     }
 
-    fn read(self, sent: &[u8]) -> std::result::Result<pixels::Encoded, Refusal> {
+    fn read(self, sent: &[u8]) -> std::result::Result<pixels::EncodedImage, Refusal> {
         match self {
             Self::Picture { cut } => pixels::picture(sent, cut),
             Self::Signature { .. } => pixels::signature(sent),
@@ -78,7 +78,7 @@ impl New {
 }
 
 /// What is kept of a signature.
-fn kept(made: pixels::Encoded, origin: SignatureOrigin, set_by: &str, set_at: Timestamp) -> images::Signature {
+fn kept(made: pixels::EncodedImage, origin: SignatureOrigin, set_by: &str, set_at: Timestamp) -> images::Signature {
     images::Signature {
         sha256: Sha256::digest(&made.bytes).to_vec(),
         bytes: made.bytes,
@@ -135,8 +135,8 @@ impl From<images::Signature> for Image {
 
 /// Decodes and encodes on a thread of its own.
 async fn encode(
-    how: impl FnOnce() -> std::result::Result<pixels::Encoded, Refusal> + Send + 'static,
-) -> Result<pixels::Encoded> {
+    how: impl FnOnce() -> std::result::Result<pixels::EncodedImage, Refusal> + Send + 'static,
+) -> Result<pixels::EncodedImage> {
     let internal = |error: String| AppError::Internal(format!("reading an image: {error}"));
     let _place = PLACES.acquire().await.map_err(|e| internal(e.to_string()))?;
     let read = tokio::task::spawn_blocking(how).await.map_err(|e| internal(e.to_string()))?;
@@ -144,8 +144,8 @@ async fn encode(
 }
 
 /// Whom a denial is about; the name is left out, because the actor may not know it.
-fn about(id: PersonId) -> About {
-    About { id: Some(id.0), name: String::new() }
+fn about(id: PersonId) -> AuditSubject {
+    AuditSubject { id: Some(id.0), name: String::new() }
 }
 
 impl App {
@@ -156,7 +156,7 @@ impl App {
     pub async fn picture(&self, actor: &Actor, id: PersonId) -> Result<Option<Image>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        seen(&mut h, actor, id).await?;
+        find_visible(&mut h, actor, id).await?;
         Ok(images::picture(&mut h, actor.organization(), id).await?.map(Image::from))
     }
 
@@ -167,7 +167,7 @@ impl App {
     pub async fn signature(&self, actor: &Actor, id: PersonId) -> Result<Option<Image>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        let stored = seen(&mut h, actor, id).await?;
+        let stored = find_visible(&mut h, actor, id).await?;
         if judge_signature(&stored.profile).is_err() {
             return Ok(None);
         }
@@ -180,7 +180,7 @@ impl App {
     /// # Errors
     /// [`AppError::Refused`] at `picture` when it is no square PNG, JPEG or WebP within the limits.
     pub async fn set_picture(&self, actor: &Actor, id: PersonId, sent: Vec<u8>, cut: bool) -> Result<Image> {
-        self.set(actor, id, New::Picture { cut }, sent).await
+        self.set(actor, id, NewImage::Picture { cut }, sent).await
     }
 
     /// Removes a person's picture.
@@ -202,7 +202,7 @@ impl App {
         origin: SignatureOrigin,
         sent: Vec<u8>,
     ) -> Result<Image> {
-        self.set(actor, id, New::Signature { origin }, sent).await
+        self.set(actor, id, NewImage::Signature { origin }, sent).await
     }
 
     /// Removes a signature, unless an assistant finishes notes with it.
@@ -213,21 +213,21 @@ impl App {
         self.remove(actor, id, Kind::Signature, Action::SignatureRemoved).await
     }
 
-    async fn set(&self, actor: &Actor, id: PersonId, new: New, sent: Vec<u8>) -> Result<Image> {
+    async fn set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
         let set = self.try_set(actor, id, new, sent).await;
         self.told(actor, new.action(), id, set).await
     }
 
-    async fn try_set(&self, actor: &Actor, id: PersonId, new: New, sent: Vec<u8>) -> Result<Image> {
+    async fn try_set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
         actor.require_scope(Scope::PeopleWrite)?;
         new.judge(&self.may_change(actor, id).await?)?;
         let made = encode(move || new.read(&sent)).await?;
         let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
+        let stored = find_visible(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
         new.judge(&stored.profile)?;
         let (image, detail) = match new {
-            New::Picture { .. } => {
+            NewImage::Picture { .. } => {
                 let picture = images::Picture {
                     kind: made.kind.to_owned(),
                     sha256: Sha256::digest(&made.bytes).to_vec(),
@@ -241,7 +241,7 @@ impl App {
                 let detail = json!({"sha256": image.tag, "width": image.width});
                 (image, detail)
             }
-            New::Signature { origin } => {
+            NewImage::Signature { origin } => {
                 let signature = kept(made, origin, actor.name(), self.now());
                 images::set_signature(&mut work.tx, actor.organization(), id, &signature).await?;
                 let image = Image::from(signature);
@@ -249,7 +249,7 @@ impl App {
                 (image, detail)
             }
         };
-        work.done(actor, new.action(), About::new(id.0, &stored.profile.person.full_name), &detail);
+        work.audit_done(actor, new.action(), AuditSubject::new(id.0, &stored.profile.person.full_name), &detail);
         work.commit().await?;
         Ok(image)
     }
@@ -262,7 +262,7 @@ impl App {
     async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
+        let stored = find_visible(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
         if kind == Kind::Signature {
             judge_signature_removal(&stored.profile)?;
@@ -270,14 +270,14 @@ impl App {
         if !images::remove(&mut work.tx, actor.organization(), id, kind).await? {
             return Err(AppError::NotFound);
         }
-        work.done(actor, action, About::new(id.0, &stored.profile.person.full_name), &json!({}));
+        work.audit_done(actor, action, AuditSubject::new(id.0, &stored.profile.person.full_name), &json!({}));
         work.commit().await
     }
 
     /// Refuses before the work of decoding is done for somebody who may not.
     async fn may_change(&self, actor: &Actor, id: PersonId) -> Result<Profile> {
         let mut h = self.db.read().await?;
-        let stored = seen(&mut h, actor, id).await?;
+        let stored = find_visible(&mut h, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
         Ok(stored.profile)
     }

@@ -24,7 +24,7 @@ const LEAST_INK: usize = 12;
 
 /// An image ready to be kept.
 #[derive(Debug)]
-pub(super) struct Encoded {
+pub(super) struct EncodedImage {
     /// `png` or `jpeg`.
     pub kind: &'static str,
     pub bytes: Vec<u8>,
@@ -64,16 +64,16 @@ fn decode(field: &'static str, bytes: &[u8], allowed: &[ImageFormat], named: &st
     Ok(decoded)
 }
 
-fn png(field: &'static str, image: &RgbaImage) -> Result<Encoded, Refusal> {
+fn png(field: &'static str, image: &RgbaImage) -> Result<EncodedImage, Refusal> {
     let mut bytes = Vec::new();
     image
         .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
         .map_err(|_| Refusal::new(field, Code::ImageUnreadable))?;
-    Ok(Encoded { kind: "png", bytes, width: image.width(), height: image.height() })
+    Ok(EncodedImage { kind: "png", bytes, width: image.width(), height: image.height() })
 }
 
 /// A profile picture: square, at most 512 pixels wide. With `cut`, the middle square of what was sent.
-pub(super) fn picture(bytes: &[u8], cut: bool) -> Result<Encoded, Refusal> {
+pub(super) fn picture(bytes: &[u8], cut: bool) -> Result<EncodedImage, Refusal> {
     let allowed = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP];
     let decoded = decode("picture", bytes, &allowed, "a PNG, JPEG or WebP")?;
     let side = decoded.width().min(decoded.height());
@@ -97,18 +97,18 @@ pub(super) fn picture(bytes: &[u8], cut: bool) -> Result<Encoded, Refusal> {
     JpegEncoder::new_with_quality(&mut bytes, 88)
         .encode_image(&rgb)
         .map_err(|_| Refusal::new("picture", Code::ImageUnreadable))?;
-    Ok(Encoded { kind: "jpeg", bytes, width: rgb.width(), height: rgb.height() })
+    Ok(EncodedImage { kind: "jpeg", bytes, width: rgb.width(), height: rgb.height() })
 }
 
 /// A signature: the ink alone, trimmed, on transparent ground.
-pub(super) fn signature(bytes: &[u8]) -> Result<Encoded, Refusal> {
+pub(super) fn signature(bytes: &[u8]) -> Result<EncodedImage, Refusal> {
     let decoded = decode("signature", bytes, &[ImageFormat::Png, ImageFormat::Jpeg], "a PNG or JPEG")?;
     // Twice what is kept is enough to look for ink in, and much less than 4096 pixels.
     let (width, height) = (SIGNATURE_BOX.0 * 2, SIGNATURE_BOX.0 * 2);
     let small = decoded.width() <= width && decoded.height() <= height;
     let decoded = if small { decoded } else { decoded.resize(width, height, FilterType::Triangle) };
     let mut ink = decoded.to_rgba8();
-    let mut spots = Spots::default();
+    let mut spots = InkBounds::default();
     for (x, y, pixel) in ink.enumerate_pixels_mut() {
         *pixel = without_paper(*pixel);
         if pixel.0[3] > 0 {
@@ -130,7 +130,7 @@ pub(super) fn signature(bytes: &[u8]) -> Result<Encoded, Refusal> {
 }
 
 /// Where there is ink.
-struct Spots {
+struct InkBounds {
     count: usize,
     left: u32,
     top: u32,
@@ -138,13 +138,13 @@ struct Spots {
     bottom: u32,
 }
 
-impl Default for Spots {
+impl Default for InkBounds {
     fn default() -> Self {
         Self { count: 0, left: u32::MAX, top: u32::MAX, right: 0, bottom: 0 }
     }
 }
 
-impl Spots {
+impl InkBounds {
     fn note(&mut self, x: u32, y: u32) {
         self.count += 1;
         (self.left, self.right) = (self.left.min(x), self.right.max(x));

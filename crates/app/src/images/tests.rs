@@ -3,16 +3,16 @@
 use image::{AnimationDecoder, DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
 use muster_domain::Code;
 
-use super::pixels::{Encoded, picture, signature};
+use super::pixels::{EncodedImage, picture, signature};
 use super::samples::{bomb, cmyk_jpeg, ink_on, turned_jpeg, two_frames, two_halves, with_chunk, written};
 
-fn shown(made: &Encoded) -> DynamicImage {
+fn shown(made: &EncodedImage) -> DynamicImage {
     let read = image::load_from_memory(&made.bytes).expect("what was encoded can be decoded");
     assert_eq!(read.dimensions(), (made.width, made.height));
     read
 }
 
-fn code(made: Result<Encoded, muster_domain::Refusal>) -> Code {
+fn code(made: Result<EncodedImage, muster_domain::Refusal>) -> Code {
     made.expect_err("refused").code
 }
 

@@ -8,13 +8,13 @@ use muster_domain::organizations::Organization;
 use muster_store::audit;
 use tokio::task::JoinHandle;
 
-use super::known::Standing;
+use super::known::ImportState;
 use super::reader::RawRow;
-use super::report::{ImportReport, Progress};
-use super::run::{Judged, Pending, Run};
+use super::report::{ImportProgress, ImportReport};
+use super::run::{EvaluatedBatch, ImportRun, PendingBatch};
 use super::save::NewPeople;
-use crate::people::Attempt;
-use crate::work::Work;
+use crate::people::SaveError;
+use crate::work::UnitOfWork;
 use crate::{Actor, App, AppError, Result};
 
 /// How often a batch is judged again because someone took a name, email or NPI meanwhile. Practices that import at
@@ -22,16 +22,16 @@ use crate::{Actor, App, AppError, Result};
 const ATTEMPTS: usize = 5;
 
 /// What was saved, and where the chain stands since.
-type Saved = std::result::Result<(Judged, i64), Attempt>;
+type Saved = std::result::Result<(EvaluatedBatch, i64), SaveError>;
 
 /// An import, batch by batch.
 pub(super) struct Import<'a> {
     app: &'a App,
     actor: &'a Actor,
-    run: Run,
+    run: ImportRun,
     report: ImportReport,
     /// As the last judged batch leaves the practice; none before the first.
-    standing: Option<Standing>,
+    standing: Option<ImportState>,
     /// Where the practice's chain stands if nobody else changed anything.
     head: i64,
     saving: Option<Saving>,
@@ -47,12 +47,12 @@ struct Saving {
 }
 
 impl<'a> Import<'a> {
-    pub fn new(app: &'a App, actor: &'a Actor, run: Run, report: ImportReport) -> Self {
+    pub fn new(app: &'a App, actor: &'a Actor, run: ImportRun, report: ImportReport) -> Self {
         Self { app, actor, run, report, standing: None, head: 0, saving: None, bytes: 0 }
     }
 
     /// How far it has come.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> ImportProgress {
         self.report.progress(self.bytes)
     }
 
@@ -75,7 +75,7 @@ impl<'a> Import<'a> {
         self.report
     }
 
-    async fn judge(&mut self, rows: &[RawRow]) -> Result<(Judged, NewPeople)> {
+    async fn judge(&mut self, rows: &[RawRow]) -> Result<(EvaluatedBatch, NewPeople)> {
         let mut h = self.app.db.read().await?;
         let standing = if let Some(standing) = self.standing.take() {
             standing
@@ -83,7 +83,7 @@ impl<'a> Import<'a> {
             // The head first, so that whatever changes while the rest is read shows.
             let organization = &self.run.organization;
             self.head = audit::head(&mut h, organization.id).await?.map_or(0, |head| head.seq);
-            Standing::load(&mut h, organization).await?
+            ImportState::load(&mut h, organization).await?
         };
         let (judged, standing) = self.app.judge_rows(&mut h, self.actor, &self.run, rows, standing, false).await?;
         self.standing = Some(standing);
@@ -92,7 +92,7 @@ impl<'a> Import<'a> {
     }
 
     /// Sends a batch on its way, if there is anything to save.
-    fn save(&mut self, (mut judged, people): (Judged, NewPeople), rows: Vec<RawRow>, bytes: u64) {
+    fn save(&mut self, (mut judged, people): (EvaluatedBatch, NewPeople), rows: Vec<RawRow>, bytes: u64) {
         self.run.pending = std::mem::take(&mut judged.pending);
         if self.run.options.dry_run || judged.profiles.is_empty() {
             return self.keep(judged, self.head, rows.len(), bytes);
@@ -102,7 +102,7 @@ impl<'a> Import<'a> {
         let task = tokio::spawn(async move {
             let work = app.work(actor.organization()).await?;
             if work.head() != expected {
-                return Err(Attempt::Raced);
+                return Err(SaveError::Conflict);
             }
             app.save_batch(work, &actor, &organization, invite, judged, people).await
         });
@@ -117,22 +117,22 @@ impl<'a> Import<'a> {
                 self.keep(judged, head, rows.len(), bytes);
                 Ok(true)
             }
-            Err(Attempt::Raced) => {
+            Err(SaveError::Conflict) => {
                 let (judged, head) = self.again(&rows).await?;
                 self.keep(judged, head, rows.len(), bytes);
                 Ok(false)
             }
-            Err(Attempt::Failed(error)) => Err(error),
+            Err(SaveError::Failed(error)) => Err(error),
         }
     }
 
-    async fn again(&mut self, rows: &[RawRow]) -> Result<(Judged, i64)> {
-        self.run.pending = Pending::default();
+    async fn again(&mut self, rows: &[RawRow]) -> Result<(EvaluatedBatch, i64)> {
+        self.run.pending = PendingBatch::default();
         for _ in 1..ATTEMPTS {
             match self.under_lock(rows).await {
                 Ok(saved) => return Ok(saved),
-                Err(Attempt::Raced) => {}
-                Err(Attempt::Failed(error)) => return Err(error),
+                Err(SaveError::Conflict) => {}
+                Err(SaveError::Failed(error)) => return Err(error),
             }
         }
         Err(AppError::Unavailable)
@@ -141,7 +141,7 @@ impl<'a> Import<'a> {
     /// Judges and saves while nobody else can change the practice.
     async fn under_lock(&mut self, rows: &[RawRow]) -> Saved {
         let mut work = self.app.work(self.actor.organization()).await?;
-        let standing = Standing::load(&mut work.tx, &self.run.organization).await?;
+        let standing = ImportState::load(&mut work.tx, &self.run.organization).await?;
         let judged = self.app.judge_rows(&mut work.tx, self.actor, &self.run, rows, standing, true).await?;
         let (mut judged, standing) = judged;
         let pending = std::mem::take(&mut judged.pending);
@@ -154,7 +154,7 @@ impl<'a> Import<'a> {
     }
 
     /// Goes on from a batch that was saved, or would have been.
-    fn keep(&mut self, judged: Judged, head: i64, rows: usize, bytes: u64) {
+    fn keep(&mut self, judged: EvaluatedBatch, head: i64, rows: usize, bytes: u64) {
         self.run.keep_pending();
         self.report.absorb(judged, rows);
         self.head = head;
@@ -165,11 +165,11 @@ impl<'a> Import<'a> {
 impl App {
     async fn save_batch(
         &self,
-        mut work: Work,
+        mut work: UnitOfWork,
         actor: &Actor,
         organization: &Organization,
         invite: bool,
-        mut judged: Judged,
+        mut judged: EvaluatedBatch,
         people: NewPeople,
     ) -> Saved {
         if judged.profiles.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_domain::emr::{Change, InactiveReason, LICENSE_PLACEHOLDER, Outcome, Permission, Profile, decide};
-use muster_domain::imports::{Keys, Wanted};
+use muster_domain::imports::{ParsedRow, RowKeys};
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Clinic;
 use muster_domain::people::{NameOwner, npi};
@@ -11,22 +11,22 @@ use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::Handle;
 
-use super::alike;
-use super::known::{Known, Standing, next_numbers};
+use super::duplicates;
+use super::known::{ImportState, StoredMatches, next_numbers};
 use super::reader::RawRow;
-use super::report::{Flags, RowRefusal};
-use super::run::{Claim, Judged, Run, number};
+use super::report::{ImportFlags, RowRefusal};
+use super::run::{EvaluatedBatch, ImportRun, UniqueKey, number};
 use crate::people::blank;
 use crate::{Actor, App, Result};
 
 /// A batch being judged.
-struct Bench<'a> {
+struct BatchEvaluator<'a> {
     app: &'a App,
     actor: &'a Actor,
-    run: &'a Run,
-    known: Known,
-    standing: Standing,
-    done: Judged,
+    run: &'a ImportRun,
+    known: StoredMatches,
+    standing: ImportState,
+    done: EvaluatedBatch,
 }
 
 impl App {
@@ -36,12 +36,12 @@ impl App {
         &self,
         h: &mut impl Handle,
         actor: &Actor,
-        run: &Run,
+        run: &ImportRun,
         rows: &[RawRow],
-        standing: Standing,
+        standing: ImportState,
         judged_again: bool,
-    ) -> Result<(Judged, Standing)> {
-        let mut done = Judged::default();
+    ) -> Result<(EvaluatedBatch, ImportState)> {
+        let mut done = EvaluatedBatch::default();
         let mut lines = Vec::with_capacity(rows.len());
         let mut wanted = Vec::with_capacity(rows.len());
         for row in rows {
@@ -53,11 +53,11 @@ impl App {
                 Err(refusal) => done.refused.push(refusal),
             }
         }
-        let known = Known::load(h, actor, &wanted, &standing).await?;
+        let known = StoredMatches::load(h, actor, &wanted, &standing).await?;
         let new = wanted.iter().filter(|w| !known.is_there(actor, w, &standing));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
         done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
-        let mut bench = Bench { app: self, actor, run, known, standing, done };
+        let mut bench = BatchEvaluator { app: self, actor, run, known, standing, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
             match bench.judge(&wanted) {
                 Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
@@ -68,15 +68,15 @@ impl App {
                 }
             }
         }
-        let Bench { standing, mut done, .. } = bench;
+        let BatchEvaluator { standing, mut done, .. } = bench;
         done.refused.sort_by_key(|r| r.line);
-        alike::note(h, actor, run, &mut done).await?;
+        duplicates::note(h, actor, run, &mut done).await?;
         Ok((done, standing))
     }
 }
 
 /// The row as a change, or why it cannot be read as one.
-fn understood(run: &Run, row: &RawRow) -> std::result::Result<Wanted, RowRefusal> {
+fn understood(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, RowRefusal> {
     let refused = |cells: &[String], refusal: Refusal| Err(RowRefusal::new(row.line, cells, refusal.into()));
     match &row.cells {
         Err(unread) => refused(&unread.cells, unread.refusal.clone()),
@@ -91,13 +91,13 @@ fn understood(run: &Run, row: &RawRow) -> std::result::Result<Wanted, RowRefusal
     }
 }
 
-impl Bench<'_> {
-    fn claimed(&self, claim: Claim<'_>) -> bool {
+impl BatchEvaluator<'_> {
+    fn claimed(&self, claim: UniqueKey<'_>) -> bool {
         self.run.claimed(claim) || self.done.pending.used.claims.has(claim)
     }
 
     /// Judges one row after those before it.
-    fn judge(&mut self, wanted: &Wanted) -> std::result::Result<(), Refusals> {
+    fn judge(&mut self, wanted: &ParsedRow) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
         if !repeated && (self.known.is_there(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
@@ -122,11 +122,11 @@ impl Bench<'_> {
     }
 
     /// Tells the judge who else holds what the row wants. True when it is an earlier row of the file.
-    fn note_owners(&mut self, keys: &Keys) -> bool {
+    fn note_owners(&mut self, keys: &RowKeys) -> bool {
         let earlier = |claimed: bool| claimed.then(|| NameOwner::Visible("an earlier row of this file".to_owned()));
-        let name = |key: Option<&String>| earlier(key.is_some_and(|k| self.claimed(Claim::Name(k))));
+        let name = |key: Option<&String>| earlier(key.is_some_and(|k| self.claimed(UniqueKey::Name(k))));
         let (email, username) = (name(keys.email.as_ref()), name(keys.username.as_ref()));
-        let number = earlier(keys.npi.as_ref().is_some_and(|n| self.claimed(Claim::Npi(n))));
+        let number = earlier(keys.npi.as_ref().is_some_and(|n| self.claimed(UniqueKey::Npi(n))));
         let repeated = email.is_some() || username.is_some() || number.is_some();
         let facts = &mut self.standing.facts;
         facts.email_owner = email.or_else(|| self.known.hidden_owner(keys.email.as_ref()));
@@ -135,13 +135,13 @@ impl Bench<'_> {
         repeated
     }
 
-    fn is_namesake(&self, wanted: &Wanted, keys: &Keys) -> bool {
+    fn is_namesake(&self, wanted: &ParsedRow, keys: &RowKeys) -> bool {
         let namesake = if keys.is_empty() { self.standing.namesake(wanted) } else { None };
-        namesake.is_some_and(|(name, clinic, kind)| self.claimed(Claim::Namesake(&name, clinic, &kind)))
+        namesake.is_some_and(|(name, clinic, kind)| self.claimed(UniqueKey::Namesake(&name, clinic, &kind)))
     }
 
     /// The row's change with its clinics and user name; and the clinics that would have to be added for it.
-    fn change(&mut self, wanted: &Wanted, refusals: &mut Refusals) -> (Change, Vec<Clinic>) {
+    fn change(&mut self, wanted: &ParsedRow, refusals: &mut Refusals) -> (Change, Vec<Clinic>) {
         let mut change = wanted.change.clone();
         let mut tentative: Vec<Clinic> = Vec::new();
         let mut ids = BTreeSet::new();
@@ -169,7 +169,7 @@ impl Bench<'_> {
     /// a clinic nobody knows, which the judge refuses like one out of reach.
     fn clinic(
         &mut self,
-        wanted: &Wanted,
+        wanted: &ParsedRow,
         name: &str,
         tentative: &mut Vec<Clinic>,
         refusals: &mut Refusals,
@@ -198,7 +198,7 @@ impl Bench<'_> {
         let mut next = known.or_else(|| self.run.next_number(key)).unwrap_or(1);
         loop {
             let name = if next == 1 { base.to_owned() } else { format!("{base}{next}") };
-            if !self.claimed(Claim::Name(&unique_key(&name))) {
+            if !self.claimed(UniqueKey::Name(&unique_key(&name))) {
                 return name;
             }
             next += 1;
@@ -206,7 +206,7 @@ impl Bench<'_> {
     }
 
     /// Keeps what was decided, for saving and for the rows that follow.
-    fn accept(&mut self, wanted: &Wanted, keys: &Keys, outcome: Outcome, tentative: Vec<Clinic>) {
+    fn accept(&mut self, wanted: &ParsedRow, keys: &RowKeys, outcome: Outcome, tentative: Vec<Clinic>) {
         let Outcome { profile, seats, .. } = outcome;
         for clinic in tentative {
             self.standing.clinics.insert(unique_key(&clinic.name), clinic.id);
@@ -220,15 +220,15 @@ impl Bench<'_> {
         }
         let namesake = self.standing.namesake(wanted);
         let claims = &mut self.done.pending.used.claims;
-        claims.add(Claim::Name(&unique_key(&profile.person.username)));
+        claims.add(UniqueKey::Name(&unique_key(&profile.person.username)));
         if let Some(email) = &keys.email {
-            claims.add(Claim::Name(email));
+            claims.add(UniqueKey::Name(email));
         }
         if let Some(npi) = &keys.npi {
-            claims.add(Claim::Npi(npi));
+            claims.add(UniqueKey::Npi(npi));
         }
         if let Some((name, clinic, kind)) = namesake {
-            claims.add(Claim::Namesake(&name, clinic, &kind));
+            claims.add(UniqueKey::Namesake(&name, clinic, &kind));
         }
         self.note_number(wanted, &profile);
         self.done.flags.add(flags(wanted, &profile));
@@ -236,7 +236,7 @@ impl Bench<'_> {
     }
 
     /// The next row that is given this user name takes the number after it.
-    fn note_number(&mut self, wanted: &Wanted, profile: &Profile) {
+    fn note_number(&mut self, wanted: &ParsedRow, profile: &Profile) {
         let Some(base) = &wanted.username_base else { return };
         let suffix = profile.person.username.strip_prefix(base.as_str()).unwrap_or("");
         let used = suffix.parse::<u64>().unwrap_or(1);
@@ -244,11 +244,11 @@ impl Bench<'_> {
     }
 }
 
-fn flags(wanted: &Wanted, profile: &Profile) -> Flags {
+fn flags(wanted: &ParsedRow, profile: &Profile) -> ImportFlags {
     let one = u64::from;
     let emr = profile.emr.as_ref();
     let reason = emr.and_then(|e| e.inactive_reason);
-    Flags {
+    ImportFlags {
         npi_placeholders: one(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER)),
         license_placeholders: one(emr.and_then(|e| e.license.number.as_deref()) == Some(LICENSE_PLACEHOLDER)),
         needs_email: one(reason == Some(InactiveReason::NeedsEmail)),

@@ -1,10 +1,10 @@
-//! Who is there already: one look-up for a whole batch.
+//! AuditActor is there already: one look-up for a whole batch.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Facts;
-use muster_domain::imports::Wanted;
+use muster_domain::imports::ParsedRow;
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Organization;
 use muster_domain::people::NameOwner;
@@ -13,11 +13,11 @@ use muster_domain::{ClinicId, PersonId};
 use muster_store::imports::{self, NameHolder, Namesake};
 use muster_store::{Handle, licenses, organizations, people};
 
-use super::run::{Run, number};
+use super::run::{ImportRun, number};
 use crate::{Actor, Result};
 
 /// What is stored and concerns the rows of a batch.
-pub(super) struct Known {
+pub(super) struct StoredMatches {
     names: BTreeMap<String, NameHolder>,
     npis: BTreeMap<String, PersonId>,
     namesakes: BTreeMap<Namesake, PersonId>,
@@ -25,11 +25,11 @@ pub(super) struct Known {
     visible: Option<BTreeSet<PersonId>>,
 }
 
-impl Known {
+impl StoredMatches {
     /// Looks up everything the rows name.
-    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[Wanted], standing: &Standing) -> Result<Self> {
+    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[ParsedRow], standing: &ImportState) -> Result<Self> {
         let organization = actor.organization();
-        let keys: Vec<_> = rows.iter().map(Wanted::keys).collect();
+        let keys: Vec<_> = rows.iter().map(ParsedRow::keys).collect();
         let distinct = |texts: &mut dyn Iterator<Item = &String>| -> Vec<String> {
             texts.collect::<BTreeSet<_>>().into_iter().cloned().collect()
         };
@@ -68,7 +68,7 @@ impl Known {
     }
 
     /// True when the row is someone the actor may see and who is there already.
-    pub fn is_there(&self, actor: &Actor, row: &Wanted, standing: &Standing) -> bool {
+    pub fn is_there(&self, actor: &Actor, row: &ParsedRow, standing: &ImportState) -> bool {
         let keys = row.keys();
         if keys.is_empty() {
             let Some(namesake) = standing.namesake(row) else { return false };
@@ -92,14 +92,14 @@ impl Known {
 }
 
 /// How the practice stands for the next row: what is stored, and what the rows before it add.
-pub(super) struct Standing {
+pub(super) struct ImportState {
     /// The facts every row shares.
     pub facts: Facts,
     /// Clinics by name.
     pub clinics: HashMap<String, ClinicId>,
 }
 
-impl Standing {
+impl ImportState {
     pub async fn load(h: &mut impl Handle, organization: &Organization) -> Result<Self> {
         let id = organization.id;
         let clinics = organizations::clinics(h, id).await?;
@@ -122,7 +122,7 @@ impl Standing {
     }
 
     /// By what a row without NPI, email and user name is recognized.
-    pub fn namesake(&self, row: &Wanted) -> Option<Namesake> {
+    pub fn namesake(&self, row: &ParsedRow) -> Option<Namesake> {
         let clinic = self.clinics.get(&unique_key(row.home()?))?;
         Some((row.name_key()?, *clinic, row.user_type()?.as_str().to_owned()))
     }
@@ -131,7 +131,7 @@ impl Standing {
 /// For each made-up user name the number to try next: 1 for the bare name, else one more than the highest in use.
 pub(super) async fn next_numbers(
     h: &mut impl Handle,
-    run: &Run,
+    run: &ImportRun,
     bases: BTreeSet<&str>,
     judged_again: bool,
 ) -> Result<HashMap<u64, u64>> {

@@ -6,7 +6,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
 use muster_domain::imports::{ChangeColumns, Columns};
 
-use super::reader::{self, Part};
+use super::reader::{self, FilePart};
 use crate::{Actor, App, Result, Scope};
 
 /// What is in a file.
@@ -68,7 +68,7 @@ impl App {
             FileKind::Changes => ChangeColumns::meanings(&header, map),
         };
         let rows = match parts.recv().await {
-            Some(Part::Rows(rows, _)) => rows,
+            Some(FilePart::Rows(rows, _)) => rows,
             _ => Vec::new(),
         };
         let mut columns: Vec<FileColumn> = header

@@ -2,8 +2,8 @@
 //! only how rows are read, looked up and saved by the hundred.
 
 mod ahead;
-mod alike;
 mod batch;
+mod duplicates;
 mod known;
 mod look;
 pub(crate) mod reader;
@@ -19,15 +19,15 @@ use muster_domain::imports::Columns;
 use muster_store::organizations;
 
 use crate::people::whom_to_ask;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 pub use look::{FileColumn, FileKind};
-pub use report::{Flags, ImportReport, Imported, Progress, RowCandidate, RowLikeness, RowRefusal};
+pub use report::{ImportFlags, ImportProgress, ImportReport, ImportStatus, RowCandidate, RowLikeness, RowRefusal};
 
 use ahead::Import;
-use reader::Part;
-use run::Run;
+use reader::FilePart;
+use run::ImportRun;
 
 /// How to import.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl App {
         actor: &Actor,
         source: impl Read + Send + 'static,
         options: ImportOptions,
-        mut progress: impl FnMut(&Progress) + Send,
+        mut progress: impl FnMut(&ImportProgress) + Send,
     ) -> Result<ImportReport> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::PeopleImported).await?;
@@ -73,9 +73,9 @@ impl App {
         let organization = organizations::find(&mut h, actor.organization()).await?.ok_or(AppError::NotFound)?;
         drop(h);
         let report = ImportReport::new(options.dry_run, header, columns.ignored().to_vec());
-        let mut import = Import::new(self, actor, Run::new(organization, columns, options), report);
+        let mut import = Import::new(self, actor, ImportRun::new(organization, columns, options), report);
         while let Some(part) = parts.recv().await {
-            let Part::Rows(rows, bytes) = part else { continue };
+            let FilePart::Rows(rows, bytes) = part else { continue };
             import.take(rows, bytes).await?;
             progress(&import.progress());
         }
@@ -87,10 +87,10 @@ impl App {
         }
         if !report.dry_run {
             let mut work = self.work(actor.organization()).await?;
-            work.done(actor, Action::PeopleImported, About::nothing(), &report.summary());
+            work.audit_done(actor, Action::PeopleImported, AuditSubject::none(), &report.summary());
             work.commit().await?;
             if report.added >= MANY {
-                self.take_stock().await;
+                self.analyze().await;
             }
         }
         Ok(report)

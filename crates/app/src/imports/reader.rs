@@ -20,7 +20,7 @@ const LONGEST_ROW: u64 = 1024 * 1024;
 const HEAD: usize = 64 * 1024;
 
 /// What comes out of a file.
-pub(crate) enum Part {
+pub(crate) enum FilePart {
     /// The first row.
     Header(Vec<String>),
     /// Some of the others; how far into the file they reach.
@@ -34,18 +34,18 @@ pub(crate) struct RawRow {
     /// The line it begins on.
     pub line: u64,
     /// Its cells, or why it has none.
-    pub cells: Result<Vec<String>, Unread>,
+    pub cells: Result<Vec<String>, UnreadableRow>,
 }
 
 /// A row that is no text.
-pub(crate) struct Unread {
+pub(crate) struct UnreadableRow {
     pub refusal: Refusal,
     /// What could be made out.
     pub cells: Vec<String>,
 }
 
 /// Starts reading.
-pub(crate) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
+pub(crate) fn start(source: impl Read + Send + 'static) -> Receiver<FilePart> {
     let (sender, receiver) = channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         // A closed channel only means that nobody wants the rest.
@@ -58,43 +58,43 @@ pub(crate) fn start(source: impl Read + Send + 'static) -> Receiver<Part> {
 ///
 /// # Errors
 /// [`AppError::Refused`] when nothing can be read of the file.
-pub(crate) async fn header(parts: &mut Receiver<Part>) -> crate::Result<Vec<String>> {
+pub(crate) async fn header(parts: &mut Receiver<FilePart>) -> crate::Result<Vec<String>> {
     match parts.recv().await {
-        Some(Part::Header(header)) => Ok(header),
-        Some(Part::Refused(refusal)) => Err(refusal.into()),
+        Some(FilePart::Header(header)) => Ok(header),
+        Some(FilePart::Refused(refusal)) => Err(refusal.into()),
         _ => Err(AppError::Internal("the reading thread ended".to_owned())),
     }
 }
 
 /// Nobody listens any more.
-struct Gone;
+struct ReceiverGone;
 
-fn send(to: &Sender<Part>, part: Part) -> Result<(), Gone> {
-    to.blocking_send(part).map_err(|_| Gone)
+fn send(to: &Sender<FilePart>, part: FilePart) -> Result<(), ReceiverGone> {
+    to.blocking_send(part).map_err(|_| ReceiverGone)
 }
 
-fn read(source: impl Read, to: &Sender<Part>) -> Result<(), Gone> {
+fn read(source: impl Read, to: &Sender<FilePart>) -> Result<(), ReceiverGone> {
     let (source, delimiter) = match open(source) {
         Ok(opened) => opened,
-        Err(refusal) => return send(to, Part::Refused(refusal)),
+        Err(refusal) => return send(to, FilePart::Refused(refusal)),
     };
     let unread = Arc::new(AtomicU64::new(0));
-    let metered = Metered { source, since_last_row: Arc::clone(&unread) };
+    let metered = RowLimitReader { source, since_last_row: Arc::clone(&unread) };
     let mut csv = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(metered);
     let mut record = ByteRecord::new();
     match csv.read_byte_record(&mut record) {
         Ok(true) => {}
-        Ok(false) => return send(to, Part::Refused(unreadable("it is empty"))),
-        Err(error) => return send(to, Part::Refused(unreadable(&error.to_string()))),
+        Ok(false) => return send(to, FilePart::Refused(unreadable("it is empty"))),
+        Err(error) => return send(to, FilePart::Refused(unreadable(&error.to_string()))),
     }
     match texts(&record) {
-        Ok(names) => send(to, Part::Header(names))?,
-        Err(_) => return send(to, Part::Refused(unreadable("it is not UTF-8 text; save it as “CSV UTF-8”"))),
+        Ok(names) => send(to, FilePart::Header(names))?,
+        Err(_) => return send(to, FilePart::Refused(unreadable("it is not UTF-8 text; save it as “CSV UTF-8”"))),
     }
     loop {
         let (rows, more) = batch(&mut csv, &mut record, &unread);
         if !rows.is_empty() {
-            send(to, Part::Rows(rows, csv.position().byte()))?;
+            send(to, FilePart::Rows(rows, csv.position().byte()))?;
         }
         if !more {
             return Ok(());
@@ -114,12 +114,13 @@ fn batch<R: Read>(csv: &mut csv::Reader<R>, record: &mut ByteRecord, unread: &At
             Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
             Ok(true) => rows.push(RawRow {
                 line: record.position().map_or(line, csv::Position::line),
-                cells: texts(record).map_err(|cells| Unread { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
+                cells: texts(record)
+                    .map_err(|cells| UnreadableRow { refusal: Refusal::whole(Code::RowNotUnicode), cells }),
             }),
             Err(error) => {
                 let endless = unread.load(Ordering::Relaxed) > LONGEST_ROW;
                 let refusal = if endless { Refusal::whole(Code::RowTooLong) } else { unreadable(&error.to_string()) };
-                rows.push(RawRow { line, cells: Err(Unread { refusal, cells: Vec::new() }) });
+                rows.push(RawRow { line, cells: Err(UnreadableRow { refusal, cells: Vec::new() }) });
                 return (rows, false);
             }
         }
@@ -180,12 +181,12 @@ fn delimiter_of(head: &[u8]) -> u8 {
 }
 
 /// Stops a row that does not end.
-struct Metered<R> {
+struct RowLimitReader<R> {
     source: R,
     since_last_row: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Metered<R> {
+impl<R: Read> Read for RowLimitReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.since_last_row.load(Ordering::Relaxed) > LONGEST_ROW {
             return Err(std::io::Error::other("a row does not end"));

@@ -7,7 +7,7 @@ use muster_domain::{PersonId, Refusals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::run::Judged;
+use super::run::EvaluatedBatch;
 use crate::people::Contact;
 
 /// Refused rows that are listed; beyond them only the counts go on.
@@ -19,7 +19,7 @@ const NAMED: usize = 1_000;
 
 /// How far an import has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Progress {
+pub struct ImportProgress {
     /// Rows judged.
     pub rows: u64,
     /// People added.
@@ -64,7 +64,7 @@ pub struct RowLikeness {
 /// Somebody a row is like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowCandidate {
-    /// Who; none for somebody a dry run would have added.
+    /// AuditActor; none for somebody a dry run would have added.
     pub person_id: Option<PersonId>,
     /// The line of the file, for somebody of a row shortly before.
     pub line: Option<u64>,
@@ -97,7 +97,7 @@ impl RowCandidate {
 
 /// What still has to be done about the people added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Flags {
+pub struct ImportFlags {
     /// Profiles with the placeholder NPI.
     pub npi_placeholders: u64,
     /// Profiles with the placeholder license number.
@@ -112,7 +112,7 @@ pub struct Flags {
     pub invited: u64,
 }
 
-impl Flags {
+impl ImportFlags {
     pub(super) fn add(&mut self, more: Self) {
         self.npi_placeholders += more.npi_placeholders;
         self.license_placeholders += more.license_placeholders;
@@ -126,7 +126,7 @@ impl Flags {
 /// How an import went as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Imported {
+pub enum ImportStatus {
     /// No row was refused.
     All,
     /// Some rows were refused.
@@ -167,7 +167,7 @@ pub struct ImportReport {
     /// The first 1,000 of them, by name.
     pub new_clinics: Vec<String>,
     /// What still has to be done.
-    pub flags: Flags,
+    pub flags: ImportFlags,
 }
 
 impl ImportReport {
@@ -187,21 +187,21 @@ impl ImportReport {
             ask: Vec::new(),
             clinics_added: 0,
             new_clinics: Vec::new(),
-            flags: Flags::default(),
+            flags: ImportFlags::default(),
         }
     }
 
     /// How it went as a whole.
-    pub fn outcome(&self) -> Imported {
+    pub fn outcome(&self) -> ImportStatus {
         match self.refused_rows {
-            0 => Imported::All,
-            refused if refused == self.rows => Imported::Nothing,
-            _ => Imported::Some,
+            0 => ImportStatus::All,
+            refused if refused == self.rows => ImportStatus::Nothing,
+            _ => ImportStatus::Some,
         }
     }
 
     /// Counts in a batch that was saved, or would have been.
-    pub(super) fn absorb(&mut self, judged: Judged, rows: usize) {
+    pub(super) fn absorb(&mut self, judged: EvaluatedBatch, rows: usize) {
         self.rows += rows as u64;
         self.added += judged.profiles.len() as u64;
         self.unchanged += judged.unchanged;
@@ -234,9 +234,9 @@ impl ImportReport {
         }
     }
 
-    pub(super) fn progress(&self, bytes: u64) -> Progress {
+    pub(super) fn progress(&self, bytes: u64) -> ImportProgress {
         let Self { rows, added, unchanged, refused_rows: refused, .. } = *self;
-        Progress { rows, added, unchanged, refused, bytes }
+        ImportProgress { rows, added, unchanged, refused, bytes }
     }
 
     /// What the audit record keeps.

@@ -11,12 +11,12 @@ use muster_domain::licenses::Group;
 use muster_domain::organizations::{Clinic, Organization};
 
 use super::ImportOptions;
-use super::alike::Earlier;
-use super::report::{Flags, RowLikeness, RowRefusal};
+use super::duplicates::EarlierRow;
+use super::report::{ImportFlags, RowLikeness, RowRefusal};
 
 /// What one row of the file may have and no other.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(super) enum Claim<'a> {
+pub(super) enum UniqueKey<'a> {
     /// A real NPI.
     Npi(&'a str),
     /// User name or email, as compared.
@@ -25,7 +25,7 @@ pub(super) enum Claim<'a> {
     Namesake(&'a str, ClinicId, &'a str),
 }
 
-impl Claim<'_> {
+impl UniqueKey<'_> {
     fn number(self) -> u64 {
         number(&self)
     }
@@ -38,29 +38,29 @@ pub(super) fn number(what: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Claims of the rows added.
+/// UniqueKeys of the rows added.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Claims(HashSet<u64>);
+pub(super) struct UniqueKeys(HashSet<u64>);
 
-impl Claims {
-    pub fn has(&self, claim: Claim<'_>) -> bool {
+impl UniqueKeys {
+    pub fn has(&self, claim: UniqueKey<'_>) -> bool {
         self.0.contains(&claim.number())
     }
 
-    pub fn add(&mut self, claim: Claim<'_>) {
+    pub fn add(&mut self, claim: UniqueKey<'_>) {
         self.0.insert(claim.number());
     }
 }
 
 /// Names and numbers that rows of the file have and later rows cannot have.
 #[derive(Default)]
-pub(super) struct Used {
-    pub claims: Claims,
+pub(super) struct UsedKeys {
+    pub claims: UniqueKeys,
     /// The number to try next after a made-up user name, by the name's hash.
     pub next_numbers: HashMap<u64, u64>,
 }
 
-impl Used {
+impl UsedKeys {
     pub fn extend(&mut self, more: Self) {
         self.claims.0.extend(more.claims.0);
         self.next_numbers.extend(more.next_numbers);
@@ -69,21 +69,21 @@ impl Used {
 
 /// What is remembered of a batch while it is being saved.
 #[derive(Default)]
-pub(super) struct Pending {
-    pub used: Used,
+pub(super) struct PendingBatch {
+    pub used: UsedKeys,
     /// Its people, whom later rows may be like.
-    pub people: Vec<Earlier>,
+    pub people: Vec<EarlierRow>,
 }
 
 /// An import in progress.
-pub(super) struct Run {
+pub(super) struct ImportRun {
     pub organization: Organization,
     pub columns: Columns,
     pub options: ImportOptions,
     /// By the rows that are saved.
-    pub used: Used,
+    pub used: UsedKeys,
     /// The batch on its way into the database.
-    pub pending: Pending,
+    pub pending: PendingBatch,
 }
 
 /// Seats by pool.
@@ -91,7 +91,7 @@ pub(super) type Seats = BTreeMap<(ClinicId, Group), i64>;
 
 /// A batch, judged.
 #[derive(Default)]
-pub(super) struct Judged {
+pub(super) struct EvaluatedBatch {
     /// To be added.
     pub profiles: Vec<Profile>,
     /// The lines they stand on.
@@ -102,19 +102,19 @@ pub(super) struct Judged {
     pub clinics: Vec<Clinic>,
     /// To be taken.
     pub seats: Seats,
-    pub pending: Pending,
+    pub pending: PendingBatch,
     pub unchanged: u64,
     pub refused: Vec<RowRefusal>,
-    pub flags: Flags,
+    pub flags: ImportFlags,
 }
 
-impl Run {
+impl ImportRun {
     pub fn new(organization: Organization, columns: Columns, options: ImportOptions) -> Self {
-        Self { organization, columns, options, used: Used::default(), pending: Pending::default() }
+        Self { organization, columns, options, used: UsedKeys::default(), pending: PendingBatch::default() }
     }
 
     /// True when an earlier batch has it.
-    pub fn claimed(&self, claim: Claim<'_>) -> bool {
+    pub fn claimed(&self, claim: UniqueKey<'_>) -> bool {
         self.used.claims.has(claim) || self.pending.used.claims.has(claim)
     }
 

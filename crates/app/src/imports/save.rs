@@ -16,8 +16,8 @@ use tokio::task::yield_now;
 use super::run::Seats;
 use crate::keys::fingerprint;
 use crate::messages::Message;
-use crate::people::Attempt;
-use crate::work::{About, Work};
+use crate::people::SaveError;
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App};
 
 /// So many records take about a millisecond.
@@ -26,21 +26,21 @@ const SIGNED_AT_ONCE: usize = 64;
 /// New people, and what is written of them.
 pub(crate) struct NewPeople {
     rows: NewProfiles,
-    records: Vec<(About, Map<String, Value>)>,
+    records: Vec<(AuditSubject, Map<String, Value>)>,
 }
 
-type Saved<T> = std::result::Result<T, Attempt>;
+type Saved<T> = std::result::Result<T, SaveError>;
 
 impl App {
     /// Adds clinics, each with its record.
-    pub(crate) async fn save_new_clinics(&self, work: &mut Work, actor: &Actor, clinics: &[Clinic]) -> Saved<()> {
+    pub(crate) async fn save_new_clinics(&self, work: &mut UnitOfWork, actor: &Actor, clinics: &[Clinic]) -> Saved<()> {
         if clinics.is_empty() {
             return Ok(());
         }
         organizations::insert_clinics(&mut work.tx, work.organization, clinics, self.now()).await?;
         for clinic in clinics {
-            let about = About::new(clinic.id.0, &clinic.name);
-            work.done(actor, Action::ClinicCreated, about, &json!({"name": clinic.name}));
+            let about = AuditSubject::new(clinic.id.0, &clinic.name);
+            work.audit_done(actor, Action::ClinicCreated, about, &json!({"name": clinic.name}));
         }
         Ok(())
     }
@@ -50,7 +50,7 @@ impl App {
         let nothing = Map::new();
         let record = |p: &Profile| {
             let changed = changes(&nothing, &p.record());
-            (About::new(p.person.id.0, &p.person.full_name), changed)
+            (AuditSubject::new(p.person.id.0, &p.person.full_name), changed)
         };
         NewPeople {
             rows: NewProfiles::of(&self.db, organization, profiles, self.now()),
@@ -61,18 +61,18 @@ impl App {
     /// Adds people with the seats they take, each with their record.
     pub(crate) async fn save_new_people(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         people: NewPeople,
         seats: &Seats,
     ) -> Saved<()> {
         let seats: Vec<_> = seats.iter().map(|((clinic, group), count)| (*clinic, *group, *count)).collect();
         if !licenses::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
-            return Err(Attempt::Raced);
+            return Err(SaveError::Conflict);
         }
         let NewPeople { rows, records } = people;
         let organization = work.organization;
-        let (tx, journal) = work.parts();
+        let (tx, audit_buffer) = work.parts();
         // Signing is a tenth of the work. It is done while the database is busy, a few at a time, so that the database
         // hardly waits for it.
         let record = async {
@@ -80,7 +80,7 @@ impl App {
                 if at % SIGNED_AT_ONCE == 0 {
                     yield_now().await;
                 }
-                journal.changed(actor, Action::PersonCreated, about, changed);
+                audit_buffer.record_changed(actor, Action::PersonCreated, about, changed);
             }
         };
         let (inserted, ()) = tokio::join!(people::insert_made(tx, organization, rows), record);
@@ -90,7 +90,7 @@ impl App {
     /// Invites everyone just added who can sign in; how many.
     pub(crate) async fn invite_many(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         profiles: &[Profile],
         organization: &Organization,
@@ -106,7 +106,12 @@ impl App {
             let expires_at = now + SignedDuration::from_mins(LINK_MINUTES_INVITATION);
             links.push(NewLink { token_hash: fingerprint(&secret), person: person.id, expires_at });
             messages.push(self.sealed(to, &message)?);
-            work.done(actor, Action::InvitationSent, About::new(person.id.0, &person.full_name), &json!({"to": to}));
+            work.audit_done(
+                actor,
+                Action::InvitationSent,
+                AuditSubject::new(person.id.0, &person.full_name),
+                &json!({"to": to}),
+            );
         }
         imports::insert_invitations(&mut work.tx, work.organization, &links).await?;
         imports::insert_messages(&mut work.tx, work.organization, &messages, now).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use muster_domain::ClinicId;
-use muster_domain::licenses::{Group, Money, Point, Prices, unused};
+use muster_domain::licenses::{Group, Money, Prices, UsagePoint, unused};
 use muster_store::{licenses, organizations};
 
 use crate::{Actor, App, Result, Scope};
@@ -15,7 +15,7 @@ const HISTORY_DAYS: i64 = 365;
 const MOST_POINTS: i64 = 400;
 
 /// How the pools of a clinic stood over the last year, oldest first.
-pub type History = BTreeMap<Group, Vec<Point>>;
+pub type History = BTreeMap<Group, Vec<UsagePoint>>;
 
 /// Licenses of a pool that are paid for and used by nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]

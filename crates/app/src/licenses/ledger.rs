@@ -7,8 +7,8 @@ use muster_store::licenses::{self, Entry, LedgerPage};
 use serde_json::json;
 
 use crate::spreadsheet::harmless;
-use crate::work::About;
-use crate::{Actor, App, AppError, Piece, Result, Scope};
+use crate::work::AuditSubject;
+use crate::{Actor, App, AppError, ExportChunk, Result, Scope};
 
 /// Lines in one page.
 const LARGEST_PAGE: i64 = 200;
@@ -68,17 +68,17 @@ impl App {
         actor: &Actor,
         asked: &LedgerAsked,
         before: Option<i64>,
-    ) -> Result<Piece<i64>> {
+    ) -> Result<ExportChunk<i64>> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         let lines = self.ledger_lines(actor, &LedgerAsked { before, ..asked.clone() }, PIECE).await?;
         if before.is_none() {
             let told = json!({"clinic": asked.clinic, "group": asked.group.map(Group::as_str)});
             let mut work = self.work(actor.organization()).await?;
-            work.done(actor, Action::LedgerExported, About::nothing(), &told);
+            work.audit_done(actor, Action::LedgerExported, AuditSubject::none(), &told);
             work.commit().await?;
         }
-        Ok(Piece { csv: csv(&lines.items, before.is_none())?, next: lines.next })
+        Ok(ExportChunk { csv: csv(&lines.items, before.is_none())?, next: lines.next })
     }
 }
 

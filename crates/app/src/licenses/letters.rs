@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::licenses::{Kind, State};
+use muster_domain::licenses::{RequestKind, RequestState};
 use muster_domain::{PersonId, text::unique_key};
 use muster_store::licenses::Request;
 use muster_store::people;
 
 use super::Effect;
 use crate::messages::{Message, one_line};
-use crate::work::Work;
+use crate::work::UnitOfWork;
 use crate::{App, Result};
 
 impl App {
     /// Queues the letters about the step a request has just taken, in the step's own transaction.
-    pub(super) async fn write_of(&self, work: &mut Work, request: &Request) -> Result<()> {
+    pub(super) async fn write_of(&self, work: &mut UnitOfWork, request: &Request) -> Result<()> {
         let mut readers: BTreeMap<String, (String, String)> = BTreeMap::new();
         let mut add = |email: String, name: String| {
             readers.entry(unique_key(&email)).or_insert((email, name));
@@ -42,18 +42,22 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
     let wish = wish(request);
     let by = request.ended_name.as_deref().unwrap_or_default();
     let (state, news) = match request.state {
-        State::Submitted => (
+        RequestState::Submitted => (
             "submitted",
             format!(
                 "{} asked support to {wish}. Support will process or reject the request; you will get an email either way.",
                 request.requester_name
             ),
         ),
-        State::Processed => {
+        RequestState::Processed => {
             ("processed", format!("Support has processed the request to {wish}.{}", next_step(request)))
         }
-        State::Rejected => ("rejected", format!("Support has rejected the request to {wish}. Nothing has changed.")),
-        State::Withdrawn => ("withdrawn", format!("{by} has withdrawn the request to {wish}. Nothing has changed.")),
+        RequestState::Rejected => {
+            ("rejected", format!("Support has rejected the request to {wish}. Nothing has changed."))
+        }
+        RequestState::Withdrawn => {
+            ("withdrawn", format!("{by} has withdrawn the request to {wish}. Nothing has changed."))
+        }
     };
     let mut lines = Vec::new();
     if let Some(effect) = Effect::of(request) {
@@ -84,8 +88,8 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
 /// `add 2 therapist licenses at Saco`
 fn wish(request: &Request) -> String {
     let (verb, place) = match request.kind {
-        Kind::Add => ("add", "at"),
-        Kind::Release => ("release", "of"),
+        RequestKind::Add => ("add", "at"),
+        RequestKind::Release => ("release", "of"),
     };
     let plural = if request.count == 1 { "license" } else { "licenses" };
     format!("{verb} {} {} {plural} {place} {}", request.count, request.group.as_str(), request.clinic_name)
@@ -93,7 +97,9 @@ fn wish(request: &Request) -> String {
 
 fn next_step(request: &Request) -> &'static str {
     match request.kind {
-        Kind::Add => " You can make the people who wait for a license active now, on the waiting list under Licenses.",
-        Kind::Release => " From now on these licenses are no longer on the bill.",
+        RequestKind::Add => {
+            " You can make the people who wait for a license active now, on the waiting list under Licenses."
+        }
+        RequestKind::Release => " From now on these licenses are no longer on the bill.",
     }
 }

@@ -13,7 +13,7 @@ use muster_store::licenses::{self, LedgerEntry, OpenSum, Pool};
 use muster_store::{Handle, organizations};
 use serde_json::json;
 
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// One tile of the license header.
@@ -141,7 +141,7 @@ impl App {
     pub(crate) async fn require_licenses(&self, actor: &Actor) -> Result<()> {
         if let Err(refusal) = may_ask(actor.authority()) {
             let error = AppError::from(refusal);
-            return Err(self.recorded(actor, Action::LicenseRequested, About::nothing(), error).await);
+            return Err(self.recorded(actor, Action::LicenseRequested, AuditSubject::none(), error).await);
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl App {
         actor.require_scope(Scope::Licenses)?;
         if !actor.is_support() {
             let error = Refusal::whole(Code::SupportOnlyTotals).into();
-            return Err(self.recorded(actor, Action::LicenseTotalSet, About::nothing(), error).await);
+            return Err(self.recorded(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
         }
         check_note(note)?;
         let mut work = self.work(actor.organization()).await?;
@@ -183,7 +183,7 @@ impl App {
         };
         licenses::set_total(&mut work.tx, work.organization, &entry).await?;
         let detail = json!({"group": group, "total": {"before": before.total, "after": total}});
-        work.done(actor, Action::LicenseTotalSet, About::new(clinic.0, &found.name), &detail);
+        work.audit_done(actor, Action::LicenseTotalSet, AuditSubject::new(clinic.0, &found.name), &detail);
         work.commit().await?;
         Ok(Pool { total: Some(total), ..before })
     }

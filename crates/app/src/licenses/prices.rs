@@ -7,7 +7,7 @@ use muster_domain::{Code, Refusal};
 use muster_store::{licenses, organizations};
 use serde_json::{Value, json};
 
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 fn record(prices: &Prices) -> Value {
@@ -46,7 +46,7 @@ impl App {
                 return Err(AppError::NotFound);
             }
             let error = Refusal::whole(Code::SupportOnlyRequests).into();
-            return Err(self.recorded(actor, Action::LicensePricesSet, About::nothing(), error).await);
+            return Err(self.recorded(actor, Action::LicensePricesSet, AuditSubject::none(), error).await);
         }
         check_prices(prices)?;
         let acting = actor.working_for(organization);
@@ -56,7 +56,7 @@ impl App {
         if before != *prices {
             licenses::set_prices(&mut work.tx, organization, prices).await?;
             let detail = json!({"prices": {"before": record(&before), "after": record(prices)}});
-            work.done(&acting, Action::LicensePricesSet, About::new(organization.0, &found.name), &detail);
+            work.audit_done(&acting, Action::LicensePricesSet, AuditSubject::new(organization.0, &found.name), &detail);
             work.commit().await?;
         }
         Ok(prices.clone())

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::licenses::{Ended, check_note, process};
+use muster_domain::licenses::{RequestResolution, check_note, process};
 use muster_domain::{Code, LicenseRequestId, Refusal, Refusals};
 use muster_store::licenses::{self, LedgerEntry, Request};
 use uuid::Uuid;
 
 use super::requests::note;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// Requests in one page.
@@ -76,7 +76,8 @@ impl App {
             at: self.now(),
         };
         licenses::set_total(&mut work.tx, work.organization, &entry).await?;
-        let ended = self.end_in(&mut work, &acting, &found, Ended::Processed, why, Some((before, after))).await?;
+        let ended =
+            self.end_in(&mut work, &acting, &found, RequestResolution::Processed, why, Some((before, after))).await?;
         note(&mut work, &acting, Action::LicenseRequestProcessed, &ended);
         work.commit().await?;
         Ok(ended)
@@ -93,8 +94,8 @@ impl App {
         refusals.into_result()?;
         let mut work = self.work(found.organization).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
-        found.state.end(Ended::Rejected)?;
-        let ended = self.end_in(&mut work, &acting, &found, Ended::Rejected, why, None).await?;
+        found.state.end(RequestResolution::Rejected)?;
+        let ended = self.end_in(&mut work, &acting, &found, RequestResolution::Rejected, why, None).await?;
         note(&mut work, &acting, Action::LicenseRequestRejected, &ended);
         work.commit().await?;
         Ok(ended)
@@ -105,7 +106,7 @@ impl App {
         let found = self.license_request(actor, id).await?;
         if !actor.is_support() {
             let error = Refusal::whole(Code::SupportOnlyRequests).into();
-            let about = About::new(found.clinic.0, &found.clinic_name);
+            let about = AuditSubject::new(found.clinic.0, &found.clinic_name);
             return Err(self.recorded(actor, action, about, error).await);
         }
         let acting = actor.working_for(found.organization);

@@ -1,13 +1,16 @@
 //! Asking for licenses: submitting, looking at and taking back requests.
 
 use muster_domain::audit::Action;
-use muster_domain::licenses::{Ended, Group, Kind, Money, PoolFacts, State, Wanted, check_note, may_withdraw, submit};
+use muster_domain::licenses::{
+    Group, Money, PoolFacts, RequestDraft, RequestKind, RequestResolution, RequestState, check_note, may_withdraw,
+    submit,
+};
 use muster_domain::{ClinicId, LicenseRequestId, PersonId, Refusal};
-use muster_store::licenses::{self, Ending, NewRequest, Request, RequestFilter};
+use muster_store::licenses::{self, NewRequest, Request, RequestEnding, RequestFilter};
 use muster_store::organizations;
 use serde_json::json;
 
-use crate::work::{About, Work};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// Requests in one page.
@@ -42,10 +45,10 @@ impl Effect {
             .as_ref()
             .map(|(amount, currency)| Money { amount: amount.saturating_mul(change), currency: currency.clone() });
         match (request.state, request.totals) {
-            (State::Processed, Some((before, after))) => {
+            (RequestState::Processed, Some((before, after))) => {
                 Some(Self { before: Some(before), after: Some(after), monthly })
             }
-            (State::Submitted, _) => {
+            (RequestState::Submitted, _) => {
                 let before = request.pool_total;
                 Some(Self { before, after: before.map(|t| t + change), monthly })
             }
@@ -58,9 +61,9 @@ impl Effect {
 #[derive(Clone, Debug, Default)]
 pub struct RequestsAsked {
     /// In this state.
-    pub state: Option<State>,
+    pub state: Option<RequestState>,
     /// Of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<RequestKind>,
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this group.
@@ -99,7 +102,7 @@ impl App {
     pub async fn submit_license_request(
         &self,
         actor: &Actor,
-        wanted: &Wanted,
+        wanted: &RequestDraft,
         idempotency: Option<&Idempotency>,
     ) -> Result<Submitted> {
         actor.require_scope(Scope::Licenses)?;
@@ -116,14 +119,19 @@ impl App {
             }
             Err(error) => {
                 drop(work);
-                let about = About { id: Some(wanted.clinic.0), name: String::new() };
+                let about = AuditSubject { id: Some(wanted.clinic.0), name: String::new() };
                 Err(self.recorded(actor, Action::LicenseRequested, about, error).await)
             }
         }
     }
 
     /// Asks within a change in progress.
-    pub(crate) async fn request_in(&self, work: &mut Work, actor: &Actor, wanted: &Wanted) -> Result<Submitted> {
+    pub(crate) async fn request_in(
+        &self,
+        work: &mut UnitOfWork,
+        actor: &Actor,
+        wanted: &RequestDraft,
+    ) -> Result<Submitted> {
         let clinic = organizations::clinics_by_id(&mut work.tx, work.organization, &[wanted.clinic]).await?.pop();
         let facts = licenses::pool_facts(&mut work.tx, work.organization, wanted.clinic, wanted.group).await?;
         submit(actor.authority(), clinic.as_ref(), &facts, wanted)?;
@@ -187,30 +195,36 @@ impl App {
     /// Whether the actor may take a request back that is still open.
     pub fn may_withdraw(&self, actor: &Actor, request: &Request) -> bool {
         let ours = request.organization == actor.organization();
-        ours && request.state == State::Submitted
+        ours && request.state == RequestState::Submitted
             && may_withdraw(actor.authority(), request.requester_id.map(PersonId)).is_ok()
     }
 
     /// Takes a request back: who asked, or a company admin.
     pub async fn withdraw_license_request(&self, actor: &Actor, id: LicenseRequestId, why: &str) -> Result<Request> {
         actor.require_scope(Scope::Licenses)?;
-        let mut about = About { id: None, name: String::new() };
+        let mut about = AuditSubject { id: None, name: String::new() };
         match self.try_withdraw(actor, id, why, &mut about).await {
             Ok(request) => Ok(request),
             Err(error) => Err(self.recorded(actor, Action::LicenseRequestWithdrawn, about, error).await),
         }
     }
 
-    async fn try_withdraw(&self, actor: &Actor, id: LicenseRequestId, why: &str, about: &mut About) -> Result<Request> {
+    async fn try_withdraw(
+        &self,
+        actor: &Actor,
+        id: LicenseRequestId,
+        why: &str,
+        about: &mut AuditSubject,
+    ) -> Result<Request> {
         check_note(why)?;
         let mut work = self.work(actor.organization()).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?;
         let own = |r: &Request| actor.subject().is_some() && r.requester_id == actor.subject();
         let found = found.filter(|r| actor.authority().reaches(r.clinic) || own(r)).ok_or(AppError::NotFound)?;
-        *about = About::new(found.clinic.0, &found.clinic_name);
+        *about = AuditSubject::new(found.clinic.0, &found.clinic_name);
         may_withdraw(actor.authority(), found.requester_id.map(PersonId))?;
-        found.state.end(Ended::Withdrawn)?;
-        let ended = self.end_in(&mut work, actor, &found, Ended::Withdrawn, why, None).await?;
+        found.state.end(RequestResolution::Withdrawn)?;
+        let ended = self.end_in(&mut work, actor, &found, RequestResolution::Withdrawn, why, None).await?;
         note(&mut work, actor, Action::LicenseRequestWithdrawn, &ended);
         work.commit().await?;
         Ok(ended)
@@ -219,14 +233,14 @@ impl App {
     /// Ends a request in its practice's change, and writes about it.
     pub(super) async fn end_in(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         request: &Request,
-        how: Ended,
+        how: RequestResolution,
         why: &str,
         totals: Option<(i64, i64)>,
     ) -> Result<Request> {
-        let ending = Ending {
+        let ending = RequestEnding {
             state: how.into(),
             actor_id: actor.subject(),
             actor_kind: actor.authority().kind().as_str(),
@@ -250,7 +264,7 @@ fn ended_already(request: &Request) -> Refusal {
 }
 
 /// Puts a step of a request on record.
-pub(super) fn note(work: &mut Work, actor: &Actor, action: Action, request: &Request) {
+pub(super) fn note(work: &mut UnitOfWork, actor: &Actor, action: Action, request: &Request) {
     let mut detail = json!({
         "request": request.number, "kind": request.kind, "group": request.group, "count": request.count,
     });
@@ -261,5 +275,5 @@ pub(super) fn note(work: &mut Work, actor: &Actor, action: Action, request: &Req
     if let Some((before, after)) = request.totals {
         detail["total"] = json!({"before": before, "after": after});
     }
-    work.done(actor, action, About::new(request.clinic.0, &request.clinic_name), &detail);
+    work.audit_done(actor, action, AuditSubject::new(request.clinic.0, &request.clinic_name), &detail);
 }

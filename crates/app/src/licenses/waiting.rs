@@ -7,15 +7,15 @@ use muster_domain::audit::{Action, Effect, changes};
 use muster_domain::emr::{
     Change, EmrAccount, EmrPatch, Facts, InactiveReason, Profile, Status, decide, may_reset_sign_in,
 };
-use muster_domain::licenses::{Availability, Freed, Group, freed_by};
+use muster_domain::licenses::{Availability, Group, SeatForecast, seats_freed_by};
 use muster_domain::{ClinicId, Code, LicenseRequestId, PersonId, Refusal, Refusals};
-use muster_store::licenses::{self, Seats, Waiting, WaitingFilter};
+use muster_store::licenses::{self, Seats, WaitingFilter, WaitingPerson};
 use muster_store::{Handle, organizations, people};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::people::{Attempt, PersonView, is_denial};
-use crate::work::{About, Who, Work};
+use crate::people::{PersonView, SaveError, is_denial};
+use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// People in one page.
@@ -39,10 +39,10 @@ pub struct WaitingAsked {
 /// Somebody who waits, and for what.
 #[derive(Clone, Debug)]
 pub struct Queued {
-    /// Who, and for which pool.
-    pub waiting: Waiting,
+    /// AuditActor, and for which pool.
+    pub waiting: WaitingPerson,
     /// Whether a license is free already, which request will free one, or neither.
-    pub freed: Freed,
+    pub freed: SeatForecast,
     /// The request meant, with its number.
     pub request: Option<(LicenseRequestId, i64)>,
 }
@@ -90,7 +90,7 @@ pub enum NextStep {
 }
 
 impl App {
-    /// Who waits, within the actor's access.
+    /// AuditActor waits, within the actor's access.
     pub async fn waiting_list(&self, actor: &Actor, asked: &WaitingAsked) -> Result<WaitingPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
@@ -135,12 +135,12 @@ impl App {
         self.require_view_users(actor).await?;
         match self.try_activate(actor, asked).await {
             Ok(done) => Ok(done),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(error),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(error),
         }
     }
 
-    async fn try_activate(&self, actor: &Actor, asked: &Activate) -> std::result::Result<Activated, Attempt> {
+    async fn try_activate(&self, actor: &Actor, asked: &Activate) -> std::result::Result<Activated, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
         let filter = filter(actor, asked.clinic, asked.group);
@@ -168,9 +168,9 @@ impl App {
                             *free -= 1;
                         }
                     }
-                    let about = About::new(person.id.0, &person.full_name);
+                    let about = AuditSubject::new(person.id.0, &person.full_name);
                     let differences = changes(&stored.profile.record(), &outcome.profile.record());
-                    work.changed(actor, Action::PersonUpdated, about, differences);
+                    work.audit_changed(actor, Action::PersonUpdated, about, differences);
                     let may_invite = may_reset_sign_in(actor.authority(), &stored.profile).is_ok();
                     if asked.invite && stored.password_state == "none" && may_invite {
                         to_invite.push(outcome.profile.clone());
@@ -186,7 +186,7 @@ impl App {
         }
         let seats: Vec<Seats> = seats.into_iter().map(|((clinic, group), n)| (clinic, group, n)).collect();
         if !licenses::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
-            return Err(Attempt::Raced);
+            return Err(SaveError::Conflict);
         }
         if !saved.is_empty() {
             people::update(&mut work.tx, work.organization, &saved, self.now()).await?;
@@ -207,7 +207,7 @@ fn filter(actor: &Actor, clinic: Option<ClinicId>, group: Option<Group>) -> Wait
 }
 
 /// Finds out for each what will free them: three statements, however many.
-async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<Waiting>) -> Result<Vec<Queued>> {
+async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<WaitingPerson>) -> Result<Vec<Queued>> {
     let clinics: BTreeSet<ClinicId> = waiting.iter().map(|w| w.clinic).collect();
     let clinics: Vec<ClinicId> = clinics.into_iter().collect();
     let pools = licenses::pools(h, actor.organization(), Some(&clinics)).await?;
@@ -215,23 +215,25 @@ async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<Waiting>) -> Re
         pools.iter().map(|p| ((p.clinic, p.group), p.total.map(|t| t - p.assigned))).collect();
     let open = licenses::open_sums(h, actor.organization(), &clinics).await?;
     let mut last: BTreeMap<(ClinicId, Group), usize> = BTreeMap::new();
-    let place = |w: &Waiting| usize::try_from(w.place).unwrap_or(1).max(1);
+    let place = |w: &WaitingPerson| usize::try_from(w.place).unwrap_or(1).max(1);
     for w in &waiting {
         let seen = last.entry((w.clinic, w.group)).or_default();
         *seen = (*seen).max(place(w));
     }
-    let freed: BTreeMap<(ClinicId, Group), Vec<Freed>> = last
+    let freed: BTreeMap<(ClinicId, Group), Vec<SeatForecast>> = last
         .into_iter()
         .map(|(pool, count)| {
             let asked: Vec<i64> = open.get(&pool).map(|o| o.adds.iter().map(|a| a.2).collect()).unwrap_or_default();
-            (pool, freed_by(free.get(&pool).copied().flatten(), &asked, count))
+            (pool, seats_freed_by(free.get(&pool).copied().flatten(), &asked, count))
         })
         .collect();
-    let item = |waiting: Waiting| {
+    let item = |waiting: WaitingPerson| {
         let pool = (waiting.clinic, waiting.group);
-        let freed = freed.get(&pool).and_then(|f| f.get(place(&waiting) - 1)).copied().unwrap_or(Freed::Nothing);
+        let freed = freed.get(&pool).and_then(|f| f.get(place(&waiting) - 1)).copied().unwrap_or(SeatForecast::Nothing);
         let request = match freed {
-            Freed::Request(at) => open.get(&pool).and_then(|o| o.adds.get(at)).map(|(id, number, _)| (*id, *number)),
+            SeatForecast::Request(at) => {
+                open.get(&pool).and_then(|o| o.adds.get(at)).map(|(id, number, _)| (*id, *number))
+            }
             _ => None,
         };
         Queued { waiting, freed, request }
@@ -266,10 +268,10 @@ async fn shared_facts(
     })
 }
 
-fn deny(work: &mut Work, actor: &Actor, profile: &Profile, refusals: &Refusals) {
+fn deny(work: &mut UnitOfWork, actor: &Actor, profile: &Profile, refusals: &Refusals) {
     if is_denial(refusals) {
         let codes: Vec<&str> = refusals.0.iter().map(|r| r.code.as_str()).collect();
-        let about = About::new(profile.person.id.0, &profile.person.full_name);
-        work.note(&Who::from(actor), Action::PersonUpdated, Effect::Denied, about, &json!({"codes": codes}));
+        let about = AuditSubject::new(profile.person.id.0, &profile.person.full_name);
+        work.audit(&AuditActor::from(actor), Action::PersonUpdated, Effect::Denied, about, &json!({"codes": codes}));
     }
 }

@@ -12,7 +12,7 @@ use muster_domain::{ClinicId, Code, Refusal};
 use muster_store::{StoreError, organizations};
 use serde_json::{Map, Value, json};
 
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// Characters of a clinic's name.
@@ -154,7 +154,12 @@ impl App {
             }
             other => other?,
         }
-        work.done(actor, Action::ClinicCreated, About::new(clinic.id.0, &clinic.name), &json!({"name": clinic.name}));
+        work.audit_done(
+            actor,
+            Action::ClinicCreated,
+            AuditSubject::new(clinic.id.0, &clinic.name),
+            &json!({"name": clinic.name}),
+        );
         work.remember(actor, idempotency, clinic.id.0).await?;
         work.commit().await?;
         Ok(clinic)
@@ -171,7 +176,7 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         let before = match self.clinic(actor, id).await {
             Ok(clinic) => clinic,
-            Err(error) => return Err(self.recorded(actor, Action::ClinicUpdated, About::nothing(), error).await),
+            Err(error) => return Err(self.recorded(actor, Action::ClinicUpdated, AuditSubject::none(), error).await),
         };
         self.require(actor, Permission::ClinicAdmin, Action::ClinicUpdated).await?;
         if patch.status.is_some() {
@@ -194,10 +199,10 @@ impl App {
             }
             other => other?,
         }
-        work.changed(
+        work.audit_changed(
             actor,
             Action::ClinicUpdated,
-            About::new(id.0, &before.name),
+            AuditSubject::new(id.0, &before.name),
             changes(&record(&current), &record(&after)),
         );
         let saved = organizations::clinics_by_id(&mut work.tx, work.organization, &[id]).await?.pop();

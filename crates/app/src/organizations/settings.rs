@@ -7,7 +7,7 @@ use muster_domain::{Code, OrganizationId, Refusal};
 use muster_store::{StoreError, organizations};
 use serde_json::{Map, Value};
 
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 fn record(organization: &Organization) -> Map<String, Value> {
@@ -79,10 +79,10 @@ impl App {
             other => other?,
         }
         let saved = organizations::find(&mut work.tx, id).await?.ok_or(AppError::NotFound)?;
-        work.changed(
+        work.audit_changed(
             actor,
             Action::OrganizationUpdated,
-            About::new(id.0, &after.name),
+            AuditSubject::new(id.0, &after.name),
             changes(&record(&before), &record(&after)),
         );
         work.commit().await?;

@@ -13,7 +13,7 @@ use muster_store::{StoreError, organizations, people, sign_in};
 use serde_json::{Map, json};
 
 use crate::keys::fingerprint;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, Result};
 
 /// What the set-up page asks.
@@ -150,21 +150,21 @@ impl App {
             other => other?,
         }
         sign_in::set_password(&mut work.tx, ids.person.0, &hash, "set", now).await?;
-        let about = About::new(ids.organization.0, &organization.1.name);
-        work.done(
+        let about = AuditSubject::new(ids.organization.0, &organization.1.name);
+        work.audit_done(
             &actor,
             Action::OrganizationCreated,
             about,
             &json!({"name": organization.1.name, "time_zone": organization.1.time_zone}),
         );
-        work.done(
+        work.audit_done(
             &actor,
             Action::ClinicCreated,
-            About::new(ids.clinic.0, &clinic.1.name),
+            AuditSubject::new(ids.clinic.0, &clinic.1.name),
             &json!({"name": clinic.1.name}),
         );
-        let about = About::new(ids.person.0, &outcome.profile.person.full_name);
-        work.changed(&actor, Action::PersonCreated, about, changes(&Map::new(), &outcome.profile.record()));
+        let about = AuditSubject::new(ids.person.0, &outcome.profile.person.full_name);
+        work.audit_changed(&actor, Action::PersonCreated, about, changes(&Map::new(), &outcome.profile.record()));
         work.commit().await?;
         Ok(ids)
     }
@@ -187,8 +187,8 @@ impl App {
             other => other?,
         }
         let actor = Actor::command_line(ids.organization);
-        let about = About::new(ids.organization.0, &organization.name);
-        work.done(&actor, Action::OrganizationCreated, about, &json!({"name": organization.name}));
+        let about = AuditSubject::new(ids.organization.0, &organization.name);
+        work.audit_done(&actor, Action::OrganizationCreated, about, &json!({"name": organization.name}));
         work.commit().await?;
         Ok(ids.organization)
     }

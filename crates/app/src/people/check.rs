@@ -4,9 +4,9 @@ use muster_domain::PersonId;
 use muster_domain::audit::Action;
 use muster_domain::emr::{Change, decide};
 
-use super::view::seen;
-use super::{Seen, blank};
-use crate::work::About;
+use super::view::find_visible;
+use super::{DecisionContext, blank};
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 impl App {
@@ -21,7 +21,7 @@ impl App {
         match self.try_check(actor, id, change).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                let about = About { id: id.map(|p| p.0), name: String::new() };
+                let about = AuditSubject { id: id.map(|p| p.0), name: String::new() };
                 Err(self.recorded(actor, action, about, error).await)
             }
         }
@@ -30,10 +30,10 @@ impl App {
     async fn try_check(&self, actor: &Actor, id: Option<PersonId>, change: &Change) -> Result<()> {
         let mut h = self.db.read().await?;
         let before = match id {
-            Some(id) => seen(&mut h, actor, id).await?.profile,
+            Some(id) => find_visible(&mut h, actor, id).await?.profile,
             None => blank(actor.organization(), PersonId(self.new_id())),
         };
-        let world = Seen::load(&mut h, actor, &before, change).await?;
+        let world = DecisionContext::load(&mut h, actor, &before, change).await?;
         decide(actor.authority(), &world.facts, &before, id.is_none(), change).map(drop).map_err(AppError::from)
     }
 }

@@ -8,10 +8,10 @@ use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::{Handle, organizations, people};
 use serde_json::json;
 
-use super::save::Attempt;
-use super::view::seen;
-use super::{PersonView, Seen};
-use crate::work::About;
+use super::save::SaveError;
+use super::view::find_visible;
+use super::{DecisionContext, PersonView};
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// Most people to copy from at once.
@@ -73,7 +73,7 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         let looked = async {
             let mut h = self.db.read().await?;
-            let stored = seen(&mut h, actor, id).await?;
+            let stored = find_visible(&mut h, actor, id).await?;
             let (plan, sources) = plan(&mut h, actor, &stored.profile, from).await?;
             Ok(Copied { plan, view: PersonView::of(actor, stored), sources })
         };
@@ -97,8 +97,8 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         match self.try_copy(actor, id, expected, from).await {
             Ok(copied) => Ok(copied),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
         }
     }
 
@@ -108,9 +108,9 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         from: &[PersonId],
-    ) -> std::result::Result<Copied, Attempt> {
+    ) -> std::result::Result<Copied, SaveError> {
         let mut work = self.work(actor.organization()).await?;
-        let before = seen(&mut work.tx, actor, id).await?;
+        let before = find_visible(&mut work.tx, actor, id).await?;
         if expected.is_some_and(|e| e != before.version) {
             return Err(AppError::Stale { current: before.version }.into());
         }
@@ -119,20 +119,20 @@ impl App {
             return Ok(Copied { plan, view: PersonView::of(actor, before), sources });
         }
         let change = Change { emr: plan.as_patch(&before.profile), ..Change::default() };
-        let world = Seen::load(&mut work.tx, actor, &before.profile, &change).await?;
+        let world = DecisionContext::load(&mut work.tx, actor, &before.profile, &change).await?;
         let outcome =
             decide(actor.authority(), &world.facts, &before.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
         // Not by name: whoever reads the record may not know them.
         let ids: Vec<PersonId> = sources.iter().map(|s| s.person.id).collect();
-        let about = About::new(id.0, &before.profile.person.full_name);
-        work.done(actor, Action::AccessCopied, about, &json!({"source_ids": ids}));
+        let about = AuditSubject::new(id.0, &before.profile.person.full_name);
+        work.audit_done(actor, Action::AccessCopied, about, &json!({"source_ids": ids}));
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
         Ok(Copied { plan, view: PersonView::of(actor, stored), sources })
     }
 }
 
-fn denied(id: PersonId) -> About {
-    About { id: Some(id.0), name: String::new() }
+fn denied(id: PersonId) -> AuditSubject {
+    AuditSubject { id: Some(id.0), name: String::new() }
 }

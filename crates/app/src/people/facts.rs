@@ -11,13 +11,13 @@ use muster_store::{Handle, images, licenses, organizations, people, sign_in};
 use crate::{Actor, AppError, Result};
 
 /// The organization and the facts about one change.
-pub(crate) struct Seen {
+pub(crate) struct DecisionContext {
     pub organization: Organization,
     pub facts: Facts,
     pub owners: Owners,
 }
 
-/// Who of the organization already has what belongs to one person only.
+/// AuditActor of the organization already has what belongs to one person only.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Owners {
     pub npi: Option<PersonId>,
@@ -25,7 +25,7 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Who has this NPI, and who this email; other than `me`.
+    /// AuditActor has this NPI, and who this email; other than `me`.
     pub async fn load(
         h: &mut impl Handle,
         organization: OrganizationId,
@@ -39,7 +39,7 @@ impl Owners {
     }
 }
 
-/// Who has a name, wherever.
+/// AuditActor has a name, wherever.
 #[derive(Clone, Copy)]
 struct Holder {
     id: PersonId,
@@ -52,7 +52,7 @@ impl Holder {
     }
 }
 
-impl Seen {
+impl DecisionContext {
     /// Loads the facts for judging `change` of `before`.
     pub async fn load(h: &mut impl Handle, actor: &Actor, before: &Profile, change: &Change) -> Result<Self> {
         let id = actor.organization();

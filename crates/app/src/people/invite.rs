@@ -10,10 +10,10 @@ use muster_store::sign_in::Link;
 use muster_store::{organizations, sign_in};
 use serde_json::json;
 
-use super::view::seen;
+use super::view::find_visible;
 use crate::keys::fingerprint;
 use crate::messages::Message;
-use crate::work::{About, Work};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// Where a link went.
@@ -56,16 +56,16 @@ impl App {
     /// keeps working until the link is used.
     pub async fn send_sign_in_link(&self, actor: &Actor, id: PersonId) -> Result<Sent> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_send(actor, id, &mut about).await {
             Ok(sent) => Ok(sent),
             Err(error) => Err(self.recorded(actor, Action::ResetSent, about, error).await),
         }
     }
 
-    async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut About) -> Result<Sent> {
+    async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut AuditSubject) -> Result<Sent> {
         let mut work = self.work(actor.organization()).await?;
-        let stored = seen(&mut work.tx, actor, id).await?;
+        let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         may_reset_sign_in(actor.authority(), &stored.profile)?;
         let Some(to) = stored.profile.person.email.clone() else {
@@ -82,7 +82,7 @@ impl App {
             let url = self.new_link(&mut work, &stored.profile, SetUpLink::Reset).await?;
             let message = Message::reset(&stored.profile.person.full_name, &organization.name, &url);
             self.queue(&mut work, &to, &message).await?;
-            work.done(actor, Action::ResetSent, about.clone(), &json!({"to": to}));
+            work.audit_done(actor, Action::ResetSent, about.clone(), &json!({"to": to}));
         }
         work.commit().await?;
         Ok(Sent { to, invitation })
@@ -91,7 +91,7 @@ impl App {
     /// Queues an invitation; the address it goes to, or none when the person has no email.
     pub(crate) async fn send_invitation(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         profile: &Profile,
         organization: &Organization,
@@ -101,13 +101,13 @@ impl App {
         let message =
             Message::invitation(&profile.person.full_name, &profile.person.username, &organization.name, &url);
         self.queue(work, &to, &message).await?;
-        let about = About::new(profile.person.id.0, &profile.person.full_name);
-        work.done(actor, Action::InvitationSent, about, &json!({"to": to}));
+        let about = AuditSubject::new(profile.person.id.0, &profile.person.full_name);
+        work.audit_done(actor, Action::InvitationSent, about, &json!({"to": to}));
         Ok(Some(to))
     }
 
     /// Makes a link; every earlier one of the person is worthless from now on.
-    pub(crate) async fn new_link(&self, work: &mut Work, profile: &Profile, kind: SetUpLink) -> Result<String> {
+    pub(crate) async fn new_link(&self, work: &mut UnitOfWork, profile: &Profile, kind: SetUpLink) -> Result<String> {
         let secret = self.new_secret();
         let link = Link {
             purpose: kind.as_str().to_owned(),

@@ -12,7 +12,7 @@ mod view;
 
 pub use copy::Copied;
 pub use duplicates::{
-    Candidate, Candidates, Contact, Decision, MergePreview, Merged, MergedInto, Moved, Pair, PairsPage,
+    Candidate, Candidates, Contact, Decision, MergePreview, Merged, MergedInto, MovedField, Pair, PairsPage,
 };
 pub use invite::{Sent, SetUpLink};
 pub use list::{Listed, PeoplePage};
@@ -21,6 +21,6 @@ pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
 pub(crate) use duplicates::whom_to_ask;
-pub(crate) use facts::Seen;
-pub(crate) use save::{Attempt, blank, is_denial};
-pub(crate) use view::seen;
+pub(crate) use facts::DecisionContext;
+pub(crate) use save::{SaveError, blank, is_denial};
+pub(crate) use view::find_visible;

@@ -9,9 +9,9 @@ use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
 
 use super::duplicates::{candidates, refused_or_asked, require_decided};
-use super::view::seen;
-use super::{Candidates, Decision, PersonView, Seen};
-use crate::work::{About, Who, Work};
+use super::view::find_visible;
+use super::{Candidates, Decision, DecisionContext, PersonView};
+use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// A profile to add.
@@ -38,7 +38,7 @@ pub struct Saved {
     pub notices: Vec<String>,
     /// Where an invitation went, if one was sent.
     pub invited: Option<String>,
-    /// Who may be the same person; only after adding somebody.
+    /// AuditActor may be the same person; only after adding somebody.
     pub duplicates: Candidates,
 }
 
@@ -81,14 +81,14 @@ impl App {
         let added = self.try_add(actor, id, &new, password_hash.as_deref(), idempotency).await;
         // A racer took the name, email or NPI between judging and saving: judge again, now with that fact.
         let added = match added {
-            Err(Attempt::Raced) => self.try_add(actor, id, &new, password_hash.as_deref(), idempotency).await,
+            Err(SaveError::Conflict) => self.try_add(actor, id, &new, password_hash.as_deref(), idempotency).await,
             other => other,
         };
         match added {
             Ok(saved) => Ok(saved),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => {
-                Err(self.recorded(actor, Action::PersonCreated, About::nothing(), error).await)
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => {
+                Err(self.recorded(actor, Action::PersonCreated, AuditSubject::none(), error).await)
             }
         }
     }
@@ -100,10 +100,10 @@ impl App {
         new: &NewProfile,
         password_hash: Option<&str>,
         idempotency: Option<&Idempotency>,
-    ) -> std::result::Result<Saved, Attempt> {
+    ) -> std::result::Result<Saved, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
-            let stored = seen(&mut work.tx, actor, PersonId(made)).await?;
+            let stored = find_visible(&mut work.tx, actor, PersonId(made)).await?;
             return Ok(Saved {
                 view: PersonView::of(actor, stored),
                 notices: Vec::new(),
@@ -113,7 +113,7 @@ impl App {
         }
         let before = blank(actor.organization(), id);
         let change = Change { person: new.person.clone(), emr: new.emr.clone(), password: new.password.clone() };
-        let world = Seen::load(&mut work.tx, actor, &before, &change).await?;
+        let world = DecisionContext::load(&mut work.tx, actor, &before, &change).await?;
         let outcome = match decide(actor.authority(), &world.facts, &before, true, &change) {
             Ok(outcome) => outcome,
             Err(refusals) => {
@@ -127,18 +127,23 @@ impl App {
         move_seats(&mut work, &outcome.seats, self.now()).await?;
         let profile = std::slice::from_ref(&outcome.profile);
         people::insert(&mut work.tx, work.organization, profile, self.now()).await?;
-        let about = About::new(id.0, &outcome.profile.person.full_name);
-        work.changed(actor, Action::PersonCreated, about.clone(), changes(&Map::new(), &outcome.profile.record()));
+        let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
+        work.audit_changed(
+            actor,
+            Action::PersonCreated,
+            about.clone(),
+            changes(&Map::new(), &outcome.profile.record()),
+        );
         let others = duplicates.set_apart(&new.duplicates);
         if !others.is_empty() {
             muster_store::duplicates::set_apart(&mut work.tx, work.organization, id, &others, actor.name(), self.now())
                 .await?;
-            work.done(actor, Action::FoundToBeTwo, about.clone(), &json!({"not": others}));
+            work.audit_done(actor, Action::FoundToBeTwo, about.clone(), &json!({"not": others}));
         }
         let mut invited = None;
         if let Some(hash) = password_hash {
             sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
-            work.done(actor, Action::PasswordSet, about, &json!({}));
+            work.audit_done(actor, Action::PasswordSet, about, &json!({}));
         } else if new.invite.unwrap_or(true) && outcome.profile.emr.as_ref().is_some_and(EmrAccount::is_active) {
             invited = self.send_invitation(&mut work, actor, &outcome.profile, &world.organization).await?;
         }
@@ -161,15 +166,15 @@ impl App {
     ) -> Result<Saved> {
         actor.require_scope(Scope::PeopleWrite)?;
         let password_hash = self.hash_typed(change.password.as_ref()).await?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         let mut saved = self.try_update(actor, id, expected, &change, password_hash.as_deref(), &mut about).await;
-        if matches!(saved, Err(Attempt::Raced)) {
+        if matches!(saved, Err(SaveError::Conflict)) {
             saved = self.try_update(actor, id, expected, &change, password_hash.as_deref(), &mut about).await;
         }
         match saved {
             Ok(saved) => Ok(saved),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PersonUpdated, about, error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonUpdated, about, error).await),
         }
     }
 
@@ -180,12 +185,12 @@ impl App {
         expected: Option<i64>,
         change: &Change,
         password_hash: Option<&str>,
-        about: &mut About,
-    ) -> std::result::Result<Saved, Attempt> {
+        about: &mut AuditSubject,
+    ) -> std::result::Result<Saved, SaveError> {
         let mut work = self.work(actor.organization()).await?;
-        let before = seen(&mut work.tx, actor, id).await?;
+        let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
-        let world = Seen::load(&mut work.tx, actor, &before.profile, change).await?;
+        let world = DecisionContext::load(&mut work.tx, actor, &before.profile, change).await?;
         let judged = decide(actor.authority(), &world.facts, &before.profile, false, change);
         if let Some(expected) = expected.filter(|e| *e != before.version) {
             let _ = expected;
@@ -197,7 +202,7 @@ impl App {
         if let Some(hash) = password_hash {
             sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
             sign_in::end_all_access(&mut work.tx, id.0).await?;
-            work.done(actor, Action::PasswordSet, about.clone(), &json!({}));
+            work.audit_done(actor, Action::PasswordSet, about.clone(), &json!({}));
         }
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
@@ -212,11 +217,11 @@ impl App {
     /// Saves what was decided: seats, profile, ended access and the record. A change of nothing saves nothing.
     pub(crate) async fn save_outcome(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         before: &Profile,
         outcome: &Outcome,
-    ) -> std::result::Result<(), Attempt> {
+    ) -> std::result::Result<(), SaveError> {
         let id = outcome.profile.person.id;
         let mut differences = changes(&before.record(), &outcome.profile.record());
         let attested = |p: &Profile| p.emr.as_ref().and_then(|e| e.finish_attestation);
@@ -228,29 +233,35 @@ impl App {
         }
         move_seats(work, &outcome.seats, self.now()).await?;
         people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
-        let about = About::new(id.0, &outcome.profile.person.full_name);
+        let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
         if before.person.email != outcome.profile.person.email {
             // A link lies in the old mailbox; whoever reads that one must not get in by it.
             sign_in::end_links(&mut work.tx, id.0).await?;
         }
         if outcome.ends_access {
             sign_in::end_all_access(&mut work.tx, id.0).await?;
-            work.done(actor, Action::SessionsEnded, about.clone(), &json!({"because": "inactive"}));
+            work.audit_done(actor, Action::SessionsEnded, about.clone(), &json!({"because": "inactive"}));
         }
-        work.changed(actor, Action::PersonUpdated, about, differences);
+        work.audit_changed(actor, Action::PersonUpdated, about, differences);
         Ok(())
     }
 
     /// Notes a denial; gives the error on.
-    pub(crate) async fn recorded(&self, actor: &Actor, action: Action, about: About, error: AppError) -> AppError {
+    pub(crate) async fn recorded(
+        &self,
+        actor: &Actor,
+        action: Action,
+        about: AuditSubject,
+        error: AppError,
+    ) -> AppError {
         match &error {
             AppError::Refused(refusals) if is_denial(refusals) => {
-                self.deny(&Who::from(actor), actor.organization(), action, about, refusals).await;
+                self.deny(&AuditActor::from(actor), actor.organization(), action, about, refusals).await;
             }
             AppError::NotFound => {
                 // The record must not tell more than the actor was told, but it must tell that someone tried.
                 let hidden = Refusals(vec![Refusal::whole(Code::NotFound)]);
-                self.deny(&Who::from(actor), actor.organization(), action, about, &hidden).await;
+                self.deny(&AuditActor::from(actor), actor.organization(), action, about, &hidden).await;
             }
             _ => {}
         }
@@ -267,14 +278,14 @@ impl App {
     }
 }
 
-async fn move_seats(work: &mut Work, seats: &SeatMove, now: Timestamp) -> std::result::Result<(), Attempt> {
+async fn move_seats(work: &mut UnitOfWork, seats: &SeatMove, now: Timestamp) -> std::result::Result<(), SaveError> {
     if let Some((clinic, group)) = seats.from {
         licenses::give_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?;
     }
     if let Some((clinic, group)) = seats.to
         && !licenses::take_seats(&mut work.tx, work.organization, &[(clinic, group, 1)], now).await?
     {
-        return Err(Attempt::Raced);
+        return Err(SaveError::Conflict);
     }
     Ok(())
 }
@@ -284,23 +295,23 @@ fn sentences(outcome: &Outcome) -> Vec<String> {
 }
 
 /// Why an attempt to save ended.
-pub(crate) enum Attempt {
-    /// Someone else took what was free a moment ago; judging again tells what.
-    Raced,
+pub(crate) enum SaveError {
+    /// PersonSpec else took what was free a moment ago; judging again tells what.
+    Conflict,
     /// For good.
     Failed(AppError),
 }
 
-impl From<AppError> for Attempt {
+impl From<AppError> for SaveError {
     fn from(error: AppError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<StoreError> for Attempt {
+impl From<StoreError> for SaveError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Taken(_) => Self::Raced,
+            StoreError::Taken(_) => Self::Conflict,
             other => Self::Failed(other.into()),
         }
     }

@@ -5,10 +5,10 @@ use muster_domain::emr::{Change, TypeChange, UserType, decide, preview_type_chan
 use muster_domain::{Code, PersonId, Refusal};
 use serde_json::json;
 
-use super::save::Attempt;
-use super::view::seen;
-use super::{PersonView, Saved, Seen};
-use crate::work::About;
+use super::save::SaveError;
+use super::view::find_visible;
+use super::{DecisionContext, PersonView, Saved};
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// What a new user type would do.
@@ -27,16 +27,16 @@ impl App {
         if !actor.is_support() {
             let error = Refusal::new("user_type", Code::SupportOnly).into();
             return Err(self
-                .recorded(actor, Action::UserTypeChanged, About { id: Some(id.0), name: String::new() }, error)
+                .recorded(actor, Action::UserTypeChanged, AuditSubject { id: Some(id.0), name: String::new() }, error)
                 .await);
         }
         let mut h = self.db.read().await?;
-        let stored = seen(&mut h, actor, id).await?;
+        let stored = find_visible(&mut h, actor, id).await?;
         let account = stored.profile.emr.as_ref().ok_or(AppError::NotFound)?;
         let preview = preview_type_change(&stored.profile.person, account, to);
         let (person, emr) = preview.as_patches(account);
         let change = Change { person, emr: Some(emr), password: None };
-        let world = Seen::load(&mut h, actor, &stored.profile, &change).await?;
+        let world = DecisionContext::load(&mut h, actor, &stored.profile, &change).await?;
         let refused = decide(actor.authority(), &world.facts, &stored.profile, false, &change).err();
         Ok(TypeChangePreview { change: preview, refused })
     }
@@ -44,11 +44,11 @@ impl App {
     /// Changes the user type, with everything the preview said.
     pub async fn change_type(&self, actor: &Actor, id: PersonId, expected: Option<i64>, to: UserType) -> Result<Saved> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(id.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_change_type(actor, id, expected, to, &mut about).await {
             Ok(saved) => Ok(saved),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::UserTypeChanged, about, error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::UserTypeChanged, about, error).await),
         }
     }
 
@@ -58,10 +58,10 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         to: UserType,
-        about: &mut About,
-    ) -> std::result::Result<Saved, Attempt> {
+        about: &mut AuditSubject,
+    ) -> std::result::Result<Saved, SaveError> {
         let mut work = self.work(actor.organization()).await?;
-        let before = seen(&mut work.tx, actor, id).await?;
+        let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
         if !actor.is_support() {
             return Err(AppError::from(Refusal::new("user_type", Code::SupportOnly)).into());
@@ -73,13 +73,13 @@ impl App {
         let preview = preview_type_change(&before.profile.person, account, to);
         let (person, emr) = preview.as_patches(account);
         let change = Change { person, emr: Some(emr), password: None };
-        let world = Seen::load(&mut work.tx, actor, &before.profile, &change).await?;
+        let world = DecisionContext::load(&mut work.tx, actor, &before.profile, &change).await?;
         let outcome =
             decide(actor.authority(), &world.facts, &before.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
         let kinds = changes(&before.profile.record(), &outcome.profile.record());
         let kind = kinds.get("user_type").cloned().unwrap_or_else(|| json!({}));
-        work.done(actor, Action::UserTypeChanged, about.clone(), &json!({"user_type": kind}));
+        work.audit_done(actor, Action::UserTypeChanged, about.clone(), &json!({"user_type": kind}));
         let stored =
             muster_store::people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;

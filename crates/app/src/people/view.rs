@@ -8,16 +8,16 @@ use muster_domain::emr::{self, Permission, Profile};
 use muster_domain::people::npi;
 use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::Handle;
-use muster_store::people::{self, Stored};
+use muster_store::people::{self, StoredProfile};
 
-use crate::work::{About, Who};
+use crate::work::{AuditActor, AuditSubject};
 use crate::{Actor, App, AppError, Result, Scope};
 
 /// A profile cut to what the actor may see, with what the actor may do to it.
 #[derive(Clone, Debug)]
 pub struct PersonView {
     /// The stored profile. Its clinics are all of them: pages and JSON show [`PersonView::clinics`] only.
-    pub stored: Stored,
+    pub stored: StoredProfile,
     /// The person's clinics within the actor's access.
     pub clinics: BTreeSet<ClinicId>,
     /// How many more there are.
@@ -29,7 +29,7 @@ pub struct PersonView {
 }
 
 impl PersonView {
-    pub(crate) fn of(actor: &Actor, stored: Stored) -> Self {
+    pub(crate) fn of(actor: &Actor, stored: StoredProfile) -> Self {
         let authority = actor.authority();
         let all = stored.profile.emr.iter().flat_map(|e| &e.clinics);
         let clinics: BTreeSet<ClinicId> = all.clone().copied().filter(|c| authority.reaches(*c)).collect();
@@ -64,7 +64,7 @@ impl PersonView {
 }
 
 /// A stored profile the actor may know of; else it does not exist.
-pub(crate) async fn seen(h: &mut impl Handle, actor: &Actor, id: PersonId) -> Result<Stored> {
+pub(crate) async fn find_visible(h: &mut impl Handle, actor: &Actor, id: PersonId) -> Result<StoredProfile> {
     let found = people::find(h, actor.organization(), id).await?;
     found.filter(|s| actor.authority().may_see(&s.profile)).ok_or(AppError::NotFound)
 }
@@ -77,7 +77,7 @@ impl App {
     pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<PersonView> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        Ok(PersonView::of(actor, seen(&mut h, actor, id).await?))
+        Ok(PersonView::of(actor, find_visible(&mut h, actor, id).await?))
     }
 
     /// Refuses, on record, whoever may not see the user list.
@@ -89,7 +89,7 @@ impl App {
     pub(crate) async fn require(&self, actor: &Actor, permission: Permission, action: Action) -> Result<()> {
         if let Err(refusal) = actor.require(permission) {
             let refusals = refusal.into();
-            self.deny(&Who::from(actor), actor.organization(), action, About::nothing(), &refusals).await;
+            self.deny(&AuditActor::from(actor), actor.organization(), action, AuditSubject::none(), &refusals).await;
             return Err(AppError::Refused(refusals));
         }
         Ok(())

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Action, Effect};
 use muster_domain::emr::Status;
-use muster_store::sign_in::{self, AtTheDoor, Entrant, Session};
+use muster_store::sign_in::{self, Session, SignInCandidate, SignInLookup};
 use serde_json::json;
 
-use super::enter::{Known, SignedIn, chain_of};
+use super::sign_in::{SignInOwner, SignedIn, chain_of};
 use crate::keys::fingerprint;
 use crate::together::Together;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{App, Origin, Result};
 
 /// How long those who proved their password wait for others whose passwords are being verified. It takes as long as some
@@ -24,11 +24,11 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How long a look-up waits for others: whoever it is about only gets in line for a place.
 const LOOK_UP_WAIT: Duration = Duration::from_millis(10);
 
-/// Who is being looked up, and who is being let in.
+/// AuditActor is being looked up, and who is being let in.
 #[derive(Clone, Default)]
 pub(crate) struct Arrivals {
-    asked: Together<(), Arc<Asked>, AtTheDoor>,
-    proven: Together<OrganizationId, Arc<Proven>, SignedIn>,
+    asked: Together<(), Arc<Asked>, SignInLookup>,
+    proven: Together<OrganizationId, Arc<VerifiedSignIn>, SignedIn>,
 }
 
 /// A name, and the keys of failures that go with it.
@@ -38,8 +38,8 @@ struct Asked {
 }
 
 /// Somebody whose password fits.
-pub(super) struct Proven {
-    pub known: Known,
+pub(super) struct VerifiedSignIn {
+    pub known: SignInOwner,
     /// The key whose failures are forgotten with it.
     pub forgiven: Option<String>,
     pub origin: Origin,
@@ -47,26 +47,26 @@ pub(super) struct Proven {
 
 impl App {
     /// Whose a name is, and how many failures there are under each key, and when the last one was.
-    pub(super) async fn at_the_door(
+    pub(super) async fn look_up_sign_in(
         &self,
         name: &str,
         keys: &[(String, i64)],
-    ) -> Result<(Option<Known>, Vec<(i64, Timestamp)>)> {
+    ) -> Result<(Option<SignInOwner>, Vec<(i64, Timestamp)>)> {
         let keys = keys.iter().map(|(key, _)| key.clone()).collect();
         let asked = Arc::new(Asked { name: name.to_owned(), keys });
         let app = self.clone();
         let all = move |asked| look_up(app.clone(), asked);
         let found = self.arrivals.asked.join((), asked, self.lull(LOOK_UP_WAIT), all).await?;
-        let known = found.entrant.map(|Entrant { sign_in, full_name, status }| {
+        let known = found.entrant.map(|SignInCandidate { sign_in, full_name, status }| {
             let is_operator = sign_in.organization.is_none();
             let shown_name = if is_operator { sign_in.shown_name.clone() } else { full_name.unwrap_or_default() };
-            Known { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }
+            SignInOwner { sign_in, shown_name, active: is_operator || status.is_some_and(Status::is_active) }
         });
         Ok((known, found.failures))
     }
 
     /// Begins a session.
-    pub(super) async fn let_in(&self, proven: Proven) -> Result<SignedIn> {
+    pub(super) async fn create_sessions(&self, proven: VerifiedSignIn) -> Result<SignedIn> {
         let organization = chain_of(proven.known.sign_in.organization);
         let app = self.clone();
         let all = move |proven| begin_sessions(app.clone(), organization, proven);
@@ -84,19 +84,23 @@ impl App {
     }
 }
 
-async fn look_up(app: App, asked: Vec<Arc<Asked>>) -> Result<Vec<AtTheDoor>> {
+async fn look_up(app: App, asked: Vec<Arc<Asked>>) -> Result<Vec<SignInLookup>> {
     let asked: Vec<(&str, Vec<&str>)> =
         asked.iter().map(|a| (a.name.as_str(), a.keys.iter().map(String::as_str).collect())).collect();
     let mut h = app.db.read().await?;
-    Ok(sign_in::at_the_door(&mut h, &asked).await?)
+    Ok(sign_in::look_up_sign_in(&mut h, &asked).await?)
 }
 
 /// A session for each, all in one transaction.
-async fn begin_sessions(app: App, organization: OrganizationId, proven: Vec<Arc<Proven>>) -> Result<Vec<SignedIn>> {
+async fn begin_sessions(
+    app: App,
+    organization: OrganizationId,
+    proven: Vec<Arc<VerifiedSignIn>>,
+) -> Result<Vec<SignedIn>> {
     let mut work = app.work(organization).await?;
     let now = app.now();
     let mut begun = Vec::new();
-    for Proven { known, origin, .. } in proven.iter().map(AsRef::as_ref) {
+    for VerifiedSignIn { known, origin, .. } in proven.iter().map(AsRef::as_ref) {
         let session = Session {
             id: app.new_id(),
             subject: known.sign_in.subject,
@@ -108,15 +112,15 @@ async fn begin_sessions(app: App, organization: OrganizationId, proven: Vec<Arc<
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
-        let about = About::new(session.subject, &known.shown_name);
-        work.note(&known.who(origin), Action::SignedIn, Effect::Done, about, &json!({}));
+        let about = AuditSubject::new(session.subject, &known.shown_name);
+        work.audit(&known.who(origin), Action::SignedIn, Effect::Done, about, &json!({}));
         let token = app.new_secret();
         begun.push((fingerprint(&token), session, SignedIn { token }));
     }
     let forgiven: Vec<&str> = proven.iter().filter_map(|p| p.forgiven.as_deref()).collect();
-    work.later(sign_in::clear_failures(&forgiven));
+    work.defer_write(sign_in::clear_failures(&forgiven));
     let sessions: Vec<(&[u8], &Session)> = begun.iter().map(|(hash, s, _)| (hash.as_slice(), s)).collect();
-    work.later(sign_in::begin_sessions(&app.db, &sessions));
+    work.defer_write(sign_in::begin_sessions(&app.db, &sessions));
     work.commit().await?;
     Ok(begun.into_iter().map(|(_, _, signed_in)| signed_in).collect())
 }

@@ -7,8 +7,8 @@ use muster_domain::OrganizationId;
 use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
 use muster_domain::sign_in::{SessionState, password_due};
-use muster_store::people::Stored;
-use muster_store::sign_in::{self, AtWork, SignIn};
+use muster_store::people::StoredProfile;
+use muster_store::sign_in::{self, SessionContext, SignIn};
 use uuid::Uuid;
 
 use crate::keys::fingerprint;
@@ -36,7 +36,7 @@ pub struct SessionInfo {
 
 /// What a cookie proves.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum SessionStatus {
     /// Nothing.
     Nobody,
     /// A session left alone too long: its password opens it again.
@@ -54,31 +54,31 @@ pub enum Standing {
 
 impl App {
     /// Judges a session cookie.
-    pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<Standing> {
+    pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<SessionStatus> {
         let hash = fingerprint(session_token);
         let mut h = self.db.page().await?;
-        let at = sign_in::session_at_work(&mut h, &hash).await?;
+        let at = sign_in::session_context(&mut h, &hash).await?;
         h.give_back();
-        let Some(at) = at else { return Ok(Standing::Nobody) };
-        let AtWork { session, owner: found, profile, practice: organization } = at;
+        let Some(at) = at else { return Ok(SessionStatus::Nobody) };
+        let SessionContext { session, owner: found, profile, practice: organization } = at;
         let idle_minutes = match (&organization, found.organization) {
             (Some(o), Some(_)) => o.idle_minutes,
             _ => OPERATOR_IDLE_MINUTES,
         };
         let Some(actor) = actor_of(&found, profile, session.organization, origin, None) else {
-            return Ok(Standing::Nobody);
+            return Ok(SessionStatus::Nobody);
         };
 
         let now = self.now();
         match SessionState::at(now, session.started_at, session.last_seen_at, session.locked, idle_minutes) {
-            SessionState::Ended => return Ok(Standing::Nobody),
+            SessionState::Ended => return Ok(SessionStatus::Nobody),
             SessionState::Locked => {
                 if !session.locked {
                     let mut tx = self.db.begin().await?;
                     sign_in::touch_session(&mut tx, &hash, session.last_seen_at, "locked").await?;
                     tx.commit().await?;
                 }
-                return Ok(Standing::Locked { csrf: session.csrf, name: actor.name().to_owned() });
+                return Ok(SessionStatus::Locked { csrf: session.csrf, name: actor.name().to_owned() });
             }
             SessionState::Open => {}
         }
@@ -99,9 +99,9 @@ impl App {
         };
         let both = Box::new((actor, info));
         if found.password_state == "must_change" || due.is_some_and(|d| d <= 0) {
-            Ok(Standing::PasswordChangeDue(both))
+            Ok(SessionStatus::PasswordChangeDue(both))
         } else {
-            Ok(Standing::Open(both))
+            Ok(SessionStatus::Open(both))
         }
     }
 
@@ -146,7 +146,7 @@ impl App {
 /// The actor behind a sign-in; none when it is inactive.
 fn actor_of(
     found: &SignIn,
-    profile: Option<Stored>,
+    profile: Option<StoredProfile>,
     organization: Option<OrganizationId>,
     origin: Origin,
     scopes: Option<BTreeSet<Scope>>,

@@ -6,17 +6,17 @@ use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
 use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
-use muster_store::people::Stored;
+use muster_store::people::StoredProfile;
 use muster_store::sign_in::Link;
 use muster_store::{Handle, organizations, people, sign_in};
 use serde_json::json;
 
-use super::enter::nobody;
 use super::passwords::judge_new;
+use super::sign_in::nobody;
 use crate::keys::fingerprint;
 use crate::messages::Message;
 use crate::people::SetUpLink;
-use crate::work::{About, Who};
+use crate::work::{AuditActor, AuditSubject};
 use crate::{App, AppError, Origin, Result};
 
 /// What the page of a working link shows.
@@ -57,17 +57,17 @@ impl App {
         match active {
             Some(stored) => {
                 let person = &stored.profile.person;
-                let about = About::new(person.id.0, &person.full_name);
+                let about = AuditSubject::new(person.id.0, &person.full_name);
                 if let Some(to) = &person.email {
                     let name =
                         organizations::find(&mut work.tx, organization).await?.map(|o| o.name).unwrap_or_default();
                     let url = self.new_link(&mut work, &stored.profile, SetUpLink::Reset).await?;
                     self.queue(&mut work, to, &Message::reset(&person.full_name, &name, &url)).await?;
                 }
-                work.note(&nobody(origin), Action::ResetRequested, Effect::Done, about, &json!({}));
+                work.audit(&nobody(origin), Action::ResetRequested, Effect::Done, about, &json!({}));
             }
             None => {
-                work.note(&nobody(origin), Action::ResetRequested, Effect::Denied, About::nothing(), &json!({}));
+                work.audit(&nobody(origin), Action::ResetRequested, Effect::Denied, AuditSubject::none(), &json!({}));
             }
         }
         work.commit().await
@@ -92,7 +92,7 @@ impl App {
         }))
     }
 
-    async fn working_link(&self, h: &mut impl Handle, secret: &str) -> Result<Option<(Link, Stored)>> {
+    async fn working_link(&self, h: &mut impl Handle, secret: &str) -> Result<Option<(Link, StoredProfile)>> {
         let Some(link) = sign_in::link(h, &fingerprint(secret), self.now()).await? else { return Ok(None) };
         let Some(home) = link.organization else { return Ok(None) };
         let stored = people::find(h, home, PersonId(link.subject)).await?;
@@ -122,10 +122,10 @@ impl App {
         names.extend(person.email.as_deref().map(unique_key));
         let keys: Vec<String> =
             names.iter().flat_map(|name| [format!("name:{name}"), format!("pair:{}:{name}", origin.address)]).collect();
-        work.later(sign_in::clear_failures(&keys.iter().map(String::as_str).collect::<Vec<_>>()));
-        let who = Who { kind: "person", id: Some(person.id.0), name: &person.full_name, origin };
+        work.defer_write(sign_in::clear_failures(&keys.iter().map(String::as_str).collect::<Vec<_>>()));
+        let who = AuditActor { kind: "person", id: Some(person.id.0), name: &person.full_name, origin };
         let detail = json!({"invitation": view.invitation});
-        work.note(&who, Action::LinkUsed, Effect::Done, About::new(person.id.0, &person.full_name), &detail);
+        work.audit(&who, Action::LinkUsed, Effect::Done, AuditSubject::new(person.id.0, &person.full_name), &detail);
         if let Some(to) = person.email.as_ref().filter(|_| !view.invitation) {
             self.queue(&mut work, to, &Message::password_changed(&person.full_name, &view.organization.name)).await?;
         }

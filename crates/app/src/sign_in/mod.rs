@@ -2,15 +2,15 @@
 
 mod arrivals;
 mod authenticate;
-mod enter;
 mod links;
 mod operators;
 mod passwords;
+mod sign_in;
 mod tokens;
 
 pub(crate) use arrivals::Arrivals;
-pub use authenticate::{SessionInfo, Standing};
-pub use enter::SignedIn;
+pub use authenticate::{SessionInfo, SessionStatus};
 pub use links::LinkView;
 pub use operators::NewOperator;
+pub use sign_in::SignedIn;
 pub use tokens::{NewToken, TokenOwner, TokenView};

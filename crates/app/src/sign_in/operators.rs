@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::passwords::judge_new;
 use crate::keys::fingerprint;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result};
 
 /// An operator to add.
@@ -49,7 +49,7 @@ impl App {
             other => other?,
         }
         sign_in::set_password(&mut work.tx, id, &hash, "set", self.now()).await?;
-        work.done(&actor, Action::OperatorCreated, About::new(id, &username), &json!({}));
+        work.audit_done(&actor, Action::OperatorCreated, AuditSubject::new(id, &username), &json!({}));
         work.commit().await?;
         Ok(id)
     }
@@ -67,7 +67,7 @@ impl App {
         let mut work = self.work(organization).await?;
         let found = organizations::find(&mut work.tx, organization).await?.ok_or(AppError::NotFound)?;
         sign_in::set_session_organization(&mut work.tx, &fingerprint(session_token), Some(organization)).await?;
-        work.done(actor, Action::OperatorEntered, About::new(organization.0, &found.name), &json!({}));
+        work.audit_done(actor, Action::OperatorEntered, AuditSubject::new(organization.0, &found.name), &json!({}));
         work.commit().await
     }
 }

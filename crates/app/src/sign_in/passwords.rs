@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::keys::fingerprint;
 use crate::messages::Message;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
 impl App {
@@ -67,12 +67,12 @@ impl App {
         judge_new(&policy, new, confirmation, &words, &mut refusals);
         refusals.into_result()?;
         let hash = self.hash_password(new).await?;
-        let mut work = self.work(super::enter::chain_of(found.organization)).await?;
+        let mut work = self.work(super::sign_in::chain_of(found.organization)).await?;
         sign_in::set_password(&mut work.tx, subject, &hash, "set", self.now()).await?;
         sign_in::end_sessions(&mut work.tx, subject, session_token.map(fingerprint).as_deref()).await?;
         // Nor does a link that was asked for before, by whomever, undo it.
         sign_in::end_links(&mut work.tx, subject).await?;
-        work.done(actor, Action::PasswordChanged, About::new(subject, actor.name()), &json!({}));
+        work.audit_done(actor, Action::PasswordChanged, AuditSubject::new(subject, actor.name()), &json!({}));
         if let Some((to, organization)) = address {
             self.queue(&mut work, &to, &Message::password_changed(actor.name(), &organization)).await?;
         }

@@ -8,9 +8,9 @@ use muster_store::sign_in::{self, Token};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::enter::chain_of;
+use super::sign_in::chain_of;
 use crate::keys::fingerprint;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 
 /// A token to make.
@@ -114,7 +114,7 @@ impl App {
         work.remember(actor, idempotency, token.id).await?;
         sign_in::insert_token(&mut work.tx, &fingerprint(&secret), &token).await?;
         let detail = json!({"name": token.name, "scopes": codes, "expires_at": token.expires_at.map(|t: Timestamp| t.to_string())});
-        work.done(actor, Action::TokenCreated, About::new(subject, owner), &detail);
+        work.audit_done(actor, Action::TokenCreated, AuditSubject::new(subject, owner), &detail);
         work.commit().await?;
         Ok((token, secret))
     }
@@ -136,7 +136,12 @@ impl App {
         if !sign_in::delete_token(&mut work.tx, subject, token).await? {
             return Err(AppError::NotFound);
         }
-        work.done(actor, Action::TokenRevoked, About::new(subject, actor.name()), &json!({"token": token}));
+        work.audit_done(
+            actor,
+            Action::TokenRevoked,
+            AuditSubject::new(subject, actor.name()),
+            &json!({"token": token}),
+        );
         work.commit().await
     }
 
@@ -145,7 +150,7 @@ impl App {
         actor.require_scope(Scope::Admin)?;
         let mut h = self.db.read().await?;
         if actor.subject() != Some(subject) {
-            let stored = crate::people::seen(&mut h, actor, muster_domain::PersonId(subject)).await?;
+            let stored = crate::people::find_visible(&mut h, actor, muster_domain::PersonId(subject)).await?;
             muster_domain::emr::may_reset_sign_in(actor.authority(), &stored.profile)?;
         }
         Ok(sign_in::sessions_of(&mut h, subject).await?)
@@ -154,7 +159,7 @@ impl App {
     /// Ends sessions of oneself or of a person whose sign-in the actor may manage: one, or all.
     pub async fn end_sessions(&self, actor: &Actor, subject: Uuid, session: Option<Uuid>) -> Result<()> {
         actor.require_scope(Scope::Admin)?;
-        let mut about = About::new(subject, actor.name());
+        let mut about = AuditSubject::new(subject, actor.name());
         let home = if actor.is_support() && actor.subject() == Some(subject) {
             OrganizationId::INSTALLATION
         } else {
@@ -163,7 +168,7 @@ impl App {
         let ended = async {
             let mut work = self.work(home).await?;
             if actor.subject() != Some(subject) {
-                let stored = crate::people::seen(&mut work.tx, actor, muster_domain::PersonId(subject)).await?;
+                let stored = crate::people::find_visible(&mut work.tx, actor, muster_domain::PersonId(subject)).await?;
                 about.name.clone_from(&stored.profile.person.full_name);
                 muster_domain::emr::may_reset_sign_in(actor.authority(), &stored.profile)?;
             }
@@ -177,13 +182,13 @@ impl App {
                     sign_in::end_sessions(&mut work.tx, subject, None).await?;
                 }
             }
-            work.done(actor, Action::SessionsEnded, about.clone(), &json!({"session": session}));
+            work.audit_done(actor, Action::SessionsEnded, about.clone(), &json!({"session": session}));
             work.commit().await
         };
         match ended.await {
             Ok(()) => Ok(()),
             Err(error) => Err(self
-                .recorded(actor, Action::SessionsEnded, About { id: Some(subject), name: String::new() }, error)
+                .recorded(actor, Action::SessionsEnded, AuditSubject { id: Some(subject), name: String::new() }, error)
                 .await),
         }
     }

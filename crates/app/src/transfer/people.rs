@@ -12,7 +12,7 @@ use serde_json::json;
 use super::TransferError;
 use crate::people::{Listed, PersonView};
 use crate::spreadsheet::harmless;
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App};
 
 /// Read at once.
@@ -66,7 +66,7 @@ impl App {
         }
         out.flush()?;
         let mut work = self.work(actor.organization()).await?;
-        work.done(actor, Action::PeopleExported, About::nothing(), &json!({"people": done}));
+        work.audit_done(actor, Action::PeopleExported, AuditSubject::none(), &json!({"people": done}));
         work.commit().await?;
         Ok(done)
     }

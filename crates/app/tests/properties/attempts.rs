@@ -8,10 +8,12 @@ use muster_app::images::made_up_signature;
 use muster_app::{Actor, AppError};
 use muster_domain::PersonId;
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, EmrPatch, Leaving, ProfessionalLicensePatch, Permission, SignatureOrigin, UserType};
+use muster_domain::emr::{
+    Change, EmrPatch, OffboardingKind, Permission, ProfessionalLicensePatch, SignatureOrigin, UserType,
+};
 use muster_domain::people::PersonPatch;
 
-use crate::world::World;
+use crate::world::RunningFacts;
 
 /// A door and its answer: `done`, or the error in full. Whoever may not know of a person learns from none of them whether
 /// there is one, so the answers about somebody hidden have to be those about nobody.
@@ -37,10 +39,10 @@ fn phone() -> Change {
 }
 
 /// Doors that look and change nothing.
-pub async fn look(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> Answers {
+pub async fn look(world: &RunningFacts, actor: &Actor, id: PersonId, me: PersonId) -> Answers {
     let app = &world.app;
-    let plan = app.offboarding_plan(actor, id, Leaving::Leave, None).await;
-    let taking_over = app.offboarding_plan(actor, me, Leaving::Leave, Some(id)).await;
+    let plan = app.offboarding_plan(actor, id, OffboardingKind::Leave, None).await;
+    let taking_over = app.offboarding_plan(actor, me, OffboardingKind::Leave, Some(id)).await;
     let about = AuditQuery { subject: Some(id.0), limit: 200, ..AuditQuery::default() };
     let records = app.audit_records(actor, &about).await.map(|page| page.records.len());
     let exported = app.export_audit(actor, &about, None).await.map(|piece| piece.csv.len());
@@ -68,12 +70,15 @@ pub async fn look(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> A
 }
 
 /// Doors that change.
-pub async fn touch(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> Answers {
+pub async fn touch(world: &RunningFacts, actor: &Actor, id: PersonId, me: PersonId) -> Answers {
     let app = &world.app;
     let emr = |emr: EmrPatch| Change { emr: Some(emr), ..Change::default() };
     let clinics = emr(EmrPatch { clinics: Some(world.clinics.iter().copied().collect()), ..EmrPatch::default() });
-    let license =
-        ProfessionalLicensePatch { number: Some(Some("X 1".into())), state: Some(Some("ME".into())), ..ProfessionalLicensePatch::default() };
+    let license = ProfessionalLicensePatch {
+        number: Some(Some("X 1".into())),
+        state: Some(Some("ME".into())),
+        ..ProfessionalLicensePatch::default()
+    };
     let origin = SignatureOrigin::Uploaded;
     vec![
         ("phone", said(app.update_person(actor, id, None, phone()).await)),
@@ -92,18 +97,18 @@ pub async fn touch(world: &World, actor: &Actor, id: PersonId, me: PersonId) -> 
         ("remove a picture", said(app.remove_picture(actor, id).await)),
         ("set a signature", said(app.set_signature(actor, id, origin, made_up_signature()).await)),
         ("remove a signature", said(app.remove_signature(actor, id).await)),
-        ("leave", said(app.offboard(actor, id, Leaving::Leave, None, false).await)),
+        ("leave", said(app.offboard(actor, id, OffboardingKind::Leave, None, false).await)),
         ("merge into them", said(app.merge(actor, id, me).await)),
         ("merge them", said(app.merge(actor, me, id).await)),
         ("copy to them", said(app.copy_access(actor, id, None, &[me]).await)),
         ("copy from them", said(app.copy_access(actor, me, None, &[id]).await)),
-        ("not the same person", said(app.someone_else(actor, me, id).await)),
-        ("not the same person, turned", said(app.someone_else(actor, id, me).await)),
+        ("not the same person", said(app.mark_distinct(actor, me, id).await)),
+        ("not the same person, turned", said(app.mark_distinct(actor, id, me).await)),
     ]
 }
 
 /// Doors that take many. `row` says who: nobody's identity, or a user name.
-pub async fn in_bulk(world: &World, actor: &Actor, id: PersonId, row: (&str, &str)) -> Answers {
+pub async fn in_bulk(world: &RunningFacts, actor: &Actor, id: PersonId, row: (&str, &str)) -> Answers {
     let app = &world.app;
     let changes = ChangeSet::new([BulkChange::AddPermission(Permission::AnalyticsAccess)]).expect("one change");
     let by_id = async {

@@ -9,24 +9,24 @@ use muster_app::images::made_up_signature;
 use muster_app::imports::ImportOptions;
 use muster_app::{Actor, AppError};
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, Leaving, ProfessionalLicensePatch, Permission, SignatureOrigin, UserType};
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::emr::{Change, OffboardingKind, Permission, ProfessionalLicensePatch, SignatureOrigin, UserType};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, PersonId};
 use muster_testkit::both_engines;
 
-use crate::world::{MANAGE, VIEW, World, app};
+use crate::world::{MANAGE, RunningFacts, VIEW, app};
 
 /// Tries doors one after the other and notes which of them left not exactly one denial of their own.
 struct Watch<'a> {
-    world: &'a World,
+    world: &'a RunningFacts,
     seen: i64,
     amiss: Vec<String>,
 }
 
 impl<'a> Watch<'a> {
-    async fn on(world: &'a World) -> Self {
+    async fn on(world: &'a RunningFacts) -> Self {
         let query = AuditQuery { limit: 1, ..AuditQuery::default() };
         let page = world.app.audit_records(&world.machine(), &query).await.expect("reads");
         Self { world, seen: page.records[0].seq, amiss: Vec::new() }
@@ -58,34 +58,43 @@ impl<'a> Watch<'a> {
         let app = &self.world.app.clone();
         let person = PersonPatch { phone: Some(Some("207 555 0142".into())), ..PersonPatch::default() };
         let change = Change { person, ..Change::default() };
-        let license = ProfessionalLicensePatch { number: Some(Some("X 1".into())), ..ProfessionalLicensePatch::default() };
+        let license =
+            ProfessionalLicensePatch { number: Some(Some("X 1".into())), ..ProfessionalLicensePatch::default() };
         let (drawing, origin) = (made_up_signature(), SignatureOrigin::Uploaded);
         self.tried("edit", "person.updated", app.update_person(actor, id, None, change.clone())).await;
         self.tried("a tried edit", "person.updated", app.check_person(actor, Some(id), &change)).await;
         self.tried("link", "password_reset.sent", app.send_sign_in_link(actor, id)).await;
         self.tried("sessions", "sessions.ended", app.end_sessions(actor, id.0, None)).await;
         self.tried("type", "emr_account.type_changed", app.change_type(actor, id, None, UserType::SPT)).await;
-        self.tried("add license", "professional_license.added", app.add_professional_license(actor, id, &license, None)).await;
-        self.tried("license", "professional_license.changed", app.change_professional_license(actor, id, 0, &license)).await;
-        self.tried("remove license", "professional_license.removed", app.remove_professional_license(actor, id, 0)).await;
+        self.tried(
+            "add license",
+            "professional_license.added",
+            app.add_professional_license(actor, id, &license, None),
+        )
+        .await;
+        self.tried("license", "professional_license.changed", app.change_professional_license(actor, id, 0, &license))
+            .await;
+        self.tried("remove license", "professional_license.removed", app.remove_professional_license(actor, id, 0))
+            .await;
         self.tried("supervisor", "supervisor.changed", app.set_supervisor(actor, id, None)).await;
         self.tried("picture", "picture.set", app.set_picture(actor, id, drawing.clone(), true)).await;
         self.tried("no picture", "picture.removed", app.remove_picture(actor, id)).await;
         self.tried("signature", "signature.set", app.set_signature(actor, id, origin, drawing)).await;
         self.tried("no signature", "signature.removed", app.remove_signature(actor, id)).await;
-        self.tried("leave", "person.offboarded", app.offboard(actor, id, Leaving::Leave, None, false)).await;
+        self.tried("leave", "person.offboarded", app.offboard(actor, id, OffboardingKind::Leave, None, false)).await;
         self.tried("merge into", "people.merged", app.merge(actor, id, other)).await;
         self.tried("merge from", "people.merged", app.merge(actor, other, id)).await;
         self.tried("copy", "emr_account.access_copied", app.copy_access(actor, id, None, &[other])).await;
-        self.tried("someone else", "person.someone_else", app.someone_else(actor, id, other)).await;
-        self.tried("someone else, turned", "person.someone_else", app.someone_else(actor, other, id)).await;
+        self.tried("someone else", "person.mark_distinct", app.mark_distinct(actor, id, other)).await;
+        self.tried("someone else, turned", "person.mark_distinct", app.mark_distinct(actor, other, id)).await;
     }
 
     async fn practice(&mut self, actor: &Actor, clinic: ClinicId, asks: bool) {
         let app = &self.world.app.clone();
         let renamed = ClinicPatch { name: Some("Ours now".into()), ..ClinicPatch::default() };
         let settings = OrganizationPatch { idle_minutes: Some(7), ..OrganizationPatch::default() };
-        let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Therapist, count: 1, note: String::new() };
+        let wanted =
+            RequestDraft { kind: RequestKind::Add, clinic, group: Group::Therapist, count: 1, note: String::new() };
         self.tried("a new clinic", "clinic.created", app.add_clinic(actor, "Ours", None)).await;
         self.tried("a clinic", "clinic.updated", app.update_clinic(actor, clinic, None, &renamed)).await;
         let ours = self.world.organization;
@@ -103,7 +112,7 @@ impl<'a> Watch<'a> {
 }
 
 /// A manager of the first clinic and somebody of the second.
-async fn two_clinics(world: &World) -> (Actor, PersonId, PersonId) {
+async fn two_clinics(world: &RunningFacts) -> (Actor, PersonId, PersonId) {
     let me = world.clerk("manager", &MANAGE, &[0]).await;
     let hidden = world.add("hidden", UserType::PT, &VIEW, &world.clinics[1..]).await;
     (world.actor("manager").await, me, hidden)
@@ -111,7 +120,7 @@ async fn two_clinics(world: &World) -> (Actor, PersonId, PersonId) {
 
 both_engines! {
     async fn an_attempt_on_somebody_out_of_sight_is_on_record_at_every_door(db) {
-        let world = World::new(&app(db), "one", 2).await;
+        let world = RunningFacts::new(&app(db), "one", 2).await;
         let (manager, me, hidden) = two_clinics(&world).await;
         let mut watch = Watch::on(&world).await;
         watch.person(&manager, hidden, me).await;
@@ -121,7 +130,7 @@ both_engines! {
     }
 
     async fn an_attempt_without_the_right_is_on_record_at_every_door(db) {
-        let world = World::new(&app(db), "one", 1).await;
+        let world = RunningFacts::new(&app(db), "one", 1).await;
         let clerk = world.clerk("clerk", &VIEW, &[0]).await;
         let seen = world.add("seen", UserType::PT, &VIEW, &world.clinics).await;
         let actor = world.actor("clerk").await;
@@ -148,7 +157,7 @@ both_engines! {
         for id in [cast.crown, cast.keeper] {
             watch.tried("status", "person.updated", world.patch(id, crate::world::status("inactive"))).await;
             let app = &world.app;
-            watch.tried("leave", "person.offboarded", app.offboard(&machine, id, Leaving::Leave, None, false)).await;
+            watch.tried("leave", "person.offboarded", app.offboard(&machine, id, OffboardingKind::Leave, None, false)).await;
             let student_now = app.change_type(&machine, id, None, UserType::SPT);
             watch.tried("type", "emr_account.type_changed", student_now).await;
             watch.tried("merge", "people.merged", app.merge(&machine, student, id)).await;

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_app::bulk::{BulkView, FileOptions, Selection};
 use muster_app::{Actor, AppError};
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{EmrAccount, EmrPatch, Leaving, Permission, Status, UserType};
+use muster_domain::emr::{EmrAccount, EmrPatch, OffboardingKind, Permission, Status, UserType};
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
 
-use crate::world::{Dice, Seeded, World, app, codes, seeds, status};
+use crate::world::{Dice, RunningFacts, Seeded, app, codes, seeds, status};
 
 /// A way to take rights away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,19 +77,19 @@ pub fn protected_in(sentences: &[(String, String)]) -> Protected {
 }
 
 /// Code and sentence of everything a bulk update refused.
-pub async fn refused_in(world: &World, actor: &Actor, job: &BulkView) -> Vec<(String, String)> {
+pub async fn refused_in(world: &RunningFacts, actor: &Actor, job: &BulkView) -> Vec<(String, String)> {
     let results = world.app.bulk_results(actor, job.job.id, true, None, 200).await.expect("results");
     results.items.into_iter().flat_map(|r| r.refused).map(|line| (line.code, line.message)).collect()
 }
 
-pub async fn in_bulk(world: &World, people: &[PersonId], change: BulkChange) -> Result<Protected, AppError> {
+pub async fn in_bulk(world: &RunningFacts, people: &[PersonId], change: BulkChange) -> Result<Protected, AppError> {
     let (machine, changes) = (world.machine(), ChangeSet::new([change]).expect("one change"));
     let job = world.app.bulk_update(&machine, &Selection::Ids(people.to_vec()), &changes, None).await?;
     Ok(protected_in(&refused_in(world, &machine, &job).await))
 }
 
 /// What `muster import --changes` does.
-pub async fn by_file(world: &World, text: String) -> Result<Protected, AppError> {
+pub async fn by_file(world: &RunningFacts, text: String) -> Result<Protected, AppError> {
     let machine = world.machine().through(muster_app::Channel::Import);
     let source = std::io::Cursor::new(text.into_bytes());
     let (draft, file) = world.app.draft_bulk_from_file(&machine, source, FileOptions::default()).await?;
@@ -98,7 +98,7 @@ pub async fn by_file(world: &World, text: String) -> Result<Protected, AppError>
     Ok(protected_in(&refused_in(world, &machine, &job).await))
 }
 
-async fn take(world: &World, id: PersonId, weak: PersonId, door: Door) -> Result<Protected, AppError> {
+async fn take(world: &RunningFacts, id: PersonId, weak: PersonId, door: Door) -> Result<Protected, AppError> {
     let machine = world.machine();
     let account = world.account(id).await;
     let without = |p: Permission| -> EmrPatch {
@@ -127,8 +127,8 @@ async fn take(world: &World, id: PersonId, weak: PersonId, door: Door) -> Result
         Door::FileStatus => by_file(world, row("status", "inactive")).await,
         Door::FileEditUsers => by_file(world, row("remove_permissions", "edit_users")).await,
         Door::FileClinic(gone) => by_file(world, row("remove_clinics", &world.clinic_name(gone))).await,
-        Door::Leave => world.app.offboard(&machine, id, Leaving::Leave, None, false).await.map(|_| done),
-        Door::Depart => world.app.offboard(&machine, id, Leaving::Departure, None, false).await.map(|_| done),
+        Door::Leave => world.app.offboard(&machine, id, OffboardingKind::Leave, None, false).await.map(|_| done),
+        Door::Depart => world.app.offboard(&machine, id, OffboardingKind::Departure, None, false).await.map(|_| done),
         Door::Type => world.app.change_type(&machine, id, None, UserType::SPT).await.map(|_| done),
         Door::Merge => world.app.merge(&machine, weak, id).await.map(|_| done),
     }
@@ -143,7 +143,7 @@ fn judged(outcome: Result<Protected, AppError>) -> Protected {
 }
 
 /// How many company admins there are, and how many user managers each clinic has.
-async fn counted(world: &World, people: &[PersonId]) -> (usize, BTreeMap<ClinicId, usize>) {
+async fn counted(world: &RunningFacts, people: &[PersonId]) -> (usize, BTreeMap<ClinicId, usize>) {
     let mut managers: BTreeMap<ClinicId, usize> = world.clinics.iter().map(|c| (*c, 0)).collect();
     let mut admins = 0;
     for id in people {
@@ -159,7 +159,7 @@ async fn counted(world: &World, people: &[PersonId]) -> (usize, BTreeMap<ClinicI
     (admins, managers)
 }
 
-async fn one_practice(world: World, mut dice: Dice) {
+async fn one_practice(world: RunningFacts, mut dice: Dice) {
     const BOTH: [Permission; 3] = [Permission::ViewPatients, Permission::CompanyAdmin, Permission::EditUsers];
     let mut people = Vec::new();
     for n in 0..6 {
@@ -228,7 +228,7 @@ both_engines! {
         let app = app(db);
         for seed in seeds(&[0xAD_0001, 0xAD_0002]) {
             let _seed = Seeded(seed);
-            one_practice(World::new(&app, &format!("s{seed:x}"), 2).await, Dice::new(seed)).await;
+            one_practice(RunningFacts::new(&app, &format!("s{seed:x}"), 2).await, Dice::new(seed)).await;
         }
     }
 }

@@ -11,7 +11,7 @@ use muster_testkit::both_engines;
 
 use crate::last_admin::{Protected, by_file, in_bulk, protected_in, refused_in};
 use crate::last_admin_doors::Cast;
-use crate::world::{World, app, status};
+use crate::world::{RunningFacts, app, status};
 
 use BulkChange::{AddClinic, AddPermission, RemoveClinic, RemovePermission, SetStatus};
 use Permission::{CompanyAdmin, EditUsers, ViewPatients};
@@ -20,7 +20,7 @@ const NEITHER: Protected = Protected { company_admin: false, user_manager: false
 const COMPANY_ADMIN: Protected = Protected { company_admin: true, user_manager: false };
 const USER_MANAGER: Protected = Protected { company_admin: false, user_manager: true };
 
-async fn active(world: &World, people: &[PersonId]) -> usize {
+async fn active(world: &RunningFacts, people: &[PersonId]) -> usize {
     let mut found = 0;
     for id in people {
         found += usize::from(world.account(*id).await.status == Status::Active);
@@ -47,7 +47,7 @@ both_engines! {
     async fn of_all_user_managers_in_one_bulk_update_one_a_clinic_stays(db) {
         let app = app(db);
         for change in ["status", "permission", "clinic"] {
-            let test = World::new(&app, change, 2).await;
+            let test = RunningFacts::new(&app, change, 2).await;
             let mut managers = Vec::new();
             for n in 0..4 {
                 managers.push(test.clerk(&format!("m{n}"), &[ViewPatients, EditUsers], &[0, 1]).await);

@@ -1,21 +1,21 @@
 //! The last company admin and the last user manager of a clinic, door by door: edit, off-boarding, user type, merge and
-//! its undo. Each is the last of one kind only, so that it shows which protection said no.
+//! its undo. EvaluatedPerson is the last of one kind only, so that it shows which protection said no.
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{Change, EmrPatch, Leaving, Permission, Status, UserType};
+use muster_domain::emr::{Change, EmrPatch, OffboardingKind, Permission, Status, UserType};
 use muster_domain::{Code, PersonId};
 use muster_store::Db;
 use muster_testkit::both_engines;
 
-use crate::world::{World, app, refused, status};
+use crate::world::{RunningFacts, app, refused, status};
 
 use Permission::{CompanyAdmin, EditUsers, ViewPatients};
 
 /// Two clinics. `crown` is the one company admin and no user manager; `keeper` is a user manager of both clinics and
 /// the only one of the second; `other` is another of the first.
 pub struct Cast {
-    pub world: World,
+    pub world: RunningFacts,
     pub crown: PersonId,
     pub keeper: PersonId,
     pub other: PersonId,
@@ -23,7 +23,7 @@ pub struct Cast {
 
 impl Cast {
     pub async fn on(db: &Db) -> Self {
-        let world = World::new(&app(db), "one", 2).await;
+        let world = RunningFacts::new(&app(db), "one", 2).await;
         let crown = world.clerk("crown", &[ViewPatients, CompanyAdmin], &[0, 1]).await;
         let keeper = world.clerk("keeper", &[ViewPatients, EditUsers], &[0, 1]).await;
         let other = world.clerk("other", &[ViewPatients, EditUsers], &[0]).await;
@@ -79,7 +79,7 @@ both_engines! {
     async fn nobody_leaves_as_the_last_of_either_kind(db) {
         let cast = Cast::on(db).await;
         let (world, machine) = (&cast.world, cast.world.machine());
-        for kind in [Leaving::Leave, Leaving::Departure] {
+        for kind in [OffboardingKind::Leave, OffboardingKind::Departure] {
             for (id, code) in [(cast.crown, Code::LastCompanyAdmin), (cast.keeper, Code::LastUserManager)] {
                 let plan = world.app.offboarding_plan(&machine, id, kind, None).await.expect("a plan");
                 let said: Vec<Code> = plan.refused.expect("refused").0.iter().map(|r| r.code).collect();
@@ -88,7 +88,7 @@ both_engines! {
                 assert!(cast.is_active(id).await);
             }
         }
-        world.app.offboard(&machine, cast.other, Leaving::Leave, None, false).await.expect("the keeper is there");
+        world.app.offboard(&machine, cast.other, OffboardingKind::Leave, None, false).await.expect("the keeper is there");
     }
 
     async fn support_makes_no_student_of_the_last_of_either_kind(db) {

@@ -10,7 +10,7 @@ use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId};
 use muster_testkit::both_engines;
 
-use crate::world::{Dice, Seeded, World, app, npi, seeds};
+use crate::world::{Dice, RunningFacts, Seeded, app, npi, seeds};
 
 /// What is contested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,13 @@ impl Fact {
 }
 
 /// Whether somebody got it, by adding, editing or importing a person.
-async fn grab(world: World, actor: Actor, fact: Fact, prize: String, (n, name): (usize, String)) -> (bool, String) {
+async fn grab(
+    world: RunningFacts,
+    actor: Actor,
+    fact: Fact,
+    prize: String,
+    (n, name): (usize, String),
+) -> (bool, String) {
     let wanted = fact.wanted(&prize, n);
     let kind = if fact == Fact::Npi { UserType::PT } else { UserType::Clerical };
     let new = world.profile(&name, kind, &[Permission::ViewPatients], &world.clinics);
@@ -107,8 +113,8 @@ async fn grab(world: World, actor: Actor, fact: Fact, prize: String, (n, name): 
     }
 }
 
-/// Who has it, by what is stored.
-async fn holders(world: &World, fact: Fact, prize: &str) -> Vec<PersonId> {
+/// AuditActor has it, by what is stored.
+async fn holders(world: &RunningFacts, fact: Fact, prize: &str) -> Vec<PersonId> {
     let mut found = Vec::new();
     let (mut after, machine) = (None, world.machine());
     loop {
@@ -135,7 +141,7 @@ async fn holders(world: &World, fact: Fact, prize: &str) -> Vec<PersonId> {
     }
 }
 
-async fn one_contest(here: &World, there: &World, fact: Fact, dice: &mut Dice, round: usize) {
+async fn one_contest(here: &RunningFacts, there: &RunningFacts, fact: Fact, dice: &mut Dice, round: usize) {
     let prize = match fact {
         Fact::Npi => npi(),
         Fact::Username => format!("wanted{round}.{}", here.tag),
@@ -178,8 +184,8 @@ both_engines! {
         for seed in seeds(&[0x4E_0001, 0x4E_0002]) {
             let _seed = Seeded(seed);
             let mut dice = Dice::new(seed);
-            let here = World::new(&app, &format!("h{seed:x}"), 1).await;
-            let there = World::new(&app, &format!("t{seed:x}"), 1).await;
+            let here = RunningFacts::new(&app, &format!("h{seed:x}"), 1).await;
+            let there = RunningFacts::new(&app, &format!("t{seed:x}"), 1).await;
             for round in 0..12 {
                 let fact = [Fact::Username, Fact::Npi, Fact::Email, Fact::Either][round % 4];
                 one_contest(&here, &there, fact, &mut dice, round).await;
@@ -192,7 +198,7 @@ both_engines! {
 both_engines! {
     /// An NPI is free again for nobody while its holder is only inactive, and free at once when the holder lets go.
     async fn an_npi_stays_with_its_holder_until_given_up(db) {
-        let world = World::new(&app(db), "one", 1).await;
+        let world = RunningFacts::new(&app(db), "one", 1).await;
         let machine = world.machine();
         let add = async |name: &str, number: &str| {
             let mut new = world.profile(name, UserType::PT, &[Permission::ViewPatients], &world.clinics);

@@ -7,15 +7,15 @@ use muster_domain::audit::Action;
 use muster_testkit::both_engines;
 
 use crate::record_day::{Day, Record, STEPS};
-use crate::world::{Dice, Seeded, World, app, seeds};
+use crate::world::{Dice, RunningFacts, Seeded, app, seeds};
 
-async fn last_seq(world: &World) -> i64 {
+async fn last_seq(world: &RunningFacts) -> i64 {
     let query = AuditQuery { limit: 1, ..AuditQuery::default() };
     world.app.audit_records(&world.machine(), &query).await.expect("reads").records[0].seq
 }
 
 /// Everything recorded after a moment.
-async fn recorded(world: &World, after: i64) -> Record {
+async fn recorded(world: &RunningFacts, after: i64) -> Record {
     let (mut found, mut after) = (Record::new(), Some(after));
     while after.is_some() {
         let query = AuditQuery { after, ascending: true, limit: 200, ..AuditQuery::default() };
@@ -49,7 +49,7 @@ both_engines! {
         let seeds = seeds(&[0xDA7E_0001, 0xDA7E_0002, 0xDA7E_0003]);
         for seed in &seeds {
             let _seed = Seeded(*seed);
-            let world = World::new(&app, &format!("s{seed:x}"), 3).await;
+            let world = RunningFacts::new(&app, &format!("s{seed:x}"), 3).await;
             let mut day = Day::begin(world, Dice::new(*seed)).await;
             let start = last_seq(&day.world).await;
             // Everything happens once at least, then whatever comes.

@@ -7,22 +7,22 @@ use muster_app::imports::ImportOptions;
 use muster_app::people::Listed;
 use muster_app::{Actor, AppError, Filter};
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, EmrAccount, EmrPatch, Leaving, Permission, Profile, Status, UserType};
+use muster_domain::emr::{Change, EmrAccount, EmrPatch, OffboardingKind, Permission, Profile, Status, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_domain::{Code, PersonId, Severity};
 use uuid::Uuid;
 
-use crate::world::{Dice, MANAGE, VIEW, World};
+use crate::world::{Dice, MANAGE, RunningFacts, VIEW};
 
-/// About whom or what, which action, and whether it was done or denied; how often.
+/// AuditSubject whom or what, which action, and whether it was done or denied; how often.
 pub type Record = BTreeMap<(Option<Uuid>, &'static str, &'static str), usize>;
 
 /// What may happen.
 pub const STEPS: usize = 19;
 
 pub struct Day {
-    pub world: World,
+    pub world: RunningFacts,
     pub dice: Dice,
     pub expected: Record,
     /// The machine, a manager of the first clinic, and a clerk of it who may only look.
@@ -47,7 +47,7 @@ fn is_active(profile: &Profile) -> bool {
 }
 
 impl Day {
-    pub async fn begin(world: World, dice: Dice) -> Self {
+    pub async fn begin(world: RunningFacts, dice: Dice) -> Self {
         let all = [&MANAGE[..], &[Permission::CompanyAdmin]].concat();
         let boss = world.clerk("boss", &all, &[0, 1]).await;
         world.clerk("manager", &MANAGE, &[0]).await;
@@ -223,7 +223,7 @@ impl Day {
     async fn somebody_leaves(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
         let before = self.world.stored(id).await;
-        let kind = if self.dice.one_in(2) { Leaving::Leave } else { Leaving::Departure };
+        let kind = if self.dice.one_in(2) { OffboardingKind::Leave } else { OffboardingKind::Departure };
         match self.world.app.offboard(&actor, id, kind, None, false).await {
             Ok(_) => {
                 self.done(id.0, "person.offboarded");

@@ -5,8 +5,8 @@ use muster_app::bulk::{NewPreset, PresetContent};
 use muster_app::images::made_up_signature;
 use muster_domain::PersonId;
 use muster_domain::emr::bulk::BulkChange;
-use muster_domain::emr::{ProfessionalLicensePatch, Permission, UserType};
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::emr::{Permission, ProfessionalLicensePatch, UserType};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 
 use crate::record_day::Day;
@@ -68,11 +68,17 @@ impl Day {
         let there = self.world.app.professional_licenses(&self.world.machine(), id).await.expect("licenses");
         let further = there.iter().map(|l| l.position).filter(|p| *p > 0).max();
         let (action, outcome) = match (self.dice.roll(3), further) {
-            (1, Some(at)) => {
-                ("professional_license.changed", self.world.app.change_professional_license(&actor, id, at, &license).await)
+            (1, Some(at)) => (
+                "professional_license.changed",
+                self.world.app.change_professional_license(&actor, id, at, &license).await,
+            ),
+            (2, Some(at)) => {
+                ("professional_license.removed", self.world.app.remove_professional_license(&actor, id, at).await)
             }
-            (2, Some(at)) => ("professional_license.removed", self.world.app.remove_professional_license(&actor, id, at).await),
-            _ => ("professional_license.added", self.world.app.add_professional_license(&actor, id, &license, None).await),
+            _ => (
+                "professional_license.added",
+                self.world.app.add_professional_license(&actor, id, &license, None).await,
+            ),
         };
         match outcome {
             // The first one stands in the profile as well.
@@ -98,8 +104,9 @@ impl Day {
         let [machine, manager, _] = self.actors.clone();
         let clinic = self.world.clinics[0];
         let app = self.world.app.clone();
-        let wanted = Wanted { kind: Kind::Add, clinic, group: Group::Assistant, count: 1, note: "More".into() };
-        let far = Wanted { clinic: self.world.clinics[1], ..wanted.clone() };
+        let wanted =
+            RequestDraft { kind: RequestKind::Add, clinic, group: Group::Assistant, count: 1, note: "More".into() };
+        let far = RequestDraft { clinic: self.world.clinics[1], ..wanted.clone() };
         match app.submit_license_request(&manager, &far, None).await {
             Ok(_) => panic!("a clinic out of reach"),
             Err(error) => self.refused(&error, far.clinic.0, "license_request.submitted"),
@@ -232,9 +239,9 @@ impl Day {
         // Only by those who see everybody, or may not at all.
         let at = self.dice.roll(2) * 2;
         let (actor, one, other) = (self.actors[at].clone(), self.people[1], self.people[2]);
-        match self.world.app.someone_else(&actor, one, other).await {
-            Ok(()) => self.done(one.0, "person.someone_else"),
-            Err(error) => self.refused(&error, None, "person.someone_else"),
+        match self.world.app.mark_distinct(&actor, one, other).await {
+            Ok(()) => self.done(one.0, "person.mark_distinct"),
+            Err(error) => self.refused(&error, None, "person.mark_distinct"),
         }
     }
 

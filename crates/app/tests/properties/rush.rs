@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use muster_app::AppError;
 use muster_app::audit::AuditQuery;
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_domain::PersonId;
 use muster_domain::emr::{Change, EmrAccount, Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_engines;
 
-use crate::world::{PASSWORD, VIEW, World, app, origin};
+use crate::world::{PASSWORD, RunningFacts, VIEW, app, origin};
 
 both_engines! {
     /// Of many who activate people for the last seats, exactly as many win as seats; one row version saves once.
     async fn the_last_seats_and_a_row_version_have_one_winner_each(db) {
-        let world = World::new(&app(db), "one", 1).await;
+        let world = RunningFacts::new(&app(db), "one", 1).await;
         let clinic = world.clinics[0];
         let operator = world.machine();
         world.app.set_license_total(&operator, clinic, Group::Student, 3, "").await.expect("sets");
@@ -62,7 +62,7 @@ both_engines! {
     /// every attempt is on record once.
     async fn who_comes_in_a_rush_is_let_in_as_themselves_or_not_at_all(db) {
         const PEOPLE: usize = 8;
-        let world = World::new(&app(db), "one", 1).await;
+        let world = RunningFacts::new(&app(db), "one", 1).await;
         let mut ids = Vec::new();
         for n in 0..PEOPLE {
             ids.push(world.with_password(&format!("p{n}"), UserType::SPT, &VIEW[..1]).await);
@@ -81,7 +81,7 @@ both_engines! {
             }
             let token = outcome.unwrap_or_else(|e| panic!("attempt {n}: {e}")).token;
             let standing = world.app.authenticate(&token, origin()).await.expect("authenticates");
-            let Standing::PasswordChangeDue(both) = standing else { panic!("{standing:?}") };
+            let SessionStatus::PasswordChangeDue(both) = standing else { panic!("{standing:?}") };
             assert_eq!(both.0.subject(), Some(ids[n % PEOPLE].0));
             tokens.insert(token);
         }

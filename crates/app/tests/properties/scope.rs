@@ -10,13 +10,13 @@ use muster_app::licenses::{LedgerAsked, OverviewAsked, RequestsAsked};
 use muster_app::people::Listed;
 use muster_app::{Actor, App, AppError, Cursor, Filter, Total};
 use muster_domain::emr::{Change, Permission, UserType, eligibility};
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
 
 use crate::attempts::{in_bulk, look, said, touch};
-use crate::world::{Dice, MANAGE, Seeded, VIEW, World, app, seeds};
+use crate::world::{Dice, MANAGE, RunningFacts, Seeded, VIEW, app, seeds};
 
 const CLINICS: usize = 5;
 const PEOPLE: usize = 26;
@@ -44,7 +44,7 @@ fn wanted(n: usize, dice: &mut Dice) -> Vec<Permission> {
     }
 }
 
-async fn members(world: &World, dice: &mut Dice) -> Vec<Member> {
+async fn members(world: &RunningFacts, dice: &mut Dice) -> Vec<Member> {
     let mut all = Vec::new();
     for n in 0..PEOPLE {
         // Of those who act the first few may hold what they are for.
@@ -76,14 +76,14 @@ async fn members(world: &World, dice: &mut Dice) -> Vec<Member> {
     for clinic in &world.clinics {
         world.app.set_license_total(&world.machine(), *clinic, Group::Therapist, 50, "").await.expect("set");
         let note = String::new();
-        let wanted = Wanted { kind: Kind::Add, clinic: *clinic, group: Group::Therapist, count: 1, note };
+        let wanted = RequestDraft { kind: RequestKind::Add, clinic: *clinic, group: Group::Therapist, count: 1, note };
         world.app.submit_license_request(&world.machine(), &wanted, None).await.expect("asked");
     }
     all
 }
 
 /// Everything that lists people or clinics, as text; what needs a right the actor lacks has to say so.
-async fn everything_listed(world: &World, actor: &Actor) -> String {
+async fn everything_listed(world: &RunningFacts, actor: &Actor) -> String {
     let app = &world.app;
     let mut text = String::new();
     let mut add = |what: &str, found: Result<String, AppError>| match found {
@@ -97,17 +97,17 @@ async fn everything_listed(world: &World, actor: &Actor) -> String {
     let filter = Filter::default();
     add("list", app.people(actor, Listed { limit: 200, ..Listed::default() }).await.map(|p| format!("{:?}", p.people)));
     add("list as a file", app.export_list(actor, &filter, None).await.map(|e| csv(e.csv)));
-    let asked = WorklistAsked { limit: 200, ..WorklistAsked::default() };
+    let asked = WorklistBulkRequest { limit: 200, ..WorklistAsked::default() };
     add("credentials", app.credentials_worklist(actor, &asked).await.map(|p| format!("{p:?}")));
     add("credentials as a file", app.export_credentials(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("pairs", app.duplicate_pairs(actor, None).await.map(|p| format!("{:?}", p.pairs)));
     add("merges", app.merges(actor).await.map(|m| format!("{m:?}")));
     add("clinics", app.clinics(actor).await.map(|c| format!("{c:?}")));
-    let asked = OverviewAsked { limit: 200, ..OverviewAsked::default() };
+    let asked = OverviewBulkRequest { limit: 200, ..OverviewAsked::default() };
     add("licenses", app.license_overview(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = RequestsAsked { limit: 200, ..RequestsAsked::default() };
+    let asked = RequestsBulkRequest { limit: 200, ..RequestsAsked::default() };
     add("requests", app.license_requests(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
+    let asked = LedgerBulkRequest { limit: 200, ..LedgerAsked::default() };
     add("ledger", app.license_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
     add("ledger as a file", app.export_license_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("unused licenses", app.unused_licenses(actor, 0, 200).await.map(|u| format!("{u:?}")));
@@ -127,7 +127,7 @@ async fn all_pages(app: &App, actor: &Actor, filter: &Filter) -> Result<(Vec<Per
 }
 
 /// Lists, searches, filters and counts.
-async fn lists(world: &World, actor: &Actor, me: &Member, all: &[Member], visible: &BTreeSet<PersonId>) {
+async fn lists(world: &RunningFacts, actor: &Actor, me: &Member, all: &[Member], visible: &BTreeSet<PersonId>) {
     let app = &world.app;
     let listed = everything_listed(world, actor).await;
     for hidden in all.iter().filter(|m| !visible.contains(&m.id)) {
@@ -195,7 +195,7 @@ async fn lists(world: &World, actor: &Actor, me: &Member, all: &[Member], visibl
 }
 
 /// What the actor sees of others, and may do to them, is what the clinics they share allow.
-async fn the_visible(world: &World, actor: &Actor, me: &Member, all: &[Member], visible: &BTreeSet<PersonId>) {
+async fn the_visible(world: &RunningFacts, actor: &Actor, me: &Member, all: &[Member], visible: &BTreeSet<PersonId>) {
     for other in all {
         let may_see = visible.contains(&other.id);
         let shown = world.app.person(actor, other.id).await;
@@ -222,8 +222,8 @@ async fn the_visible(world: &World, actor: &Actor, me: &Member, all: &[Member], 
     }
 }
 
-/// About somebody hidden every door answers what it answers about nobody, and changes nothing.
-async fn the_hidden(world: &World, actor: &Actor, me: &Member, hidden: &[&Member]) {
+/// AuditSubject somebody hidden every door answers what it answers about nobody, and changes nothing.
+async fn the_hidden(world: &RunningFacts, actor: &Actor, me: &Member, hidden: &[&Member]) {
     let nobody = PersonId(uuid::Uuid::from_u128(0x0199_b2f4_7c1e_7d43_a2b0_6f1f_0f6f_0001));
     let mut expected = look(world, actor, nobody, me.id).await;
     expected.extend(touch(world, actor, nobody, me.id).await);
@@ -256,9 +256,9 @@ async fn the_hidden(world: &World, actor: &Actor, me: &Member, hidden: &[&Member
 
 async fn one_practice(app: &App, seed: u64) {
     let mut dice = Dice::new(seed);
-    let world = World::new(app, &format!("s{seed:x}"), CLINICS).await;
+    let world = RunningFacts::new(app, &format!("s{seed:x}"), CLINICS).await;
     let all = members(&world, &mut dice).await;
-    let foreign = World::new(app, &format!("f{seed:x}"), 1).await;
+    let foreign = RunningFacts::new(app, &format!("f{seed:x}"), 1).await;
     foreign.clerk("alien", &MANAGE, &[0]).await;
     let alien = foreign.actor("alien").await;
     let (mut looked_at, mut kinds) = (0, BTreeMap::<bool, usize>::new());

@@ -103,14 +103,14 @@ pub fn npi() -> String {
 
 /// A practice with some clinics. User names and emails carry its tag, so that several fit into one installation.
 #[derive(Clone)]
-pub struct World {
+pub struct RunningFacts {
     pub app: App,
     pub organization: OrganizationId,
     pub clinics: Vec<ClinicId>,
     pub tag: String,
 }
 
-impl World {
+impl RunningFacts {
     pub async fn new(app: &App, tag: &str, clinics: usize) -> Self {
         let organization = app.add_organization(&format!("Practice {tag}"), "UTC").await.expect("a practice");
         let mut world = Self { app: app.clone(), organization, clinics: Vec::new(), tag: tag.to_owned() };

@@ -116,7 +116,7 @@ impl Effect {
 
 /// A record before it has its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Identity.
     pub id: Uuid,
     /// When.
@@ -143,7 +143,7 @@ pub struct Entry {
     pub detail: String,
 }
 
-impl Entry {
+impl AuditEntry {
     /// The bytes that are signed: every field with its length, so that no two records read alike.
     fn bytes(&self, organization: OrganizationId, seq: i64) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.detail.len());
@@ -189,7 +189,7 @@ impl Chain {
     }
 
     /// Signs the next record; gives its number and hash.
-    pub fn append(&mut self, entry: &Entry) -> (i64, Vec<u8>) {
+    pub fn append(&mut self, entry: &AuditEntry) -> (i64, Vec<u8>) {
         self.seq += 1;
         let mut mac = self.key.clone();
         mac.update(&(self.hash.len() as u64).to_be_bytes());
@@ -237,8 +237,8 @@ pub fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<S
 mod tests {
     use super::*;
 
-    fn entry(detail: &str) -> Entry {
-        Entry {
+    fn entry(detail: &str) -> AuditEntry {
+        AuditEntry {
             id: Uuid::nil(),
             at: Timestamp::UNIX_EPOCH,
             actor_kind: "person".into(),

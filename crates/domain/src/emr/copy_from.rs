@@ -10,7 +10,7 @@ use crate::refusal::{Code, Refusal};
 
 /// What a skipped entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SkippedWhat {
+pub enum SkippedKind {
     /// A permission.
     Permission(Permission),
     /// A clinic the actor reaches.
@@ -21,9 +21,9 @@ pub enum SkippedWhat {
 
 /// Something a source has and the target does not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedCopy {
     /// What.
-    pub what: SkippedWhat,
+    pub what: SkippedKind,
     /// Why.
     pub code: Code,
     /// Why, in words.
@@ -38,7 +38,7 @@ pub struct CopyPlan {
     /// Clinics that are added.
     pub clinics: BTreeSet<ClinicId>,
     /// What is left out, permissions first.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedCopy>,
 }
 
 /// Works out what copying from `sources` would add to `target` when `actor` does it. `clinics` holds at least the
@@ -62,14 +62,14 @@ pub fn copy_from(
         };
         match judged {
             Ok(()) => plan.permissions = plan.permissions.with(permission),
-            Err(code) => plan.skip(SkippedWhat::Permission(permission), code, permission.label()),
+            Err(code) => plan.skip(SkippedKind::Permission(permission), code, permission.label()),
         }
     }
     let report = Permission::BillingReportAdmin;
     let analytics = account.permissions.with_all(plan.permissions).contains(Permission::AnalyticsAccess);
     if plan.permissions.contains(report) && !analytics {
         plan.permissions = plan.permissions.without(report);
-        plan.skip(SkippedWhat::Permission(report), Code::NeedsAnalyticsAccess, report.label());
+        plan.skip(SkippedKind::Permission(report), Code::NeedsAnalyticsAccess, report.label());
     }
 
     let wanted: BTreeSet<ClinicId> = accounts().flat_map(|a| &a.clinics).copied().collect();
@@ -79,20 +79,20 @@ pub fn copy_from(
             Some(found) if found.is_active() => {
                 plan.clinics.insert(*clinic);
             }
-            Some(found) => plan.skip(SkippedWhat::Clinic(*clinic), Code::ClinicInactive, &found.name),
+            Some(found) => plan.skip(SkippedKind::Clinic(*clinic), Code::ClinicInactive, &found.name),
             None => hidden = true,
         }
     }
     if hidden {
-        plan.skip(SkippedWhat::HiddenClinics, Code::ClinicOutsideYourAccess, "some of their clinics");
+        plan.skip(SkippedKind::HiddenClinics, Code::ClinicOutsideYourAccess, "some of their clinics");
     }
     plan
 }
 
 impl CopyPlan {
-    fn skip(&mut self, what: SkippedWhat, code: Code, name: &str) {
+    fn skip(&mut self, what: SkippedKind, code: Code, name: &str) {
         let message = Refusal::whole(code).about(&[name]).message;
-        self.skipped.push(Skipped { what, code, message });
+        self.skipped.push(SkippedCopy { what, code, message });
     }
 
     /// True when nothing would be added.
@@ -160,7 +160,7 @@ mod tests {
         copy_from(&Authority::of(actor), target, sources, &clinics())
     }
 
-    fn codes(plan: &CopyPlan) -> Vec<(SkippedWhat, Code)> {
+    fn codes(plan: &CopyPlan) -> Vec<(SkippedKind, Code)> {
         plan.skipped.iter().map(|s| (s.what, s.code)).collect()
     }
 
@@ -199,11 +199,11 @@ mod tests {
         assert_eq!(
             codes(&plan),
             [
-                (SkippedWhat::Permission(P::StartSoapNotes), Code::SoapNeverCopied),
-                (SkippedWhat::Permission(P::ClinicAdmin), Code::PermissionNotForType),
-                (SkippedWhat::Permission(P::AnalyticsAccess), Code::PermissionNotHeldByYou),
-                (SkippedWhat::Clinic(clinic(3)), Code::ClinicInactive),
-                (SkippedWhat::HiddenClinics, Code::ClinicOutsideYourAccess),
+                (SkippedKind::Permission(P::StartSoapNotes), Code::SoapNeverCopied),
+                (SkippedKind::Permission(P::ClinicAdmin), Code::PermissionNotForType),
+                (SkippedKind::Permission(P::AnalyticsAccess), Code::PermissionNotHeldByYou),
+                (SkippedKind::Clinic(clinic(3)), Code::ClinicInactive),
+                (SkippedKind::HiddenClinics, Code::ClinicOutsideYourAccess),
             ]
         );
         assert!(plan.skipped.iter().all(|s| !s.message.contains("{}") && !s.message.contains("Clinic 4")));
@@ -215,7 +215,7 @@ mod tests {
         let target = profile(2, UserType::Clerical, &[P::ViewPatients], &[1]);
         let bare = profile(3, UserType::Clerical, &[P::BillingReportAdmin], &[1]);
         let plan = planned(&admin, &target, &[&bare]);
-        assert_eq!(codes(&plan), [(SkippedWhat::Permission(P::BillingReportAdmin), Code::NeedsAnalyticsAccess)]);
+        assert_eq!(codes(&plan), [(SkippedKind::Permission(P::BillingReportAdmin), Code::NeedsAnalyticsAccess)]);
         assert!(plan.is_empty());
         let both = profile(4, UserType::Clerical, &[P::AnalyticsAccess], &[1]);
         assert_eq!(planned(&admin, &target, &[&bare, &both]).permissions.iter().count(), 2);

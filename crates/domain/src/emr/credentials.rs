@@ -121,7 +121,7 @@ pub fn judge_professional_license(
 
 /// How near the end of a license is. Each stage is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum ReminderStage {
     /// Its last day is over.
     Expired,
     /// 30 days or fewer are left.
@@ -132,7 +132,7 @@ pub enum Stage {
     Within90,
 }
 
-impl Stage {
+impl ReminderStage {
     /// Where a license stands on a day; none while it is good for longer.
     pub fn of(expires_on: Date, today: Date) -> Option<Self> {
         match days_left(expires_on, today) {
@@ -154,12 +154,12 @@ impl Stage {
         }
     }
 
-    fn issue(self) -> Issue {
+    fn issue(self) -> CredentialIssue {
         match self {
-            Self::Expired => Issue::Expired,
-            Self::Within30 => Issue::Expires30,
-            Self::Within60 => Issue::Expires60,
-            Self::Within90 => Issue::Expires90,
+            Self::Expired => CredentialIssue::Expired,
+            Self::Within30 => CredentialIssue::Expires30,
+            Self::Within60 => CredentialIssue::Expires60,
+            Self::Within90 => CredentialIssue::Expires90,
         }
     }
 }
@@ -173,15 +173,15 @@ macro_rules! issues {
     ($($variant:ident $code:literal $label:literal;)*) => {
         /// What is missing from a provider's credentials.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Issue { $(#[doc = $label] $variant,)* }
+        pub enum CredentialIssue { $(#[doc = $label] $variant,)* }
 
-        impl Issue {
+        impl CredentialIssue {
             /// Every kind, most urgent first.
-            pub const ALL: &'static [Issue] = &[$(Issue::$variant,)*];
+            pub const ALL: &'static [CredentialIssue] = &[$(CredentialIssue::$variant,)*];
             /// The code of the contract.
-            pub fn as_str(self) -> &'static str { match self { $(Issue::$variant => $code,)* } }
+            pub fn as_str(self) -> &'static str { match self { $(CredentialIssue::$variant => $code,)* } }
             /// In words.
-            pub fn label(self) -> &'static str { match self { $(Issue::$variant => $label,)* } }
+            pub fn label(self) -> &'static str { match self { $(CredentialIssue::$variant => $label,)* } }
         }
     };
 }
@@ -197,7 +197,7 @@ issues! {
     MissingSupervisor "missing_supervisor" "No supervisor";
 }
 
-impl Issue {
+impl CredentialIssue {
     /// The kind a code names.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|i| i.as_str() == text.trim())
@@ -211,19 +211,19 @@ pub fn issues(
     has_signature: bool,
     supervised: bool,
     today: Date,
-) -> Vec<Issue> {
+) -> Vec<CredentialIssue> {
     let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Vec::new() };
-    let mut found: Vec<Issue> =
-        licenses.iter().filter_map(|l| Stage::of(l.expires_on?, today)).map(Stage::issue).collect();
+    let mut found: Vec<CredentialIssue> =
+        licenses.iter().filter_map(|l| ReminderStage::of(l.expires_on?, today)).map(ReminderStage::issue).collect();
     let mut add = |when: bool, issue| {
         if when {
             found.push(issue);
         }
     };
-    add(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER), Issue::PlaceholderNpi);
-    add(licenses.iter().any(|l| l.number.as_deref() == Some(LICENSE_PLACEHOLDER)), Issue::PlaceholderLicense);
-    add(account.user_type.has_signature() && !has_signature, Issue::MissingSignature);
-    add(needs_supervisor(account) && !supervised, Issue::MissingSupervisor);
+    add(profile.person.npi.as_deref() == Some(npi::PLACEHOLDER), CredentialIssue::PlaceholderNpi);
+    add(licenses.iter().any(|l| l.number.as_deref() == Some(LICENSE_PLACEHOLDER)), CredentialIssue::PlaceholderLicense);
+    add(account.user_type.has_signature() && !has_signature, CredentialIssue::MissingSignature);
+    add(needs_supervisor(account) && !supervised, CredentialIssue::MissingSupervisor);
     found.sort_unstable();
     found.dedup();
     found

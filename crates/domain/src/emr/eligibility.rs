@@ -45,7 +45,7 @@ pub fn grantable(actor: &Authority, permission: Permission) -> Result<(), Code> 
 
 /// One permission as the profile page offers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct PermissionOffer {
     /// Which.
     pub permission: Permission,
     /// Ticked when the type is first chosen.
@@ -57,12 +57,12 @@ pub struct Offer {
 }
 
 /// Every permission, grayed out with its reason where `actor` cannot give it to a `kind`.
-pub fn offers(actor: &Authority, kind: UserType) -> Vec<Offer> {
+pub fn offers(actor: &Authority, kind: UserType) -> Vec<PermissionOffer> {
     Permission::ALL
         .into_iter()
         .map(|permission| {
             let refused = eligibility(kind, permission).and_then(|()| grantable(actor, permission)).err();
-            Offer {
+            PermissionOffer {
                 permission,
                 by_default: refused.is_none() && default_permissions(kind).contains(permission),
                 refused,

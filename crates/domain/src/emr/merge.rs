@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Change, Credentials, EmrAccount, EmrPatch, FIRST_LICENSE, LICENSE_PLACEHOLDER, PrimaryLicense, MOST_LICENSES, Permission,
-    PermissionSet, ProfessionalLicense, Profile, UserType, eligibility, needs_supervisor,
+    Change, Credentials, EmrAccount, EmrPatch, FIRST_LICENSE, LICENSE_PLACEHOLDER, MOST_LICENSES, Permission,
+    PermissionSet, PrimaryLicense, ProfessionalLicense, Profile, UserType, eligibility, needs_supervisor,
 };
 use crate::ids::{ClinicId, PersonId};
 use crate::licenses::Group;
@@ -42,7 +42,7 @@ pub struct ProfessionalLicenseMove {
 
 /// Everything a merge does. The changes are judged like any other, in this order: `access`, `leaving`, `identity`.
 #[derive(Clone, Debug)]
-pub struct Merging {
+pub struct MergePlan {
     /// Clinics and permissions the kept profile receives. First, so that the last admin of a clinic or practice stays
     /// one.
     pub access: Change,
@@ -64,7 +64,7 @@ pub struct Merging {
 ///
 /// # Errors
 /// Every reason why these two cannot be put together this way round.
-pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<Merging, Refusals> {
+pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<MergePlan, Refusals> {
     let mut refusals = Refusals::default();
     if kept.profile.person.id == merged.profile.person.id {
         return Err(Refusal::whole(Code::MergeWithItself).into());
@@ -87,7 +87,7 @@ pub fn merge(kept: &MergeSide, merged: &MergeSide) -> Result<Merging, Refusals> 
     // Who finishes notes with it may not lose it, unless that right can be given up.
     let signature = merged.signature && !kept.signature && kept_signs && left.is_none_or(|p| !p.is_empty());
     let supervised = kept.profile.emr.as_ref().is_some_and(needs_supervisor) && kept.supervisor.is_none();
-    Ok(Merging {
+    Ok(MergePlan {
         access: access(kept.profile.emr.as_ref(), merged.profile.emr.as_ref()),
         leaving: leaving(&merged.profile, &identity, left.filter(|_| signature)),
         licenses,

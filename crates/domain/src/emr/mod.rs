@@ -15,19 +15,19 @@ mod type_change;
 mod user_type;
 
 pub use account::{Attestation, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Profile, Status};
-pub use copy_from::{CopyPlan, Skipped, SkippedWhat, copy_from};
+pub use copy_from::{CopyPlan, SkippedCopy, SkippedKind, copy_from};
 pub use credentials::{
-    FIRST_LICENSE, Issue, ProfessionalLicensePatch, MOST_LICENSES, ProfessionalLicense, Stage, days_left, issues, judge_professional_license,
-    judge_supervisor, may_supervise, needs_supervisor,
+    CredentialIssue, FIRST_LICENSE, MOST_LICENSES, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage,
+    days_left, issues, judge_professional_license, judge_supervisor, may_supervise, needs_supervisor,
 };
 pub use decide::{Change, Facts, NewPassword, Notice, Outcome, SeatMove, decide, may_edit, may_reset_sign_in};
-pub use eligibility::{Offer, default_permissions, eligibility, grantable, offers};
+pub use eligibility::{PermissionOffer, default_permissions, eligibility, grantable, offers};
 pub use finish::may_finish_notes;
 pub use images::{
     LARGEST_IMAGE_BYTES, LARGEST_IMAGE_SIDE, SignatureOrigin, judge_picture, judge_signature, judge_signature_removal,
 };
-pub use merge::{ProfessionalLicenseMove, MergeSide, Merging, merge};
-pub use offboarding::{Leaving, Offboarding, Step, offboard, release_step, without_names};
+pub use merge::{MergePlan, MergeSide, ProfessionalLicenseMove, merge};
+pub use offboarding::{Offboarding, OffboardingKind, OffboardingStep, offboard, release_step, without_names};
 pub use permission::{Permission, PermissionSet};
 pub use type_change::{TypeChange, preview_type_change};
 pub use user_type::{Credentials, UserType};

@@ -1,4 +1,4 @@
-//! Leaving: for good or for a while, as one action with everything that belongs to it.
+//! OffboardingKind: for good or for a while, as one action with everything that belongs to it.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ use crate::refusal::{Code, Refusal, Refusals};
 /// How someone leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Leaving {
+pub enum OffboardingKind {
     /// For good.
     Departure,
     /// For a while; an ordinary activation brings the person back.
     Leave,
 }
 
-impl Leaving {
+impl OffboardingKind {
     /// The code of the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Leaving {
 
 /// One line of the checklist: what will happen, or has happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct OffboardingStep {
     /// A stable code.
     pub step: &'static str,
     /// In words.
@@ -62,7 +62,7 @@ pub struct Offboarding {
     /// The profile afterward.
     pub outcome: Outcome,
     /// What happens, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<OffboardingStep>,
 }
 
 /// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`, whom
@@ -74,7 +74,7 @@ pub fn offboard(
     actor: &Authority,
     facts: &Facts,
     before: &Profile,
-    kind: Leaving,
+    kind: OffboardingKind,
     supervisees: &[String],
     successor: Option<&Profile>,
 ) -> Result<Offboarding, Refusals> {
@@ -105,9 +105,9 @@ pub fn offboard(
 }
 
 /// What is added to the steps when the release of the license is asked for at once.
-pub fn release_step(group: Group, clinic: &str) -> Step {
+pub fn release_step(group: Group, clinic: &str) -> OffboardingStep {
     let text = format!("Support is asked to release one {} license of {clinic}.", group.as_str());
-    Step { step: "license_release", text }
+    OffboardingStep { step: "license_release", text }
 }
 
 /// What is told of a step to whoever does not reach the whole practice, if it names clinics or people they may not know.
@@ -140,12 +140,19 @@ fn judge_successor(
     }
 }
 
-fn steps(kind: Leaving, outcome: &Outcome, supervisees: &[String], successor: Option<&Profile>) -> Vec<Step> {
+fn steps(
+    kind: OffboardingKind,
+    outcome: &Outcome,
+    supervisees: &[String],
+    successor: Option<&Profile>,
+) -> Vec<OffboardingStep> {
     let mut steps = Vec::new();
-    let mut add = |step, text: String| steps.push(Step { step, text });
+    let mut add = |step, text: String| steps.push(OffboardingStep { step, text });
     let emr = match kind {
-        Leaving::Departure => "The EMR account becomes inactive; the profile and its history stay.",
-        Leaving::Leave => "The EMR account becomes inactive, on leave. Making it active again brings the person back.",
+        OffboardingKind::Departure => "The EMR account becomes inactive; the profile and its history stay.",
+        OffboardingKind::Leave => {
+            "The EMR account becomes inactive, on leave. Making it active again brings the person back."
+        }
     };
     add("emr_account", emr.to_owned());
     add("access", "Every session, sign-in link and access token ends at once.".to_owned());

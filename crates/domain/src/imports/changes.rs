@@ -98,9 +98,9 @@ impl ChangeColumns {
 }
 
 /// Our name for a column, and what it holds.
-type Known = Option<(&'static str, ChangeField)>;
+type KnownColumn = Option<(&'static str, ChangeField)>;
 
-fn understood(header: &[String], map: &[(String, String)]) -> (Vec<Known>, Refusals) {
+fn understood(header: &[String], map: &[(String, String)]) -> (Vec<KnownColumn>, Refusals) {
     let (mapped, refusals) = mapped(header, map, |name| named(name).is_some());
     let known = header.iter().enumerate().map(|(at, column)| named(mapped.get(&at).unwrap_or(&column.as_str())));
     (known.collect(), refusals)

@@ -41,7 +41,7 @@ impl Field {
 
 /// How the values of a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum ValueStyle {
     /// Taken as typed.
     AsTyped,
     /// CMS files are written in capitals.
@@ -49,7 +49,7 @@ pub(super) enum Style {
 }
 
 use Field as F;
-use Style::{AsTyped, Capitals};
+use ValueStyle::{AsTyped, Capitals};
 
 /// Our own names come first: only these may stand on the right of a mapping.
 const OWN: [(&str, Field); Field::COUNT] = [
@@ -78,7 +78,7 @@ const OWN: [(&str, Field); Field::COUNT] = [
 
 /// Headers of the public clinician files of the Centers for Medicare & Medicaid Services through the years, and
 /// other spellings of our own.
-const OTHERS: [(&str, Field, Style); 26] = [
+const OTHERS: [(&str, Field, ValueStyle); 23] = [
     ("Provider Name", F::FullName, Capitals),
     ("Provider First Name", F::FirstName, Capitals),
     ("frst_nm", F::FirstName, Capitals),
@@ -114,7 +114,7 @@ fn own(name: &str) -> Option<Field> {
     OWN.iter().find(|(known, _)| folded(known) == name).map(|(_, field)| *field)
 }
 
-fn recognized(header: &str) -> Option<(Field, Style)> {
+fn recognized(header: &str) -> Option<(Field, ValueStyle)> {
     // The facility columns are CMS columns even though they carry our names.
     let by_own = own(header).map(|field| (field, if field >= F::FacilityName { Capitals } else { AsTyped }));
     by_own.or_else(|| {
@@ -126,7 +126,7 @@ fn recognized(header: &str) -> Option<(Field, Style)> {
 /// What each column of a file means.
 #[derive(Clone, Debug)]
 pub struct Columns {
-    pub(super) places: FieldSet<(usize, Style)>,
+    pub(super) places: FieldSet<(usize, ValueStyle)>,
     ignored: Vec<String>,
     width: usize,
 }
@@ -205,7 +205,7 @@ impl Columns {
 }
 
 /// How a mapped column is written: as its own name says, where that stands for the same.
-fn style_of(header: &str, field: Field) -> Style {
+fn style_of(header: &str, field: Field) -> ValueStyle {
     recognized(header).filter(|(known, _)| *known == field).map_or(AsTyped, |(_, style)| style)
 }
 

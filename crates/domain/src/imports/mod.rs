@@ -6,7 +6,7 @@ mod row;
 
 pub use changes::{ChangeColumns, ChangeField};
 pub use columns::{Columns, Field};
-pub use row::{Keys, Wanted};
+pub use row::{ParsedRow, RowKeys};
 
 use crate::emr::UserType;
 use crate::text::{search_key, tidy};

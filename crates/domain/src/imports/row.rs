@@ -1,6 +1,6 @@
 //! A row of a CSV file as a change, for the same judge as every other change.
 
-use super::columns::{Columns, Field, Style};
+use super::columns::{Columns, Field, ValueStyle};
 use super::{clinic_name, human_case, made_up_username, restore_zip, split_name, type_of_specialty};
 use crate::emr::{Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, Status, UserType};
 use crate::ids::ClinicId;
@@ -11,7 +11,7 @@ use crate::text::{search_key, tidy, unique_key};
 
 /// Where a clinic is, as far as the row says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Place {
+struct ClinicAddress {
     address: String,
     city: String,
     state: String,
@@ -20,7 +20,7 @@ struct Place {
 
 /// What a row asks for. The clinics stand by name: whoever has the practice at hand finds or makes them.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct ParsedRow {
     /// Everything but clinics and a made-up user name.
     pub change: Change,
     /// Clinics by name.
@@ -29,12 +29,12 @@ pub struct Wanted {
     pub default_clinic: Option<String>,
     /// Where the row gives no user name: what one is made of. A number is appended where it is taken.
     pub username_base: Option<String>,
-    place: Place,
+    place: ClinicAddress,
 }
 
-/// By what a row is recognized as someone who is there already, in this order; see [`Wanted::keys`].
+/// By what a row is recognized as someone who is there already, in this order; see [`ParsedRow::keys`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys {
+pub struct RowKeys {
     /// A real NPI.
     pub npi: Option<String>,
     /// Email, as compared.
@@ -43,7 +43,7 @@ pub struct Keys {
     pub username: Option<String>,
 }
 
-impl Keys {
+impl RowKeys {
     /// True when the row carries none of the three.
     pub fn is_empty(&self) -> bool {
         self.npi.is_none() && self.email.is_none() && self.username.is_none()
@@ -62,7 +62,7 @@ impl Cells<'_> {
         let text = self.cells.get(place)?.trim();
         match style {
             _ if text.is_empty() => None,
-            Style::Capitals if matches!(field, Field::FirstName | Field::LastName | Field::FullName) => {
+            ValueStyle::Capitals if matches!(field, Field::FirstName | Field::LastName | Field::FullName) => {
                 Some(human_case(text))
             }
             _ => Some(text.to_owned()),
@@ -78,7 +78,7 @@ impl Cells<'_> {
 impl Columns {
     /// What a row asks for; its cells are as many as [`Columns::width`]. A row of a file with addresses that has none
     /// goes into the clinic `without_address`.
-    pub fn wanted(&self, cells: &[&str], without_address: &str) -> Wanted {
+    pub fn wanted(&self, cells: &[&str], without_address: &str) -> ParsedRow {
         let cells = Cells { columns: self, cells };
         let user_type = cells.get(Field::UserType).map(|t| match type_of_specialty(&t) {
             Some(kind) => kind.as_str().to_owned(),
@@ -90,7 +90,7 @@ impl Columns {
         let username_base = person.username.is_none().then(|| {
             made_up_username(person.first_name.as_deref().unwrap_or(""), person.last_name.as_deref().unwrap_or(""))
         });
-        let place = Place {
+        let place = ClinicAddress {
             address: human_case(&cells.get(Field::Address).unwrap_or_default()),
             city: human_case(&cells.get(Field::City).unwrap_or_default()),
             state: cells.get(Field::State).unwrap_or_default(),
@@ -116,7 +116,7 @@ impl Columns {
             license_expires_on: cells.get(Field::LicenseExpiresOn).map(Some),
             ..EmrPatch::default()
         };
-        Wanted {
+        ParsedRow {
             change: Change { person, emr: Some(emr), password: None },
             clinics,
             default_clinic,
@@ -126,7 +126,7 @@ impl Columns {
     }
 
     /// The clinic a row's address stands for; none when the file has no addresses at all.
-    fn clinic_of_place(&self, cells: &Cells<'_>, place: &Place, without_address: &str) -> Option<String> {
+    fn clinic_of_place(&self, cells: &Cells<'_>, place: &ClinicAddress, without_address: &str) -> Option<String> {
         if !place.address.is_empty() {
             return Some(clinic_name(&place.address, &place.city));
         }
@@ -166,14 +166,14 @@ fn codes(wanted: Vec<String>) -> Vec<String> {
     wanted.into_iter().map(code).collect()
 }
 
-impl Wanted {
+impl ParsedRow {
     /// By what the row is recognized. What is not even valid recognizes nobody.
-    pub fn keys(&self) -> Keys {
+    pub fn keys(&self) -> RowKeys {
         let person = &self.change.person;
         let number = person.npi.as_ref().and_then(Option::as_deref).and_then(|n| npi::check(n).ok());
         let email = person.email.as_ref().and_then(Option::as_deref).and_then(|e| check_email(e).ok());
         let username = person.username.as_deref().and_then(|u| check_username(u).ok());
-        Keys {
+        RowKeys {
             npi: number.filter(|n| npi::is_real(n)),
             email: email.map(|e| unique_key(&e)),
             username: username.map(|u| unique_key(&u)),
@@ -181,7 +181,7 @@ impl Wanted {
     }
 
     /// The folded name, as lists sort it; none when there is no valid name. With clinic and type it recognizes
-    /// someone whose row carries none of the [`Keys`].
+    /// someone whose row carries none of the [`RowKeys`].
     pub fn name_key(&self) -> Option<String> {
         let person = &self.change.person;
         let name = |part: &Option<String>| human_name("first_name", "", part.as_deref().unwrap_or("")).ok();
@@ -227,7 +227,7 @@ impl Wanted {
 mod tests {
     use super::*;
 
-    fn wanted(header: &str, row: &str) -> Wanted {
+    fn wanted(header: &str, row: &str) -> ParsedRow {
         let header: Vec<String> = header.split(',').map(str::to_owned).collect();
         let cells: Vec<&str> = row.split(',').collect();
         Columns::read(&header, &[]).unwrap().wanted(&cells, "No address on file")

@@ -6,9 +6,11 @@ mod usage;
 mod waiting;
 
 pub use price::{CURRENCIES, Money, Prices, check_prices};
-pub use request::{Ended, Kind, PoolFacts, State, Wanted, may_ask, may_withdraw, process, submit};
-pub use usage::{Point, UNUSED_DAYS, unused};
-pub use waiting::{Freed, freed_by};
+pub use request::{
+    PoolFacts, RequestDraft, RequestKind, RequestResolution, RequestState, may_ask, may_withdraw, process, submit,
+};
+pub use usage::{UNUSED_DAYS, UsagePoint, unused};
+pub use waiting::{SeatForecast, seats_freed_by};
 
 use serde::{Deserialize, Serialize};
 

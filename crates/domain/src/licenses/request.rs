@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum RequestKind {
     /// More licenses.
     Add,
     /// Fewer licenses, and a smaller bill.
     Release,
 }
 
-impl Kind {
+impl RequestKind {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Add, Self::Release];
 
@@ -55,7 +55,7 @@ impl Kind {
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum RequestState {
     /// Waits for support.
     Submitted,
     /// Done: the total was changed.
@@ -66,7 +66,7 @@ pub enum State {
     Withdrawn,
 }
 
-impl State {
+impl RequestState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Submitted, Self::Processed, Self::Rejected, Self::Withdrawn];
 
@@ -99,7 +99,7 @@ impl State {
     ///
     /// # Errors
     /// [`Code::RequestEnded`] with how it had ended.
-    pub fn end(self, how: Ended) -> Result<Self, Refusal> {
+    pub fn end(self, how: RequestResolution) -> Result<Self, Refusal> {
         if self == Self::Submitted {
             Ok(how.into())
         } else {
@@ -110,7 +110,7 @@ impl State {
 
 /// The ways a request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum RequestResolution {
     /// The total was changed.
     Processed,
     /// Support said no.
@@ -119,21 +119,21 @@ pub enum Ended {
     Withdrawn,
 }
 
-impl From<Ended> for State {
-    fn from(how: Ended) -> Self {
+impl From<RequestResolution> for RequestState {
+    fn from(how: RequestResolution) -> Self {
         match how {
-            Ended::Processed => Self::Processed,
-            Ended::Rejected => Self::Rejected,
-            Ended::Withdrawn => Self::Withdrawn,
+            RequestResolution::Processed => Self::Processed,
+            RequestResolution::Rejected => Self::Rejected,
+            RequestResolution::Withdrawn => Self::Withdrawn,
         }
     }
 }
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RequestDraft {
     /// More or fewer.
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Which pool.
     pub clinic: ClinicId,
     /// Which pool.
@@ -201,7 +201,12 @@ pub fn may_ask(actor: &Authority) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// Every refusal at once.
-pub fn submit(actor: &Authority, clinic: Option<&Clinic>, pool: &PoolFacts, wanted: &Wanted) -> Result<(), Refusals> {
+pub fn submit(
+    actor: &Authority,
+    clinic: Option<&Clinic>,
+    pool: &PoolFacts,
+    wanted: &RequestDraft,
+) -> Result<(), Refusals> {
     may_ask(actor)?;
     let Some(clinic) = clinic.filter(|c| actor.reaches(c.id)) else {
         return Err(Refusal::new("clinic_id", Code::ClinicOutsideYourAccess).about(&["that clinic"]).into());
@@ -210,7 +215,7 @@ pub fn submit(actor: &Authority, clinic: Option<&Clinic>, pool: &PoolFacts, want
     if let Err(refusal) = check_note(&wanted.note) {
         refusals.push(refusal);
     }
-    if wanted.kind == Kind::Release && wanted.note.trim().is_empty() {
+    if wanted.kind == RequestKind::Release && wanted.note.trim().is_empty() {
         refusals.push(Refusal::new("note", Code::Required).about(&["The reason of a release"]));
     }
     let in_range = (1..=LARGEST_TOTAL).contains(&wanted.count);
@@ -226,13 +231,13 @@ pub fn submit(actor: &Authority, clinic: Option<&Clinic>, pool: &PoolFacts, want
         return Err(refusals);
     };
     match wanted.kind {
-        Kind::Add if !clinic.is_active() => {
+        RequestKind::Add if !clinic.is_active() => {
             refusals.push(Refusal::new("clinic_id", Code::ClinicInactive).about(&[&clinic.name]));
         }
-        Kind::Add if in_range && total + pool.open_adds + wanted.count > LARGEST_TOTAL => {
+        RequestKind::Add if in_range && total + pool.open_adds + wanted.count > LARGEST_TOTAL => {
             refusals.push(Refusal::new("count", Code::NumberOutOfRange).about(&["A total is between 0 and 1,000,000"]));
         }
-        Kind::Release if in_range && wanted.count > pool.releasable() => {
+        RequestKind::Release if in_range && wanted.count > pool.releasable() => {
             let most = pool.releasable().to_string();
             refusals.push(Refusal::new("count", Code::ReleaseExceedsAvailable).about(&[most]));
         }
@@ -259,20 +264,20 @@ pub fn may_withdraw(actor: &Authority, requester: Option<PersonId>) -> Result<()
 /// # Errors
 /// Why it cannot be processed.
 pub fn process(
-    state: State,
-    kind: Kind,
+    state: RequestState,
+    kind: RequestKind,
     count: i64,
     total: Option<i64>,
     assigned: i64,
     group: Group,
     clinic: &str,
 ) -> Result<i64, Refusal> {
-    state.end(Ended::Processed)?;
+    state.end(RequestResolution::Processed)?;
     let Some(total) = total else {
         return Err(Refusal::whole(Code::PoolUnlimited).about(&[group.as_str(), clinic]));
     };
     let after = total + kind.effect(count);
-    if kind == Kind::Release && after < assigned {
+    if kind == RequestKind::Release && after < assigned {
         let free = (total - assigned).max(0).to_string();
         return Err(Refusal::whole(Code::ReleaseTakenMeanwhile).about(&[free, count.to_string()]));
     }
@@ -324,8 +329,8 @@ mod tests {
         Authority::of(&Profile { person, emr: Some(emr) })
     }
 
-    fn wanted(kind: Kind, count: i64) -> Wanted {
-        Wanted { kind, clinic: clinic().id, group: Group::Therapist, count, note: "Two left".into() }
+    fn wanted(kind: RequestKind, count: i64) -> RequestDraft {
+        RequestDraft { kind, clinic: clinic().id, group: Group::Therapist, count, note: "Two left".into() }
     }
 
     fn pool() -> PoolFacts {
@@ -343,39 +348,39 @@ mod tests {
             let may = matches!(permission, Permission::ViewUsers | Permission::ClinicAdmin | Permission::CompanyAdmin);
             // Whoever edits users sees them too.
             let may = may || holder(permission, here).permissions().contains(Permission::ViewUsers);
-            let judged = submit(&holder(permission, here), Some(&clinic()), &pool(), &wanted(Kind::Add, 1));
+            let judged = submit(&holder(permission, here), Some(&clinic()), &pool(), &wanted(RequestKind::Add, 1));
             assert_eq!(judged.is_ok(), may, "{permission:?}");
         }
         let elsewhere = holder(Permission::ViewUsers, ClinicId(Uuid::from_u128(8)));
         let expected = vec![(Some("clinic_id"), Code::ClinicOutsideYourAccess)];
-        assert_eq!(codes(submit(&elsewhere, Some(&clinic()), &pool(), &wanted(Kind::Add, 1))), expected);
-        assert_eq!(codes(submit(&elsewhere, None, &pool(), &wanted(Kind::Add, 1))), expected);
+        assert_eq!(codes(submit(&elsewhere, Some(&clinic()), &pool(), &wanted(RequestKind::Add, 1))), expected);
+        assert_eq!(codes(submit(&elsewhere, None, &pool(), &wanted(RequestKind::Add, 1))), expected);
     }
 
     #[test]
     fn no_more_is_released_than_is_free_and_not_asked_for_already() {
         let actor = Authority::operator(ActorKind::Support, ORGANIZATION);
-        let judge = |w: &Wanted, p: &PoolFacts| codes(submit(&actor, Some(&clinic()), p, w));
+        let judge = |w: &RequestDraft, p: &PoolFacts| codes(submit(&actor, Some(&clinic()), p, w));
         assert_eq!(pool().releasable(), 2);
-        assert!(judge(&wanted(Kind::Release, 2), &pool()).is_empty());
-        assert_eq!(judge(&wanted(Kind::Release, 3), &pool()), [(Some("count"), Code::ReleaseExceedsAvailable)]);
-        let silent = Wanted { note: " ".into(), ..wanted(Kind::Release, 0) };
+        assert!(judge(&wanted(RequestKind::Release, 2), &pool()).is_empty());
+        assert_eq!(judge(&wanted(RequestKind::Release, 3), &pool()), [(Some("count"), Code::ReleaseExceedsAvailable)]);
+        let silent = RequestDraft { note: " ".into(), ..wanted(RequestKind::Release, 0) };
         let both = [(Some("note"), Code::Required), (Some("count"), Code::NumberOutOfRange)];
         assert_eq!(judge(&silent, &pool())[..2], both);
-        assert!(judge(&Wanted { note: String::new(), ..wanted(Kind::Add, 1) }, &pool()).is_empty());
+        assert!(judge(&RequestDraft { note: String::new(), ..wanted(RequestKind::Add, 1) }, &pool()).is_empty());
         let unlimited = PoolFacts { total: None, ..pool() };
-        for kind in Kind::ALL {
+        for kind in RequestKind::ALL {
             assert_eq!(judge(&wanted(kind, 1), &unlimited), [(Some("group"), Code::PoolUnlimited)]);
-            let clerical = Wanted { group: Group::Clerical, ..wanted(kind, 1) };
+            let clerical = RequestDraft { group: Group::Clerical, ..wanted(kind, 1) };
             assert_eq!(judge(&clerical, &unlimited), [(Some("group"), Code::PoolAlwaysUnlimited)]);
         }
         let closed = Clinic { status: Status::Inactive, ..clinic() };
         assert_eq!(
-            codes(submit(&actor, Some(&closed), &pool(), &wanted(Kind::Add, 1))),
+            codes(submit(&actor, Some(&closed), &pool(), &wanted(RequestKind::Add, 1))),
             [(Some("clinic_id"), Code::ClinicInactive)]
         );
-        assert!(submit(&actor, Some(&closed), &pool(), &wanted(Kind::Release, 1)).is_ok());
-        assert_eq!(judge(&wanted(Kind::Add, LARGEST_TOTAL), &pool()), [(Some("count"), Code::NumberOutOfRange)]);
+        assert!(submit(&actor, Some(&closed), &pool(), &wanted(RequestKind::Release, 1)).is_ok());
+        assert_eq!(judge(&wanted(RequestKind::Add, LARGEST_TOTAL), &pool()), [(Some("count"), Code::NumberOutOfRange)]);
     }
 
     #[test]
@@ -383,16 +388,22 @@ mod tests {
         let process = |state, kind, count, total, assigned| {
             process(state, kind, count, total, assigned, Group::Student, "Saco").map_err(|r| r.code)
         };
-        assert_eq!(process(State::Submitted, Kind::Add, 3, Some(4), 4), Ok(7));
-        assert_eq!(process(State::Submitted, Kind::Release, 3, Some(4), 1), Ok(1));
-        assert_eq!(process(State::Submitted, Kind::Release, 3, Some(4), 2), Err(Code::ReleaseTakenMeanwhile));
-        assert_eq!(process(State::Submitted, Kind::Add, 3, None, 2), Err(Code::PoolUnlimited));
-        assert_eq!(process(State::Submitted, Kind::Add, 9, Some(LARGEST_TOTAL), 2), Err(Code::NumberOutOfRange));
-        for state in [State::Processed, State::Rejected, State::Withdrawn] {
-            assert_eq!(process(state, Kind::Add, 3, Some(4), 4), Err(Code::RequestEnded));
-            for how in [Ended::Processed, Ended::Rejected, Ended::Withdrawn] {
+        assert_eq!(process(RequestState::Submitted, RequestKind::Add, 3, Some(4), 4), Ok(7));
+        assert_eq!(process(RequestState::Submitted, RequestKind::Release, 3, Some(4), 1), Ok(1));
+        assert_eq!(
+            process(RequestState::Submitted, RequestKind::Release, 3, Some(4), 2),
+            Err(Code::ReleaseTakenMeanwhile)
+        );
+        assert_eq!(process(RequestState::Submitted, RequestKind::Add, 3, None, 2), Err(Code::PoolUnlimited));
+        assert_eq!(
+            process(RequestState::Submitted, RequestKind::Add, 9, Some(LARGEST_TOTAL), 2),
+            Err(Code::NumberOutOfRange)
+        );
+        for state in [RequestState::Processed, RequestState::Rejected, RequestState::Withdrawn] {
+            assert_eq!(process(state, RequestKind::Add, 3, Some(4), 4), Err(Code::RequestEnded));
+            for how in [RequestResolution::Processed, RequestResolution::Rejected, RequestResolution::Withdrawn] {
                 assert!(state.end(how).is_err());
-                assert_eq!(State::Submitted.end(how), Ok(how.into()));
+                assert_eq!(RequestState::Submitted.end(how), Ok(how.into()));
             }
         }
     }

@@ -5,7 +5,7 @@ pub const UNUSED_DAYS: i64 = 14;
 
 /// How a pool stood at the end of an hour in which it changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Point {
+pub struct UsagePoint {
     /// Hours since 1970, UTC.
     pub hour: i64,
     /// What was paid for; none = unlimited.

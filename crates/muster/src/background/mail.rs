@@ -10,7 +10,7 @@ use muster_app::{Clock, SystemClock};
 
 use super::letter;
 use crate::config::Config;
-use crate::ending::Failure;
+use crate::exit::Failure;
 use crate::secret;
 
 type Server = AsyncSmtpTransport<Tokio1Executor>;
@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Mailer {
     from: Mailbox,
-    way: Way,
+    way: MailTransport,
 }
 
 #[derive(Debug)]
-enum Way {
+enum MailTransport {
     Server(Box<Server>),
     Directory(PathBuf),
 }
@@ -43,9 +43,9 @@ impl Mailer {
             Some(smtp) => {
                 let builder =
                     Server::from_url(&smtp.0).map_err(|_| Failure::new("The mail server's address cannot be used."))?;
-                Way::Server(Box::new(builder.timeout(Some(PATIENCE)).build()))
+                MailTransport::Server(Box::new(builder.timeout(Some(PATIENCE)).build()))
             }
-            None => Way::Directory(config.data_dir.join("outbox")),
+            None => MailTransport::Directory(config.data_dir.join("outbox")),
         };
         Ok(Self { from: config.mail_from.clone(), way })
     }
@@ -53,8 +53,8 @@ impl Mailer {
     /// For the pages, when messages do not really leave.
     pub fn note(&self) -> Option<String> {
         match &self.way {
-            Way::Server(_) => None,
-            Way::Directory(path) => Some(format!(
+            MailTransport::Server(_) => None,
+            MailTransport::Directory(path) => Some(format!(
                 "No mail server is configured: emails are written to files in {} instead of being sent.",
                 path.display()
             )),
@@ -66,7 +66,7 @@ impl Mailer {
         let now = SystemClock.now();
         let message = letter::write(&self.from, outgoing, now)?;
         match &self.way {
-            Way::Server(server) => {
+            MailTransport::Server(server) => {
                 let sent = tokio::time::timeout(PATIENCE, server.send(message)).await;
                 match sent {
                     Ok(Ok(_)) => Ok(()),
@@ -74,7 +74,7 @@ impl Mailer {
                     Err(_) => Err("the mail server does not answer".to_owned()),
                 }
             }
-            Way::Directory(directory) => {
+            MailTransport::Directory(directory) => {
                 let name = format!("{}-{}.eml", now.strftime("%Y%m%dT%H%M%S%.3fZ"), outgoing.id);
                 let (directory, bytes) = (directory.clone(), message.formatted());
                 let written = tokio::task::spawn_blocking(move || file(&directory, &name, &bytes)).await;

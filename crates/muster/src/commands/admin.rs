@@ -5,8 +5,8 @@ use muster_app::sign_in::NewOperator;
 use serde_json::json;
 
 use super::password::PasswordSource;
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::say;
 
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 /// Adds one.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let password = arguments.password.read()?;
     let new = NewOperator { username: arguments.username, email: arguments.email, password };
     with(place.given(), Schema::Prepare, async |app| {
@@ -47,7 +47,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         } else {
             say(&format!("{} can sign in as support now.", new.username));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }

@@ -6,8 +6,8 @@ use muster_app::audit::Tampering;
 use muster_domain::OrganizationId;
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
@@ -22,7 +22,7 @@ pub enum Command {
 
 impl Command {
     /// Runs it.
-    pub async fn run(self, place: Place) -> Result<Ending, Failure> {
+    pub async fn run(self, place: DatabaseArguments) -> Result<ExitStatus, Failure> {
         match self {
             Self::Verify(arguments) => run(place, arguments).await,
             Self::Seal(arguments) => seal(place, arguments).await,
@@ -44,7 +44,7 @@ pub struct SealArguments {
     pub output: Output,
 }
 
-async fn seal(place: Place, arguments: SealArguments) -> Result<Ending, Failure> {
+async fn seal(place: DatabaseArguments, arguments: SealArguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let sealed = app.seal_audit().await?;
         if arguments.output.json {
@@ -53,7 +53,7 @@ async fn seal(place: Place, arguments: SealArguments) -> Result<Ending, Failure>
             let what = if sealed == 1 { "audit chain was" } else { "audit chains were" };
             say(&format!("{sealed} {what} taken as they stand."));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }
@@ -72,7 +72,7 @@ pub struct Arguments {
 }
 
 /// Verifies.
-async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let (records, tampered) = verify(&app).await?;
         if arguments.output.json {
@@ -87,7 +87,7 @@ async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
         for bad in &tampered {
             eprintln!("{}", in_words(bad));
         }
-        Ok(if tampered.is_empty() { Ending::Done } else { Ending::Nothing })
+        Ok(if tampered.is_empty() { ExitStatus::Done } else { ExitStatus::Nothing })
     })
     .await
 }

@@ -9,8 +9,8 @@ use muster_app::App;
 use muster_app::transfer::Header;
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Attempt, Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 use crate::secret::private_file;
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 /// Backs up.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let path = arguments.file;
     if path.exists() && !arguments.overwrite {
         return Err(Failure::new(format!("{} is there already; --overwrite replaces it.", path.display())));
@@ -65,7 +65,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     } else {
         say(&format!("{} rows are in {}.", header.rows(), path.display()));
     }
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
     })
     .await
 }

@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::audit::{in_words, verify};
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::say;
 
@@ -21,7 +21,7 @@ pub struct Arguments {
 }
 
 /// Checks.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let mut problems = app.check().await?;
         let (records, tampered) = verify(&app).await?;
@@ -37,10 +37,10 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
             }
         }
         if problems.is_empty() {
-            return Ok(Ending::Done);
+            return Ok(ExitStatus::Done);
         }
         eprintln!("The check found {} problem{}.", problems.len(), if problems.len() == 1 { "" } else { "s" });
-        Ok(Ending::Nothing)
+        Ok(ExitStatus::Nothing)
     })
     .await
 }

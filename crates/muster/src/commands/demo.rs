@@ -3,7 +3,7 @@
 use muster_app::App;
 use muster_app::generate::DemoSignIn;
 
-use crate::ending::Failure;
+use crate::exit::Failure;
 use crate::output::say;
 
 /// Fills the database and gives the table of sign-ins.

@@ -9,8 +9,8 @@ use clap::Args;
 use muster_app::App;
 
 use super::actor_for;
-use crate::cli::Place;
-use crate::ending::{Attempt, Ending, Failure};
+use crate::cli::DatabaseArguments;
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::Progress;
 
@@ -30,11 +30,11 @@ pub struct Arguments {
 }
 
 /// Exports.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| export(&app, arguments).await).await
 }
 
-async fn export(app: &App, arguments: Arguments) -> Result<Ending, Failure> {
+async fn export(app: &App, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let actor = actor_for(app, &arguments.organization).await?;
     let mut out: Box<dyn Write + Send> = match &arguments.output {
         Some(path) => {
@@ -46,5 +46,5 @@ async fn export(app: &App, arguments: Arguments) -> Result<Ending, Failure> {
     let progress = Progress::of("people");
     app.export_people(&actor, &mut *out, |done| progress.at(done)).await?;
     out.flush().attempt("The people cannot be written")?;
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
 }

@@ -4,8 +4,8 @@ use clap::Args;
 use muster_app::generate::GenerateSpec;
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 /// Generates.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let Arguments { organizations, people, seed, largest, output } = arguments;
     let spec = GenerateSpec { organizations, people, seed, largest };
     with(place.given(), Schema::Prepare, async |app| {
@@ -50,7 +50,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
                 made.people, made.clinics, made.organizations
             ));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use muster_app::App;
-use muster_app::imports::{Flags, ImportOptions, ImportReport, Imported};
+use muster_app::imports::{ImportFlags, ImportOptions, ImportReport, ImportStatus};
 use serde_json::Value;
 
 use super::{actor_for, import_changes};
-use crate::cli::{Output, Place};
-use crate::config::Given;
-use crate::ending::{Attempt, Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::config::Overrides;
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
@@ -66,8 +66,8 @@ pub struct Arguments {
 }
 
 /// Imports.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
-    let flags = Given { public_url: arguments.public_url.clone(), ..Given::default() };
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+    let flags = Overrides { public_url: arguments.public_url.clone(), ..Overrides::default() };
     // Opened first: without a file, no database is made.
     let (source, bytes) = open(&arguments.file)?;
     with(flags.or(place.given()), Schema::Prepare, async |app| import(&app, arguments, source, bytes).await).await
@@ -88,7 +88,7 @@ fn open(path: &std::path::Path) -> Result<(Source, Option<u64>), Failure> {
     Ok((Box::new(file), about.is_file().then_some(about.len())))
 }
 
-async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u64>) -> Result<Ending, Failure> {
+async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u64>) -> Result<ExitStatus, Failure> {
     let actor = actor_for(app, &arguments.organization).await?;
     if arguments.changes {
         let wanted = import_changes::Wanted {
@@ -122,16 +122,16 @@ async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u
         tell(&report);
     }
     Ok(match outcome {
-        Imported::All => Ending::Done,
-        Imported::Some => Ending::Partly,
-        Imported::Nothing => {
+        ImportStatus::All => ExitStatus::Done,
+        ImportStatus::Some => ExitStatus::Partly,
+        ImportStatus::Nothing => {
             eprintln!("No row could be imported; the report says why.");
-            Ending::Nothing
+            ExitStatus::Nothing
         }
     })
 }
 
-fn in_json(report: &ImportReport, outcome: Imported) -> Result<String, Failure> {
+fn in_json(report: &ImportReport, outcome: ImportStatus) -> Result<String, Failure> {
     let wrong = |error: serde_json::Error| Failure::new(format!("The report cannot be written: {error}."));
     let mut answer = serde_json::to_value(report).map_err(wrong)?;
     if let Value::Object(fields) = &mut answer {
@@ -175,7 +175,7 @@ fn tell(report: &ImportReport) {
     say(&format!("{head}: {rows} rows, {added} people added, {unchanged} there already, {refused_rows} rows refused."));
 }
 
-fn to_do(flags: &Flags) -> [(u64, &'static str); 6] {
+fn to_do(flags: &ImportFlags) -> [(u64, &'static str); 6] {
     [
         (flags.usernames_made_up, "User names made up"),
         (flags.needs_email, "Inactive until they have an email"),

@@ -8,7 +8,7 @@ use muster_app::{Actor, App, Channel};
 use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, Tally};
 use serde_json::json;
 
-use crate::ending::{Attempt, Ending, Failure};
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::output::{Progress, say};
 
 /// What to do with a file of changes.
@@ -26,7 +26,12 @@ pub struct Wanted {
 }
 
 /// Reads the file and looks at it, or does what it says.
-pub async fn run(app: &App, actor: &Actor, source: Box<dyn Read + Send>, wanted: Wanted) -> Result<Ending, Failure> {
+pub async fn run(
+    app: &App,
+    actor: &Actor,
+    source: Box<dyn Read + Send>,
+    wanted: Wanted,
+) -> Result<ExitStatus, Failure> {
     let actor = &actor.clone().through(Channel::Import);
     let options = FileOptions { name: wanted.name, map: wanted.map };
     let (draft, file) = app.draft_bulk_from_file(actor, source, options).await?;
@@ -72,15 +77,15 @@ async fn done(app: &App, actor: &Actor, mut view: BulkView) -> Result<BulkView, 
     Ok(view)
 }
 
-fn ending(file: &ChangesFile, tally: &Tally) -> Ending {
+fn ending(file: &ChangesFile, tally: &Tally) -> ExitStatus {
     let went = tally.outcome(tally.judged);
     if file.faulty == 0 && tally.refused == 0 {
-        Ending::Done
+        ExitStatus::Done
     } else if went == BulkOutcome::Failed && tally.unchanged == 0 {
         eprintln!("No row could be imported; the report says why.");
-        Ending::Nothing
+        ExitStatus::Nothing
     } else {
-        Ending::Partly
+        ExitStatus::Partly
     }
 }
 
@@ -90,7 +95,7 @@ fn tell(file: &ChangesFile, tally: &Tally, refused: &[(Option<String>, Vec<Refus
     }
     for (name, lines) in refused {
         for line in lines.iter().filter(|l| l.code != "nothing_to_change") {
-            say(&format!("{}: {}", name.as_deref().unwrap_or("Someone"), line.message));
+            say(&format!("{}: {}", name.as_deref().unwrap_or("PersonSpec"), line.message));
         }
     }
     if !file.ignored.is_empty() {

@@ -9,8 +9,8 @@ use muster_domain::{LicenseRequestId, OrganizationId};
 use serde_json::json;
 
 use super::actor_for;
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::say;
 
@@ -67,7 +67,7 @@ pub struct Decision {
 }
 
 /// Does it.
-pub async fn run(place: Place, command: Command) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, command: Command) -> Result<ExitStatus, Failure> {
     match command {
         Command::Set(arguments) => set(place, arguments).await,
         Command::Requests(arguments) => requests(place, arguments).await,
@@ -86,7 +86,7 @@ fn shown(r: &Request) -> serde_json::Value {
     })
 }
 
-async fn requests(place: Place, arguments: Requests) -> Result<Ending, Failure> {
+async fn requests(place: DatabaseArguments, arguments: Requests) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::Prepare, async |app| {
         let operator = Actor::command_line(OrganizationId::INSTALLATION);
         let (mut all, mut after) = (Vec::new(), None);
@@ -115,12 +115,12 @@ async fn requests(place: Place, arguments: Requests) -> Result<Ending, Failure> 
                 ));
             }
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }
 
-async fn decide(place: Place, decision: Decision, process: bool) -> Result<Ending, Failure> {
+async fn decide(place: DatabaseArguments, decision: Decision, process: bool) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::Prepare, async |app| {
         let operator = Actor::command_line(OrganizationId::INSTALLATION);
         let ended = if process {
@@ -134,7 +134,7 @@ async fn decide(place: Place, decision: Decision, process: bool) -> Result<Endin
             let total = ended.totals.map(|(a, b)| format!(" The total went from {a} to {b}.")).unwrap_or_default();
             say(&format!("Request {} of {}: {}.{total}", ended.number, ended.organization_name, ended.state.as_str()));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }
@@ -167,7 +167,7 @@ pub struct Arguments {
     pub output: Output,
 }
 
-async fn set(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+async fn set(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let group = Group::parse(&arguments.group).ok_or_else(|| {
         let known: Vec<&str> = Group::ALL.iter().map(|group| group.as_str()).collect();
         Failure::new(format!("There is no group “{}”; the groups are {}.", arguments.group, known.join(", ")))
@@ -194,7 +194,7 @@ async fn set(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
                 pool.assigned
             ));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::log::QUIET_FILTER;
 use crate::open::{Schema, configure, database};
 use crate::output::say;
@@ -21,7 +21,7 @@ pub struct Arguments {
 }
 
 /// Migrates.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let config = configure(place.given(), QUIET_FILTER)?;
     let db = database(&config, Schema::Prepare, 1).await?;
     db.close().await;
@@ -30,5 +30,5 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     } else {
         say(&format!("The database is up to date with Muster {}.", env!("CARGO_PKG_VERSION")));
     }
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
 }

@@ -22,10 +22,10 @@ pub mod token;
 use muster_app::{Actor, App};
 
 use crate::cli::{Cli, Command};
-use crate::ending::{Ending, Failure};
+use crate::exit::{ExitStatus, Failure};
 
 /// Runs the command.
-pub async fn run(cli: Cli) -> Result<Ending, Failure> {
+pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     let place = cli.place;
     match cli.command {
         Command::Serve(arguments) => serve::run(place, arguments).await,

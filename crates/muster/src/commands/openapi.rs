@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::ending::{Attempt, Ending, Failure};
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::output::line;
 
 /// Print the OpenAPI document of the JSON interface
@@ -13,7 +13,7 @@ Example:
 pub struct Arguments {}
 
 /// Prints it.
-pub fn run(_: &Arguments) -> Result<Ending, Failure> {
+pub fn run(_: &Arguments) -> Result<ExitStatus, Failure> {
     line(muster_web::openapi_json().trim_end()).attempt("The document cannot be written")?;
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
 }

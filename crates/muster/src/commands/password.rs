@@ -4,7 +4,7 @@ use std::io::Read;
 
 use clap::Args;
 
-use crate::ending::{Attempt, Failure};
+use crate::exit::{Attempt, Failure};
 
 /// Longer input is no password.
 const LONGEST: u64 = 4096;

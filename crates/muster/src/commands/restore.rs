@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Attempt, Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
@@ -27,7 +27,7 @@ pub struct Arguments {
 }
 
 /// Restores.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let path = arguments.file;
     // Opened first: without a backup, no database is made.
     let file = File::open(&path).attempt(format!("The backup {} cannot be read", path.display()))?;
@@ -49,7 +49,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         } else {
             say(&format!("{} rows are restored, as they stood at {}.", header.rows(), header.made_at));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }

@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 
 use super::{demo, metrics};
 use crate::background::{self, Mailer};
-use crate::cli::Place;
-use crate::config::{Config, Given};
-use crate::ending::{Attempt, Ending, Failure};
+use crate::cli::DatabaseArguments;
+use crate::config::{Config, Overrides};
+use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::log::DEFAULT_FILTER;
 use crate::open::{Schema, application, configure, database};
 use crate::output::say;
-use crate::until_stopped;
+use crate::shutdown;
 
 /// Connections to a database file: its readers take turns quickly.
 const SQLITE_CONNECTIONS: u32 = 4;
@@ -67,8 +67,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn given(&self) -> Given {
-        Given {
+    fn given(&self) -> Overrides {
+        Overrides {
             listen: self.listen.clone(),
             public_url: self.public_url.clone(),
             trusted_proxy: self.trusted_proxy.clone(),
@@ -76,17 +76,17 @@ impl Arguments {
             mail_from: self.mail_from.clone(),
             metrics_listen: self.metrics_listen.clone(),
             reminders_after: self.reminders_after.clone(),
-            ..Given::default()
+            ..Overrides::default()
         }
     }
 }
 
 /// Serves until it is asked to stop.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let mut config = configure(arguments.given().or(place.given()), DEFAULT_FILTER)?;
     // Held until the end: with it goes the throw-away data.
     let throw_away = if arguments.demo { Some(throw_away(&mut config)?) } else { None };
-    let stop = until_stopped::stop_signal()?;
+    let stop = shutdown::stop_signal()?;
     // Before the database: who sees that the port is taken has changed nothing.
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().attempt("The address is unknown")?;
@@ -111,7 +111,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     if let Some(listener) = metrics {
         let (app, stop) = (app.clone(), stop.clone());
         background.spawn(async move {
-            if let Err(failure) = until_stopped::serve(listener, metrics::router(app), stop).await {
+            if let Err(failure) = shutdown::serve(listener, metrics::router(app), stop).await {
                 tracing::error!(?failure, "metrics are not served any more");
             }
         });
@@ -124,13 +124,13 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         }
         Ok(())
     };
-    tokio::try_join!(until_stopped::serve(listener, router, stop), greeting)?;
+    tokio::try_join!(shutdown::serve(listener, router, stop), greeting)?;
     // What is still at it has stopped taking work; a message on its way is sent again later.
     let _ = tokio::time::timeout(Duration::from_secs(1), background.join_all()).await;
     // The last to close a database file tidies it up; a request cut off may still hold a connection.
     let _ = tokio::time::timeout(Duration::from_millis(500), db.close()).await;
     drop(throw_away);
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
 }
 
 async fn greet(app: &App, public_url: &str) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use muster_app::organizations::NewOrganization;
 use serde_json::json;
 
 use super::password::PasswordSource;
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::say;
 
@@ -28,7 +28,7 @@ pub struct Arguments {
     email: String,
     #[command(flatten)]
     password: PasswordSource,
-    /// Given name [default: made from the user name]
+    /// Overrides name [default: made from the user name]
     #[arg(long, value_name = "NAME")]
     first_name: Option<String>,
     /// Family name [default: made from the user name]
@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 /// Sets up.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let password = arguments.password.read()?;
     let (first, last) = names(&arguments.username);
     let new = NewOrganization {
@@ -68,7 +68,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
         } else {
             say(&format!("{} is set up. {} can sign in now.", new.organization_name, new.username));
         }
-        Ok(Ending::Done)
+        Ok(ExitStatus::Done)
     })
     .await
 }

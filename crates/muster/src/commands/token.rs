@@ -5,8 +5,8 @@ use muster_app::AppError;
 use muster_app::sign_in::{NewToken, TokenOwner};
 use serde_json::json;
 
-use crate::cli::{Output, Place};
-use crate::ending::{Ending, Failure};
+use crate::cli::{DatabaseArguments, Output};
+use crate::exit::{ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::say;
 
@@ -44,7 +44,7 @@ pub struct Arguments {
 }
 
 /// Makes one.
-pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
     let owner = TokenOwner { username: arguments.username };
     let new = NewToken { name: arguments.name, scopes: arguments.scope, expires_in_days: arguments.expires };
     with(place.given(), Schema::Prepare, async |app| {
@@ -61,7 +61,7 @@ pub async fn run(place: Place, arguments: Arguments) -> Result<Ending, Failure> 
     } else {
         say(&secret);
     }
-    Ok(Ending::Done)
+    Ok(ExitStatus::Done)
     })
     .await
 }

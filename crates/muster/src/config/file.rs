@@ -5,26 +5,26 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::given::Given;
+use super::overrides::Overrides;
 
 /// Read when no other file is named, if it is there.
 const DEFAULT: &str = "muster.toml";
 
 /// Settings of the file; what is wrong with it goes to `problems`.
-pub fn read(named: Option<&Path>, problems: &mut Vec<String>) -> Given {
+pub fn read(named: Option<&Path>, problems: &mut Vec<String>) -> Overrides {
     let path = named.unwrap_or(Path::new(DEFAULT));
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text, &path.display().to_string(), problems),
-        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Given::default(),
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Overrides::default(),
         Err(error) => {
             problems.push(format!("The configuration file {} cannot be read: {error}.", path.display()));
-            Given::default()
+            Overrides::default()
         }
     }
 }
 
-fn parse(text: &str, name: &str, problems: &mut Vec<String>) -> Given {
-    let mut given = Given::default();
+fn parse(text: &str, name: &str, problems: &mut Vec<String>) -> Overrides {
+    let mut given = Overrides::default();
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {

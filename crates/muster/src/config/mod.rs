@@ -2,8 +2,8 @@
 //! everything wrong is named at once.
 
 mod file;
-mod given;
-mod judge;
+mod overrides;
+mod validate;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,9 +13,9 @@ use ipnet::IpNet;
 use lettre::message::Mailbox;
 use tracing_subscriber::filter::Targets;
 
-pub use given::Given;
+pub use overrides::Overrides;
 
-use crate::ending::Failure;
+use crate::exit::Failure;
 use crate::log::Format;
 
 /// A checked configuration.
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Smtp {
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// The environment.
-    Given(Vec<u8>),
+    Overrides(Vec<u8>),
     /// A file somebody made.
     File(PathBuf),
     /// `secret.key` in the data directory, made on first use.
@@ -71,7 +71,7 @@ pub enum SecretSource {
 impl std::fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Given(_) => "Given(…)",
+            Self::Overrides(_) => "Overrides(…)",
             Self::File(_) => "File(…)",
             Self::DataDirectory => "DataDirectory",
         })
@@ -81,13 +81,13 @@ impl std::fmt::Debug for SecretSource {
 impl Config {
     /// Reads what was not given by flags, and judges all of it. What is logged unless somebody says otherwise depends
     /// on the command.
-    pub fn load(flags: Given, default_filter: &str) -> Result<Self, Failure> {
-        let environment = Given::from_environment(|name| std::env::var(name).ok());
+    pub fn load(flags: Overrides, default_filter: &str) -> Result<Self, Failure> {
+        let environment = Overrides::from_environment(|name| std::env::var(name).ok());
         let named = flags.config.clone().or_else(|| environment.config.clone());
         let mut problems = Vec::new();
         let written = file::read(named.as_deref(), &mut problems);
         let merged = flags.or(environment).or(written);
-        let config = judge::judge(merged, default_filter, &mut problems);
+        let config = validate::judge(merged, default_filter, &mut problems);
         match config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(Failure::new(problems.join(" "))),

@@ -1,9 +1,9 @@
 //! Tampering with the audit record shows.
 
-use crate::place::{HARBOR, PASSWORD, Place, on_both};
+use crate::place::{DatabaseArguments, HARBOR, PASSWORD, on_both};
 
 /// A practice with a few records; how many of them.
-async fn with_records(place: &Place) -> usize {
+async fn with_records(place: &DatabaseArguments) -> usize {
     place.set_up().await;
     for total in ["1", "2", "3"] {
         let clinic = ["--clinic", HARBOR, "--group", "student", "--total", total];
@@ -15,7 +15,7 @@ async fn with_records(place: &Place) -> usize {
     records
 }
 
-async fn assert_first_bad(place: &Place, seq: usize) {
+async fn assert_first_bad(place: &DatabaseArguments, seq: usize) {
     let finished = place.muster(&["audit", "verify"]).await;
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(finished.stderr.contains(&format!(": record {seq}: ")), "{finished:?}");
@@ -131,7 +131,7 @@ on_both! {
 
 #[tokio::test]
 async fn another_secret_verifies_nothing() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     with_records(&place).await;
     let other = place.program(&["audit", "verify"]).env("MUSTER_SECRET_KEY", "ab".repeat(32));
     assert_eq!(other.run().await.code, Some(1));

@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::place::{Place, arg};
+use crate::place::{DatabaseArguments, arg};
 
 #[tokio::test]
 async fn unknown_keys_of_the_file_are_refused_by_name_together_with_everything_else() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let file = place.write("other.toml", "lisen = \"x\"\nlog_format = \"xml\"\n");
     let finished = place.muster(&["migrate", "--config", arg(&file), "--database-url", "mysql://x"]).await;
     assert_eq!(finished.code, Some(1));
@@ -18,7 +18,7 @@ async fn unknown_keys_of_the_file_are_refused_by_name_together_with_everything_e
 
 #[tokio::test]
 async fn a_flag_outranks_the_environment_and_that_the_file() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.write("muster.toml", "data_dir = \"from-file\"\n");
     let migrate = || muster_testkit::program::Program::new(["migrate"]).in_directory(place.file(""));
     let made = |name: &str| place.file(name).join("muster.db").exists();
@@ -35,7 +35,7 @@ async fn a_flag_outranks_the_environment_and_that_the_file() {
 
 #[tokio::test]
 async fn only_the_owner_reads_data_and_secret() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let mode = |name: &str| std::fs::metadata(place.data().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("."), mode("secret.key"), mode("muster.db")), (0o700, 0o600, 0o600));
@@ -43,7 +43,7 @@ async fn only_the_owner_reads_data_and_secret() {
 
 #[tokio::test]
 async fn a_mistake_on_the_command_line_is_one_sentence_and_not_done_in_part() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     for wrong in [vec!["serve", "--nope"], vec!["setup"], vec!["fly"], vec!["token", "create"]] {
         let finished = place.muster(&wrong).await;
         assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -54,7 +54,7 @@ async fn a_mistake_on_the_command_line_is_one_sentence_and_not_done_in_part() {
 
 #[tokio::test]
 async fn commands_that_only_look_make_no_database() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     for looking in [vec!["check"], vec!["audit", "verify"], vec!["backup", "b"], vec!["export", "--organization", "x"]]
     {
         let finished = place.muster(&looking).await;

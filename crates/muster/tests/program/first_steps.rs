@@ -1,6 +1,6 @@
 //! Setting up, operators, tokens and licenses.
 
-use crate::place::{HARBOR, PASSWORD, Place, on_both};
+use crate::place::{DatabaseArguments, HARBOR, PASSWORD, on_both};
 
 on_both! {
     async fn a_database_is_set_up_once(place) {
@@ -31,7 +31,7 @@ on_both! {
 
 #[tokio::test]
 async fn a_refused_set_up_names_everything_wrong_and_changes_nothing() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let wrong =
         ["setup", "--organization", "", "--username", "x y", "--email", "nowhere", "--password-stdin", "--json"];
     let finished = place.program(&wrong).stdin("short\n").run().await;
@@ -46,7 +46,7 @@ async fn a_refused_set_up_names_everything_wrong_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_token_for_nobody_or_for_nothing_is_refused() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     for (name, scope) in [("nobody", "check"), ("mara", "everything")] {
         let finished = place.muster(&["token", "create", "--username", name, "--scope", scope]).await;
@@ -57,7 +57,7 @@ async fn a_token_for_nobody_or_for_nothing_is_refused() {
 
 #[tokio::test]
 async fn an_operator_belongs_to_no_organization() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let create = ["admin", "create", "--username", "support", "--email", "support@muster.example", "--password-stdin"];
     let finished = place.program(&create).stdin(PASSWORD).run().await;
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -67,7 +67,7 @@ async fn an_operator_belongs_to_no_organization() {
 
 #[tokio::test]
 async fn support_sets_a_license_total_and_the_ledger_tells() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let set = |group, total| {
         [

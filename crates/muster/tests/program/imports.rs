@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use muster_testkit::program::Finished;
 
-use crate::place::{HARBOR, Place, arg, on_both};
+use crate::place::{DatabaseArguments, HARBOR, arg, on_both};
 
 fn cms_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/cms-therapists-maine.csv")
 }
 
-async fn import(place: &Place, file: &Path, more: &[&str]) -> Finished {
+async fn import(place: &DatabaseArguments, file: &Path, more: &[&str]) -> Finished {
     place.muster(&[&["import", arg(file), "--organization", HARBOR][..], more].concat()).await
 }
 
@@ -48,10 +48,10 @@ on_both! {
 
 #[tokio::test]
 async fn a_file_can_come_through_standard_input_with_columns_of_other_names() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
-    let line = ["import", "-", "--organization", HARBOR, "--map", "Given=first_name", "--map", "Work mail=email"];
-    let text = "Given,last_name,Work mail,user_type,clinics\nAda,Lund,ada@x.example,Clerical,Saco\n";
+    let line = ["import", "-", "--organization", HARBOR, "--map", "Overrides=first_name", "--map", "Work mail=email"];
+    let text = "Overrides,last_name,Work mail,user_type,clinics\nAda,Lund,ada@x.example,Clerical,Saco\n";
     let finished = place.program(&line).stdin(text).run().await;
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(place.texts("SELECT email FROM people WHERE first_name = 'Ada'").await, ["ada@x.example"]);
@@ -62,7 +62,7 @@ async fn a_file_can_come_through_standard_input_with_columns_of_other_names() {
 #[tokio::test]
 async fn the_public_file_gives_the_same_people_on_both_engines() {
     let mut counts = Vec::new();
-    for place in [Place::sqlite(), Place::postgres().await] {
+    for place in [DatabaseArguments::sqlite(), DatabaseArguments::postgres().await] {
         place.set_up().await;
         let finished = import(&place, &cms_file(), &["--json"]).await;
         assert!(matches!(finished.code, Some(0 | 2)), "{finished:?}");
@@ -81,7 +81,7 @@ async fn the_public_file_gives_the_same_people_on_both_engines() {
 
 #[tokio::test]
 async fn what_is_exported_can_be_imported_and_formulas_are_text() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let header = "first_name,last_name,email,user_type,clinics,default_clinic,phone\n";
     let text = format!("{header}=1+1,Lund,ada@x.example,Clerical,Saco; Wells,Saco,+1 207 555 0100\n");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::place::{HARBOR, PASSWORD, Place, on_both};
+use crate::place::{DatabaseArguments, HARBOR, PASSWORD, on_both};
 
 /// One call of the JSON API; none when the program died before it answered whole.
 async fn call(port: u16, token: &str, method: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
@@ -28,7 +28,7 @@ async fn call(port: u16, token: &str, method: &str, path: &str, body: &Value) ->
 }
 
 /// A practice with five student licenses; the tokens of its company admin and of an operator.
-async fn prepared(place: &Place) -> (String, String) {
+async fn prepared(place: &DatabaseArguments) -> (String, String) {
     place.set_up().await;
     let operator = ["admin", "create", "--username", "helen", "--email", "helen@operator.example", "--password-stdin"];
     let made = place.program(&operator).stdin(format!("{PASSWORD}\n")).run().await;
@@ -103,7 +103,7 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_of_a_request_is_delivered_by_the_mail_server() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let (mara, helen) = prepared(&place).await;
     let sink = SmtpSink::start().await;
     let public = ["--public-url", "https://muster.harbor.example"];
@@ -130,7 +130,7 @@ async fn each_step_of_a_request_is_delivered_by_the_mail_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn support_decides_from_the_command_line() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let (mara, _) = prepared(&place).await;
     let server = place.program(&["serve"]).start().await;
     let (first, second) = (ask(server.port(), &mara).await, ask(server.port(), &mara).await);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use muster_testkit::smtp_sink::SmtpSink;
 
-use crate::place::{HARBOR, Place, arg};
+use crate::place::{DatabaseArguments, HARBOR, arg};
 
 /// Invites somebody from the command line while the server runs.
-async fn invite(place: &Place, n: u32) {
+async fn invite(place: &DatabaseArguments, n: u32) {
     let text = format!("first_name,last_name,email,user_type,clinics\nZoë{n},Łuk,zoe{n}@x.example,Clerical,Saco\n");
     let file = place.write("one.csv", &text);
     let public_url = "https://muster.harbor.example";
@@ -27,7 +27,7 @@ async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_mail_server_messages_become_files() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let server = place.program(&["serve", "--mail-from", "Müster <muster@harbor.example>"]).start().await;
     invite(&place, 1).await;
@@ -54,7 +54,7 @@ async fn without_a_mail_server_messages_become_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_refused_once_is_delivered_later() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let sink = SmtpSink::start().await;
     let server = place.program(&["serve", "--smtp-url", &sink.url()]).start().await;

@@ -9,16 +9,16 @@ use tempfile::TempDir;
 
 /// Passes every preset.
 pub const PASSWORD: &str = "Tr4velling-oak-Kestrel";
-/// The organization of [`Place::set_up`].
+/// The organization of [`DatabaseArguments::set_up`].
 pub const HARBOR: &str = "Harbor Therapy";
 
 /// A directory with its data, and perhaps a database on the server of the tests.
-pub struct Place {
+pub struct DatabaseArguments {
     directory: TempDir,
     server: Option<Database>,
 }
 
-impl Place {
+impl DatabaseArguments {
     /// With an empty file.
     pub fn sqlite() -> Self {
         Self { directory: TempDir::with_prefix("muster-place-").expect("a directory"), server: None }
@@ -139,7 +139,7 @@ pub fn arg(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")
 }
 
-/// Runs the tests in it on both engines; each is given an empty [`Place`].
+/// Runs the tests in it on both engines; each is given an empty [`DatabaseArguments`].
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($place:ident) $body:block)+) => {$(
         mod $name {
@@ -147,16 +147,16 @@ macro_rules! on_both {
             use super::*;
 
             $(#[$meta])*
-            async fn body($place: &crate::place::Place) $body
+            async fn body($place: &crate::place::DatabaseArguments) $body
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_sqlite() {
-                body(&crate::place::Place::sqlite()).await;
+                body(&crate::place::DatabaseArguments::sqlite()).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_postgres() {
-                body(&crate::place::Place::postgres().await).await;
+                body(&crate::place::DatabaseArguments::postgres().await).await;
             }
         }
     )+};

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use muster_testkit::program::Server;
 use muster_testkit::smtp_sink::{Message, SmtpSink};
 
-use crate::place::{HARBOR, Place, arg, on_both};
+use crate::place::{DatabaseArguments, HARBOR, arg, on_both};
 
 const HEAD: &str =
     "first_name,last_name,email,user_type,clinics,permissions,npi,license_number,license_state,license_expires_on";
 
-async fn add(place: &Place, rows: &[&str]) {
+async fn add(place: &DatabaseArguments, rows: &[&str]) {
     let file = place.write("people.csv", &format!("{HEAD}\n{}\n", rows.join("\n")));
     place.done(&["import", arg(&file), "--organization", HARBOR]).await;
 }
 
-async fn two_servers(place: &Place, sink: &SmtpSink) -> [Server; 2] {
+async fn two_servers(place: &DatabaseArguments, sink: &SmtpSink) -> [Server; 2] {
     let url = sink.url();
     let serve = || place.program(&["serve", "--smtp-url", &url, "--reminders-after", "1"]).start();
     let (one, other) = tokio::join!(serve(), serve());

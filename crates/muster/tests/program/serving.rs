@@ -6,7 +6,7 @@ use muster_testkit::program::Program;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::place::{Place, on_both};
+use crate::place::{DatabaseArguments, on_both};
 
 fn link(stdout: &str) -> Option<&str> {
     stdout.split_whitespace().find(|word| word.contains("/setup/"))
@@ -35,7 +35,7 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_in_time_although_a_request_is_open() {
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let server = place.program(&["serve"]).start().await;
     let mut open = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
     open.write_all(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nhalf").await.unwrap();
@@ -50,7 +50,7 @@ async fn it_ends_in_time_although_a_request_is_open() {
 async fn a_taken_port_is_a_sentence_and_makes_no_data() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let finished = place.muster(&["serve", "--listen", &address]).await;
     assert_eq!(finished.code, Some(1));
     assert!(finished.stderr.contains("in use") && finished.stderr.lines().count() == 1, "{finished:?}");
@@ -60,7 +60,7 @@ async fn a_taken_port_is_a_sentence_and_makes_no_data() {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_have_a_listener_of_their_own() {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string();
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     let server = place.program(&["serve", "--metrics-listen", &free]).start().await;
     let mut stream = TcpStream::connect(&free).await.unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::place::{HARBOR, Place, arg, on_both};
+use crate::place::{DatabaseArguments, HARBOR, arg, on_both};
 
 /// A practice with people, records, tokens, links and messages.
-async fn filled(place: &Place) {
+async fn filled(place: &DatabaseArguments) {
     place.set_up().await;
     let mut text = "first_name,last_name,email,user_type,clinics,phone,previous_names\n".to_owned();
     for n in 0..40 {
@@ -53,7 +53,7 @@ fn content(path: &Path) -> BTreeMap<String, Vec<String>> {
 }
 
 /// The directory is not carried: it has to come out the same all the same.
-async fn directory(place: &Place) -> Vec<String> {
+async fn directory(place: &DatabaseArguments) -> Vec<String> {
     let mut rows = place
         .texts(
             "SELECT name_key || '|' || username_key || '|' || search_text || '|' || user_type || '|' || status
@@ -75,7 +75,7 @@ on_both! {
         let original = content(&first);
         assert_eq!(original["people"].len(), 41);
         assert_eq!(original["outbox"].len(), 40);
-        for target in [Place::sqlite(), Place::postgres().await] {
+        for target in [DatabaseArguments::sqlite(), DatabaseArguments::postgres().await] {
             // What a mere start leaves behind is no reason to refuse.
             target.program(&["serve"]).start().await.terminate().await;
             std::fs::copy(place.data().join("secret.key"), target.data().join("secret.key")).unwrap();
@@ -113,7 +113,7 @@ on_both! {
     }
 
     async fn a_damaged_backup_restores_nothing(place) {
-        let source = Place::sqlite();
+        let source = DatabaseArguments::sqlite();
         filled(&source).await;
         let whole = source.file("whole.backup");
         source.done(&["backup", arg(&whole)]).await;
@@ -147,7 +147,7 @@ on_both! {
 #[tokio::test]
 async fn a_backup_is_for_its_owner_and_never_replaced_by_accident() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::sqlite();
+    let place = DatabaseArguments::sqlite();
     place.set_up().await;
     let file = place.file("own.backup");
     place.done(&["backup", arg(&file)]).await;
@@ -163,7 +163,7 @@ async fn a_backup_is_for_its_owner_and_never_replaced_by_accident() {
 
 #[tokio::test]
 async fn a_restore_under_another_secret_says_what_that_means() {
-    let (place, target) = (Place::sqlite(), Place::sqlite());
+    let (place, target) = (DatabaseArguments::sqlite(), DatabaseArguments::sqlite());
     place.set_up().await;
     let file = place.file("own.backup");
     place.done(&["backup", arg(&file)]).await;

@@ -5,14 +5,14 @@ use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
 use crate::dialect::{self, Engine};
-use crate::people::MADE_ANEW;
+use crate::people::SNAPSHOT;
 use crate::query::Query;
 use crate::rows::{Row, Rows, rows};
 use crate::{Handle, Result, Tx, micros};
 
 /// An account to save, as a bulk update changed it.
 #[derive(Clone, Debug)]
-pub struct Changed<'a> {
+pub struct ChangedAccount<'a> {
     /// Whose.
     pub person: PersonId,
     /// The account afterward.
@@ -26,7 +26,7 @@ pub struct Changed<'a> {
 }
 
 /// An account as the statement reads it.
-fn account<'a>(changed: &Changed<'a>) -> Row<'a, 7> {
+fn account<'a>(changed: &ChangedAccount<'a>) -> Row<'a, 7> {
     let attested = changed.account.finish_attestation;
     [
         ("id", changed.person.0.into()),
@@ -40,7 +40,7 @@ fn account<'a>(changed: &Changed<'a>) -> Row<'a, 7> {
 }
 
 /// The same in the list.
-fn entry<'a>(changed: &Changed<'a>) -> Row<'a, 3> {
+fn entry<'a>(changed: &ChangedAccount<'a>) -> Row<'a, 3> {
     [
         ("id", changed.person.0.into()),
         ("permissions", changed.account.permissions.bits().into()),
@@ -53,7 +53,7 @@ fn entry<'a>(changed: &Changed<'a>) -> Row<'a, 3> {
 pub async fn save_accounts(
     tx: &mut Tx,
     organization: OrganizationId,
-    changed: &[Changed<'_>],
+    changed: &[ChangedAccount<'_>],
     now: Timestamp,
 ) -> Result<()> {
     let engine = tx.split().engine();
@@ -92,7 +92,7 @@ pub async fn save_accounts(
     }
     // Last: the row carries what the others hold now.
     let text = format!(
-        "UPDATE people SET version = version + 1, updated_at = $3, account = {MADE_ANEW}
+        "UPDATE people SET version = version + 1, updated_at = $3, account = {SNAPSHOT}
         WHERE organization_id = $1 AND person_id IN {{ids $2}}"
     );
     let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
@@ -103,7 +103,11 @@ pub async fn save_accounts(
 }
 
 /// Clinics gained or lost.
-fn pairs<'a>(engine: Engine, changed: &'a [Changed<'a>], of: impl Fn(&Changed<'a>) -> &'a [ClinicId]) -> Option<Rows> {
+fn pairs<'a>(
+    engine: Engine,
+    changed: &'a [ChangedAccount<'a>],
+    of: impl Fn(&ChangedAccount<'a>) -> &'a [ClinicId],
+) -> Option<Rows> {
     let pair = |person: PersonId, clinic: &ClinicId| [("id", person.0.into()), ("clinic", clinic.0.into())];
     rows(engine, changed.iter().flat_map(|c| of(c).iter().map(move |clinic| pair(c.person, clinic))))
 }

@@ -9,7 +9,7 @@ use crate::{Handle, Result, Tx};
 
 /// One person of a bulk update.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Item {
+pub struct BulkItem {
     /// Who.
     pub person_id: Uuid,
     /// The version selected; 0 for whoever could not be seen.
@@ -29,7 +29,7 @@ pub struct Item {
 pub struct NamedItem {
     /// The item.
     #[sqlx(flatten)]
-    pub item: Item,
+    pub item: BulkItem,
     /// The name now; none for whoever could not be seen.
     pub full_name: Option<String>,
     /// The user name now.
@@ -47,7 +47,7 @@ pub async fn items(
     job: Uuid,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<Item>> {
+) -> Result<Vec<BulkItem>> {
     let text = "SELECT person_id, version, state, asked, changed, refused FROM bulk_items
         WHERE organization_id = $1 AND job_id = $2 AND person_id > $3 ORDER BY person_id LIMIT $4";
     Ok(on!(h, text, |sql, c| {
@@ -130,7 +130,7 @@ pub async fn items_to_undo(
     job: Uuid,
     after: Uuid,
     limit: i64,
-) -> Result<Vec<Item>> {
+) -> Result<Vec<BulkItem>> {
     let text = "SELECT person_id, version_after AS version, 'waiting' AS state, changed AS asked,
             CASE WHEN 1 = 0 THEN changed END AS changed, CASE WHEN 1 = 0 THEN changed END AS refused
         FROM bulk_items WHERE organization_id = $1 AND job_id = $2 AND person_id > $3 AND changed IS NOT NULL

@@ -16,15 +16,15 @@ use uuid::Uuid;
 use crate::query::Query;
 use crate::{Handle, Result, StoreError, Tx, micros, when};
 
-pub use accounts::{Changed, end_all_access, save_accounts};
+pub use accounts::{ChangedAccount, end_all_access, save_accounts};
 pub use facts::{company_admins, managers, signed};
-pub use items::{Done, Item, NamedItem, items, items_to_undo, named_items, save_items};
+pub use items::{BulkItem, Done, NamedItem, items, items_to_undo, named_items, save_items};
 pub use presets::{Preset, presets, remove_preset, save_preset};
 pub use selection::{leave_out, select_by_filter, select_by_ids, select_changed};
 
 /// A bulk update as stored.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct BulkJob {
     /// Whose practice.
     pub organization: OrganizationId,
     /// Identity.
@@ -68,7 +68,7 @@ pub struct Job {
 }
 
 #[derive(sqlx::FromRow)]
-struct JobRow {
+struct BulkJobRow {
     organization_id: Uuid,
     job_id: Uuid,
     kind: String,
@@ -94,9 +94,9 @@ struct JobRow {
 const JOB: &str = "organization_id, job_id, kind, state, actor_kind, actor_id, actor_name, channel, address, selection,
     changes, undo_of, undone_by, selected, tally, stopped_by, cursor_id, created_at, started_at, finished_at";
 
-impl TryFrom<JobRow> for Job {
+impl TryFrom<BulkJobRow> for BulkJob {
     type Error = StoreError;
-    fn try_from(r: JobRow) -> Result<Self> {
+    fn try_from(r: BulkJobRow) -> Result<Self> {
         Ok(Self {
             organization: OrganizationId(r.organization_id),
             id: r.job_id,
@@ -122,12 +122,12 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
-fn job_of(row: Option<JobRow>) -> Result<Option<Job>> {
-    row.map(Job::try_from).transpose()
+fn job_of(row: Option<BulkJobRow>) -> Result<Option<BulkJob>> {
+    row.map(BulkJob::try_from).transpose()
 }
 
 /// Adds a draft.
-pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
+pub async fn insert(tx: &mut Tx, job: &BulkJob) -> Result<()> {
     let text = "INSERT INTO bulk_jobs (organization_id, job_id, kind, state, actor_kind, actor_id, actor_name, channel,
             address, selection, changes, undo_of, selected, cursor_id, lease_until, created_at, tally)
         VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, $13, $14)";
@@ -155,7 +155,7 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
 }
 
 /// One bulk update.
-pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: Uuid) -> Result<Option<Job>> {
+pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: Uuid) -> Result<Option<BulkJob>> {
     let text = format!("SELECT {JOB} FROM bulk_jobs WHERE organization_id = $1 AND job_id = $2");
     job_of(on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(id).fetch_optional(c).await?))
 }
@@ -167,7 +167,7 @@ pub async fn list(
     actor: Option<Uuid>,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Job>> {
+) -> Result<Vec<BulkJob>> {
     let mut q = Query::new(&format!("SELECT {JOB} FROM bulk_jobs WHERE organization_id = "), organization.0);
     q.push(" AND state <> 'draft'");
     if let Some(actor) = actor {
@@ -177,8 +177,8 @@ pub async fn list(
         q.push(" AND job_id < ").bind(before);
     }
     q.push(" ORDER BY job_id DESC LIMIT ").bind(limit);
-    let rows: Vec<JobRow> = q.fetch_all(h).await?;
-    rows.into_iter().map(Job::try_from).collect()
+    let rows: Vec<BulkJobRow> = q.fetch_all(h).await?;
+    rows.into_iter().map(BulkJob::try_from).collect()
 }
 
 /// Keeps how the people of a draft were selected.
@@ -241,7 +241,7 @@ pub async fn any_waiting(h: &mut impl Handle, now: Timestamp) -> Result<bool> {
 }
 
 /// Takes a job nobody works on, the one waiting longest, until `until`. Several programs never take the same one.
-pub async fn claim(tx: &mut Tx, owner: Uuid, now: Timestamp, until: Timestamp) -> Result<Option<Job>> {
+pub async fn claim(tx: &mut Tx, owner: Uuid, now: Timestamp, until: Timestamp) -> Result<Option<BulkJob>> {
     let text = format!(
         "UPDATE bulk_jobs SET lease_owner = $1, lease_until = $3 WHERE (organization_id, job_id) IN (
             SELECT organization_id, job_id FROM bulk_jobs WHERE state = 'running' AND lease_until <= $2
@@ -279,7 +279,7 @@ pub async fn claim_this(
 }
 
 /// The job, locked until the transaction ends; none when it is not `owner`'s to work on any more.
-pub async fn hold(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner: Uuid) -> Result<Option<Job>> {
+pub async fn hold(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner: Uuid) -> Result<Option<BulkJob>> {
     let text = format!(
         "UPDATE bulk_jobs SET lease_owner = lease_owner
         WHERE organization_id = $1 AND job_id = $2 AND state = 'running' AND lease_owner = $3 RETURNING {JOB}"
@@ -290,7 +290,7 @@ pub async fn hold(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner: U
 }
 
 /// Notes how far a job has come, in the transaction that brought it there; the lease goes on until `until`.
-pub async fn progress(tx: &mut Tx, job: &Job, until: Timestamp) -> Result<()> {
+pub async fn progress(tx: &mut Tx, job: &BulkJob, until: Timestamp) -> Result<()> {
     let text = "UPDATE bulk_jobs SET tally = $3, cursor_id = $4, lease_until = $5
         WHERE organization_id = $1 AND job_id = $2";
     let tally = json!(job.tally).to_string();
@@ -353,7 +353,7 @@ pub async fn sweep_drafts(tx: &mut Tx, before: Timestamp) -> Result<u64> {
 }
 
 /// Forgets all but the newest drafts of whoever makes this one.
-pub async fn forget_older_drafts(tx: &mut Tx, job: &Job, keep: i64) -> Result<()> {
+pub async fn forget_older_drafts(tx: &mut Tx, job: &BulkJob, keep: i64) -> Result<()> {
     let text = "SELECT job_id FROM bulk_jobs WHERE organization_id = $1 AND state = 'draft' AND actor_kind = $2
             AND coalesce(actor_id, organization_id) = $3
         ORDER BY created_at DESC, job_id DESC LIMIT 1000 OFFSET $4";

@@ -1,22 +1,25 @@
 //! Professional licenses, who supervises whom, what is missing, reminders sent, and how people left.
 
-mod professional_licenses;
 mod managers;
 mod offboarding;
+mod professional_licenses;
 mod reminders;
 mod supervision;
 mod worklist;
 
-pub(crate) use professional_licenses::fill_license_keys;
-pub use professional_licenses::{copy_professional_license, professional_licenses, move_professional_licenses, remove_professional_license, save_professional_license};
 pub use managers::{Manager, company_admins, managers};
-pub use offboarding::{Recorded, insert_offboarding, offboardings};
-pub use reminders::{Due, due_reminders, note_reminders};
+pub use offboarding::{OffboardingRecord, insert_offboarding, offboardings};
+pub(crate) use professional_licenses::fill_license_keys;
+pub use professional_licenses::{
+    copy_professional_license, move_professional_licenses, professional_licenses, remove_professional_license,
+    save_professional_license,
+};
+pub use reminders::{DueReminder, due_reminders, note_reminders};
 pub use supervision::{
     Assignment, HandOver, Supervision, begin_supervisions, end_supervisions, present_supervisions, set_supervisor,
     supervisees, supervisions, take_back, therapists,
 };
-pub use worklist::{Missing, signed_and_supervised, worklist};
+pub use worklist::{MissingCredentials, signed_and_supervised, worklist};
 
 use muster_domain::PersonId;
 use muster_domain::emr::UserType;

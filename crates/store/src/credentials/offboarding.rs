@@ -8,7 +8,7 @@ use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// How someone left, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct OffboardingRecord {
     /// Identity; later ones sort after earlier ones.
     pub id: Uuid,
     /// `departure` or `leave`.
@@ -28,7 +28,7 @@ pub async fn insert_offboarding(
     tx: &mut Tx,
     organization: OrganizationId,
     person: PersonId,
-    record: &Recorded,
+    record: &OffboardingRecord,
     now: Timestamp,
 ) -> Result<()> {
     let text =
@@ -58,13 +58,13 @@ pub async fn offboardings(
     organization: OrganizationId,
     person: PersonId,
     limit: i64,
-) -> Result<Vec<Recorded>> {
+) -> Result<Vec<OffboardingRecord>> {
     let text = "SELECT offboarding_id, kind, actor_id, actor_name, steps, at FROM offboardings
         WHERE organization_id = $1 AND person_id = $2 ORDER BY offboarding_id DESC LIMIT $3";
     let rows: Vec<OffboardingRow> = on!(h, text, |sql, c| {
         sqlx::query_as(sql).bind(organization.0).bind(person.0).bind(limit).fetch_all(c).await?
     });
-    let made = |(id, kind, actor_id, actor_name, steps, at): OffboardingRow| Recorded {
+    let made = |(id, kind, actor_id, actor_name, steps, at): OffboardingRow| OffboardingRecord {
         id,
         kind,
         actor_id,

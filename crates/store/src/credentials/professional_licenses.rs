@@ -59,7 +59,7 @@ pub async fn save_professional_license(
             .await?;
     });
     if license.position == FIRST_LICENSE {
-        return people::make_anew(tx, organization, &ids(&[person])).await;
+        return people::refresh_snapshot(tx, organization, &ids(&[person])).await;
     }
     forget_keys(tx, organization, person, license.position).await?;
     let key = found_by(organization, license.number.clone(), license.state.clone());
@@ -67,7 +67,12 @@ pub async fn save_professional_license(
 }
 
 /// Removes a license and forgets the reminders about it: its place may be taken by another one.
-pub async fn remove_professional_license(tx: &mut Tx, organization: OrganizationId, person: PersonId, position: i64) -> Result<()> {
+pub async fn remove_professional_license(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    person: PersonId,
+    position: i64,
+) -> Result<()> {
     for text in [
         "DELETE FROM professional_licenses WHERE organization_id = $1 AND person_id = $2 AND position = $3",
         "DELETE FROM license_reminders WHERE organization_id = $1 AND person_id = $2 AND position = $3",
@@ -77,7 +82,7 @@ pub async fn remove_professional_license(tx: &mut Tx, organization: Organization
         });
     }
     if position == FIRST_LICENSE {
-        people::make_anew(tx, organization, &ids(&[person])).await?;
+        people::refresh_snapshot(tx, organization, &ids(&[person])).await?;
     }
     forget_keys(tx, organization, person, position).await
 }
@@ -100,7 +105,7 @@ pub async fn move_professional_licenses(
         );
         Query::about(&text, organization.0).with(from.0).with(to.0).with(rows.clone()).execute(tx).await?;
     }
-    people::make_anew(tx, organization, &ids(&[from, to])).await
+    people::refresh_snapshot(tx, organization, &ids(&[from, to])).await
 }
 
 /// Saves for `to` a license that `from` has at `place`; what was told about it counts for both.

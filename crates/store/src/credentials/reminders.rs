@@ -14,7 +14,7 @@ use crate::{Handle, Result, Tx, micros};
 
 /// A license whose owner has to be told that it runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct DueReminder {
     /// Whose.
     pub person: PersonId,
     /// Which, with its last valid day.
@@ -42,7 +42,7 @@ pub async fn due_reminders(
     organization: OrganizationId,
     today: Date,
     limit: i64,
-) -> Result<Vec<Due>> {
+) -> Result<Vec<DueReminder>> {
     let day = |days: i64| today.saturating_add(days.days()).to_string();
     let stage = "CASE WHEN l.expires_on < $2 THEN 0 WHEN l.expires_on <= $3 THEN 30 WHEN l.expires_on <= $4 THEN 60 ELSE 90 END";
     let text = format!(
@@ -76,7 +76,7 @@ pub async fn due_reminders(
             profession: r.profession,
             expires_on: Some(expires_on),
         };
-        Some(Due { person: PersonId(r.person_id), license, expires_on, threshold: r.threshold })
+        Some(DueReminder { person: PersonId(r.person_id), license, expires_on, threshold: r.threshold })
     };
     Ok(rows.into_iter().filter_map(made).collect())
 }
@@ -86,9 +86,9 @@ pub async fn due_reminders(
 pub async fn note_reminders(
     tx: &mut Tx,
     organization: OrganizationId,
-    due: Vec<Due>,
+    due: Vec<DueReminder>,
     now: Timestamp,
-) -> Result<Vec<Due>> {
+) -> Result<Vec<DueReminder>> {
     let told = due.iter().map(|d| {
         [
             ("person", d.person.0.into()),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::Issue;
+use muster_domain::emr::CredentialIssue;
 use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
@@ -16,13 +16,13 @@ use crate::{Handle, Result, dialect};
 
 /// What of the worklist to show.
 #[derive(Clone, Debug)]
-pub struct Missing {
+pub struct MissingCredentials {
     /// The clinics whose people may be seen.
     pub scope: ClinicAccess,
     /// Members of this clinic only.
     pub clinic: Option<ClinicId>,
     /// This kind only; `expires_90` holds what expires sooner too.
-    pub kind: Option<Issue>,
+    pub kind: Option<CredentialIssue>,
     /// The day it is at the practice.
     pub today: Date,
 }
@@ -31,7 +31,7 @@ pub struct Missing {
 pub async fn worklist(
     h: &mut impl Handle,
     organization: OrganizationId,
-    wanted: &Missing,
+    wanted: &MissingCredentials,
     after: Option<&(String, Uuid)>,
     limit: i64,
 ) -> Result<Vec<(PersonId, String)>> {
@@ -48,16 +48,16 @@ pub async fn worklist(
         q.push(" AND d.person_id IN (SELECT person_id FROM emr_account_clinics WHERE organization_id = $1 AND clinic_id = ");
         q.bind(clinic.0).push(")");
     }
-    let kinds: &[Issue] = match &wanted.kind {
+    let kinds: &[CredentialIssue] = match &wanted.kind {
         Some(kind) => std::slice::from_ref(kind),
         // What expires within 90 days holds what expires sooner.
         None => &[
-            Issue::Expired,
-            Issue::Expires90,
-            Issue::PlaceholderNpi,
-            Issue::PlaceholderLicense,
-            Issue::MissingSignature,
-            Issue::MissingSupervisor,
+            CredentialIssue::Expired,
+            CredentialIssue::Expires90,
+            CredentialIssue::PlaceholderNpi,
+            CredentialIssue::PlaceholderLicense,
+            CredentialIssue::MissingSignature,
+            CredentialIssue::MissingSupervisor,
         ],
     };
     q.push(" AND (");
@@ -75,36 +75,36 @@ pub async fn worklist(
 }
 
 /// What is rare comes from an index as a set; what is looked up per person is, because most have it.
-fn push_kind(q: &mut Query, kind: Issue, today: Date) {
+fn push_kind(q: &mut Query, kind: CredentialIssue, today: Date) {
     let until = |days: i64| today.saturating_add(days.days()).to_string();
     let licenses = "d.person_id IN (SELECT person_id FROM professional_licenses WHERE organization_id = $1 AND ";
     match kind {
-        Issue::Expired => {
+        CredentialIssue::Expired => {
             q.push(licenses).push("expires_on < ").bind(today.to_string()).push(")");
         }
-        Issue::Expires30 | Issue::Expires60 | Issue::Expires90 => {
+        CredentialIssue::Expires30 | CredentialIssue::Expires60 | CredentialIssue::Expires90 => {
             let days = match kind {
-                Issue::Expires30 => 30,
-                Issue::Expires60 => 60,
+                CredentialIssue::Expires30 => 30,
+                CredentialIssue::Expires60 => 60,
                 _ => 90,
             };
             q.push(licenses).push("expires_on >= ").bind(today.to_string());
             q.push(" AND expires_on <= ").bind(until(days)).push(")");
         }
-        Issue::PlaceholderNpi => {
+        CredentialIssue::PlaceholderNpi => {
             q.push("d.person_id IN (SELECT person_id FROM people WHERE organization_id = $1 AND npi = '9999999995')");
         }
-        Issue::PlaceholderLicense => {
+        CredentialIssue::PlaceholderLicense => {
             q.push(licenses).push("number = '00000')");
         }
-        Issue::MissingSignature => {
+        CredentialIssue::MissingSignature => {
             q.push(&format!(
                 "(d.user_type IN ({}) AND NOT EXISTS (SELECT 1 FROM signatures s
                     WHERE s.organization_id = d.organization_id AND s.person_id = d.person_id))",
                 types(&[Group::Therapist, Group::Assistant])
             ));
         }
-        Issue::MissingSupervisor => {
+        CredentialIssue::MissingSupervisor => {
             q.push(&format!(
                 "(d.user_type IN ({}) AND NOT EXISTS (SELECT 1 FROM supervisions v {SUPERVISOR}
                     WHERE v.organization_id = d.organization_id AND v.person_id = d.person_id AND v.until_at IS NULL

@@ -13,7 +13,7 @@ use muster_domain::emr::{Permission, Status, UserType};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::people::Stored;
+use crate::people::StoredProfile;
 
 pub(crate) use conditions::narrow;
 pub use list::list;
@@ -110,7 +110,7 @@ pub enum Total {
 #[derive(Clone, Debug)]
 pub struct Page {
     /// In order.
-    pub people: Vec<Stored>,
+    pub people: Vec<StoredProfile>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
     /// How many match in all.

@@ -5,7 +5,7 @@ use muster_domain::emr::Profile;
 use muster_domain::text::{grams, unique_key};
 
 use crate::dialect::{self, Engine};
-use crate::people::Fate;
+use crate::people::WriteMode;
 use crate::query::Query;
 use crate::rows::{self, Rows};
 use crate::{Handle, Result, Tx};
@@ -64,7 +64,12 @@ fn count(n: usize) -> i64 {
 }
 
 /// Writes rows of the list.
-pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, rows: Option<Entries>, fate: Fate) -> Result<()> {
+pub(crate) async fn save(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    rows: Option<Entries>,
+    fate: WriteMode,
+) -> Result<()> {
     let Some(Entries { rows, grams }) = rows else { return Ok(()) };
     let names = "organization_id, person_id, name_key, username_key, search_text, user_type, status, permissions";
     let values = "$1, r.id, r.name, r.username, r.search, r.kind, r.status, r.permissions";
@@ -105,7 +110,7 @@ mod tests {
         let mut tx = db.begin().await.unwrap();
         for text in [FORGET_GRAMS, KEEP_GRAMS] {
             let Split::Sqlite(connection) = tx.split() else { panic!("SQLite") };
-            let text = dialect::spell(Engine::Sqlite, &format!("EXPLAIN QUERY PLAN {text}"));
+            let text = dialect::render(Engine::Sqlite, &format!("EXPLAIN QUERY PLAN {text}"));
             let query = sqlx::query_as(text).bind(Uuid::nil()).bind("[]");
             let lines: Vec<(i64, i64, i64, String)> = query.fetch_all(connection).await.unwrap();
             let looked_up = |l: &(_, _, _, String)| l.3.contains("(organization_id=? AND person_id=?)");

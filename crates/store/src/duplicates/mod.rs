@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{PrimaryLicense, Profile, UserType};
-use muster_domain::people::{Person, Traits};
+use muster_domain::people::{MatchFeatures, Person};
 use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
@@ -35,13 +35,13 @@ pub fn salt(organization: OrganizationId) -> u128 {
 
 /// Somebody who shares a number: what is compared.
 #[derive(Clone, Debug)]
-pub struct Near {
+pub struct StoredCandidate {
     /// Who.
     pub id: PersonId,
     /// The name as shown.
     pub name: String,
     /// As compared.
-    pub traits: Traits,
+    pub traits: MatchFeatures,
 }
 
 #[derive(sqlx::FromRow)]
@@ -66,7 +66,7 @@ const COMPARED: &str =
     LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
     LEFT JOIN professional_licenses l ON l.organization_id = p.organization_id AND l.person_id = p.person_id";
 
-fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
+fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<StoredCandidate> {
     let mut found: BTreeMap<Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>)> = BTreeMap::new();
     for row in rows {
         let kind = row.user_type.as_deref().and_then(UserType::parse);
@@ -88,11 +88,12 @@ fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<Near> {
         });
         entry.1.push(license);
     }
-    let near = |(id, (person, licenses, kind)): (Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>))| Near {
-        id: PersonId(id),
-        traits: Traits::from_parts(&person, &licenses, kind),
-        name: person.full_name,
-    };
+    let near =
+        |(id, (person, licenses, kind)): (Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>))| StoredCandidate {
+            id: PersonId(id),
+            traits: MatchFeatures::from_parts(&person, &licenses, kind),
+            name: person.full_name,
+        };
     found.into_iter().map(near).collect()
 }
 
@@ -101,7 +102,11 @@ const STANDING: &str = " AND NOT EXISTS (SELECT 1 FROM merges m WHERE m.organiza
     AND m.merged_id = p.person_id AND m.undone_at IS NULL)";
 
 /// These people as compared, without those who were merged into another.
-pub async fn traits(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Near>> {
+pub async fn traits(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[PersonId],
+) -> Result<Vec<StoredCandidate>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -113,7 +118,7 @@ async fn read_traits(
     organization: OrganizationId,
     ids: &[PersonId],
     only: &str,
-) -> Result<Vec<Near>> {
+) -> Result<Vec<StoredCandidate>> {
     let text = format!("{COMPARED} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}{only}");
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
     let rows: Vec<Row> =
@@ -223,7 +228,7 @@ pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[Per
 /// The numbers of profiles, for [`save`].
 pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Option<Rows> {
     let salt = salt(organization);
-    let numbers = profiles.iter().map(|p| (p.person.id.0, Traits::of(p).keys(salt)));
+    let numbers = profiles.iter().map(|p| (p.person.id.0, MatchFeatures::of(p).keys(salt)));
     match engine {
         Engine::Sqlite => rows::rows(engine, numbers.map(|(id, keys)| [("id", id.into()), ("keys", keys.into())])),
         // In the order of their index, where neighbors are written together.

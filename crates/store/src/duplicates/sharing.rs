@@ -6,7 +6,7 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FULL_BUCKET, Near, traits};
+use super::{FULL_BUCKET, StoredCandidate, traits};
 use crate::dialect::Engine;
 use crate::query::Query;
 use crate::{Handle, Result};
@@ -15,7 +15,7 @@ use crate::{Handle, Result};
 const FEW_WITHOUT_NPI: i64 = 5000;
 
 /// Everyone who shares one of these numbers, without those who were merged into another.
-pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<Near>> {
+pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<StoredCandidate>> {
     let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
         UNION SELECT k.person_id FROM license_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
     let found = who_shares(h, organization, keys, text).await?;
@@ -30,7 +30,7 @@ pub async fn sharing_many(
     organization: OrganizationId,
     keys: &[i64],
     with_npi: &[i64],
-) -> Result<Vec<Near>> {
+) -> Result<Vec<StoredCandidate>> {
     let mut found = who_shares(h, organization, keys, &telling("")).await?;
     if !with_npi.is_empty() {
         let engine = h.split().engine();

@@ -9,11 +9,11 @@ mod waiting;
 pub use ledger::{Entry, LedgerEntry, LedgerPage, entries, set_total, unproven};
 pub use prices::{prices, set_prices};
 pub use requests::{
-    Ending, NewRequest, OpenSum, Request, RequestFilter, end, find, find_anywhere, insert, open_sums, pool_facts,
-    queue, requests,
+    NewRequest, OpenSum, Request, RequestEnding, RequestFilter, end, find, find_anywhere, insert, open_sums,
+    pool_facts, queue, requests,
 };
-pub use usage::{Standing, insert_points, standings, usage};
-pub use waiting::{Waiting, WaitingFilter, waiting, waiting_ids};
+pub use usage::{PoolUsage, insert_points, standings, usage};
+pub use waiting::{WaitingFilter, WaitingPerson, waiting, waiting_ids};
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
-use muster_domain::licenses::{Group, Kind, PoolFacts, State};
+use muster_domain::licenses::{Group, PoolFacts, RequestKind, RequestState};
 use muster_domain::{ClinicId, LicenseRequestId, OrganizationId};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub struct NewRequest {
     /// Identity.
     pub id: LicenseRequestId,
     /// More or fewer.
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Which pool.
     pub clinic: ClinicId,
     /// Which pool.
@@ -64,9 +64,9 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, new: &NewRequest)
 
 /// How a request ends.
 #[derive(Clone, Debug)]
-pub struct Ending {
+pub struct RequestEnding {
     /// Any state but submitted.
-    pub state: State,
+    pub state: RequestState,
     /// Who ended it.
     pub actor_id: Option<Uuid>,
     /// `person`, `support` or `command_line`.
@@ -82,7 +82,7 @@ pub struct Ending {
 }
 
 /// Ends a request. False when it had ended before: one guarded statement, so that it ends once.
-pub async fn end(tx: &mut Tx, organization: OrganizationId, id: LicenseRequestId, how: &Ending) -> Result<bool> {
+pub async fn end(tx: &mut Tx, organization: OrganizationId, id: LicenseRequestId, how: &RequestEnding) -> Result<bool> {
     let text = "UPDATE license_requests SET state = $3, ended_id = $4, ended_kind = $5, ended_name = $6,
             ended_note = $7, ended_at = $8, total_before = $9, total_after = $10
         WHERE organization_id = $1 AND request_id = $2 AND state = 'submitted'";
@@ -117,7 +117,7 @@ pub struct Request {
     /// Its number within the practice.
     pub number: i64,
     /// More or fewer.
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Which pool.
     pub clinic: ClinicId,
     /// By name.
@@ -129,7 +129,7 @@ pub struct Request {
     /// A note; the reason of a release.
     pub note: String,
     /// How far it has come.
-    pub state: State,
+    pub state: RequestState,
     /// Who asked; none for the command line.
     pub requester_id: Option<Uuid>,
     /// `person`, `support` or `command_line`.
@@ -192,13 +192,13 @@ impl Row {
             organization_name: self.organization_name,
             id: LicenseRequestId(self.request_id),
             number: self.number,
-            kind: Kind::parse(&self.kind).ok_or(StoreError::Corrupt(self.kind))?,
+            kind: RequestKind::parse(&self.kind).ok_or(StoreError::Corrupt(self.kind))?,
             clinic: ClinicId(self.clinic_id),
             clinic_name: self.clinic_name,
             group: group(&self.pool_group)?,
             count: self.seats,
             note: self.note,
-            state: State::parse(&self.state).ok_or(StoreError::Corrupt(self.state))?,
+            state: RequestState::parse(&self.state).ok_or(StoreError::Corrupt(self.state))?,
             requester_id: self.requester_id,
             requester_kind: self.requester_kind,
             requester_name: self.requester_name,
@@ -249,9 +249,9 @@ pub struct RequestFilter {
     /// Of these clinics.
     pub scope: ClinicAccess,
     /// In this state.
-    pub state: Option<State>,
+    pub state: Option<RequestState>,
     /// Of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<RequestKind>,
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this group.
@@ -327,7 +327,7 @@ pub async fn open_sums(
     for (clinic, pool, id, number, kind, seats) in rows {
         let sum = found.entry((ClinicId(clinic), group(&pool)?)).or_default();
         sum.open += 1;
-        if kind == Kind::Add.as_str() {
+        if kind == RequestKind::Add.as_str() {
             sum.adds.push((LicenseRequestId(id), number, seats));
         } else {
             sum.releases += seats;

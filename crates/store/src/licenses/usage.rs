@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
-use muster_domain::licenses::{Group, Point, UNUSED_DAYS};
+use muster_domain::licenses::{Group, UNUSED_DAYS, UsagePoint};
 use muster_domain::{ClinicId, OrganizationId};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ pub(super) async fn note(tx: &mut Tx, organization: OrganizationId, rows: Rows, 
 pub async fn insert_points(
     tx: &mut Tx,
     organization: OrganizationId,
-    points: &[(ClinicId, Group, Point)],
+    points: &[(ClinicId, Group, UsagePoint)],
 ) -> Result<()> {
     let stood = points.iter().map(|(clinic, group, p)| {
         [
@@ -64,7 +64,7 @@ pub async fn usage(
     clinic: ClinicId,
     since: Timestamp,
     limit: i64,
-) -> Result<BTreeMap<Group, Vec<Point>>> {
+) -> Result<BTreeMap<Group, Vec<UsagePoint>>> {
     let text = "SELECT x.pool_group, x.hour, x.total, x.assigned FROM (
             SELECT u.pool_group, u.hour, u.total, u.assigned,
                 row_number() OVER (PARTITION BY u.pool_group ORDER BY u.hour DESC) AS place
@@ -75,16 +75,16 @@ pub async fn usage(
     let rows: Vec<PointRow> = on!(h, text, |sql, c| {
         sqlx::query_as(sql).bind(organization.0).bind(clinic.0).bind(hour(since)).bind(limit).fetch_all(c).await?
     });
-    let mut found: BTreeMap<Group, Vec<Point>> = BTreeMap::new();
+    let mut found: BTreeMap<Group, Vec<UsagePoint>> = BTreeMap::new();
     for (pool, hour, total, assigned) in rows {
-        found.entry(group(&pool)?).or_default().push(Point { hour, total, assigned });
+        found.entry(group(&pool)?).or_default().push(UsagePoint { hour, total, assigned });
     }
     Ok(found)
 }
 
 /// A pool with a free seat, and how free it was of late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct PoolUsage {
     /// As it is now.
     pub pool: Pool,
     /// Free when the time looked at began; none for a younger pool.
@@ -102,7 +102,7 @@ pub async fn standings(
     scope: &ClinicAccess,
     clinics: Option<&[ClinicId]>,
     now: Timestamp,
-) -> Result<Vec<Standing>> {
+) -> Result<Vec<PoolUsage>> {
     let since = hour(now) - UNUSED_DAYS * 24;
     let of = "FROM license_usage u WHERE u.organization_id = p.organization_id AND u.clinic_id = p.clinic_id
         AND u.pool_group = p.pool_group AND u.hour";
@@ -119,7 +119,7 @@ pub async fn standings(
     let rows: Vec<StandingRow> = q.fetch_all(h).await?;
     let made = |(clinic, pool, total, assigned, standing, fewest_since): StandingRow| {
         let pool = Pool { clinic: ClinicId(clinic), group: group(&pool)?, total: Some(total), assigned };
-        Ok(Standing { pool, standing, fewest_since })
+        Ok(PoolUsage { pool, standing, fewest_since })
     };
     rows.into_iter().map(made).collect()
 }

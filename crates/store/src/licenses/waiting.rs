@@ -11,7 +11,7 @@ use crate::{Handle, Result};
 
 /// Somebody who waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingPerson {
     /// Who.
     pub person: PersonId,
     /// By name.
@@ -72,7 +72,7 @@ pub async fn waiting(
     filter: &WaitingFilter,
     after: Option<&(String, Uuid)>,
     limit: i64,
-) -> Result<Vec<Waiting>> {
+) -> Result<Vec<WaitingPerson>> {
     let mut q = Query::new(
         &format!(
             "SELECT w.person_id, p.full_name, w.user_type, w.clinic_id, c.name AS clinic_name,
@@ -95,7 +95,7 @@ pub async fn waiting(
     q.push(" ORDER BY c.name_key, w.person_id LIMIT ").bind(limit);
     let rows: Vec<Row> = q.fetch_all(h).await?;
     let made = |r: Row| {
-        Ok(Waiting {
+        Ok(WaitingPerson {
             person: PersonId(r.person_id),
             full_name: r.full_name,
             user_type: r.user_type,

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, PrimaryLicense, PermissionSet, Status, UserType};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, PermissionSet, PrimaryLicense, Status, UserType};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros, when};
 
 /// The value of `people.account`, as the tables have it; null without an account.
-pub(crate) const MADE_ANEW: &str = "(SELECT {array x.user_type, x.status, x.inactive_reason, id x.default_clinic_id,
+pub(crate) const SNAPSHOT: &str = "(SELECT {array x.user_type, x.status, x.inactive_reason, id x.default_clinic_id,
         x.permissions, id x.finish_attested_by, x.finish_attested_at, x.clinics, x.number, x.state, x.expires_on}
     FROM (SELECT a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by,
             a.finish_attested_at, l.number, l.state, l.expires_on,
@@ -24,9 +24,8 @@ pub(crate) const MADE_ANEW: &str = "(SELECT {array x.user_type, x.status, x.inac
         WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x)";
 
 /// Makes it anew for these people (a list for an `{ids}` marker).
-pub(crate) async fn make_anew(tx: &mut Tx, organization: OrganizationId, ids: &str) -> Result<()> {
-    let text =
-        format!("UPDATE people SET account = {MADE_ANEW} WHERE organization_id = $1 AND person_id IN {{ids $2}}");
+pub(crate) async fn refresh_snapshot(tx: &mut Tx, organization: OrganizationId, ids: &str) -> Result<()> {
+    let text = format!("UPDATE people SET account = {SNAPSHOT} WHERE organization_id = $1 AND person_id IN {{ids $2}}");
     on!(tx, &text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(ids).execute(c).await?;
     });
@@ -40,9 +39,9 @@ type Told = (Uuid, Uuid, Option<String>, Option<String>, String, String);
 const AT_ONCE: i64 = 500;
 
 /// Everybody whose row tells of another account or password than the tables do; empty when all is well.
-pub async fn astray(h: &mut impl Handle) -> Result<Vec<PersonId>> {
+pub async fn find_stale(h: &mut impl Handle) -> Result<Vec<PersonId>> {
     let text = format!(
-        "SELECT organization_id, person_id, account, {MADE_ANEW} AS made_anew, password_state, coalesce(
+        "SELECT organization_id, person_id, account, {SNAPSHOT} AS made_anew, password_state, coalesce(
             (SELECT s.password_state FROM sign_ins s WHERE s.subject_id = people.person_id), 'none') AS password
         FROM people WHERE (organization_id, person_id) > ($1, $2) ORDER BY organization_id, person_id LIMIT $3"
     );
@@ -66,9 +65,9 @@ pub async fn astray(h: &mut impl Handle) -> Result<Vec<PersonId>> {
     }
 }
 
-/// The fields in the order of [`MADE_ANEW`].
+/// The fields in the order of [`SNAPSHOT`].
 #[derive(Deserialize, Serialize)]
-struct Carried<'a>(
+struct AccountSnapshot<'a>(
     #[serde(borrow)] Cow<'a, str>,
     #[serde(borrow)] Cow<'a, str>,
     Option<String>,
@@ -86,7 +85,7 @@ struct Carried<'a>(
 pub(super) fn read(text: &str) -> Result<(EmrAccount, Option<Timestamp>)> {
     // Not the text itself: it is personal, and errors are logged.
     let corrupt = || StoreError::Corrupt("the account in a person's row".to_owned());
-    let Carried(kind, status, reason, default_clinic, permissions, by, at, clinics, number, state, expires_on) =
+    let AccountSnapshot(kind, status, reason, default_clinic, permissions, by, at, clinics, number, state, expires_on) =
         serde_json::from_str(text).map_err(|_| corrupt())?;
     let account = EmrAccount {
         user_type: UserType::parse(&kind).ok_or_else(corrupt)?,
@@ -101,11 +100,11 @@ pub(super) fn read(text: &str) -> Result<(EmrAccount, Option<Timestamp>)> {
     Ok((account, at.and_then(when)))
 }
 
-/// What the row of a new person carries. The same as [`make_anew`] gives, without asking the tables.
+/// What the row of a new person carries. The same as [`refresh_snapshot`] gives, without asking the tables.
 pub(super) fn write(account: &EmrAccount, now: Timestamp) -> String {
     let clinics: Vec<String> = account.clinics.iter().map(|c| c.0.simple().to_string()).collect();
     let attested = account.finish_attestation;
-    let carried = Carried(
+    let carried = AccountSnapshot(
         account.user_type.as_str().into(),
         account.status.as_str().into(),
         account.inactive_reason.map(|r| r.as_str().to_owned()),

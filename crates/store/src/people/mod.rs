@@ -19,14 +19,14 @@ use crate::query::Query;
 use crate::rows::rows;
 use crate::{Handle, Result, dialect, typed, when};
 
-pub use account::astray;
-pub(crate) use account::{MADE_ANEW, make_anew};
-pub(crate) use save::Fate;
+pub use account::find_stale;
+pub(crate) use account::{SNAPSHOT, refresh_snapshot};
+pub(crate) use save::WriteMode;
 pub use save::{NewProfiles, insert, insert_made, update};
 
 /// A profile with what the store knows beyond it.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredProfile {
     /// Person and EMR account.
     pub profile: Profile,
     /// Grows with every save; the entity tag.
@@ -61,10 +61,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub fn into_stored(self) -> Result<Stored> {
+    pub fn into_stored(self) -> Result<StoredProfile> {
         let account = self.account.as_deref().map(account::read).transpose()?;
         let finish_attested_at = account.as_ref().and_then(|(_, attested_at)| *attested_at);
-        Ok(Stored {
+        Ok(StoredProfile {
             profile: Profile {
                 person: Person {
                     id: PersonId(self.person_id),
@@ -106,17 +106,21 @@ pub(crate) const PROFILE: &str = concat!("p.organization_id, p.password_state, "
 pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 
 /// One profile.
-pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<Stored>> {
+pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<StoredProfile>> {
     Ok(find_many(h, organization, &[id]).await?.pop())
 }
 
 /// These profiles, in the order asked for; what is not of the organization is left out. One statement, however many.
-pub async fn find_many(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<Vec<Stored>> {
+pub async fn find_many(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[PersonId],
+) -> Result<Vec<StoredProfile>> {
     let text = format!("SELECT {PROFILE} FROM people p WHERE p.organization_id = $1 AND p.person_id IN {{ids ");
     let mut q = Query::about(&text, organization.0);
     q.bind(dialect::id_list(ids.iter().map(|p| &p.0))).push("}");
     let rows: Vec<Row> = q.fetch_packed(h, COLUMNS).await?;
-    let mut found: HashMap<Uuid, Stored> = HashMap::with_capacity(rows.len());
+    let mut found: HashMap<Uuid, StoredProfile> = HashMap::with_capacity(rows.len());
     for row in rows {
         found.insert(row.person_id, row.into_stored()?);
     }
@@ -216,7 +220,11 @@ pub async fn taken_npis(
 }
 
 /// The person of a user name or email within one organization.
-pub async fn find_by_name(h: &mut impl Handle, organization: OrganizationId, name: &str) -> Result<Option<Stored>> {
+pub async fn find_by_name(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    name: &str,
+) -> Result<Option<StoredProfile>> {
     match crate::sign_in::name_owner(h, name).await? {
         Some((subject, Some(home))) if home == organization => find(h, organization, PersonId(subject)).await,
         _ => Ok(None),

@@ -27,14 +27,14 @@ struct Tables {
 
 /// Whether rows may be there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum WriteMode {
     /// None of them.
     New,
     /// Some or all.
     Saved,
 }
 
-impl Fate {
+impl WriteMode {
     /// What a statement says besides when rows may be there: looking for them costs as much as writing them.
     pub fn otherwise(self, text: &str) -> &str {
         if self == Self::New { "" } else { text }
@@ -76,7 +76,7 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 /// [`insert`] of rows made before.
 pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles) -> Result<()> {
     let NewProfiles { tables, sign_ins, count, now } = new;
-    let names = save(tx, organization, tables, Fate::New, now).await?;
+    let names = save(tx, organization, tables, WriteMode::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, sign_ins, now).await?;
@@ -117,8 +117,8 @@ pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
         });
     }
     let tables = Tables::of(tx.split().engine(), organization, profiles, now);
-    let names = save(tx, organization, tables, Fate::Saved, now).await?;
-    super::make_anew(tx, organization, &ids).await?;
+    let names = save(tx, organization, tables, WriteMode::Saved, now).await?;
+    super::refresh_snapshot(tx, organization, &ids).await?;
     insert_names(tx, organization, names, now).await
 }
 
@@ -187,7 +187,7 @@ async fn save(
     tx: &mut Tx,
     organization: OrganizationId,
     tables: Tables,
-    fate: Fate,
+    fate: WriteMode,
     now: Timestamp,
 ) -> Result<Option<Rows>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,

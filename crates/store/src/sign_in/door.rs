@@ -13,7 +13,7 @@ use crate::{Handle, Result, StoreError, typed};
 
 /// The holder of a name who would sign in with it.
 #[derive(Clone, Debug)]
-pub struct Entrant {
+pub struct SignInCandidate {
     /// Sign-in.
     pub sign_in: SignIn,
     /// Of a person with a profile.
@@ -24,9 +24,9 @@ pub struct Entrant {
 
 /// What is known of somebody at the door.
 #[derive(Clone, Debug)]
-pub struct AtTheDoor {
+pub struct SignInLookup {
     /// Whose the name is.
-    pub entrant: Option<Entrant>,
+    pub entrant: Option<SignInCandidate>,
     /// The failures under each of the keys asked about, as [`throttles::failures`] gives them.
     pub failures: Vec<(i64, Timestamp)>,
 }
@@ -60,7 +60,7 @@ where
 
 /// For each user name or email, in their order: its holder, with what decides whether they may come in, and the failures
 /// under the keys that go with it.
-pub async fn at_the_door(h: &mut impl Handle, asked: &[(&str, Vec<&str>)]) -> Result<Vec<AtTheDoor>> {
+pub async fn look_up_sign_in(h: &mut impl Handle, asked: &[(&str, Vec<&str>)]) -> Result<Vec<SignInLookup>> {
     let names: Vec<String> = asked.iter().map(|(name, _)| typed(&unique_key(name)).into_owned()).collect();
     let all_keys: Vec<&str> = asked.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
     let text = format!(
@@ -82,14 +82,14 @@ pub async fn at_the_door(h: &mut impl Handle, asked: &[(&str, Vec<&str>)]) -> Re
             holders.insert(name, entrant(owner, row.full_name, row.status)?);
         }
     }
-    let each = names.iter().zip(asked).map(|(name, (_, keys))| AtTheDoor {
+    let each = names.iter().zip(asked).map(|(name, (_, keys))| SignInLookup {
         entrant: holders.get(name).cloned(),
         failures: throttles::Keys::new(keys).each_of(&failures),
     });
     Ok(each.collect())
 }
 
-fn entrant(owner: owners::Row, full_name: Option<String>, status: Option<String>) -> Result<Entrant> {
+fn entrant(owner: owners::Row, full_name: Option<String>, status: Option<String>) -> Result<SignInCandidate> {
     let status = status.map(|s| Status::parse(&s).ok_or(StoreError::Corrupt(s))).transpose()?;
-    Ok(Entrant { sign_in: owner.into(), full_name, status })
+    Ok(SignInCandidate { sign_in: owner.into(), full_name, status })
 }

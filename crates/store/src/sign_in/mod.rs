@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use sqlx::{FromRow, ValueRef};
 use uuid::Uuid;
 
-pub use door::{AtTheDoor, Entrant, at_the_door};
+pub use door::{SignInCandidate, SignInLookup, look_up_sign_in};
 pub use links::{Link, end_links, insert_link, link, spend_link};
 pub use owners::{SignIn, find, find_by_name, insert_operator, name_owner, rehash_password, set_password};
 pub use sessions::{
-    AtWork, Session, begin_sessions, end_session, end_session_by_id, end_sessions, session, session_at_work,
+    Session, SessionContext, begin_sessions, end_session, end_session_by_id, end_sessions, session, session_context,
     sessions_of, set_session_organization, touch_session,
 };
 pub use throttles::{clear_failures, failures, note_failure};
@@ -24,7 +24,7 @@ pub use tokens::{Token, delete_token, insert_token, token, tokens_of, touch_toke
 use crate::{Result, Tx, micros, people};
 
 /// What a secret proves, with who signs in by it and, of a person, the profile: all that tells who is asking.
-struct Owned<T> {
+struct SecretOwner<T> {
     what: T,
     owner: owners::Row,
     person: Option<people::Row>,
@@ -39,7 +39,7 @@ fn owner() -> String {
 const TO_OWNER: &str = "JOIN sign_ins s ON s.subject_id = x.subject_id
     LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id";
 
-impl<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for Owned<T>
+impl<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for SecretOwner<T>
 where
     owners::Row: sqlx::FromRow<'r, R>,
     people::Row: sqlx::FromRow<'r, R>,

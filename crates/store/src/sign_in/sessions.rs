@@ -9,10 +9,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::owners::SignIn;
-use super::{Owned, TO_OWNER, joined, owner};
+use super::{SecretOwner, TO_OWNER, joined, owner};
 use crate::dialect;
 use crate::organizations::{COLUMNS, OrganizationRow};
-use crate::people::{self, Stored};
+use crate::people::{self, StoredProfile};
 use crate::query::Query;
 use crate::{Changes, Db, Handle, Result, Tx, micros, rows, typed, when};
 
@@ -72,49 +72,51 @@ const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.st
 
 /// By the hash of its cookie, with its owner.
 pub async fn session(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Session, SignIn)>> {
-    Ok(session_at_work(h, token_hash).await?.map(|at| (at.session, at.owner)))
+    Ok(session_context(h, token_hash).await?.map(|at| (at.session, at.owner)))
 }
 
 /// A session with all that has to be known to judge it.
 #[derive(Clone, Debug)]
-pub struct AtWork {
+pub struct SessionContext {
     /// Itself.
     pub session: Session,
     /// Who signed in.
     pub owner: SignIn,
     /// Of a person.
-    pub profile: Option<Stored>,
+    pub profile: Option<StoredProfile>,
     /// The organization worked in.
     pub practice: Option<Organization>,
 }
 
-struct AtWorkRow {
-    session: Owned<Row>,
+struct SessionContextRow {
+    session: SecretOwner<Row>,
     practice: Option<OrganizationRow>,
 }
 
-impl<'r, R: sqlx::Row> FromRow<'r, R> for AtWorkRow
+impl<'r, R: sqlx::Row> FromRow<'r, R> for SessionContextRow
 where
-    Owned<Row>: FromRow<'r, R>,
+    SecretOwner<Row>: FromRow<'r, R>,
     OrganizationRow: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        Ok(Self { session: Owned::from_row(row)?, practice: joined(row, "practice_id")? })
+        Ok(Self { session: SecretOwner::from_row(row)?, practice: joined(row, "practice_id")? })
     }
 }
 
 /// By the hash of its cookie.
-pub async fn session_at_work(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<AtWork>> {
+pub async fn session_context(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<SessionContext>> {
     let text = format!(
         "SELECT {SESSION}, {}, {COLUMNS} FROM sessions x {TO_OWNER}
         LEFT JOIN organizations o ON o.organization_id = x.organization_id WHERE x.token_hash = $1",
         owner()
     );
-    let row: Option<AtWorkRow> =
+    let row: Option<SessionContextRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    let Some(AtWorkRow { session: Owned { what, owner, person }, practice }) = row else { return Ok(None) };
-    Ok(Some(AtWork {
+    let Some(SessionContextRow { session: SecretOwner { what, owner, person }, practice }) = row else {
+        return Ok(None);
+    };
+    Ok(Some(SessionContext {
         session: what.into(),
         owner: owner.into(),
         profile: person.map(people::Row::into_stored).transpose()?,

@@ -5,8 +5,8 @@ use muster_domain::OrganizationId;
 use uuid::Uuid;
 
 use super::owners::SignIn;
-use super::{Owned, TO_OWNER, owner};
-use crate::people::{self, Stored};
+use super::{SecretOwner, TO_OWNER, owner};
+use crate::people::{self, StoredProfile};
 use crate::{Handle, Result, Tx, micros, when};
 
 /// A personal access token.
@@ -60,11 +60,11 @@ impl From<Row> for Token {
 const TOKEN: &str = "x.token_id, x.organization_id AS works_in, x.name, x.scopes, x.created_at AS made_at, x.expires_at, x.last_used_at";
 
 /// By the hash of its secret, with its owner and, of a person, the profile.
-pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn, Option<Stored>)>> {
+pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn, Option<StoredProfile>)>> {
     let text = format!("SELECT {TOKEN}, {} FROM tokens x {TO_OWNER} WHERE x.token_hash = $1", owner());
-    let row: Option<Owned<Row>> =
+    let row: Option<SecretOwner<Row>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
-    let Some(Owned { what, owner, person }) = row else { return Ok(None) };
+    let Some(SecretOwner { what, owner, person }) = row else { return Ok(None) };
     Ok(Some((what.into(), owner.into(), person.map(people::Row::into_stored).transpose()?)))
 }
 

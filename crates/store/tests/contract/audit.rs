@@ -1,18 +1,18 @@
 use muster_domain::OrganizationId;
-use muster_domain::audit::{Chain, Entry};
-use muster_store::audit::{self, AuditFilter, Head, NewRecords, Recorded};
+use muster_domain::audit::{AuditEntry, Chain};
+use muster_store::audit::{self, AuditFilter, AuditRecord, ChainHead, NewRecords};
 use muster_store::{Changes, Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
 
 use crate::{in_tx, insert};
 
-type Expected<'a> = Box<dyn Fn(&Entry) -> bool + Send + Sync + 'a>;
+type Expected<'a> = Box<dyn Fn(&AuditEntry) -> bool + Send + Sync + 'a>;
 
 const KEY: &[u8] = b"a key that is not in the database";
 
-fn entry(n: u64) -> Entry {
-    Entry {
+fn entry(n: u64) -> AuditEntry {
+    AuditEntry {
         id: an_id(),
         at: later(i64::try_from(n).unwrap_or(0)),
         actor_kind: "person".into(),
@@ -29,9 +29,10 @@ fn entry(n: u64) -> Entry {
 }
 
 /// Appends as the application layer does: lock, sign, write.
-async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Result<(), StoreError> {
+async fn record(db: &Db, organization: OrganizationId, entries: &[AuditEntry]) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    let (Head { seq, hash, .. }, _) = audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
+    let (ChainHead { seq, hash, .. }, _) =
+        audit::lock(&mut tx, organization).await?.expect("an organization with a chain");
     let mut chain = Chain::continuing(organization, KEY, seq, hash);
     let mut records = NewRecords::of(db);
     for entry in entries {
@@ -39,13 +40,13 @@ async fn record(db: &Db, organization: OrganizationId, entries: &[Entry]) -> Res
         records.push(entry, seq, &hash);
     }
     let (seq, hash) = chain.head();
-    let head = Head { seq, hash: hash.to_vec(), seal: chain.seal() };
+    let head = ChainHead { seq, hash: hash.to_vec(), seal: chain.seal() };
     audit::append(&mut tx, organization, records, head, Changes::default()).await?;
     tx.commit().await
 }
 
 /// Every record of a chain, checked link by link against its head.
-async fn verified(db: &Db, organization: OrganizationId) -> Vec<Recorded> {
+async fn verified(db: &Db, organization: OrganizationId) -> Vec<AuditRecord> {
     let mut reading = db.read().await.expect("a reader");
     let (mut seq, mut all) = (0, Vec::new());
     let mut chain = Chain::continuing(organization, KEY, 0, Vec::new());
@@ -60,14 +61,17 @@ async fn verified(db: &Db, organization: OrganizationId) -> Vec<Recorded> {
     }
     let head = audit::head(&mut reading, organization).await.expect("a head");
     let (seq, hash) = chain.head();
-    assert_eq!(head, Some(Head { seq, hash: hash.to_vec(), seal: if seq == 0 { Vec::new() } else { chain.seal() } }));
+    assert_eq!(
+        head,
+        Some(ChainHead { seq, hash: hash.to_vec(), seal: if seq == 0 { Vec::new() } else { chain.seal() } })
+    );
     all
 }
 
 both_engines! {
     async fn records_are_read_back_as_they_were_signed(db) {
         let practice = an_organization(db).await;
-        let entries: Vec<Entry> = (0..20).map(entry).collect();
+        let entries: Vec<AuditEntry> = (0..20).map(entry).collect();
         record(db, practice.id, &entries[..1]).await.unwrap();
         record(db, practice.id, &entries[1..]).await.unwrap();
         record(db, practice.id, &[]).await.unwrap();
@@ -82,7 +86,7 @@ both_engines! {
         assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), None);
         audit::start(&mut tx, stranger, b"sealed").await.unwrap();
         audit::start(&mut tx, stranger, b"again").await.unwrap();
-        let head = Head { seq: 0, hash: Vec::new(), seal: b"sealed".to_vec() };
+        let head = ChainHead { seq: 0, hash: Vec::new(), seal: b"sealed".to_vec() };
         assert_eq!(audit::lock(&mut tx, stranger).await.unwrap(), Some((head, 0)));
     }
 
@@ -121,7 +125,7 @@ both_engines! {
 
     async fn each_filter_finds_exactly_what_it_asks_for_in_either_order_and_page_by_page(db) {
         let (here, there) = (an_organization(db).await, an_organization(db).await);
-        let entries: Vec<Entry> = (0..60).map(entry).collect();
+        let entries: Vec<AuditEntry> = (0..60).map(entry).collect();
         record(db, here.id, &entries).await.unwrap();
         record(db, there.id, &entries).await.unwrap();
         // Persons 1 and 3 work in Saco, 2 in Wells.

@@ -4,7 +4,7 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::emr::bulk::Tally;
 use muster_domain::emr::{Permission, Status};
 use muster_domain::{OrganizationId, PersonId};
-use muster_store::bulk::{self, Changed, Done, Job};
+use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
 use muster_store::directory::{Filter, Samples};
 use muster_store::{Db, people};
 use muster_testkit::both_engines;
@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::insert;
 
-fn job(organization: OrganizationId) -> Job {
-    Job {
+fn job(organization: OrganizationId) -> BulkJob {
+    BulkJob {
         organization,
         id: an_id(),
         kind: "update".into(),
@@ -38,7 +38,7 @@ fn job(organization: OrganizationId) -> Job {
     }
 }
 
-async fn drafted(db: &Db, organization: OrganizationId, filter: &Filter) -> (Job, i64) {
+async fn drafted(db: &Db, organization: OrganizationId, filter: &Filter) -> (BulkJob, i64) {
     let job = job(organization);
     let mut tx = db.begin().await.expect("stored");
     bulk::insert(&mut tx, &job).await.expect("stored");
@@ -48,7 +48,7 @@ async fn drafted(db: &Db, organization: OrganizationId, filter: &Filter) -> (Job
     (job, count)
 }
 
-async fn selected(db: &Db, job: &Job) -> Vec<(Uuid, i64)> {
+async fn selected(db: &Db, job: &BulkJob) -> Vec<(Uuid, i64)> {
     let mut h = db.read().await.expect("stored");
     let items = bulk::items(&mut h, job.organization, job.id, Uuid::nil(), 100).await.expect("stored");
     items.into_iter().map(|i| (i.person_id, i.version)).collect()
@@ -132,7 +132,7 @@ both_engines! {
         account.clinics.insert(clinics[1]);
         let (job, _) = drafted(db, here.id, &Filter::default()).await;
         let mut tx = db.begin().await.unwrap();
-        let changed = Changed { person: person_id(1), account: &account, added: &clinics[1..2], removed: &[], attested_at: None };
+        let changed = ChangedAccount { person: person_id(1), account: &account, added: &clinics[1..2], removed: &[], attested_at: None };
         bulk::save_accounts(&mut tx, here.id, &[changed], later(1)).await.unwrap();
         let done = Done { person: person_id(1), state: "updated", changed: Some("{}".into()), refused: None, version_after: Some(2) };
         bulk::save_items(&mut tx, here.id, job.id, &[done]).await.unwrap();
@@ -151,7 +151,7 @@ both_engines! {
         drop(h);
         account.clinics.remove(&clinics[0]);
         let mut tx = db.begin().await.unwrap();
-        let changed = Changed { person: person_id(1), account: &account, added: &[], removed: &clinics[..1], attested_at: None };
+        let changed = ChangedAccount { person: person_id(1), account: &account, added: &[], removed: &clinics[..1], attested_at: None };
         bulk::save_accounts(&mut tx, here.id, &[changed], later(2)).await.unwrap();
         tx.commit().await.unwrap();
         let stored = people::find(&mut db.read().await.unwrap(), here.id, person_id(1)).await.unwrap().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{PrimaryLicense, ProfessionalLicense, Profile};
-use muster_domain::people::{Traits, license_key};
+use muster_domain::people::{MatchFeatures, license_key};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::{Db, credentials, duplicates};
 use muster_testkit::both_engines;
@@ -41,8 +41,8 @@ both_engines! {
         let numbers = async || {
             let mut reading = db.read().await.expect("a reader");
             let stored = muster_store::people::find_many(&mut reading, practice.id, &[mara, ida]).await.expect("read");
-            assert_eq!(muster_store::people::astray(&mut reading).await.expect("read"), []);
-            let number = |s: muster_store::people::Stored| s.profile.emr.and_then(|e| e.license.number);
+            assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("read"), []);
+            let number = |s: muster_store::people::StoredProfile| s.profile.emr.and_then(|e| e.license.number);
             stored.into_iter().map(number).collect::<Vec<_>>()
         };
         let first = numbers().await;
@@ -112,7 +112,7 @@ both_engines! {
         let salt = duplicates::salt(practice.id);
         let keys = |name: &str| {
             let profile = named(1, name, None, None);
-            Traits::of(&profile).keys(salt).into_iter().collect::<Vec<_>>()
+            MatchFeatures::of(&profile).keys(salt).into_iter().collect::<Vec<_>>()
         };
         let mut asked = keys("Okafor");
         asked.extend(keys("Smith"));
@@ -208,7 +208,7 @@ async fn people_of_before_are_found(url: &str) {
         full_name: "Peggy Harlow".into(),
         ..muster_testkit::databases::a_person(organization, 9)
     };
-    let keys = Traits::from_parts(&peggy, &[], None).keys(duplicates::salt(organization));
+    let keys = MatchFeatures::from_parts(&peggy, &[], None).keys(duplicates::salt(organization));
     for again in 0..2 {
         assert!(found(&db, organization, &keys).await.contains(&id(2)), "by her name");
         for (number, state) in [("PT 1", "ME"), ("OT22", "NH")] {

@@ -1,12 +1,12 @@
 use muster_domain::OrganizationId;
-use muster_store::idempotency::{self, Answer};
+use muster_store::idempotency::{self, StoredAnswer};
 use muster_store::{Db, Result, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{noon, numbered};
 use uuid::Uuid;
 
-fn answer(n: u8) -> Answer {
-    Answer { request_hash: vec![n; 32], status: 201, body: format!("{{\"é\":{n}}}"), etag: "\"1\"".into() }
+fn answer(n: u8) -> StoredAnswer {
+    StoredAnswer { request_hash: vec![n; 32], status: 201, body: format!("{{\"é\":{n}}}"), etag: "\"1\"".into() }
 }
 
 async fn keep(db: &Db, organization: OrganizationId, subject: Uuid, key: &str, n: u8) -> Result<()> {

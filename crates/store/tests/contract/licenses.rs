@@ -1,8 +1,8 @@
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::{Status, UserType};
-use muster_domain::licenses::{Availability, Group, Kind, State};
+use muster_domain::licenses::{Availability, Group, RequestKind, RequestState};
 use muster_domain::{ClinicId, LicenseRequestId, OrganizationId};
-use muster_store::licenses::{self, Ending, LedgerEntry, NewRequest, Pool};
+use muster_store::licenses::{self, LedgerEntry, NewRequest, Pool, RequestEnding};
 use muster_store::{Db, Reading, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later};
@@ -277,7 +277,7 @@ both_engines! {
         set(db, id, clinic, None, Some(2)).await;
         let new = NewRequest {
             id: LicenseRequestId(an_id()),
-            kind: Kind::Add,
+            kind: RequestKind::Add,
             clinic,
             group: Group::Therapist,
             count: 3,
@@ -288,7 +288,7 @@ both_engines! {
             at: later(5),
         };
         in_tx!(db, |tx| licenses::insert(tx, id, &new).await).unwrap();
-        let ending = |state, totals| Ending {
+        let ending = |state, totals| RequestEnding {
             state,
             actor_id: None,
             actor_kind: "support",
@@ -298,11 +298,11 @@ both_engines! {
             totals,
         };
         let found = licenses::queue(&mut db.read().await.unwrap(), None, 10).await.unwrap();
-        assert_eq!(found.iter().map(|r| (r.id, r.number, r.state)).collect::<Vec<_>>(), [(new.id, 1, State::Submitted)]);
+        assert_eq!(found.iter().map(|r| (r.id, r.number, r.state)).collect::<Vec<_>>(), [(new.id, 1, RequestState::Submitted)]);
         assert!(licenses::unproven(&mut db.read().await.unwrap()).await.unwrap().is_empty());
-        let processed = ending(State::Processed, Some((2, 5)));
+        let processed = ending(RequestState::Processed, Some((2, 5)));
         assert!(in_tx!(db, |tx| licenses::end(tx, id, new.id, &processed).await).unwrap());
-        assert!(!in_tx!(db, |tx| licenses::end(tx, id, new.id, &ending(State::Withdrawn, None)).await).unwrap());
+        assert!(!in_tx!(db, |tx| licenses::end(tx, id, new.id, &ending(RequestState::Withdrawn, None)).await).unwrap());
         assert!(licenses::queue(&mut db.read().await.unwrap(), None, 10).await.unwrap().is_empty());
         let found = licenses::unproven(&mut db.read().await.unwrap()).await.unwrap();
         assert_eq!(found.len(), 1, "processed, but the total did not change: {found:?}");

@@ -1,10 +1,11 @@
 use muster_domain::emr::{
-    Attestation, InactiveReason, LICENSE_PLACEHOLDER, PrimaryLicense, Permission, PermissionSet, Profile, Status, UserType,
+    Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Profile, Status,
+    UserType,
 };
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
-use muster_store::people::{self, Stored};
+use muster_store::people::{self, StoredProfile};
 use muster_store::{Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{a_person, an_emr_account, an_organization, later, noon, person_id};
@@ -13,7 +14,7 @@ use crate::{in_tx, insert};
 
 const NPI: &str = "1234567893";
 
-async fn read(db: &Db, organization: OrganizationId, id: PersonId) -> Option<Stored> {
+async fn read(db: &Db, organization: OrganizationId, id: PersonId) -> Option<StoredProfile> {
     people::find(&mut db.read().await.expect("a reader"), organization, id).await.expect("a profile")
 }
 
@@ -355,18 +356,18 @@ both_engines! {
             Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
             Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
         };
-        let astray = async || people::astray(&mut db.read().await.unwrap()).await.unwrap();
-        assert_eq!(astray().await, []);
+        let find_stale = async || people::find_stale(&mut db.read().await.unwrap()).await.unwrap();
+        assert_eq!(find_stale().await, []);
         run("UPDATE emr_accounts SET permissions = permissions + 1").await;
-        assert_eq!(astray().await, [person_id(1), person_id(2)]);
+        assert_eq!(find_stale().await, [person_id(1), person_id(2)]);
         run("UPDATE emr_accounts SET permissions = permissions - 1").await;
-        assert_eq!(astray().await, []);
+        assert_eq!(find_stale().await, []);
         run("UPDATE sign_ins SET password_state = 'set'").await;
-        assert_eq!(astray().await, [person_id(1), person_id(2), person_id(3)]);
+        assert_eq!(find_stale().await, [person_id(1), person_id(2), person_id(3)]);
         run("UPDATE sign_ins SET password_state = 'none'").await;
-        assert_eq!(astray().await, []);
+        assert_eq!(find_stale().await, []);
         run("UPDATE people SET account = NULL").await;
-        assert_eq!(astray().await, [person_id(1), person_id(2)]);
+        assert_eq!(find_stale().await, [person_id(1), person_id(2)]);
         // A save puts it right.
         update(db, practice.id, &[practice.therapist(1), practice.therapist(2)], 9).await.unwrap();
     }

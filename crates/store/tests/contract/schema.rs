@@ -279,7 +279,7 @@ async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_ane
             assert_eq!(now, before, "{table}");
         }
     }
-    databases::rows_agree(&db).await;
+    databases::assert_snapshots_fresh(&db).await;
     db.close().await;
 }
 

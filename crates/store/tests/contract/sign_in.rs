@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::emr::Status;
-use muster_store::sign_in::{self, AtTheDoor, Link, Session, Token};
+use muster_store::sign_in::{self, Link, Session, SignInLookup, Token};
 use muster_store::{Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
@@ -141,7 +141,7 @@ both_engines! {
             .chain([operator_name, "nobody".to_owned()])
             .collect();
         let asked: Vec<(&str, Vec<&str>)> = names.iter().map(|name| (name.as_str(), Vec::new())).collect();
-        let found = sign_in::at_the_door(&mut reading, &asked).await.unwrap();
+        let found = sign_in::look_up_sign_in(&mut reading, &asked).await.unwrap();
         assert_eq!(found.len(), 8, "each name in its place");
         for (found, (profile, status)) in found.iter().zip(people.iter().flat_map(|p| [p, p])) {
             let (found, person) = (found.entrant.as_ref().unwrap(), &profile.person);
@@ -152,11 +152,11 @@ both_engines! {
         assert_eq!((found_operator.sign_in.subject, found_operator.full_name.as_ref()), (operator, None));
         assert_eq!((found_operator.status, found[7].entrant.is_none()), (None, true));
         for (name, found) in asked.iter().zip(&found) {
-            let alone = sign_in::at_the_door(&mut reading, std::slice::from_ref(name)).await.unwrap().remove(0);
-            let subject = |d: &AtTheDoor| d.entrant.as_ref().map(|e| e.sign_in.subject);
+            let alone = sign_in::look_up_sign_in(&mut reading, std::slice::from_ref(name)).await.unwrap().remove(0);
+            let subject = |d: &SignInLookup| d.entrant.as_ref().map(|e| e.sign_in.subject);
             assert_eq!(subject(&alone), subject(found), "{}", name.0);
         }
-        assert!(sign_in::at_the_door(&mut reading, &[]).await.unwrap().is_empty());
+        assert!(sign_in::look_up_sign_in(&mut reading, &[]).await.unwrap().is_empty());
     }
 
     async fn who_comes_in_by_a_name_is_told_with_the_failures_of_each_key(db) {
@@ -173,8 +173,8 @@ both_engines! {
             (name.as_str(), vec![]),
             ("nobody", vec!["nothing"]),
         ];
-        let found = sign_in::at_the_door(&mut reading, &asked).await.unwrap();
-        let told = |d: &AtTheDoor| (d.entrant.as_ref().map(|e| e.sign_in.subject), d.failures.clone());
+        let found = sign_in::look_up_sign_in(&mut reading, &asked).await.unwrap();
+        let told = |d: &SignInLookup| (d.entrant.as_ref().map(|e| e.sign_in.subject), d.failures.clone());
         let expected = [
             (Some(operator), vec![(2, later(3)), nothing, (1, later(1))]),
             (None, vec![(1, later(4)), (2, later(3))]),

@@ -70,7 +70,7 @@ impl Entropy for Counting {
 
 /// A person to add; the rest of the profile is made up and valid.
 #[derive(Clone, Debug)]
-pub struct Someone<'a> {
+pub struct PersonSpec<'a> {
     /// User name; first and last name and the email are made of it.
     pub username: &'a str,
     /// What the person is.
@@ -83,13 +83,13 @@ pub struct Someone<'a> {
     pub active: bool,
 }
 
-impl Default for Someone<'_> {
+impl Default for PersonSpec<'_> {
     fn default() -> Self {
         Self { username: "mharlow", user_type: UserType::PT, permissions: None, clinics: &[], active: true }
     }
 }
 
-/// Someone who exists.
+/// PersonSpec who exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Identity.
@@ -121,8 +121,8 @@ pub struct Practice {
 
 impl Practice {
     /// Panics when a person's row tells of another account than theirs; every test ends with it.
-    pub async fn rows_agree(&self) {
-        crate::databases::rows_agree(&self.database.db).await;
+    pub async fn assert_snapshots_fresh(&self) {
+        crate::databases::assert_snapshots_fresh(&self.database.db).await;
     }
 
     /// Sets one up on an empty database.
@@ -172,7 +172,7 @@ impl Practice {
     }
 
     /// Adds someone to this practice.
-    pub async fn add(&self, someone: Someone<'_>) -> Member {
+    pub async fn add(&self, someone: PersonSpec<'_>) -> Member {
         self.add_to(self.organization, &self.clinics[..1], someone).await
     }
 
@@ -183,7 +183,7 @@ impl Practice {
         self.app.set_signature(&self.machine(), member.id, origin, drawing).await.expect("a signature");
     }
 
-    async fn add_to(&self, organization: OrganizationId, usual: &[ClinicId], someone: Someone<'_>) -> Member {
+    async fn add_to(&self, organization: OrganizationId, usual: &[ClinicId], someone: PersonSpec<'_>) -> Member {
         let clinics = if someone.clinics.is_empty() { usual } else { someone.clinics };
         let mut person = PersonPatch {
             first_name: Some(capital(someone.username)),
@@ -217,11 +217,11 @@ impl Practice {
         let machine = Actor::command_line(organization);
         let clinic = self.app.add_clinic(&machine, "Portland", None).await.expect("its clinic").id;
         let permissions = [Permission::CompanyAdmin, Permission::ViewUsers, Permission::EditUsers];
-        let someone = Someone {
+        let someone = PersonSpec {
             username: admin,
             user_type: UserType::Clerical,
             permissions: Some(&permissions),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         let member = self.add_to(organization, &[clinic], someone).await;
         (organization, clinic, member)
@@ -362,14 +362,14 @@ macro_rules! both_practices {
             async fn on_sqlite() {
                 let practice = $crate::practice::Practice::on($crate::databases::sqlite().await).await;
                 body(&practice).await;
-                practice.rows_agree().await;
+                practice.assert_snapshots_fresh().await;
             }
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
                 let practice = $crate::practice::Practice::on($crate::databases::postgres().await).await;
                 body(&practice).await;
-                practice.rows_agree().await;
+                practice.assert_snapshots_fresh().await;
             }
         }
     )+};

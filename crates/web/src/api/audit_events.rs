@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::Recorded;
+use muster_app::AuditRecord;
 use muster_app::audit::AuditQuery;
 use muster_domain::audit::Action;
 use serde::Serialize;
@@ -102,8 +102,8 @@ pub(crate) struct AuditSubject {
     name: String,
 }
 
-impl From<Recorded> for AuditEvent {
-    fn from(record: Recorded) -> Self {
+impl From<AuditRecord> for AuditEvent {
+    fn from(record: AuditRecord) -> Self {
         let entry = record.entry;
         Self {
             seq: record.seq,

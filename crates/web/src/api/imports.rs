@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use muster_app::imports::{ImportOptions, ImportReport, Imported};
+use muster_app::imports::{ImportOptions, ImportReport, ImportStatus};
 use muster_app::{AppError, Channel};
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
@@ -26,7 +26,7 @@ use crate::upload::LARGEST_CSV;
 /// What came of an import.
 #[derive(Serialize)]
 struct ImportAnswer {
-    outcome: Imported,
+    outcome: ImportStatus,
     #[serde(flatten)]
     report: ImportReport,
 }

@@ -129,7 +129,7 @@ pub(crate) async fn history(State(web): State<Web>, api: Api, ids: Ids, params: 
     params.close()?;
     let group = Group::parse(ids.text("group")).ok_or(AppError::NotFound)?;
     let points = web.app.license_history(&api.actor, ids.one("clinic")?).await?.remove(&group).unwrap_or_default();
-    let point = |p: muster_domain::licenses::Point| UsePoint {
+    let point = |p: muster_domain::licenses::UsagePoint| UsePoint {
         at: Timestamp::from_second(p.hour * 3600).ok(),
         total: p.total,
         assigned: p.assigned,

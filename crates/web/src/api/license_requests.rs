@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use muster_app::licenses::{Effect, Request, RequestsAsked};
-use muster_domain::licenses::{Group, Kind, Money, State as Stage, Wanted};
+use muster_domain::licenses::{Group, Money, RequestDraft, RequestKind, RequestState as Stage};
 use muster_domain::{ClinicId, Code, LicenseRequestId, OrganizationId};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -197,7 +197,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
     let before: Option<i64> = params.cursor();
     let asked = RequestsAsked {
         state: params.read("state", "submitted, processed, rejected or withdrawn", Stage::parse),
-        kind: params.read("kind", "add or release", Kind::parse),
+        kind: params.read("kind", "add or release", RequestKind::parse),
         clinic: params.id("clinic_id"),
         group: params.read("group", "therapist, assistant or student", Group::parse),
         before,
@@ -242,7 +242,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
     let count = fields.number("count");
     let count = fields.require("count", count);
     let note = fields.clearable("note").flatten().unwrap_or_default();
-    let read = (kind.as_deref().and_then(Kind::parse), group.as_deref().and_then(Group::parse));
+    let read = (kind.as_deref().and_then(RequestKind::parse), group.as_deref().and_then(Group::parse));
     if kind.is_some() && read.0.is_none() {
         fields.note(at("kind", Code::WrongType, &["kind", "add or release"]));
     }
@@ -253,7 +253,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
     let (Some(kind), Some(group), Some(clinic), Some(count)) = (read.0, read.1, clinic, count) else {
         return Err(Failure::fields(Vec::new()));
     };
-    let wanted = Wanted { kind, clinic, group, count, note };
+    let wanted = RequestDraft { kind, clinic, group, count, note };
     let made = web.app.submit_license_request(&api.actor, &wanted, body.idempotency.as_ref()).await?;
     let shown = LicenseRequest { notices: made.notices, ..LicenseRequest::from(&made.request) };
     Ok(reply::created(&shown, &format!("/api/v1/license-requests/{}", made.request.id)))

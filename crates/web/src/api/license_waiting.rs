@@ -3,7 +3,7 @@
 use axum::extract::State;
 use muster_app::licenses::{Activate, Queued, WaitingAsked};
 use muster_domain::ClinicId;
-use muster_domain::licenses::{Freed, Group};
+use muster_domain::licenses::{Group, SeatForecast};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub(crate) struct WaitingPerson {
     /// The place in that pool's queue, from 1.
     place: i64,
     /// `now` when a license is free, `request` when an open request will free one, `nothing` when nobody asked yet.
-    freed_by: &'static str,
+    seats_freed_by: &'static str,
     /// The open request meant.
     request_id: Option<Uuid>,
 }
@@ -42,10 +42,10 @@ impl From<&Queued> for WaitingPerson {
             clinic_id: q.waiting.clinic.0,
             group: q.waiting.group.as_str(),
             place: q.waiting.place,
-            freed_by: match q.freed {
-                Freed::Now => "now",
-                Freed::Request(_) => "request",
-                Freed::Nothing => "nothing",
+            seats_freed_by: match q.freed {
+                SeatForecast::Now => "now",
+                SeatForecast::Request(_) => "request",
+                SeatForecast::Nothing => "nothing",
             },
             request_id: q.request.map(|r| r.0.0),
         }

@@ -41,7 +41,7 @@ use super::{
         people::professional_licenses::list, people::professional_licenses::create, people::professional_licenses::save, people::professional_licenses::remove,
         people::supervisor::show, people::supervisor::save, people::credentials::handle,
         people::offboarding::show, people::offboarding::create,
-        people::duplicates::list, people::duplicates::someone_else, people::duplicates::same_person, people::duplicates::preview,
+        people::duplicates::list, people::duplicates::mark_distinct, people::duplicates::link_existing, people::duplicates::preview,
         people::duplicates::merge, people::duplicates::merges, people::duplicates::undo,
         people::sessions::list, people::sessions::end_all, people::sessions::end,
         organizations::list, organizations::show, organizations::save,
@@ -128,7 +128,7 @@ const WITH_BODY: [(&str, &str, &str); 4] = [
     ("413", "TooLarge", "The body is too large"),
     ("415", "WrongContentType", "The body is of the wrong kind"),
 ];
-const STALE: (&str, &str, &str) = ("412", "Stale", "Someone else saved first; `ETag` is the version stored now");
+const STALE: (&str, &str, &str) = ("412", "Stale", "PersonSpec else saved first; `ETag` is the version stored now");
 
 impl Modify for Shared {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {

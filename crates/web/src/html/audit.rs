@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use maud::{Markup, html};
-use muster_app::audit::{AuditQuery, Recorded};
+use muster_app::audit::{AuditQuery, AuditRecord};
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
 use muster_domain::organizations::{Clinic, Organization};
@@ -145,7 +145,7 @@ fn filters(form: &FormData, people: Option<(&PersonChoice, &PersonChoice)>) -> M
 }
 
 /// Whose records these are, and the way to everybody's.
-fn one_person(form: &FormData, records: &[Recorded], about: &PersonChoice, by: &PersonChoice) -> Markup {
+fn one_person(form: &FormData, records: &[AuditRecord], about: &PersonChoice, by: &PersonChoice) -> Markup {
     let first = records.first().map(|r| &r.entry);
     let about = about.name().or(first.map(|e| e.subject_name.as_str())).unwrap_or("one person");
     let by = by.name().or(first.map(|e| e.actor_name.as_str())).unwrap_or("one person");
@@ -160,7 +160,7 @@ fn one_person(form: &FormData, records: &[Recorded], about: &PersonChoice, by: &
     }
 }
 
-fn row(record: &Recorded, practice: Option<&Organization>, clinics: &[Clinic]) -> Vec<Markup> {
+fn row(record: &AuditRecord, practice: Option<&Organization>, clinics: &[Clinic]) -> Vec<Markup> {
     let entry = &record.entry;
     let by = entry.actor_id.map(|id| urls::with_query(urls::AUDIT, &[("actor_id", &id.to_string())]));
     let about = entry.subject_id.map(|id| urls::with_query(urls::AUDIT, &[("subject_id", &id.to_string())]));
@@ -193,7 +193,7 @@ fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
             let words: Vec<String> = items.iter().filter_map(|i| in_words(i, clinics)).collect();
             (!words.is_empty()).then(|| words.join(", "))
         }
-        // Someone, or a license.
+        // PersonSpec, or a license.
         serde_json::Value::Object(thing) if thing.contains_key("name") => in_words(&thing["name"], clinics),
         serde_json::Value::Object(thing) if thing.contains_key("number") => {
             let parts = ["number", "state"].into_iter().filter_map(|k| thing.get(k)?.as_str());

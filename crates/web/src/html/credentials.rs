@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::credentials::{WorklistAsked, WorklistItem};
-use muster_domain::emr::Issue;
+use muster_domain::emr::CredentialIssue;
 use muster_domain::text::initials;
 
 use super::organizations::clinic_choice::ClinicChoice;
@@ -25,7 +25,7 @@ fn asked(form: &FormData) -> WorklistAsked {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
     WorklistAsked {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
-        kind: form.filled("kind").and_then(Issue::parse),
+        kind: form.filled("kind").and_then(CredentialIssue::parse),
         after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),
         limit: PAGE,
     }
@@ -48,7 +48,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let found = web.app.credentials_worklist(&page.actor, &asked(form)).await?;
     let kind = form.one("kind");
     let mut kinds = vec![Choice::new("", "Everything", kind)];
-    kinds.extend(Issue::ALL.iter().map(|i| Choice::new(i.as_str(), i.label(), kind)));
+    kinds.extend(CredentialIssue::ALL.iter().map(|i| Choice::new(i.as_str(), i.label(), kind)));
     let controls = html! {
         (parts::select(&Select { name: "kind", label: "Missing", options: &kinds, bare: true, ..Select::default() }))
         (choice.control())
@@ -83,7 +83,7 @@ fn row(item: &WorklistItem) -> Vec<Markup> {
     let person = &item.view.profile().person;
     let shown = initials(&person.first_name, &person.last_name);
     let hue = parts::hue_of(person.id.0.as_bytes());
-    let kind = |issue: Issue| if issue == Issue::Expired { ChipKind::Bad } else { ChipKind::Warn };
+    let kind = |issue: CredentialIssue| if issue == CredentialIssue::Expired { ChipKind::Bad } else { ChipKind::Warn };
     vec![
         parts::person_cell(&shown, hue, &person.full_name, &urls::user(person.id), &person.username),
         html! { @if let Some(e) = &item.view.profile().emr { abbr title=(e.user_type.title()) { (e.user_type.as_str()) } } },

@@ -7,17 +7,17 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::bulk::FileOptions;
-use muster_app::imports::{FileColumn, FileKind, ImportOptions, ImportReport, Imported};
+use muster_app::imports::{FileColumn, FileKind, ImportOptions, ImportReport, ImportStatus};
 use muster_app::{AppError, Channel};
 use muster_domain::emr::Permission;
 use muster_domain::words::{counted, field_label};
 use muster_domain::{Code, Refusal};
 
+use super::form_errors::FormErrors;
 use super::parts::{
     self, Banner, BannerKind, Button, ButtonKind, Checkbox, Choice, Column, Field, FieldKind, Icon, RadioChoice,
     RadioGroup, Select, Table,
 };
-use super::said::Said;
 use super::shell;
 use crate::context::Web;
 use crate::errors::PageError;
@@ -58,7 +58,7 @@ pub(crate) async fn show(State(web): State<Web>, page: Page) -> Response {
     if let Err(refusal) = page.actor.require(Permission::EditUsers) {
         return PageError(refusal.into()).into_response();
     }
-    draw(&web, &page, &FormData::default(), &Said::default(), &html! {}, &[]).into_response()
+    draw(&web, &page, &FormData::default(), &FormErrors::default(), &html! {}, &[]).into_response()
 }
 
 /// `POST /import/columns`: the part that asks what the columns of the chosen file hold.
@@ -86,7 +86,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Pos
                 ImportOptions { dry_run, map, invite: form.one("invite") == "true", ..ImportOptions::default() };
             let actor = page.actor.clone().through(Channel::Import);
             let report = web.app.import_people(&actor, file, options, |_| {}).await?;
-            return Ok(draw(&web, &page, &form, &Said::default(), &reported(&report), &found).into_response());
+            return Ok(draw(&web, &page, &form, &FormErrors::default(), &reported(&report), &found).into_response());
         }
         let (draft, _) = web.app.draft_bulk_from_file(&page.actor, file, FileOptions { name, map }).await?;
         Ok(shell::go_from(&headers, &urls::bulk(draft.job.id)))
@@ -94,7 +94,8 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Pos
     match done.await {
         Ok(response) => response,
         Err(error @ AppError::Refused(_)) => {
-            let said = if let AppError::Refused(refusals) = &error { Said::of(refusals) } else { Said::default() };
+            let said =
+                if let AppError::Refused(refusals) = &error { FormErrors::of(refusals) } else { FormErrors::default() };
             let drawn = draw(&web, &page, &form, &said, &html! {}, &found);
             // htmx swaps in what succeeds only.
             if partly { drawn.into_response() } else { shell::refused(&error, drawn) }
@@ -103,7 +104,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Pos
     }
 }
 
-fn draw(web: &Web, page: &Page, form: &FormData, said: &Said, report: &Markup, found: &[FileColumn]) -> Markup {
+fn draw(web: &Web, page: &Page, form: &FormData, said: &FormErrors, report: &Markup, found: &[FileColumn]) -> Markup {
     let bulk = web.app.may_update_in_bulk(&page.actor);
     let kind = form.filled("kind").unwrap_or(if bulk { "changes" } else { "people" });
     let kinds = [
@@ -227,9 +228,9 @@ fn rows(count: u64) -> String {
 
 fn reported(report: &ImportReport) -> Markup {
     let kind = match report.outcome() {
-        Imported::All => BannerKind::Ok,
-        Imported::Some => BannerKind::Warn,
-        Imported::Nothing => BannerKind::Bad,
+        ImportStatus::All => BannerKind::Ok,
+        ImportStatus::Some => BannerKind::Warn,
+        ImportStatus::Nothing => BannerKind::Bad,
     };
     let title = if report.dry_run {
         format!("{} of {} would be added. Nothing was saved yet.", report.added, rows(report.rows))

@@ -3,7 +3,7 @@
 use muster_app::Scope;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, assert_problem, refused};
@@ -11,7 +11,7 @@ use crate::{a_clinic_manager, assert_problem, refused};
 async fn three(practice: &Practice) -> Vec<String> {
     let mut ids = Vec::new();
     for (username, user_type) in [("mara", UserType::PT), ("zoe", UserType::Clerical), ("sam", UserType::SPT)] {
-        ids.push(practice.add(Someone { username, user_type, ..Someone::default() }).await.id.to_string());
+        ids.push(practice.add(PersonSpec { username, user_type, ..PersonSpec::default() }).await.id.to_string());
     }
     ids
 }
@@ -123,9 +123,9 @@ both_practices! {
 
     async fn a_clinic_admin_acts_within_the_clinics_and_learns_nothing_of_others(practice) {
         let held = [Permission::ViewUsers, Permission::EditUsers, Permission::ClinicAdmin, Permission::ViewPatients, Permission::EditPatients];
-        practice.add(Someone { username: "chief", user_type: UserType::Clerical, permissions: Some(&held), ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "chief", user_type: UserType::Clerical, permissions: Some(&held), ..PersonSpec::default() }).await;
         let stranger = crate::a_stranger(practice).await;
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let token = practice.token("chief").await;
         let api = practice.api(&token);
         let body = json!({
@@ -192,9 +192,9 @@ both_practices! {
         let wells = practice.clinics[1];
         // Another user manager of Saco: the admin is the last company admin only.
         a_clinic_manager(practice).await;
-        let keeper = practice.add(Someone {
+        let keeper = practice.add(PersonSpec {
             username: "keeper", user_type: UserType::Clerical, permissions: Some(crate::MANAGER),
-            clinics: &practice.clinics[..2], ..Someone::default()
+            clinics: &practice.clinics[..2], ..PersonSpec::default()
         }).await;
         let (admin, manager) = ("is the last active company admin", "is the last user manager of Wells");
         let off = json!({"op": "set_status", "value": "inactive"});

@@ -2,7 +2,7 @@
 
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::{a_clinic_manager, a_stranger, assert_problem, refused};
@@ -12,12 +12,12 @@ both_practices! {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let view = [Permission::ViewPatients];
-        let target = practice.add(Someone { username: "target", permissions: Some(&view), ..Someone::default() }).await;
+        let target = practice.add(PersonSpec { username: "target", permissions: Some(&view), ..PersonSpec::default() }).await;
         let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
-        let source = practice.add(Someone { username: "source", clinics: &[saco, wells, york],
-            permissions: Some(&[Permission::ViewPatients, Permission::ViewUsers, Permission::StartSoapNotes]), ..Someone::default() }).await;
-        let other = practice.add(Someone { username: "other", user_type: UserType::Clerical,
-            permissions: Some(&[Permission::AnalyticsAccess]), ..Someone::default() }).await;
+        let source = practice.add(PersonSpec { username: "source", clinics: &[saco, wells, york],
+            permissions: Some(&[Permission::ViewPatients, Permission::ViewUsers, Permission::StartSoapNotes]), ..PersonSpec::default() }).await;
+        let other = practice.add(PersonSpec { username: "other", user_type: UserType::Clerical,
+            permissions: Some(&[Permission::AnalyticsAccess]), ..PersonSpec::default() }).await;
         api.patch(&format!("/clinics/{york}"), &json!({"status": "inactive"})).await.expect(200);
         let path = format!("/people/{}/copy-from", target.id);
         let ids = json!([source.id, other.id]);
@@ -49,7 +49,7 @@ both_practices! {
     async fn nobody_copies_from_or_to_those_they_may_not_know_or_change(practice) {
         let (_, token) = a_clinic_manager(practice).await;
         let stranger = a_stranger(practice).await;
-        let mara = practice.add(Someone { permissions: Some(&[Permission::ViewPatients]), ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { permissions: Some(&[Permission::ViewPatients]), ..PersonSpec::default() }).await;
         let api = practice.api(&token);
         let path = format!("/people/{}/copy-from", mara.id);
         let nobody = "0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001";

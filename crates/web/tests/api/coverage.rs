@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{PASSWORD, Practice, Someone};
+use muster_testkit::practice::{PASSWORD, PersonSpec, Practice};
 use muster_web::{ROUTES, Route, Who};
 use serde_json::{Value, json};
 
@@ -76,13 +76,13 @@ both_practices! {
     }
 
     async fn everything_that_changes_something_is_on_record(practice) {
-        let mara = practice.add(Someone::default()).await;
-        let student = practice.add(Someone { username: "sam", user_type: muster_domain::emr::UserType::SPT, ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec::default()).await;
+        let student = practice.add(PersonSpec { username: "sam", user_type: muster_domain::emr::UserType::SPT, ..PersonSpec::default() }).await;
         practice.give_password(&mara).await;
         practice.session("mharlow").await;
         practice.operator("helpdesk").await;
-        let twins = [practice.add(Someone { username: "ann", ..Someone::default() }).await.id, practice.add(Someone { username: "anna", ..Someone::default() }).await.id];
-        let old_twins = [practice.add(Someone { username: "bea", ..Someone::default() }).await.id, practice.add(Someone { username: "beatrix", ..Someone::default() }).await.id];
+        let twins = [practice.add(PersonSpec { username: "ann", ..PersonSpec::default() }).await.id, practice.add(PersonSpec { username: "anna", ..PersonSpec::default() }).await.id];
+        let old_twins = [practice.add(PersonSpec { username: "bea", ..PersonSpec::default() }).await.id, practice.add(PersonSpec { username: "beatrix", ..PersonSpec::default() }).await.id];
         let merge = practice.app.merge(&practice.machine(), old_twins[0], old_twins[1]).await.expect("merged").id;
         let (admin, support) = (practice.token("admin").await, practice.token("helpdesk").await);
         let sessions = practice.api(&admin).get(&format!("/people/{}/sessions", mara.id)).await.expect(200).json();
@@ -94,8 +94,8 @@ both_practices! {
         }
         let mut asked = Vec::new();
         for _ in 0..3 {
-            let wanted = muster_domain::licenses::Wanted {
-                kind: muster_domain::licenses::Kind::Add,
+            let wanted = muster_domain::licenses::RequestDraft {
+                kind: muster_domain::licenses::RequestKind::Add,
                 clinic: practice.clinics[0],
                 group: muster_domain::licenses::Group::Assistant,
                 count: 1,
@@ -104,7 +104,7 @@ both_practices! {
             asked.push(practice.app.submit_license_request(&practice.machine(), &wanted, None).await.expect("asked").request.id);
         }
         practice.app.set_license_total(&practice.machine(), practice.clinics[2], muster_domain::licenses::Group::Student, 0, "").await.expect("set");
-        let late = Someone { username: "late", user_type: muster_domain::emr::UserType::SPT, clinics: &practice.clinics[2..], ..Someone::default() };
+        let late = PersonSpec { username: "late", user_type: muster_domain::emr::UserType::SPT, clinics: &practice.clinics[2..], ..PersonSpec::default() };
         practice.add(late).await;
         practice.app.set_license_total(&practice.machine(), practice.clinics[2], muster_domain::licenses::Group::Student, 1, "").await.expect("set");
         let csv = format!("first_name,last_name,email,npi,user_type,clinic,license_number\nIda,Ito,ida@saco.example,{},PT,Saco,1\n", practice.fresh_npi());
@@ -145,7 +145,7 @@ both_practices! {
             ("put", "/me/password", "/me/password".into(), text(json!({"current_password": PASSWORD, "password": "Quiet-harbor-Lamp-42"})), "password.changed"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
-            ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),
+            ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.mark_distinct"),
             ("post", "/people/duplicates/same-person", "/people/duplicates/same-person".into(), text(json!({"person_id": twins[0], "emr_account": {"clinic_ids": [practice.clinics[2]]}})), "person.updated"),
             ("post", "/people/duplicates/merge", "/people/duplicates/merge".into(), text(json!({"kept_id": twins[0], "merged_id": twins[1]})), "people.merged"),
             ("post", "/people/duplicates/merges/{merge}/undo", format!("/people/duplicates/merges/{merge}/undo"), String::new(), "people.merge_undone"),

@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Member, Practice, Someone};
+use muster_testkit::practice::{Member, PersonSpec, Practice};
 use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, a_stranger, assert_problem, refused};
 
 async fn a_student(practice: &Practice, username: &str) -> Member {
-    practice.add(Someone { username, user_type: UserType::SPT, ..Someone::default() }).await
+    practice.add(PersonSpec { username, user_type: UserType::SPT, ..PersonSpec::default() }).await
 }
 
 fn uuid_of_nobody() -> &'static str {
@@ -26,7 +26,7 @@ fn names(list: &Value) -> Vec<&str> {
 
 both_practices! {
     async fn any_number_of_licenses_is_kept_and_the_first_is_that_of_the_emr_account(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let path = format!("/people/{}/professional-licenses", mara.id);
@@ -61,22 +61,22 @@ both_practices! {
         api.post(&path, &json!({"number": "1"})).await.expect(404);
         api.get(&format!("/people/{}/supervisor", stranger.id)).await.expect(404);
         api.get(&format!("/people/{}/offboarding?kind=leave", stranger.id)).await.expect(404);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let view = [Permission::ViewPatients, Permission::ViewUsers];
-        practice.add(Someone { username: "vera", user_type: UserType::Clerical, permissions: Some(&view), ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "vera", user_type: UserType::Clerical, permissions: Some(&view), ..PersonSpec::default() }).await;
         let token = practice.token("vera").await;
         let path = format!("/people/{}/professional-licenses", mara.id);
         practice.api(&token).get(&path).await.expect(200);
         assert_problem(&practice.api(&token).post(&path, &json!({"number": "1"})).await, 403, "not_allowed");
         let body = json!({"kind": "leave"});
         assert_problem(&practice.api(&token).post(&format!("/people/{}/offboarding", mara.id), &body).await, 403, "not_allowed");
-        practice.add(Someone { username: "plain", ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "plain", ..PersonSpec::default() }).await;
         let token = practice.token("plain").await;
         assert_problem(&practice.api(&token).get("/people/credentials").await, 403, "not_allowed");
     }
 
     async fn a_student_has_one_supervisor_at_a_time_and_a_history(practice) {
-        let (mara, ida) = (practice.add(Someone::default()).await, practice.add(Someone { username: "ida", ..Someone::default() }).await);
+        let (mara, ida) = (practice.add(PersonSpec::default()).await, practice.add(PersonSpec { username: "ida", ..PersonSpec::default() }).await);
         let sam = a_student(practice, "sam").await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
@@ -107,11 +107,11 @@ both_practices! {
     }
 
     async fn the_worklist_shows_what_is_missing_within_scope_page_by_page(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let (_, manager) = a_clinic_manager(practice).await;
         a_stranger(practice).await;
         a_student(practice, "sam").await;
-        practice.add(Someone { username: "gone", active: false, ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "gone", active: false, ..PersonSpec::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let emr = json!({"npi": "9999999995", "emr_account": {"license_number": "00000", "license_expires_on": "2026-04-20"}});
@@ -140,7 +140,7 @@ both_practices! {
     }
 
     async fn reminders_go_out_once_a_stage_however_many_programs_run(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         a_clinic_manager(practice).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
@@ -176,7 +176,7 @@ both_practices! {
     }
 
     async fn an_assistant_finishes_notes_only_where_and_as_long_as_it_is_allowed(practice) {
-        let pat = practice.add(Someone { username: "pat", user_type: UserType::PTA, clinics: &practice.clinics[..2], ..Someone::default() }).await;
+        let pat = practice.add(PersonSpec { username: "pat", user_type: UserType::PTA, clinics: &practice.clinics[..2], ..PersonSpec::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let path = format!("/people/{}", pat.id);
@@ -201,7 +201,7 @@ both_practices! {
     }
 
     async fn leaving_does_everything_at_once_and_keeps_a_record(practice) {
-        let (mara, ida) = (practice.add(Someone::default()).await, practice.add(Someone { username: "ida", ..Someone::default() }).await);
+        let (mara, ida) = (practice.add(PersonSpec::default()).await, practice.add(PersonSpec { username: "ida", ..PersonSpec::default() }).await);
         let sam = a_student(practice, "sam").await;
         practice.give_password(&mara).await;
         practice.session("mharlow").await;
@@ -239,7 +239,7 @@ both_practices! {
     }
 
     async fn leaving_ends_sessions_and_links(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         practice.give_password(&mara).await;
         let (hers, stranger) = (practice.visitor("mharlow").await, practice.stranger().await);
         practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link is sent");
@@ -282,7 +282,7 @@ both_practices! {
     }
 
     async fn whoever_comes_back_from_leave_is_simply_made_active_again(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let path = format!("/people/{}", mara.id);
@@ -298,7 +298,7 @@ both_practices! {
     }
 
     async fn the_pages_do_all_of_it_without_scripts(practice) {
-        let (mara, ida) = (practice.add(Someone::default()).await, practice.add(Someone { username: "ida", ..Someone::default() }).await);
+        let (mara, ida) = (practice.add(PersonSpec::default()).await, practice.add(PersonSpec { username: "ida", ..PersonSpec::default() }).await);
         let sam = a_student(practice, "sam").await;
         let admin = practice.visitor("admin").await;
         let user = |m: &Member| format!("/emr/users/{}", m.id);

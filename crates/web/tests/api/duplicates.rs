@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use muster_app::people::{Contact, Decision, NewProfile, Saved};
 use muster_app::{Actor, AppError, Origin};
-use muster_domain::emr::{Change, EmrPatch, ProfessionalLicensePatch, Permission, Profile, UserType};
+use muster_domain::emr::{Change, EmrPatch, Permission, ProfessionalLicensePatch, Profile, UserType};
 use muster_domain::people::{PersonPatch, Reason};
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use muster_testkit::variants::population;
 use serde_json::json;
 
@@ -50,11 +50,11 @@ pub async fn profile(practice: &Practice, id: PersonId) -> Profile {
 pub async fn a_manager(practice: &Practice) -> Actor {
     let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
     practice
-        .add(Someone {
+        .add(PersonSpec {
             username: "manager",
             user_type: UserType::Clerical,
             permissions: Some(&permissions),
-            ..Someone::default()
+            ..PersonSpec::default()
         })
         .await;
     acting(practice, "manager").await
@@ -111,8 +111,8 @@ both_practices! {
         let pairs: BTreeSet<BTreeSet<PersonId>> =
             pairs.iter().map(|p| BTreeSet::from([p.older.profile().person.id, p.newer.profile().person.id])).collect();
         assert_eq!(pairs, BTreeSet::from([[first, third].into(), [second, third].into()]));
-        practice.app.someone_else(&machine, third, first).await.expect("noted");
-        practice.app.someone_else(&machine, third, first).await.expect("noted again");
+        practice.app.mark_distinct(&machine, third, first).await.expect("noted");
+        practice.app.mark_distinct(&machine, third, first).await.expect("noted again");
         assert_eq!(practice.app.duplicate_pairs(&machine, None).await.expect("pairs").pairs.len(), 1);
     }
 
@@ -151,7 +151,7 @@ both_practices! {
         assert!(practice.app.duplicate_pairs(&manager, None).await.expect("pairs").pairs.is_empty());
         let pairs = practice.app.duplicate_pairs(&practice.machine(), None).await.expect("pairs").pairs;
         assert_eq!(pairs.len(), 1, "who sees both still has to decide");
-        assert!(matches!(practice.app.someone_else(&manager, added, hidden).await, Err(AppError::NotFound)));
+        assert!(matches!(practice.app.mark_distinct(&manager, added, hidden).await, Err(AppError::NotFound)));
         assert!(matches!(practice.app.preview_merge(&manager, added, hidden).await, Err(AppError::NotFound)));
         assert!(matches!(practice.app.merge(&manager, added, hidden).await, Err(AppError::NotFound)));
     }
@@ -185,7 +185,7 @@ both_practices! {
                 assert_eq!((&asked["errors"][0]["field"], &asked["errors"][0]["code"]), (&json!(field), &json!(code)));
             }
             // An NPI and an email belong to one person: saying that it is someone else does not help.
-            new["someone_else"] = json!([holder["id"]]);
+            new["mark_distinct"] = json!([holder["id"]]);
             let refused = api.post("/people", &new).await.expect(409).json();
             assert_eq!((&refused["code"], refused.get("candidates")), (&json!(code), None), "{refused}");
             // With anything else wrong, all of it is told at once.
@@ -286,14 +286,14 @@ both_practices! {
         let manager = a_manager(practice).await;
         let mut new = someone("Mara", "Stone", "other", &practice.clinics[..1]);
         new.emr.as_mut().expect("an account").permissions = Some(vec!["view_users".to_owned(), "company_admin".to_owned()]);
-        practice.app.same_person(&manager, first, &new).await.expect("saved");
+        practice.app.link_existing(&manager, first, &new).await.expect("saved");
         let after = profile(practice, first).await.emr.expect("an account");
         let held: Vec<&str> = after.permissions.iter().map(Permission::as_str).collect();
         assert_eq!(held, ["view_patients", "view_users"]);
         new.emr.as_mut().expect("an account").clinics = Some(practice.clinics[1..2].iter().copied().collect());
-        let refused = practice.app.same_person(&manager, first, &new).await.expect_err("a clinic out of reach");
+        let refused = practice.app.link_existing(&manager, first, &new).await.expect_err("a clinic out of reach");
         assert_eq!(codes(&refused), [Code::ClinicOutsideYourAccess]);
-        practice.app.same_person(&practice.machine(), first, &new).await.expect("saved");
+        practice.app.link_existing(&practice.machine(), first, &new).await.expect("saved");
         assert_eq!(profile(practice, first).await.emr.expect("an account").clinics.len(), 2);
     }
 
@@ -364,9 +364,9 @@ both_practices! {
         let candidates = asked["candidates"]["people"].as_array().expect("candidates").clone();
         assert_eq!(candidates.len(), 2);
         assert_eq!(candidates[0]["reasons"][0]["code"], "nickname");
-        asking["someone_else"] = json!([first["id"]]);
+        asking["mark_distinct"] = json!([first["id"]]);
         api.post("/people", &asking).await.expect(409);
-        asking["someone_else"] = json!([first["id"], added["id"]]);
+        asking["mark_distinct"] = json!([first["id"], added["id"]]);
         api.post("/people", &asking).await.expect(201);
         asking["duplicates"] = json!("perhaps");
         api.post("/people", &asking).await.expect(422);

@@ -1,7 +1,7 @@
 //! Edits guarded against a race.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::assert_problem;
@@ -9,7 +9,7 @@ use crate::assert_problem;
 both_practices! {
     async fn an_edit_of_what_was_seen_is_saved_and_of_an_older_version_is_not(practice) {
         let token = practice.token("admin").await;
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let clinic = practice.clinics[1];
         for (path, first, second) in [
             (format!("/people/{}", mara.id), json!({"phone": "207 555 0142"}), json!({"phone": "207 555 0143"})),
@@ -36,7 +36,7 @@ both_practices! {
 
     async fn of_two_who_edit_the_same_version_exactly_one_wins(practice) {
         let token = practice.token("admin").await;
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}", mara.id);
         let api = practice.api(&token).with("if-match", "\"1\"");
         let (one, two) = (json!({"phone": "207 555 0142"}), json!({"phone": "207 555 0143"}));

@@ -3,7 +3,7 @@
 use muster_app::images::made_up_signature;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use serde_json::json;
 
 use crate::duplicates::add;
@@ -13,7 +13,7 @@ const PNG: Option<&str> = Some("image/png");
 
 async fn an_assistant(practice: &Practice) -> muster_testkit::practice::Member {
     let view = [Permission::ViewPatients];
-    practice.add(Someone { user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() }).await
+    practice.add(PersonSpec { user_type: UserType::PTA, permissions: Some(&view), ..PersonSpec::default() }).await
 }
 
 both_practices! {
@@ -116,7 +116,7 @@ both_practices! {
     async fn a_signature_has_at_most_five_mebibytes_and_a_second_one_replaces_the_first(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}/signature", mara.id);
         let first = api.send("PUT", &path, PNG, made_up_signature()).await.expect(200).json();
         // Exactly at the limit it is read, and found to be no image; one byte more is not read at all.
@@ -148,7 +148,7 @@ both_practices! {
     async fn a_signature_is_for_therapists_and_assistants(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}/signature", mara.id);
         let kept = api.send("PUT", &format!("{path}?origin=drawn"), PNG, made_up_signature()).await.expect(200).json();
         assert_eq!((&kept["origin"], &kept["content_type"]), (&json!("drawn"), &json!("image/png")));

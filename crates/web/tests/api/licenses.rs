@@ -2,7 +2,7 @@
 
 use muster_domain::emr::UserType;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Api, Practice, Someone};
+use muster_testkit::practice::{Api, PersonSpec, Practice};
 use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, assert_problem, refused};
@@ -51,7 +51,7 @@ both_practices! {
         assert_problem(&queue.post(&path(&second, "/reject"), &json!({})).await, 422, "required");
         for n in 0..3 {
             let username = format!("s{n}");
-            practice.add(Someone { username: &username, user_type: UserType::SPT, ..Someone::default() }).await;
+            practice.add(PersonSpec { username: &username, user_type: UserType::SPT, ..PersonSpec::default() }).await;
         }
         assert_problem(&queue.post(&path(&second, "/process"), &json!({})).await, 409, "release_taken_meanwhile");
         assert_eq!(refused(&api.post("/license-requests", &ask(practice, "release", "student", 1)).await.expect(409)), ["count release_exceeds_available"]);
@@ -98,7 +98,7 @@ both_practices! {
         let elsewhere = json!({"kind": "add", "clinic_id": practice.clinics[1], "group": "student", "count": 1});
         assert_eq!(refused(&practice.api(&manager).post("/license-requests", &elsewhere).await.expect(403)), ["clinic_id clinic_outside_your_access"]);
         assert_problem(&api.put("/license-prices", &json!({"currency": "USD"})).await, 403, "support_only");
-        practice.add(Someone::default()).await;
+        practice.add(PersonSpec::default()).await;
         let token = practice.token("mharlow").await;
         let nobody = practice.api(&token);
         for path in ["/license-requests", "/license-ledger", "/license-prices", "/license-pools/unused", "/license-waiting-list"] {
@@ -113,10 +113,10 @@ both_practices! {
         let (api, support) = (practice.api(&admin), practice.api(&help).with("muster-organization", practice.organization.to_string()));
         totals(practice, &support, &[(0, "student", 0)]).await;
         for username in ["one", "two", "three"] {
-            practice.add(Someone { username, user_type: UserType::SPT, ..Someone::default() }).await;
+            practice.add(PersonSpec { username, user_type: UserType::SPT, ..PersonSpec::default() }).await;
         }
         let listed = api.get("/license-waiting-list").await.expect(200).json();
-        assert_eq!((&listed["total"], &listed["items"][0]["freed_by"], &listed["items"][2]["place"]), (&json!(3), &json!("nothing"), &json!(3)));
+        assert_eq!((&listed["total"], &listed["items"][0]["seats_freed_by"], &listed["items"][2]["place"]), (&json!(3), &json!("nothing"), &json!(3)));
         let page = api.get("/license-waiting-list?limit=2").await.expect(200).json();
         let next = page["next"].as_str().expect("a page more");
         assert_eq!(api.get(&format!("/license-waiting-list?limit=2&after={next}")).await.expect(200).json()["items"][0]["place"], 3);

@@ -2,7 +2,7 @@
 
 use muster_domain::emr::UserType;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::{Value, json};
 
 use crate::{assert_problem, refused};
@@ -16,7 +16,7 @@ both_practices! {
         for (username, user_type) in
             [("zora", UserType::PT), ("abel", UserType::OT), ("mia", UserType::PTA), ("ben", UserType::SPT)]
         {
-            practice.add(Someone { username, user_type, active: username != "mia", ..Someone::default() }).await;
+            practice.add(PersonSpec { username, user_type, active: username != "mia", ..PersonSpec::default() }).await;
         }
         let token = practice.token("admin").await;
         let api = practice.api(&token);
@@ -43,7 +43,7 @@ both_practices! {
     }
 
     async fn any_part_of_name_user_name_email_or_npi_finds(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let npi = api.get(&format!("/people/{}", mara.id)).await.json()["npi"].as_str().unwrap().to_owned();
@@ -58,9 +58,9 @@ both_practices! {
 
     async fn filters_narrow_together(practice) {
         let wells = practice.clinics[1];
-        practice.add(Someone::default()).await;
-        practice.add(Someone { username: "mia", user_type: UserType::PTA, clinics: &[wells], ..Someone::default() }).await;
-        practice.add(Someone { username: "off", active: false, ..Someone::default() }).await;
+        practice.add(PersonSpec::default()).await;
+        practice.add(PersonSpec { username: "mia", user_type: UserType::PTA, clinics: &[wells], ..PersonSpec::default() }).await;
+        practice.add(PersonSpec { username: "off", active: false, ..PersonSpec::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         for (query, expected) in [
@@ -78,7 +78,7 @@ both_practices! {
 
     async fn files_made_while_they_are_sent_arrive_whole_for_a_browser_that_takes_them_compressed(practice) {
         for n in 0..40 {
-            practice.add(Someone { username: &format!("person{n}"), ..Someone::default() }).await;
+            practice.add(PersonSpec { username: &format!("person{n}"), ..PersonSpec::default() }).await;
         }
         let cookie = format!("muster_session={}", practice.session("admin").await);
         for path in ["/emr/users.csv", "/people/credentials.csv"] {
@@ -110,7 +110,7 @@ both_practices! {
     }
 
     async fn a_cursor_of_another_order_or_list_is_refused(practice) {
-        practice.add(Someone::default()).await;
+        practice.add(PersonSpec::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let page = api.get("/people?limit=1&sort=name").await.expect(200).json();
@@ -122,7 +122,7 @@ both_practices! {
     }
 
     async fn the_audit_record_is_walked_both_ways_and_filtered(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let seqs = |page: &Value| -> Vec<i64> {

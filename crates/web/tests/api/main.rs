@@ -31,7 +31,7 @@ mod visibility;
 mod window;
 
 use muster_domain::emr::Permission;
-use muster_testkit::practice::{Answer, Member, Practice, Someone};
+use muster_testkit::practice::{Answer, Member, PersonSpec, Practice};
 use serde_json::{Value, json};
 
 /// What a clinic's user manager holds.
@@ -41,20 +41,20 @@ const MANAGER: &[Permission] =
 /// A user manager of the first clinic only, a clerk, with a token of every scope.
 async fn a_clinic_manager(practice: &Practice) -> (Member, String) {
     let manager = practice
-        .add(Someone {
+        .add(PersonSpec {
             username: "manager",
             user_type: muster_domain::emr::UserType::Clerical,
             permissions: Some(MANAGER),
-            ..Someone::default()
+            ..PersonSpec::default()
         })
         .await;
     let token = practice.token("manager").await;
     (manager, token)
 }
 
-/// Someone whom a manager of the first clinic may not know of.
+/// PersonSpec whom a manager of the first clinic may not know of.
 async fn a_stranger(practice: &Practice) -> Member {
-    practice.add(Someone { username: "stranger", clinics: &practice.clinics[1..2], ..Someone::default() }).await
+    practice.add(PersonSpec { username: "stranger", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await
 }
 
 /// The body of a valid new physical therapist.

@@ -1,7 +1,7 @@
 //! Bodies nobody should send.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::{Value, json};
 
 use crate::{a_therapist, assert_problem, refused};
@@ -47,7 +47,7 @@ both_practices! {
     }
 
     async fn whoever_may_not_is_told_so_even_when_the_form_is_wrong(practice) {
-        practice.add(Someone::default()).await;
+        practice.add(PersonSpec::default()).await;
         let token = practice.token("mharlow").await;
         let answer = practice.api(&token).post("/people", &json!({"first_name": 5})).await.expect(403);
         assert!(refused(&answer).contains(&" not_allowed".to_owned()), "{}", answer.text());
@@ -56,7 +56,7 @@ both_practices! {
     async fn awkward_values_are_refused_or_kept_and_never_a_fault_of_ours(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}", mara.id);
         let awkward = [
             json!(""), json!(" "), json!("\u{0}"), json!("a\u{0}b"), json!("\u{202e}x"), json!("x".repeat(300)),

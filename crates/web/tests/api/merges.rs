@@ -6,7 +6,7 @@ use muster_domain::Code;
 use muster_domain::emr::{Change, EmrPatch, Permission, Profile, Status, UserType};
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::duplicates::{a_manager, add, codes, further, id, licensed, profile, someone};
@@ -79,8 +79,8 @@ both_practices! {
     async fn a_merge_takes_licenses_images_and_the_supervised_along_and_undoing_gives_exactly_them_back(practice) {
         let machine = practice.machine();
         let app = &practice.app;
-        let mara = practice.add(Someone { username: "mstone", clinics: &practice.clinics[..1], ..Someone::default() }).await.id;
-        let twin = practice.add(Someone { username: "mharlow", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mstone", clinics: &practice.clinics[..1], ..PersonSpec::default() }).await.id;
+        let twin = practice.add(PersonSpec { username: "mharlow", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await;
         app.update_person(&machine, twin.id, None, licensed("PT-2", "NH")).await.expect("saved");
         for (number, state) in [("OT 22", "VT"), ("pt1", "ME"), ("SLP 3", "MA")] {
             app.add_professional_license(&machine, twin.id, &further(number, state), None).await.expect("added");
@@ -89,8 +89,8 @@ both_practices! {
         app.add_professional_license(&machine, mara, &further("slp-3", "MA"), None).await.expect("added");
         practice.sign(&twin).await;
         app.set_picture(&machine, twin.id, made_up_signature(), true).await.expect("a picture");
-        let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await.id;
-        let far = practice.add(Someone { username: "far", user_type: UserType::PTA, clinics: &practice.clinics[2..3], ..Someone::default() }).await.id;
+        let sam = practice.add(PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() }).await.id;
+        let far = practice.add(PersonSpec { username: "far", user_type: UserType::PTA, clinics: &practice.clinics[2..3], ..PersonSpec::default() }).await.id;
         for one in [sam, far] {
             app.set_supervisor(&machine, one, Some(twin.id)).await.expect("supervised");
         }
@@ -143,14 +143,14 @@ both_practices! {
     async fn undoing_waits_for_nobody_but_overwrites_nothing(practice) {
         let machine = practice.machine();
         let app = &practice.app;
-        let add = async |username: &'static str| practice.add(Someone { username, ..Someone::default() }).await;
+        let add = async |username: &'static str| practice.add(PersonSpec { username, ..PersonSpec::default() }).await;
         let (kept, twin, ida) = (add("mstone").await, add("mharlow").await, add("ida").await);
         app.update_person(&machine, twin.id, None, licensed("PT-2", "NH")).await.expect("saved");
         app.update_person(&machine, kept.id, None, licensed("PT-1", "ME")).await.expect("saved");
         practice.sign(&twin).await;
         let (sam, lee) = (
-            practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await.id,
-            practice.add(Someone { username: "lee", user_type: UserType::SPT, ..Someone::default() }).await.id,
+            practice.add(PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() }).await.id,
+            practice.add(PersonSpec { username: "lee", user_type: UserType::SPT, ..PersonSpec::default() }).await.id,
         );
         for one in [sam, lee] {
             app.set_supervisor(&machine, one, Some(twin.id)).await.expect("supervised");
@@ -176,10 +176,10 @@ both_practices! {
     async fn students_put_together_keep_their_supervisor_and_reminders_are_not_sent_twice(practice) {
         let machine = practice.machine();
         let app = &practice.app;
-        let boss = practice.add(Someone { username: "boss", ..Someone::default() }).await.id;
+        let boss = practice.add(PersonSpec { username: "boss", ..PersonSpec::default() }).await.id;
         let (one, twin) = (
-            practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await.id,
-            practice.add(Someone { username: "samuel", user_type: UserType::SPT, ..Someone::default() }).await.id,
+            practice.add(PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() }).await.id,
+            practice.add(PersonSpec { username: "samuel", user_type: UserType::SPT, ..PersonSpec::default() }).await.id,
         );
         app.set_supervisor(&machine, twin, Some(boss)).await.expect("supervised");
         let done = app.merge(&machine, one, twin).await.expect("merged");
@@ -192,8 +192,8 @@ both_practices! {
         assert_eq!((under(one).await, under(twin).await), (None, Some(boss)));
 
         let (kept, other) = (
-            practice.add(Someone { username: "mstone", ..Someone::default() }).await.id,
-            practice.add(Someone { username: "mharlow", ..Someone::default() }).await.id,
+            practice.add(PersonSpec { username: "mstone", ..PersonSpec::default() }).await.id,
+            practice.add(PersonSpec { username: "mharlow", ..PersonSpec::default() }).await.id,
         );
         app.update_person(&machine, other, None, licensed("PT-2", "NH")).await.expect("saved");
         let mut soon = further("OT 9", "VT");
@@ -206,8 +206,8 @@ both_practices! {
 
     async fn whoever_works_here_under_the_merged_profile_goes_on_working_here(practice) {
         let machine = practice.machine();
-        let old = practice.add(Someone { username: "mstone", active: false, ..Someone::default() }).await.id;
-        let new = practice.add(Someone { username: "mharlow", ..Someone::default() }).await.id;
+        let old = practice.add(PersonSpec { username: "mstone", active: false, ..PersonSpec::default() }).await.id;
+        let new = practice.add(PersonSpec { username: "mharlow", ..PersonSpec::default() }).await.id;
         practice.app.set_license_total(&machine, practice.clinics[0], muster_domain::licenses::Group::Therapist, 1, "").await.expect("a total");
         let before = (profile(practice, old).await, profile(practice, new).await);
         let done = practice.app.merge(&machine, old, new).await.expect("merged");
@@ -264,11 +264,11 @@ both_practices! {
         let wells = practice.clinics[1];
         // Another user manager of Saco: the admin is the last company admin only.
         crate::a_clinic_manager(practice).await;
-        let keeper = practice.add(Someone {
+        let keeper = practice.add(PersonSpec {
             username: "keeper", user_type: UserType::Clerical, permissions: Some(crate::MANAGER), clinics: &[wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
-        let student = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await;
+        let student = practice.add(PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() }).await;
         for (merged, sentence) in [
             (practice.admin.id, "Ada Minton is the last active company admin"),
             (keeper.id, "This person is the last user manager of Wells"),

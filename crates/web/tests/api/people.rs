@@ -1,17 +1,17 @@
 //! Adding, reading and changing people.
 
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_app::{Channel, Origin, Scope};
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{PASSWORD, Someone};
+use muster_testkit::practice::{PASSWORD, PersonSpec};
 use serde_json::json;
 
 use crate::{a_therapist, assert_problem, refused};
 
 both_practices! {
     async fn a_password_can_be_typed_for_somebody_saved(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let path = format!("/people/{}", mara.id);
@@ -45,7 +45,7 @@ both_practices! {
         change(PASSWORD, NEW).await.expect(204);
         let origin = Origin { channel: Channel::Page, address: "127.0.0.1".to_owned(), user_agent: String::new() };
         let before = practice.app.authenticate(&cookie, origin.clone()).await.expect("an answer");
-        assert!(matches!(before, Standing::Nobody), "{before:?}");
+        assert!(matches!(before, SessionStatus::Nobody), "{before:?}");
         practice.app.sign_in("admin", NEW, &origin).await.expect("signed in");
         assert!(practice.messages().await.pop().expect("a message").contains("was changed just now"));
     }
@@ -145,7 +145,7 @@ both_practices! {
     async fn person_and_account_are_saved_together_or_not_at_all(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}", mara.id);
         let patch = json!({"phone": "207 555 0142", "emr_account": {"permissions": ["fly"]}});
         let answer = api.patch(&path, &patch).await.expect(422);
@@ -156,7 +156,7 @@ both_practices! {
     async fn the_account_stands_at_an_address_of_its_own(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}/emr-account", mara.id);
         let shown = api.get(&path).await.expect(200);
         assert_eq!((shown.header("etag"), &shown.json()["user_type"]), ("\"1\"", &json!("PT")));
@@ -170,7 +170,7 @@ both_practices! {
     async fn an_inactive_person_keeps_everything_but_access(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let maras = practice.token("mharlow").await;
         practice.api(&maras).get("/me").await.expect(200);
         let path = format!("/people/{}", mara.id);
@@ -194,7 +194,7 @@ both_practices! {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
         let view = [Permission::ViewPatients];
-        let someone = Someone { user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() };
+        let someone = PersonSpec { user_type: UserType::PTA, permissions: Some(&view), ..PersonSpec::default() };
         let quill = practice.add(someone).await;
         let path = format!("/people/{}/emr-account", quill.id);
         let mut patch = json!({"permissions": ["view_patients", "finish_soap_notes"]});
@@ -212,7 +212,7 @@ both_practices! {
     }
 
     async fn only_support_changes_a_user_type_and_sees_first_what_breaks(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let admin = practice.token("admin").await;
         let path = format!("/people/{}/emr-account", mara.id);
         let answer = practice.api(&admin).patch(&path, &json!({"user_type": "Clerical"})).await.expect(403);
@@ -243,7 +243,7 @@ both_practices! {
     async fn a_sign_in_link_is_an_invitation_first_and_a_reset_later(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let path = format!("/people/{}/sign-in-link", mara.id);
         let sent = api.send("POST", &path, None, "").await.expect(202).json();
         assert_eq!(sent, json!({"to": "mharlow@saco.example", "invitation": true}));
@@ -258,7 +258,7 @@ both_practices! {
     async fn sessions_are_listed_and_ended(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         practice.give_password(&mara).await;
         practice.session("mharlow").await;
         practice.session("mharlow").await;
@@ -276,7 +276,7 @@ both_practices! {
     async fn the_history_tells_before_and_after_and_who(practice) {
         let token = practice.token("admin").await;
         let api = practice.api(&token);
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         api.patch(&format!("/people/{}", mara.id), &json!({"phone": "207 555 0142"})).await.expect(200);
         let history = api.get(&format!("/people/{}/history", mara.id)).await.expect(200).json();
         let newest = &history["items"][0];

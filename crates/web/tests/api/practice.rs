@@ -1,7 +1,7 @@
 //! The practice itself: settings, clinics, license pools.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::{Value, json};
 
 use crate::{a_clinic_manager, assert_problem, refused};
@@ -49,7 +49,7 @@ both_practices! {
             api.get(&format!("/clinics?{wrong}")).await.expect(422);
         }
         // Whoever works in one clinic finds, and counts, only that.
-        let clerk = practice.add(Someone { username: "clerk", clinics: &practice.clinics[2..], ..Someone::default() }).await;
+        let clerk = practice.add(PersonSpec { username: "clerk", clinics: &practice.clinics[2..], ..PersonSpec::default() }).await;
         let token = practice.token(&clerk.username).await;
         let hers = practice.api(&token).get("/clinics?q=s&limit=5").await.expect(200).json();
         assert_eq!((names(&hers), &hers["total"]), (vec![], &json!(0)));
@@ -76,7 +76,7 @@ both_practices! {
 
     async fn pools_show_what_is_left_and_only_support_sets_totals(practice) {
         let saco = practice.clinics[0];
-        practice.add(Someone::default()).await;
+        practice.add(PersonSpec::default()).await;
         let admin = practice.token("admin").await;
         let path = format!("/license-pools/{saco}/therapist");
         let answer = practice.api(&admin).put(&path, &json!({"total": 3})).await;

@@ -3,7 +3,7 @@
 use muster_domain::emr::UserType;
 use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Answer, Practice, Someone};
+use muster_testkit::practice::{Answer, PersonSpec, Practice};
 use serde_json::{Value, json};
 
 /// So that nobody looks like anybody else.
@@ -25,7 +25,8 @@ async fn waiting(practice: &Practice, names: &str, count: usize) -> Vec<String> 
     let mut ids = Vec::new();
     for n in 0..count {
         let username = format!("{names}{n}");
-        let someone = Someone { username: &username, user_type: UserType::SPT, active: false, ..Someone::default() };
+        let someone =
+            PersonSpec { username: &username, user_type: UserType::SPT, active: false, ..PersonSpec::default() };
         ids.push(practice.add(someone).await.id.to_string());
     }
     ids

@@ -3,7 +3,7 @@
 use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use serde_json::{Value, json};
 
 use crate::{MANAGER, a_clinic_manager, a_therapist, refused};
@@ -118,7 +118,7 @@ both_practices! {
         let closed = emr(json!({"clinic_ids": [saco, york], "default_clinic_id": saco}));
         on_creation(practice, &admin, closed, 422, &["clinic_ids clinic_inactive"]).await;
 
-        let mara = practice.add(Someone { clinics: &[saco, wells], permissions: Some(&[Permission::ViewPatients]), ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { clinics: &[saco, wells], permissions: Some(&[Permission::ViewPatients]), ..PersonSpec::default() }).await;
         let without = emr(json!({"clinic_ids": [wells]}));
         on_change(practice, &admin, mara.id, without, 422, &["clinic_ids default_clinic_not_removable"]).await;
         // What the manager cannot see was not sent, and stays.
@@ -128,7 +128,7 @@ both_practices! {
 
     async fn names_emails_and_npis_belong_to_one_person_however_they_are_written(practice) {
         let admin = practice.token("admin").await;
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let npi = practice.api(&admin).get(&format!("/people/{}", mara.id)).await.json()["npi"].clone();
         let (_, _, _) = practice.another("Other practice", "elsewhere").await;
         let all = json!({"username": "MHARLOW", "email": "Mharlow@SACO.example", "npi": npi});
@@ -147,9 +147,9 @@ both_practices! {
 
     async fn nobody_changes_someone_who_holds_more(practice) {
         let (manager, token) = a_clinic_manager(practice).await;
-        let boss = practice.add(Someone {
+        let boss = practice.add(PersonSpec {
             username: "boss", user_type: UserType::Clerical, permissions: Some(&[Permission::CompanyAdmin]),
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
         on_change(practice, &token, boss.id, json!({"phone": "207 555 0142"}), 403, &[" holds_more_than_you"]).await;
         let link = practice.api(&token).send("POST", &format!("/people/{}/sign-in-link", boss.id), None, "").await;
@@ -157,17 +157,17 @@ both_practices! {
         let up = json!({"emr_account": {"permissions": ["view_users", "edit_users", "company_admin"]}});
         on_change(practice, &token, manager.id, up, 403, &["permissions permission_not_held_by_you"]).await;
         // Another clinic of the same person is enough to keep the sign-in out of reach.
-        let both = practice.add(Someone {
+        let both = practice.add(PersonSpec {
             username: "both", clinics: &practice.clinics[..2], permissions: Some(&[Permission::ViewPatients]),
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
         on_change(practice, &token, both.id, json!({"email": "me@evil.example"}), 403, &[" holds_more_than_you"]).await;
         on_change(practice, &token, both.id, json!({"phone": "207 555 0142"}), 200, &[]).await;
     }
 
     async fn without_edit_users_nothing_is_changed(practice) {
-        practice.add(Someone { username: "viewer", permissions: Some(&[Permission::ViewUsers]), ..Someone::default() }).await;
-        let mara = practice.add(Someone::default()).await;
+        practice.add(PersonSpec { username: "viewer", permissions: Some(&[Permission::ViewUsers]), ..PersonSpec::default() }).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("viewer").await;
         on_creation(practice, &token, json!({}), 403, &[" not_allowed"]).await;
         on_change(practice, &token, mara.id, json!({"phone": "207 555 0142"}), 403, &[" not_allowed"]).await;
@@ -189,9 +189,9 @@ both_practices! {
     async fn the_last_user_manager_of_a_clinic_keeps_the_clinic(practice) {
         let token = practice.token("admin").await;
         let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
-        let keeper = practice.add(Someone {
+        let keeper = practice.add(PersonSpec {
             username: "keeper", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[saco, wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
         let path = format!("/people/{}", keeper.id);
         let api = practice.api(&token);
@@ -216,9 +216,9 @@ both_practices! {
             }
         }
         assert_eq!(api.get(&path).await.expect(200).json(), before);
-        practice.add(Someone {
+        practice.add(PersonSpec {
             username: "second", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
         api.patch(&path, &json!({"emr_account": {"clinic_ids": [saco]}})).await.expect(200);
     }
@@ -228,7 +228,7 @@ both_practices! {
         let machine = practice.machine();
         practice.app.set_license_total(&machine, practice.clinics[0], Group::Therapist, 1, "").await.expect("a total");
         practice.app.set_license_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let late = practice.api(&token).post("/people", &a_therapist(practice, "late")).await.expect(201).json();
         assert_eq!(late["emr_account"]["inactive_reason"], "no_license");
         assert!(late["notices"][0].as_str().is_some_and(|n| n.starts_with("Saved as inactive")), "{late}");

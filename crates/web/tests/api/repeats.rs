@@ -1,7 +1,7 @@
 //! Requests sent again after a connection broke.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::{a_therapist, assert_problem};
@@ -18,7 +18,7 @@ both_practices! {
         assert_eq!(practice.messages().await.len(), 1, "one invitation");
         let other = a_therapist(practice, "other");
         assert_problem(&api.post("/people", &other).await, 422, "idempotency_key_reused");
-        // Someone else's keys are their own.
+        // PersonSpec else's keys are their own.
         crate::a_clinic_manager(practice).await;
         let theirs = practice.token("manager").await;
         practice.api(&theirs).with("idempotency-key", "import-7/row 12").post("/people", &other).await.expect(201);
@@ -66,7 +66,7 @@ both_practices! {
     }
 
     async fn a_license_is_added_once(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let token = practice.token("admin").await;
         let api = practice.api(&token).with("idempotency-key", "k");
         let (path, body) = (format!("/people/{}/professional-licenses", mara.id), json!({"number": "PT 77", "state": "NH"}));

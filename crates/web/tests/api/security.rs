@@ -7,7 +7,7 @@ use muster_app::Actor;
 use muster_app::audit::AuditQuery;
 use muster_domain::OrganizationId;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Answer, PASSWORD, Practice, Someone};
+use muster_testkit::practice::{Answer, PASSWORD, PersonSpec, Practice};
 use muster_web::{ROUTES, WebSettings, Who};
 use serde_json::{Value, json};
 
@@ -244,7 +244,7 @@ both_practices! {
     }
 
     async fn pages_that_send_mail_say_so_when_it_does_not_leave(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let clinic = practice.clinics[0].to_string();
         for (username, note) in [("nia", Some("Emails are only written to files here.")), ("tom", None)] {
             let mut window = Window::with(practice, WebSettings { mail_note: note.map(str::to_owned), ..settings(practice) });
@@ -324,7 +324,7 @@ both_practices! {
 
     async fn a_sign_in_that_fails_is_answered_the_same_way_whatever_the_reason(practice) {
         let (token, mut window) = (practice.token("admin").await, Window::of(practice));
-        let (owner, gone) = (Someone { username: "owner-of-it", ..Someone::default() }, Someone { username: "made-absent", ..Someone::default() });
+        let (owner, gone) = (PersonSpec { username: "owner-of-it", ..PersonSpec::default() }, PersonSpec { username: "made-absent", ..PersonSpec::default() });
         for someone in [owner, gone] {
             let member = practice.add(someone.clone()).await;
             practice.give_password(&member).await;
@@ -332,7 +332,7 @@ both_practices! {
             let path = format!("/people/{}", member.id);
             practice.api(&token).patch(&path, &json!({"emr_account": {"status": status}})).await.expect(200);
         }
-        practice.add(Someone { username: "not-invited", ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "not-invited", ..PersonSpec::default() }).await;
         // Names of one length, so that the lengths of the answers can be told apart by nothing else.
         let mut said = Vec::new();
         for (name, password) in
@@ -349,8 +349,8 @@ both_practices! {
 
     async fn a_reset_is_answered_the_same_way_whoever_it_is_asked_for(practice) {
         let mut window = Window::of(practice);
-        practice.add(Someone { username: "owner", ..Someone::default() }).await;
-        practice.add(Someone { username: "gone", active: false, ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "owner", ..PersonSpec::default() }).await;
+        practice.add(PersonSpec { username: "gone", active: false, ..PersonSpec::default() }).await;
         practice.operator("helpdesk").await;
         let mut said = Vec::new();
         for name in ["owner", "nobody-here", "gone", "gone@saco.example", "helpdesk"] {

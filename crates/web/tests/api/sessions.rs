@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use muster_app::{AppError, Channel, Origin};
 use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET};
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Answer, Member, PASSWORD, Practice, Someone};
+use muster_testkit::practice::{Answer, Member, PASSWORD, PersonSpec, Practice};
 use serde_json::{Value, json};
 
 use crate::security::link_sent;
@@ -16,7 +16,7 @@ const NEW: &str = "Quiet-harbor-Lamp-42";
 const WRONG: &str = "Wrong-password-1";
 
 pub async fn mara(practice: &Practice) -> Member {
-    let mara = practice.add(Someone::default()).await;
+    let mara = practice.add(PersonSpec::default()).await;
     practice.give_password(&mara).await;
     mara
 }
@@ -172,7 +172,7 @@ both_practices! {
     async fn a_reset_link_works_for_its_hour_and_once(practice) {
         let mut links = Vec::new();
         for username in ["early", "late"] {
-            let member = practice.add(Someone { username, ..Someone::default() }).await;
+            let member = practice.add(PersonSpec { username, ..PersonSpec::default() }).await;
             practice.give_password(&member).await;
             practice.messages().await;
             ask_for_reset(&mut Window::of(practice), username).await.expect(200);

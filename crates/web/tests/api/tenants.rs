@@ -1,14 +1,14 @@
 //! Nothing crosses from one practice to another.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::assert_problem;
 
 both_practices! {
     async fn two_practices_never_see_each_other(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let (other, portland, _) = practice.another("Portland Rehab", "elsewhere").await;
         let token = practice.token("elsewhere").await;
         let api = practice.api(&token);

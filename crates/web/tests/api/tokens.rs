@@ -3,14 +3,14 @@
 use jiff::SignedDuration;
 use muster_app::Scope;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::json;
 
 use crate::{a_therapist, assert_problem, refused};
 
 both_practices! {
     async fn each_call_needs_its_scope_and_no_other(practice) {
-        practice.add(Someone::default()).await;
+        practice.add(PersonSpec::default()).await;
         let admin = practice.admin.id;
         let clinic = practice.clinics[0];
         practice.operator("helpdesk").await;
@@ -65,7 +65,7 @@ both_practices! {
         assert!(!list.text().contains(&secret));
         assert_eq!(list.json()["total"], 2);
         let path = format!("/tokens/{}", id.as_str().unwrap());
-        let mine = practice.add(Someone::default()).await;
+        let mine = practice.add(PersonSpec::default()).await;
         let other = practice.token(&mine.username).await;
         assert_problem(&practice.api(&other).delete(&path).await, 404, "not_found");
         api.delete(&path).await.expect(204);

@@ -3,16 +3,16 @@
 use muster_domain::emr::UserType;
 use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Member, Practice, Someone};
+use muster_testkit::practice::{Member, PersonSpec, Practice};
 use serde_json::json;
 
 use crate::{MANAGER, a_clinic_manager, a_stranger, assert_problem, refused};
 
-/// Someone of Wells first, and of Saco too, whose clinics were changed in every way: at once, by bulk update and by file.
+/// PersonSpec of Wells first, and of Saco too, whose clinics were changed in every way: at once, by bulk update and by file.
 /// York is called Kittery here, for the time zone has a York in it.
 async fn someone_moved_about(practice: &Practice) -> Member {
     let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
-    let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
+    let both = practice.add(PersonSpec { username: "both", clinics: &[wells, saco], ..PersonSpec::default() }).await;
     let token = practice.token("admin").await;
     let api = practice.api(&token);
     api.patch(&format!("/clinics/{york}"), &json!({"name": "Kittery"})).await.expect(200);
@@ -97,7 +97,7 @@ both_practices! {
                 assert!(asked.contains("No such person") && !asked.contains("Stranger"), "{typed}: {asked}");
             }
         }
-        let clerk = Someone { username: "clerk", user_type: UserType::Clerical, ..Someone::default() };
+        let clerk = PersonSpec { username: "clerk", user_type: UserType::Clerical, ..PersonSpec::default() };
         let clerk = practice.add(clerk).await;
         practice.give_password(&clerk).await;
         practice.visitor("clerk").await.get("/person-names?subject=a").await.expect(403);
@@ -119,7 +119,7 @@ both_practices! {
     async fn a_shared_persons_other_clinics_are_only_counted(practice) {
         let (_, token) = a_clinic_manager(practice).await;
         let [_, wells, _] = practice.clinics[..] else { panic!("three clinics") };
-        let both = practice.add(Someone {
+        let both = practice.add(PersonSpec {
             username: "both", clinics: &[wells, practice.clinics[0]], ..Default::default()
         }).await;
         let shown = practice.api(&token).get(&format!("/people/{}", both.id)).await.expect(200);
@@ -132,7 +132,7 @@ both_practices! {
     }
 
     async fn without_view_users_one_sees_oneself_only(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let token = practice.token("mharlow").await;
         let api = practice.api(&token);
         api.get(&format!("/people/{}", mara.id)).await.expect(200);
@@ -198,7 +198,7 @@ both_practices! {
     /// What is written down when somebody leaves is read by others than who did it.
     async fn how_a_shared_person_left_names_no_clinic_out_of_reach(practice) {
         let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
-        let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
+        let both = practice.add(PersonSpec { username: "both", clinics: &[wells, saco], ..PersonSpec::default() }).await;
         practice.app.set_license_total(&practice.machine(), wells, Group::Therapist, 5, "").await.expect("a total");
         let (manager, _) = a_clinic_manager(practice).await;
         practice.give_password(&manager).await;
@@ -220,9 +220,9 @@ both_practices! {
 
     async fn how_a_shared_person_left_names_nobody_out_of_reach(practice) {
         let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
-        let both = practice.add(Someone { username: "both", clinics: &[wells, saco], ..Someone::default() }).await;
-        let heir = practice.add(Someone { username: "heir", clinics: &[wells], ..Someone::default() }).await;
-        let student = Someone { username: "stranger", user_type: UserType::SPT, clinics: &[wells], ..Someone::default() };
+        let both = practice.add(PersonSpec { username: "both", clinics: &[wells, saco], ..PersonSpec::default() }).await;
+        let heir = practice.add(PersonSpec { username: "heir", clinics: &[wells], ..PersonSpec::default() }).await;
+        let student = PersonSpec { username: "stranger", user_type: UserType::SPT, clinics: &[wells], ..PersonSpec::default() };
         let student = practice.add(student).await;
         practice.app.set_supervisor(&practice.machine(), student.id, Some(both.id)).await.expect("supervised");
         let (_, token) = a_clinic_manager(practice).await;
@@ -241,7 +241,7 @@ both_practices! {
 
     /// As with access copied from somebody: not by name, for whoever reads the record may not know them.
     async fn that_two_are_two_people_names_nobody_out_of_reach(practice) {
-        let here = practice.add(Someone { username: "here", ..Someone::default() }).await;
+        let here = practice.add(PersonSpec { username: "here", ..PersonSpec::default() }).await;
         let stranger = a_stranger(practice).await;
         let admin = practice.token("admin").await;
         let body = json!({"person_id": here.id, "other_id": stranger.id});
@@ -250,15 +250,15 @@ both_practices! {
         let (_, token) = a_clinic_manager(practice).await;
         let path = format!("/people/{}/history", here.id);
         let shown = practice.api(&token).get(&path).await.expect(200).text();
-        assert!(shown.contains("person.someone_else"), "that somebody looked is told: {shown}");
+        assert!(shown.contains("person.mark_distinct"), "that somebody looked is told: {shown}");
         assert!(!shown.contains("Stranger"), "{shown}");
     }
 
     async fn a_refusal_about_a_clinic_out_of_reach_does_not_name_it(practice) {
         let [saco, wells, _] = practice.clinics[..] else { panic!("three clinics") };
-        let keeper = practice.add(Someone {
+        let keeper = practice.add(PersonSpec {
             username: "keeper", user_type: UserType::Clerical, permissions: Some(MANAGER), clinics: &[saco, wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         }).await;
         let (_, token) = a_clinic_manager(practice).await;
         let path = format!("/people/{}", keeper.id);

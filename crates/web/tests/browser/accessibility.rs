@@ -8,10 +8,10 @@ use muster_app::{Channel, Origin};
 use muster_domain::LicenseRequestId;
 use muster_domain::emr::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
-use muster_domain::licenses::{Group, Kind, Wanted};
+use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
-use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use muster_testkit::practice::{Member, PASSWORD, PersonSpec, Practice};
 use muster_testkit::{both_engines, both_practices};
 use muster_web::ROUTES;
 
@@ -93,19 +93,23 @@ async fn lively(practice: &Practice) {
     for (group, total) in [(Group::Therapist, 2), (Group::Assistant, 1), (Group::Student, 3)] {
         practice.app.set_license_total(&machine, practice.clinics[0], group, total, "").await.expect("a total");
     }
-    named(practice, "Zoë", "Ñúñez", Someone { username: "zoe", ..Someone::default() }).await;
-    practice.add(Someone { username: "liam", user_type: UserType::PTA, active: false, ..Someone::default() }).await;
+    named(practice, "Zoë", "Ñúñez", PersonSpec { username: "zoe", ..PersonSpec::default() }).await;
+    practice
+        .add(PersonSpec { username: "liam", user_type: UserType::PTA, active: false, ..PersonSpec::default() })
+        .await;
     let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
-    named(practice, long, long, Someone { username: "bart", user_type: UserType::SPT, ..Someone::default() }).await;
+    named(practice, long, long, PersonSpec { username: "bart", user_type: UserType::SPT, ..PersonSpec::default() })
+        .await;
     practice.operator("helen").await;
 }
 
 /// A therapist whose signature is on file, and an assistant who finishes notes.
 async fn who_sign(practice: &Practice) -> [Member; 2] {
-    let pat = named(practice, "Pat", "Okafor", Someone { username: "pat", ..Someone::default() }).await;
+    let pat = named(practice, "Pat", "Okafor", PersonSpec { username: "pat", ..PersonSpec::default() }).await;
     practice.sign(&pat).await;
     let view = [Permission::ViewPatients];
-    let someone = Someone { username: "ned", user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() };
+    let someone =
+        PersonSpec { username: "ned", user_type: UserType::PTA, permissions: Some(&view), ..PersonSpec::default() };
     let ned = named(practice, "Ned", "Ahlgren", someone).await;
     practice.sign(&ned).await;
     let emr = EmrPatch {
@@ -120,12 +124,12 @@ async fn who_sign(practice: &Practice) -> [Member; 2] {
 
 /// An open request, and somebody who waits for a license.
 async fn a_request(practice: &Practice) -> LicenseRequestId {
-    let late = Someone { username: "late", clinics: &practice.clinics[1..2], ..Someone::default() };
+    let late = PersonSpec { username: "late", clinics: &practice.clinics[1..2], ..PersonSpec::default() };
     let machine = practice.machine();
     practice.app.set_license_total(&machine, practice.clinics[1], Group::Therapist, 0, "").await.expect("a total");
     practice.add(late).await;
     let (clinic, note) = (practice.clinics[0], "No longer needed".to_owned());
-    let wanted = Wanted { kind: Kind::Release, clinic, group: Group::Student, count: 1, note };
+    let wanted = RequestDraft { kind: RequestKind::Release, clinic, group: Group::Student, count: 1, note };
     practice.app.submit_license_request(&machine, &wanted, None).await.expect("a request").request.id
 }
 
@@ -157,7 +161,8 @@ async fn every_page(practice: &Practice, options: Options) {
     let desk = &tour.desk;
     let visit = async |page: &str, words: &str| tour.visit(page, words).await;
     outside(&tour).await;
-    let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
+    let mara =
+        practice.add(PersonSpec { username: "mara", user_type: UserType::Clerical, ..PersonSpec::default() }).await;
     practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
     visit(&link_sent(practice).await, "Welcome").await;
 
@@ -172,7 +177,7 @@ async fn every_page(practice: &Practice, options: Options) {
     let phone = PersonPatch { phone: Some(Some("207-555-0101".to_owned())), ..PersonPatch::default() };
     let phone = Change { person: phone, ..Change::default() };
     practice.app.update_person(&practice.machine(), mara.id, None, phone).await.expect("someone saves first");
-    tour.press("Save user", "Someone else saved first.").await;
+    tour.press("Save user", "PersonSpec else saved first.").await;
     visit(&admin, "Ada Minton").await;
     visit("/emr/users/bulk", "Choose whom it concerns").await;
     desk.browser.tick("person_ids", &practice.admin.id.to_string(), true).await;
@@ -194,10 +199,11 @@ async fn every_page(practice: &Practice, options: Options) {
     visit(&format!("/emr/users/{}", pat.id), "Replace signature").await;
     visit(&format!("/emr/users/{}", ned.id), "Signature on file confirmed by").await;
     // A second Zoë, and a long name once more.
-    let zoe = Someone { username: "zoe2", user_type: UserType::Clerical, ..Someone::default() };
+    let zoe = PersonSpec { username: "zoe2", user_type: UserType::Clerical, ..PersonSpec::default() };
     named(practice, "Zoe", "Nunez", zoe).await;
     let long = "Bartholomew-Maximilian Featherstonehaugh-Cholmondeley";
-    named(practice, long, long, Someone { username: "bart2", user_type: UserType::SPT, ..Someone::default() }).await;
+    named(practice, long, long, PersonSpec { username: "bart2", user_type: UserType::SPT, ..PersonSpec::default() })
+        .await;
     visit("/people/duplicates", "of 100 alike").await;
     assert_eq!(desk.count(".table-card tbody tr").await, 2, "both pairs");
     let (one, other) = (practice.admin.id, mara.id);
@@ -233,11 +239,11 @@ async fn every_page(practice: &Practice, options: Options) {
     tour.press("Unlock", "not your current password").await;
 
     let permissions = [Permission::ViewUsers, Permission::EditUsers];
-    let tessa = Someone {
+    let tessa = PersonSpec {
         username: "tessa",
         user_type: UserType::Clerical,
         permissions: Some(&permissions),
-        ..Someone::default()
+        ..PersonSpec::default()
     };
     someone_with_password(practice, tessa).await;
     desk.hold_session("tessa").await;

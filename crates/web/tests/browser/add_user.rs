@@ -4,7 +4,7 @@ use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
-use muster_testkit::practice::{Member, Someone};
+use muster_testkit::practice::{Member, PersonSpec};
 
 use crate::common::{Desk, SECRET};
 use crate::refusals::refused;
@@ -147,7 +147,7 @@ both_practices! {
 
     async fn without_scripts_the_box_alone_attests(practice) {
         let view = [Permission::ViewPatients];
-        let quill = practice.add(Someone { user_type: UserType::PTA, permissions: Some(&view), ..Someone::default() }).await;
+        let quill = practice.add(PersonSpec { user_type: UserType::PTA, permissions: Some(&view), ..PersonSpec::default() }).await;
         practice.sign(&quill).await;
         practice.give_password(&practice.admin).await;
         let desk = Desk::with(practice, Browser::options().without_javascript()).await;

@@ -2,14 +2,14 @@
 
 use jiff::SignedDuration;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 use serde_json::Value;
 
 use crate::common::Desk;
 
 both_practices! {
     async fn the_record_is_filtered_by_person_action_effect_and_day(practice) {
-        practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         practice.clock.advance(SignedDuration::from_hours(48));
         let desk = Desk::of_admin(practice).await;
         desk.sign_in("nobody", "nothing").await;
@@ -54,7 +54,7 @@ both_practices! {
 
     async fn the_record_is_narrowed_to_whom_a_typed_name_means(practice) {
         for username in ["mara", "marius"] {
-            practice.add(Someone { username, ..Someone::default() }).await;
+            practice.add(PersonSpec { username, ..PersonSpec::default() }).await;
         }
         let desk = Desk::of_admin(practice).await;
         desk.go("/audit").await;
@@ -98,7 +98,7 @@ pub fn only(at_most: usize, words: &str) -> String {
 
 both_practices! {
     async fn the_record_is_exported_as_it_is_filtered(practice) {
-        practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go("/audit?action=person.created").await;
         let fetch = "const done = arguments[0]; \

@@ -6,7 +6,7 @@ use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
-use muster_testkit::practice::{Member, Practice, Someone};
+use muster_testkit::practice::{Member, PersonSpec, Practice};
 
 use crate::common::{Desk, named, someone_with_password};
 
@@ -21,18 +21,28 @@ const CHIEF: [Permission; 5] = [
 /// A therapist, a clerk, an assistant and a student at the first clinic.
 pub async fn four(practice: &Practice) -> [Member; 4] {
     [
-        named(practice, "Mara", "Quill", Someone { username: "mara", ..Someone::default() }).await,
+        named(practice, "Mara", "Quill", PersonSpec { username: "mara", ..PersonSpec::default() }).await,
         named(
             practice,
             "Zoe",
             "Stone",
-            Someone { username: "zoe", user_type: UserType::Clerical, ..Someone::default() },
+            PersonSpec { username: "zoe", user_type: UserType::Clerical, ..PersonSpec::default() },
         )
         .await,
-        named(practice, "Liam", "Ash", Someone { username: "liam", user_type: UserType::PTA, ..Someone::default() })
-            .await,
-        named(practice, "Sam", "Reed", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
-            .await,
+        named(
+            practice,
+            "Liam",
+            "Ash",
+            PersonSpec { username: "liam", user_type: UserType::PTA, ..PersonSpec::default() },
+        )
+        .await,
+        named(
+            practice,
+            "Sam",
+            "Reed",
+            PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() },
+        )
+        .await,
     ]
 }
 
@@ -177,7 +187,7 @@ both_practices! {
         let said = outcome(&desk, "partial", "last_admin").await;
         assert!(said.contains("Ada Minton"), "{said}");
 
-        let late = practice.add(Someone { username: "late", ..Someone::default() }).await;
+        let late = practice.add(PersonSpec { username: "late", ..PersonSpec::default() }).await;
         select(&desk, &[&people[0]]).await;
         desk.browser.tick("status", "active", true).await;
         save(&desk).await;
@@ -189,10 +199,10 @@ both_practices! {
     async fn what_is_out_of_reach_stays_so(practice) {
         let people = four(practice).await;
         let chief =
-            Someone { username: "chief", user_type: UserType::Clerical, permissions: Some(&CHIEF), ..Someone::default() };
+            PersonSpec { username: "chief", user_type: UserType::Clerical, permissions: Some(&CHIEF), ..PersonSpec::default() };
         someone_with_password(practice, chief).await;
         let elsewhere =
-            practice.add(Someone { username: "else", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
+            practice.add(PersonSpec { username: "else", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await;
         let desk = Desk::at(practice).await;
         desk.hold_session("chief").await;
         desk.go("/emr/users/bulk").await;
@@ -216,7 +226,7 @@ both_practices! {
         desk.script(&slip).await;
         save(&desk).await;
         let said = outcome(&desk, "failed", "user_outside_your_access").await;
-        assert!(said.contains("Someone you cannot see") && !said.contains("Else"), "{said}");
+        assert!(said.contains("PersonSpec you cannot see") && !said.contains("Else"), "{said}");
         let said = outcome(&desk, "failed", "permission_not_held_by_you").await;
         assert!(said.contains("Mara Quill"), "{said}");
         let said = outcome(&desk, "failed", "clinic_outside_your_access").await;

@@ -8,7 +8,7 @@ use muster_domain::emr::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::databases::Db;
-use muster_testkit::practice::{Member, PASSWORD, Practice, Someone};
+use muster_testkit::practice::{Member, PASSWORD, PersonSpec, Practice};
 use muster_web::WebSettings;
 use serde_json::Value;
 
@@ -148,8 +148,8 @@ async fn pause() {
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
 }
 
-/// Someone with a name of their own.
-pub async fn named(practice: &Practice, first: &str, last: &str, someone: Someone<'_>) -> Member {
+/// PersonSpec with a name of their own.
+pub async fn named(practice: &Practice, first: &str, last: &str, someone: PersonSpec<'_>) -> Member {
     let member = practice.add(someone).await;
     let person = PersonPatch {
         first_name: Some(first.to_owned()),
@@ -163,8 +163,8 @@ pub async fn named(practice: &Practice, first: &str, last: &str, someone: Someon
     member
 }
 
-/// Someone who has a password, so that they can sign in.
-pub async fn someone_with_password(practice: &Practice, someone: Someone<'_>) -> Member {
+/// PersonSpec who has a password, so that they can sign in.
+pub async fn someone_with_password(practice: &Practice, someone: PersonSpec<'_>) -> Member {
     let member = practice.add(someone).await;
     practice.give_password(&member).await;
     member

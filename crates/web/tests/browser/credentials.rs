@@ -2,17 +2,17 @@
 
 use muster_domain::emr::UserType;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, named};
 
-const STUDENT: Someone<'_> =
-    Someone { username: "sam", user_type: UserType::SPT, permissions: None, clinics: &[], active: true };
+const STUDENT: PersonSpec<'_> =
+    PersonSpec { username: "sam", user_type: UserType::SPT, permissions: None, clinics: &[], active: true };
 
 both_practices! {
     async fn the_worklist_is_narrowed_to_a_clinic_and_taken_away_as_a_file(practice) {
-        named(practice, "Mara", "Quill", Someone::default()).await;
-        named(practice, "Ida", "Ito", Someone { username: "iito", clinics: &practice.clinics[1..2], ..Someone::default() }).await;
+        named(practice, "Mara", "Quill", PersonSpec::default()).await;
+        named(practice, "Ida", "Ito", PersonSpec { username: "iito", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await;
         let sam = named(practice, "Sam", "Lee", STUDENT).await;
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users").await;
@@ -40,7 +40,7 @@ both_practices! {
     }
 
     async fn a_license_is_added_refused_at_its_field_and_found_on_the_worklist(practice) {
-        let mara = named(practice, "Mara", "Quill", Someone::default()).await;
+        let mara = named(practice, "Mara", "Quill", PersonSpec::default()).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}/professional-licenses", mara.id)).await;
         let add = async |number: &str, state: &str| {
@@ -65,8 +65,8 @@ both_practices! {
     }
 
     async fn a_student_is_put_under_a_supervisor_who_hands_over_when_leaving(practice) {
-        let mara = named(practice, "Mara", "Quill", Someone::default()).await;
-        named(practice, "Ida", "Ito", Someone { username: "iito", ..Someone::default() }).await;
+        let mara = named(practice, "Mara", "Quill", PersonSpec::default()).await;
+        named(practice, "Ida", "Ito", PersonSpec { username: "iito", ..PersonSpec::default() }).await;
         let sam = named(practice, "Sam", "Lee", STUDENT).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", sam.id)).await;

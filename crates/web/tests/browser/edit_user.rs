@@ -2,13 +2,13 @@
 
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, alert, someone_with_password};
 
 both_practices! {
     async fn a_change_is_saved_shown_and_kept_in_the_history(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         let page = format!("/emr/users/{}", mara.id);
         desk.go(&page).await;
@@ -34,13 +34,13 @@ both_practices! {
     }
 
     async fn of_two_managers_the_second_is_told_what_the_first_changed_and_loses_nothing(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let all: Vec<Permission> = Permission::ALL.into_iter().filter(|p| !p.is_soap()).collect();
         // Whoever edits a therapist has to hold what she holds.
         let held =
             [all.as_slice(), &[Permission::StartSoapNotes, Permission::ForwardSoapNotes, Permission::FinishSoapNotes]]
                 .concat();
-        let second = Someone { username: "petra", user_type: UserType::PT, permissions: Some(&held), ..Someone::default() };
+        let second = PersonSpec { username: "petra", user_type: UserType::PT, permissions: Some(&held), ..PersonSpec::default() };
         someone_with_password(practice, second).await;
         let page = format!("/emr/users/{}", mara.id);
         let ada = Desk::of_admin(practice).await;
@@ -57,7 +57,7 @@ both_practices! {
         petra.browser.fill("first_name", "Marianne").await;
         petra.browser.tick("permissions", "analytics_access", true).await;
         petra.browser.press("Save user").await;
-        petra.browser.see("Someone else saved first.").await;
+        petra.browser.see("PersonSpec else saved first.").await;
         let told = alert(&petra.browser).await;
         assert!(told.contains("Ada Minton") && told.contains("Profile changed"), "{told}");
         petra.browser.see("207-555-0101").await;
@@ -73,7 +73,7 @@ both_practices! {
     }
 
     async fn leaving_with_unsaved_changes_is_asked_about(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         let asks = "return !dispatchEvent(new Event('beforeunload', { cancelable: true }))";

@@ -3,7 +3,7 @@
 use muster_domain::emr::{Change, EmrPatch, Permission, UserType};
 use muster_domain::organizations::ClinicPatch;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Member, Practice, Someone};
+use muster_testkit::practice::{Member, PersonSpec, Practice};
 
 use crate::common::{Desk, alert, someone_with_password};
 use crate::refusals::{fill, new_user, refused};
@@ -13,12 +13,12 @@ const MANAGES: [Permission; 4] =
 
 /// A user manager of the first two clinics, signed in.
 async fn manager(practice: &Practice) -> (Member, Desk<'_>) {
-    let wendy = Someone {
+    let wendy = PersonSpec {
         username: "wendy",
         user_type: UserType::Clerical,
         permissions: Some(&MANAGES),
         clinics: &practice.clinics[..2],
-        ..Someone::default()
+        ..PersonSpec::default()
     };
     let wendy = someone_with_password(practice, wendy).await;
     let desk = Desk::at(practice).await;
@@ -83,12 +83,12 @@ both_practices! {
         let (wendy, desk) = manager(practice).await;
         let [saco, wells] = [practice.clinics[0], practice.clinics[1]];
         // Or Wells could not spare her.
-        let petra = Someone {
+        let petra = PersonSpec {
             username: "petra",
             user_type: UserType::Clerical,
             permissions: Some(&MANAGES),
             clinics: &[saco, wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         practice.add(petra).await;
         let ready = async || {
@@ -121,11 +121,11 @@ both_practices! {
     async fn who_holds_more_is_not_changed_by_a_form_that_was_forged_or_open_before(practice) {
         let held = [Permission::ViewPatients, Permission::AnalyticsAccess];
         let mara =
-            Someone { username: "mara", user_type: UserType::Clerical, permissions: Some(&held), ..Someone::default() };
+            PersonSpec { username: "mara", user_type: UserType::Clerical, permissions: Some(&held), ..PersonSpec::default() };
         let mara = practice.add(mara).await;
         let (wendy, desk) = manager(practice).await;
         let reason = "This person holds permissions or clinics that you do not. \
-                      Someone who holds at least as much has to make this change.";
+                      PersonSpec who holds at least as much has to make this change.";
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.fill("phone", "207-555-0101").await;
         let less = vec!["view_users".to_owned(), "edit_users".to_owned(), "view_patients".to_owned()];

@@ -8,7 +8,7 @@ use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PenActio
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::Desk;
 use crate::refusals::refused;
@@ -51,7 +51,7 @@ fn is_blue([red, _, blue, _]: [u64; 4]) -> bool {
 
 both_practices! {
     async fn a_picture_that_is_not_square_is_cropped_in_the_page(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         let file = red_and_blue();
@@ -81,7 +81,7 @@ both_practices! {
     }
 
     async fn a_signature_is_drawn_with_undo_and_clear(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.see("No signature on file yet.").await;
@@ -115,7 +115,7 @@ both_practices! {
     }
 
     async fn a_signature_is_drawn_with_a_pen_and_a_finger_and_cleared(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.see("Sign here with a mouse, a pen or a finger:").await;
@@ -146,7 +146,7 @@ both_practices! {
     }
 
     async fn a_signature_file_is_shown_on_white_before_and_after_it_is_saved(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::with(practice, Browser::options().dark()).await;
         desk.hold_session("admin").await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
@@ -171,8 +171,8 @@ both_practices! {
 
     async fn access_is_copied_after_a_look_at_what_changes(practice) {
         let view = [muster_domain::emr::Permission::ViewPatients];
-        let mara = practice.add(Someone { permissions: Some(&view), ..Someone::default() }).await;
-        practice.add(Someone { username: "quill", clinics: &practice.clinics[..2], ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { permissions: Some(&view), ..PersonSpec::default() }).await;
+        practice.add(PersonSpec { username: "quill", clinics: &practice.clinics[..2], ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.follow("Copy access from…").await;
@@ -193,7 +193,7 @@ both_practices! {
     }
 
     async fn without_scripts_a_picture_that_is_not_square_is_refused_or_cut_in_the_middle(practice) {
-        let mara = practice.add(Someone::default()).await;
+        let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::with(practice, Browser::options().without_javascript()).await;
         desk.hold_session("admin").await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;

@@ -4,7 +4,7 @@ use muster_domain::emr::UserType;
 use muster_domain::licenses::Group;
 use muster_testkit::both_practices;
 use muster_testkit::browser::{Browser, Options};
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 
 use crate::common::{Desk, SECRET, named};
 
@@ -36,9 +36,13 @@ async fn support_processes(practice: &Practice, desk: &Desk<'_>, request: &str) 
 
 async fn add_in_two_steps(practice: &Practice, options: Options) {
     limit(practice, 0).await;
-    let sam =
-        named(practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
-            .await;
+    let sam = named(
+        practice,
+        "Sam",
+        "Poole",
+        PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() },
+    )
+    .await;
     let desk = Desk::with(practice, options).await;
     desk.sign_in("admin", SECRET).await;
     desk.arrive("/emr/users").await;
@@ -75,9 +79,13 @@ async fn add_in_two_steps(practice: &Practice, options: Options) {
 
 async fn release_in_two_steps(practice: &Practice, options: Options) {
     limit(practice, 1).await;
-    let sam =
-        named(practice, "Sam", "Poole", Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() })
-            .await;
+    let sam = named(
+        practice,
+        "Sam",
+        "Poole",
+        PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() },
+    )
+    .await;
     let desk = Desk::with(practice, options).await;
     desk.sign_in("admin", SECRET).await;
     desk.arrive("/emr/users").await;
@@ -134,7 +142,7 @@ both_practices! {
 
     async fn off_boarding_asks_for_the_release_in_the_same_action(practice) {
         limit(practice, 2).await;
-        let sam = practice.add(Someone { username: "sam", user_type: UserType::SPT, ..Someone::default() }).await;
+        let sam = practice.add(PersonSpec { username: "sam", user_type: UserType::SPT, ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}/offboarding?kind=departure", sam.id)).await;
         desk.browser.tick("release_license", "true", true).await;

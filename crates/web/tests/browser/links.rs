@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, SECRET, link_sent};
 use crate::refusals::refused;
@@ -15,7 +15,7 @@ async fn choose(desk: &Desk<'_>, password: &str) {
 
 both_practices! {
     async fn an_invitation_leads_to_a_password_once(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.see("Last signed in: never").await;
@@ -74,7 +74,7 @@ both_practices! {
     }
 
     async fn a_manager_resets_a_password_and_ends_the_sessions(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         practice.give_password(&mara).await;
         practice.messages().await;
         let theirs = Desk::at(practice).await;

@@ -1,7 +1,7 @@
 //! What a new password may not be, said at its field wherever one is chosen.
 
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, SECRET, link_sent};
 use crate::refusals::{fill, refused};
@@ -30,7 +30,7 @@ both_practices! {
     }
 
     async fn a_first_password_is_refused_when_it_is_common_or_endless(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
         let desk = Desk::at(practice).await;
         desk.go(&link_sent(practice).await).await;

@@ -4,7 +4,7 @@ use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::organizations::ClinicPatch;
 use muster_testkit::both_practices;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 
 use crate::common::{Desk, SECRET, alert};
 
@@ -173,7 +173,7 @@ both_practices! {
     }
 
     async fn what_somebody_else_has_is_refused_with_their_name_where_it_may_be_told(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let npi = practice.app.person(&practice.machine(), mara.id).await.unwrap().profile().person.npi.clone().unwrap();
         practice.another("Other Rehab", "elsewhere").await;
         let desk = Desk::of_admin(practice).await;
@@ -209,7 +209,7 @@ both_practices! {
     async fn an_assistant_cannot_finish_notes_where_no_clinic_lets_assistants(practice) {
         let off = ClinicPatch { assistants_may_finish: Some(false), ..ClinicPatch::default() };
         practice.app.update_clinic(&practice.machine(), practice.clinics[0], None, &off).await.unwrap();
-        let mara = practice.add(Someone { user_type: UserType::COTA, ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { user_type: UserType::COTA, ..PersonSpec::default() }).await;
         practice.sign(&mara).await;
         let desk = Desk::of_admin(practice).await;
         desk.go(&format!("/emr/users/{}", mara.id)).await;
@@ -223,8 +223,9 @@ both_practices! {
 
 async fn edited(practice: &Practice, kind: UserType) -> (Desk<'_>, String) {
     let clinics = [practice.clinics[0], practice.clinics[1]];
-    let member =
-        practice.add(Someone { username: "mara", user_type: kind, clinics: &clinics, ..Someone::default() }).await;
+    let member = practice
+        .add(PersonSpec { username: "mara", user_type: kind, clinics: &clinics, ..PersonSpec::default() })
+        .await;
     let desk = Desk::of_admin(practice).await;
     let page = format!("/emr/users/{}", member.id);
     desk.go(&page).await;
@@ -276,11 +277,11 @@ both_practices! {
 
     async fn what_a_manager_does_not_hold_is_grayed_out_and_says_so(practice) {
         let permissions = [Permission::ViewUsers, Permission::EditUsers, Permission::ViewPatients];
-        let manager = Someone {
+        let manager = PersonSpec {
             username: "wendy",
             user_type: UserType::Clerical,
             permissions: Some(&permissions),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         crate::common::someone_with_password(practice, manager).await;
         let desk = Desk::at(practice).await;

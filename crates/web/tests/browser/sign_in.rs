@@ -2,13 +2,13 @@
 
 use jiff::SignedDuration;
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, SECRET, alert, someone_with_password};
 
 both_practices! {
     async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(practice) {
-        practice.add(Someone { username: "nopassword", ..Someone::default() }).await;
+        practice.add(PersonSpec { username: "nopassword", ..PersonSpec::default() }).await;
         let desk = Desk::at(practice).await;
         let mut said = Vec::new();
         let long = format!("admin{}x", " ".repeat(300));
@@ -57,7 +57,7 @@ both_practices! {
     }
 
     async fn whoever_may_not_see_users_lands_on_their_own_account(practice) {
-        someone_with_password(practice, Someone { username: "tessa", ..Someone::default() }).await;
+        someone_with_password(practice, PersonSpec { username: "tessa", ..PersonSpec::default() }).await;
         let desk = Desk::at(practice).await;
         desk.sign_in("tessa", SECRET).await;
         desk.arrive("/me").await;

@@ -2,18 +2,18 @@
 
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
-use muster_testkit::practice::Someone;
+use muster_testkit::practice::PersonSpec;
 
 use crate::common::{Desk, SECRET, someone_with_password};
 
 both_practices! {
     async fn whoever_may_only_look_sees_the_profile_and_why_it_cannot_be_changed(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
-        let looker = Someone {
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
+        let looker = PersonSpec {
             username: "lena",
             user_type: UserType::Clerical,
             permissions: Some(&[Permission::ViewUsers]),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         someone_with_password(practice, looker).await;
         let desk = Desk::at(practice).await;
@@ -32,11 +32,11 @@ both_practices! {
 
     async fn someone_who_holds_more_is_read_only_with_the_reason(practice) {
         let permissions = [Permission::ViewUsers, Permission::EditUsers];
-        let manager = Someone {
+        let manager = PersonSpec {
             username: "wendy",
             user_type: UserType::Clerical,
             permissions: Some(&permissions),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         someone_with_password(practice, manager).await;
         let desk = Desk::at(practice).await;
@@ -47,7 +47,7 @@ both_practices! {
     }
 
     async fn support_opens_a_practice_and_changes_a_user_type_knowing_what_it_breaks(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         practice.another("Other Rehab", "elsewhere").await;
         practice.operator("helen").await;
         let desk = Desk::at(practice).await;
@@ -77,7 +77,7 @@ both_practices! {
     }
 
     async fn the_operators_pages_do_not_exist_for_anyone_else(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
         desk.go("/support").await;
         desk.browser.see("Nothing here").await;

@@ -3,7 +3,7 @@
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
-use muster_testkit::practice::{PASSWORD, Practice, Someone};
+use muster_testkit::practice::{PASSWORD, PersonSpec, Practice};
 
 use crate::common::{Desk, named, someone_with_password};
 
@@ -40,12 +40,17 @@ both_practices! {
 /// One person of each kind, in different clinics.
 async fn crowd(practice: &Practice) {
     let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
-    let zoe = Someone { username: "zoe", clinics: &[saco, york], ..Someone::default() };
+    let zoe = PersonSpec { username: "zoe", clinics: &[saco, york], ..PersonSpec::default() };
     named(practice, "Zoë", "Ñúñez", zoe).await;
-    let liam = Someone { username: "liam", user_type: UserType::PTA, clinics: &[wells], ..Someone::default() };
+    let liam = PersonSpec { username: "liam", user_type: UserType::PTA, clinics: &[wells], ..PersonSpec::default() };
     named(practice, "Liam", "O'Brien", liam).await;
-    let bo =
-        Someone { username: "bpark", user_type: UserType::SPT, clinics: &[york], active: false, ..Someone::default() };
+    let bo = PersonSpec {
+        username: "bpark",
+        user_type: UserType::SPT,
+        clinics: &[york],
+        active: false,
+        ..PersonSpec::default()
+    };
     named(practice, "Bo", "Park", bo).await;
 }
 
@@ -111,7 +116,7 @@ both_practices! {
 
         let names: Vec<String> = (10..65).map(|n| format!("w{n}")).collect();
         for name in &names {
-            practice.add(Someone { username: name, ..Someone::default() }).await;
+            practice.add(PersonSpec { username: name, ..PersonSpec::default() }).await;
         }
         desk.go("/emr/users?q=harlow").await;
         assert_eq!(desk.listed().await.len(), 50);
@@ -126,12 +131,12 @@ both_practices! {
     async fn a_clinic_manager_sees_and_counts_only_people_of_her_clinics(practice) {
         crowd(practice).await;
         let wells = practice.clinics[1];
-        let manager = Someone {
+        let manager = PersonSpec {
             username: "wendy",
             user_type: UserType::Clerical,
             permissions: Some(&[Permission::ViewUsers, Permission::EditUsers]),
             clinics: &[wells],
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         someone_with_password(practice, manager).await;
         let desk = Desk::at(practice).await;

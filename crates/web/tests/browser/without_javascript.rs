@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::browser::Browser;
-use muster_testkit::practice::{Practice, Someone};
+use muster_testkit::practice::{PersonSpec, Practice};
 use muster_testkit::{both_engines, both_practices};
 use serde_json::json;
 
@@ -74,7 +74,7 @@ both_practices! {
     }
 
     async fn an_invitation_is_accepted_and_a_forgotten_password_chosen_anew_without_scripts(practice) {
-        let mara = practice.add(Someone { username: "mara", ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         practice.app.send_sign_in_link(&practice.machine(), mara.id).await.expect("a link");
         let desk = plain(practice).await;
         let choose = async |password: &str, again: &str| {
@@ -136,14 +136,14 @@ both_practices! {
     }
 
     async fn the_second_of_two_managers_is_told_what_changed_and_loses_nothing_without_scripts(practice) {
-        let mara = practice.add(Someone { username: "mara", user_type: UserType::Clerical, ..Someone::default() }).await;
+        let mara = practice.add(PersonSpec { username: "mara", user_type: UserType::Clerical, ..PersonSpec::default() }).await;
         let permissions =
             [Permission::ViewPatients, Permission::EditPatients, Permission::ViewUsers, Permission::EditUsers];
-        let petra = Someone {
+        let petra = PersonSpec {
             username: "petra",
             user_type: UserType::Clerical,
             permissions: Some(&permissions),
-            ..Someone::default()
+            ..PersonSpec::default()
         };
         practice.add(petra).await;
         let desk = plain(practice).await;
@@ -157,7 +157,7 @@ both_practices! {
         desk.browser.tick("permissions", "analytics_access", true).await;
         desk.browser.tick("clinic_ids", &practice.clinics[1].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("Someone else saved first.").await;
+        desk.browser.see("PersonSpec else saved first.").await;
         let told = alert(&desk.browser).await;
         for part in ["Petra Harlow", "Profile changed", "Phone", "207-555-0101"] {
             assert!(told.contains(part), "{part:?} is not in {told:?}");

@@ -7,17 +7,17 @@ mod same;
 use std::collections::BTreeMap;
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{PrimaryLicense, Permission, Profile, UserType};
-use muster_domain::people::{Likeness, NameOwner, Person, Reason, Traits, likeness};
+use muster_domain::emr::{Permission, PrimaryLicense, Profile, UserType};
+use muster_domain::people::{Likeness, MatchFeatures, NameOwner, Person, Reason, likeness};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::{Handle, credentials, duplicates, merges, people};
 use serde::Serialize;
 
 use super::facts::Owners;
-use super::{NewProfile, PersonView, Seen, blank};
+use super::{DecisionContext, NewProfile, PersonView, blank};
 use crate::{Actor, App, AppError, Result, Scope};
 
-pub use merge::{MergePreview, Merged, MergedInto, Moved};
+pub use merge::{MergePreview, Merged, MergedInto, MovedField};
 pub use pairs::{Pair, PairsPage};
 
 /// Look-alikes shown for one person; beyond them nobody reads on.
@@ -45,7 +45,7 @@ pub enum Decision {
 /// Somebody who may be the same person, within the actor's sight.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Who.
+    /// AuditActor.
     pub view: PersonView,
     /// How alike, up to 100.
     pub score: u8,
@@ -93,7 +93,7 @@ impl Candidates {
         }
     }
 
-    /// Who was found to be someone else.
+    /// AuditActor was found to be someone else.
     pub(crate) fn set_apart(&self, decision: &Decision) -> Vec<PersonId> {
         let Decision::SomeoneElse { ids, .. } = decision else { return Vec::new() };
         self.seen.iter().map(|c| c.view.profile().person.id).filter(|id| ids.contains(id)).collect()
@@ -101,7 +101,7 @@ impl Candidates {
 }
 
 impl App {
-    /// Who looks like somebody who is to be added; saves nothing.
+    /// AuditActor looks like somebody who is to be added; saves nothing.
     pub async fn duplicate_candidates(&self, actor: &Actor, new: &NewProfile) -> Result<Candidates> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require(actor, Permission::EditUsers, Action::PersonViewed).await?;
@@ -116,7 +116,7 @@ impl App {
 }
 
 /// What was typed, as compared.
-fn typed(person: &Person, new: &NewProfile) -> Traits {
+fn typed(person: &Person, new: &NewProfile) -> MatchFeatures {
     let text = |value: &Option<Option<String>>| value.clone().flatten();
     let license = new.emr.as_ref().map(|emr| PrimaryLicense {
         number: text(&emr.license_number),
@@ -124,7 +124,7 @@ fn typed(person: &Person, new: &NewProfile) -> Traits {
         expires_on: None,
     });
     let kind = new.emr.as_ref().and_then(|emr| emr.user_type.as_deref().map_or(Some(UserType::PT), UserType::parse));
-    Traits::from_parts(person, &license.into_iter().collect::<Vec<_>>(), kind)
+    MatchFeatures::from_parts(person, &license.into_iter().collect::<Vec<_>>(), kind)
 }
 
 /// The owners with what they own; for somebody who went up in another person, that other one.
@@ -148,7 +148,7 @@ pub(crate) async fn refused_or_asked(
     h: &mut impl Handle,
     actor: &Actor,
     new: &NewProfile,
-    (before, world): (&Profile, &Seen),
+    (before, world): (&Profile, &DecisionContext),
     refusals: Refusals,
 ) -> AppError {
     let owners = match standing(h, actor, world.owners).await {
@@ -186,9 +186,9 @@ pub(crate) async fn refused_or_asked(
     AppError::PossibleDuplicate(Box::new(found))
 }
 
-/// Who looks like this profile, which is not saved yet.
+/// AuditActor looks like this profile, which is not saved yet.
 pub(crate) async fn candidates(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Candidates> {
-    look_alikes(h, actor, profile.person.id, &Traits::of(profile), &[]).await
+    look_alikes(h, actor, profile.person.id, &MatchFeatures::of(profile), &[]).await
 }
 
 /// Everybody like these traits. `owners` have something of theirs, whether or not they are found by anything else.
@@ -196,7 +196,7 @@ async fn look_alikes(
     h: &mut impl Handle,
     actor: &Actor,
     me: PersonId,
-    mine: &Traits,
+    mine: &MatchFeatures,
     owners: &[(PersonId, Reason)],
 ) -> Result<Candidates> {
     let organization = actor.organization();
@@ -231,7 +231,7 @@ async fn look_alikes(
     Ok(found)
 }
 
-/// Who sees everybody of the practice.
+/// AuditActor sees everybody of the practice.
 pub(crate) async fn whom_to_ask(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
     let admins = credentials::company_admins(h, actor.organization(), ASKED).await?;
     Ok(admins.into_iter().map(|(name, email)| Contact { name, email }).collect())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::PersonId;
-use muster_domain::people::{Likeness, Reason, Traits, likeness};
+use muster_domain::people::{Likeness, MatchFeatures, Reason, likeness};
 use muster_store::{Handle, duplicates, people};
 
 use crate::people::PersonView;
@@ -97,22 +97,22 @@ async fn pairs_of(
     Ok(pairs)
 }
 
-type Alike = BTreeMap<(PersonId, PersonId), Likeness>;
+type PairLikeness = BTreeMap<(PersonId, PersonId), Likeness>;
 
-/// Who of a bucket is like whom. A pair that shares a number at or before `after` was on an earlier page, unless too
+/// AuditActor of a bucket is like whom. A pair that shares a number at or before `after` was on an earlier page, unless too
 /// many people share that number for it to have been looked at.
 async fn alike(
     h: &mut impl Handle,
     actor: &Actor,
     buckets: &BTreeMap<i64, Vec<PersonId>>,
     after: i64,
-) -> Result<Alike> {
+) -> Result<PairLikeness> {
     let organization = actor.organization();
     let ids: BTreeSet<PersonId> = buckets.values().flatten().copied().collect();
     let ids: Vec<PersonId> = ids.into_iter().collect();
-    let traits: BTreeMap<PersonId, Traits> =
+    let traits: BTreeMap<PersonId, MatchFeatures> =
         duplicates::traits(h, organization, &ids).await?.into_iter().map(|n| (n.id, n.traits)).collect();
-    let mut found = Alike::new();
+    let mut found = PairLikeness::new();
     let mut compared = BTreeSet::new();
     for members in buckets.values().filter(|m| !duplicates::is_full(m.len())) {
         for (at, one) in members.iter().enumerate() {

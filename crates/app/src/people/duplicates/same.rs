@@ -9,9 +9,9 @@ use muster_domain::{ClinicId, PersonId};
 use muster_store::duplicates;
 use serde_json::json;
 
-use crate::people::view::seen;
+use crate::people::view::find_visible;
 use crate::people::{NewProfile, Saved};
-use crate::work::About;
+use crate::work::AuditSubject;
 use crate::{Actor, App, Result, Scope};
 
 impl App {
@@ -20,7 +20,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::update_person`].
-    pub async fn same_person(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<Saved> {
+    pub async fn link_existing(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<Saved> {
         let view = self.person(actor, id).await?;
         let account = view.profile().emr.as_ref();
         let emr = match (account, &new.emr) {
@@ -49,23 +49,23 @@ impl App {
     ///
     /// # Errors
     /// [`crate::AppError::NotFound`] when the actor may not see one of them.
-    pub async fn someone_else(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
+    pub async fn mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::FoundToBeTwo).await?;
         match self.keep_apart(actor, one, other).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, About::nothing(), error).await),
+            Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
         }
     }
 
     async fn keep_apart(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         let mut work = self.work(actor.organization()).await?;
-        let first = seen(&mut work.tx, actor, one).await?;
-        let second = seen(&mut work.tx, actor, other).await?;
+        let first = find_visible(&mut work.tx, actor, one).await?;
+        let second = find_visible(&mut work.tx, actor, other).await?;
         duplicates::set_apart(&mut work.tx, work.organization, one, &[other], actor.name(), self.now()).await?;
-        let about = About::new(one.0, &first.profile.person.full_name);
+        let about = AuditSubject::new(one.0, &first.profile.person.full_name);
         let detail = json!({"not": [{"id": other, "name": second.profile.person.full_name}]});
-        work.done(actor, Action::FoundToBeTwo, about, &detail);
+        work.audit_done(actor, Action::FoundToBeTwo, about, &detail);
         work.commit().await
     }
 }

@@ -1,6 +1,6 @@
 //! The judge of one person and many changes.
 
-use super::{BulkChange, Remembered, World};
+use super::{BulkChange, RunningFacts, UndoState};
 use crate::access::Authority;
 use crate::emr::decide::seat_move;
 use crate::emr::{Change, EmrAccount, EmrPatch, Outcome, Permission, Profile, decide, may_edit};
@@ -18,11 +18,11 @@ pub enum Rules {
 
 /// What is asked for one person.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct BulkRequest<'a> {
     /// The changes, in order.
     pub changes: &'a [BulkChange],
     /// With an undo, what a change of permissions or status alone would not bring back.
-    pub restore: Option<&'a Remembered>,
+    pub restore: Option<&'a UndoState>,
     /// The profile is not any more what it was when it was selected.
     pub changed_since: bool,
     /// Which rules hold.
@@ -40,7 +40,7 @@ pub struct RefusedChange {
 
 /// What was decided about one person.
 #[derive(Clone, Debug, Default)]
-pub struct Judged {
+pub struct BulkDecision {
     /// What to save; none when nothing of it.
     pub outcome: Option<Outcome>,
     /// The changes that are made, in order.
@@ -49,7 +49,7 @@ pub struct Judged {
     pub refused: Vec<RefusedChange>,
 }
 
-impl Judged {
+impl BulkDecision {
     fn whole(refusal: Refusal) -> Self {
         Self { refused: vec![RefusedChange { change: None, refusal }], ..Self::default() }
     }
@@ -64,22 +64,27 @@ impl Judged {
 ///
 /// What a person may have is made; what not is refused, change by change. When all of it together is allowed it is made
 /// together, else one after the other.
-pub fn judge(actor: &Authority, world: &mut World, before: Option<&Profile>, asked: Asked<'_>) -> Judged {
+pub fn judge(
+    actor: &Authority,
+    world: &mut RunningFacts,
+    before: Option<&Profile>,
+    asked: BulkRequest<'_>,
+) -> BulkDecision {
     let seen = before.filter(|p| actor.may_see(p));
     let Some((before, account)) = seen.and_then(|p| p.emr.as_ref().map(|a| (p, a))) else {
-        return Judged::whole(Refusal::whole(Code::UserOutsideYourAccess));
+        return BulkDecision::whole(Refusal::whole(Code::UserOutsideYourAccess));
     };
     if asked.changed_since {
         let code = match asked.rules {
             Rules::Bulk => Code::UserChangedSincePreview,
             Rules::Undo => Code::ChangedSinceBulkUpdate,
         };
-        return Judged::whole(Refusal::whole(code));
+        return BulkDecision::whole(Refusal::whole(code));
     }
     if let Err(refusal) = may_edit(actor, before) {
-        return Judged::whole(refusal);
+        return BulkDecision::whole(refusal);
     }
-    let mut judged = Judged::default();
+    let mut judged = BulkDecision::default();
     for change in asked.changes {
         match own_rules(actor, before, account, *change, asked.rules) {
             Ok(true) => judged.made.push(*change),
@@ -89,12 +94,12 @@ pub fn judge(actor: &Authority, world: &mut World, before: Option<&Profile>, ask
     }
     if judged.made.is_empty() {
         if judged.refused.is_empty() {
-            return Judged::whole(Refusal::whole(Code::NothingToChange));
+            return BulkDecision::whole(Refusal::whole(Code::NothingToChange));
         }
         return judged;
     }
     let further = judged.made.iter().filter_map(|c| if let BulkChange::AddClinic(c) = c { Some(*c) } else { None });
-    world.look_from(before, further);
+    world.facts_for(before, further);
     let attested = asked.restore.is_some_and(|r| r.attestation.is_some());
     let outcome = match decide(actor, &world.facts, before, false, &as_change(before, &judged.made, attested)) {
         Ok(outcome) => Some(outcome),
@@ -105,7 +110,7 @@ pub fn judge(actor: &Authority, world: &mut World, before: Option<&Profile>, ask
             restore.bring_back(after);
         }
         if let Some(after) = &outcome.profile.emr {
-            world.absorb(account, after);
+            world.apply(account, after);
         }
         judged.outcome = Some(outcome);
     }
@@ -115,10 +120,10 @@ pub fn judge(actor: &Authority, world: &mut World, before: Option<&Profile>, ask
 /// Makes each change on top of those before it.
 fn one_by_one(
     actor: &Authority,
-    world: &World,
+    world: &RunningFacts,
     before: &Profile,
     attested: bool,
-    judged: &mut Judged,
+    judged: &mut BulkDecision,
 ) -> Option<Outcome> {
     let mut last: Option<Outcome> = None;
     for change in std::mem::take(&mut judged.made) {

@@ -1,4 +1,4 @@
-//! Bulk user management: the changes one action asks for, for many people at once. Each person is judged by the same
+//! Bulk user management: the changes one action asks for, for many people at once. EvaluatedPerson person is judged by the same
 //! judge as a single edit, with a few rules of its own on top, and against what the action did to the people before.
 
 mod judge;
@@ -8,10 +8,10 @@ mod world;
 
 use serde::{Deserialize, Serialize};
 
-pub use judge::{Asked, Judged, RefusedChange, Rules, judge};
+pub use judge::{BulkDecision, BulkRequest, RefusedChange, Rules, judge};
 pub use tally::{Outcome as BulkOutcome, Tally};
-pub use trace::{Remembered, Trace};
-pub use world::World;
+pub use trace::{ChangeRecord, UndoState};
+pub use world::RunningFacts;
 
 use super::{Permission, Profile, Status};
 use crate::ids::ClinicId;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BulkChange, ChangeSet, Judged};
+use super::{BulkChange, BulkDecision, ChangeSet};
 
 /// How a bulk update went as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ fn key(change: BulkChange) -> String {
 
 impl Tally {
     /// Adds what was decided about one person who was asked `changes`.
-    pub fn add(&mut self, judged: &Judged, changes: &[BulkChange]) {
+    pub fn add(&mut self, judged: &BulkDecision, changes: &[BulkChange]) {
         self.judged += 1;
         self.updated += u64::from(judged.outcome.is_some());
         for made in &judged.made {

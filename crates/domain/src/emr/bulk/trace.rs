@@ -9,7 +9,7 @@ use crate::ids::{ClinicId, PersonId};
 
 /// The difference a bulk update made to an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trace {
+pub struct ChangeRecord {
     /// Permissions before and after, as stored.
     #[serde(default, rename = "p", skip_serializing_if = "Option::is_none")]
     permissions: Option<(i64, i64)>,
@@ -20,13 +20,13 @@ pub struct Trace {
     /// Status before and after.
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     status: Option<(String, String)>,
-    #[serde(default, rename = "m", skip_serializing_if = "Remembered::is_empty")]
-    remembered: Remembered,
+    #[serde(default, rename = "m", skip_serializing_if = "UndoState::is_empty")]
+    remembered: UndoState,
 }
 
 /// What follows from permissions and status and would not come back by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
+pub struct UndoState {
     /// Why the account was inactive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inactive_reason: Option<String>,
@@ -35,7 +35,7 @@ pub struct Remembered {
     pub attestation: Option<(Option<PersonId>, i64)>,
 }
 
-impl Remembered {
+impl UndoState {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -52,7 +52,7 @@ impl Remembered {
     }
 }
 
-impl Trace {
+impl ChangeRecord {
     /// The difference between two states of an account; `attested_at` is when its attestation was given before.
     pub fn between(before: &EmrAccount, after: &EmrAccount, attested_at: Option<i64>) -> Self {
         let status = (before.status != after.status)
@@ -63,7 +63,7 @@ impl Trace {
                 .then(|| (before.permissions.bits(), after.permissions.bits())),
             clinics_added: after.clinics.difference(&before.clinics).copied().collect(),
             clinics_removed: before.clinics.difference(&after.clinics).copied().collect(),
-            remembered: Remembered {
+            remembered: UndoState {
                 inactive_reason: before.inactive_reason.filter(|_| status.is_some()).map(|r| r.as_str().to_owned()),
                 attestation: lost.map(|a| (a.by, attested_at.unwrap_or(0))),
             },
@@ -82,7 +82,7 @@ impl Trace {
     }
 
     /// What has to be brought back beside the changes themselves.
-    pub fn remembered(&self) -> &Remembered {
+    pub fn remembered(&self) -> &UndoState {
         &self.remembered
     }
 

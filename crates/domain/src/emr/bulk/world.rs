@@ -11,14 +11,14 @@ use crate::sign_in::{PasswordPolicy, Preset};
 
 /// The rest of the practice, as far as it concerns the people at hand.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct RunningFacts {
     pub(super) facts: Facts,
     company_admins: usize,
     managers: BTreeMap<ClinicId, usize>,
     signed: BTreeSet<PersonId>,
 }
 
-impl World {
+impl RunningFacts {
     /// Puts it together: the practice's clinics, the pools of the people's default clinics, how many active company
     /// admins there are, and how many active user managers each clinic at risk has. Counts may be cut off at more than
     /// there are people at hand. A clinic without a count is not at risk.
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// Looks at everybody but this person, who may be given further clinics on the way.
-    pub(super) fn look_from(&mut self, person: &Profile, further: impl Iterator<Item = ClinicId>) {
+    pub(super) fn facts_for(&mut self, person: &Profile, further: impl Iterator<Item = ClinicId>) {
         let Some(account) = &person.emr else { return };
         self.facts.other_company_admin = self.company_admins > usize::from(account.is_acting_company_admin());
         self.facts.signature_on_file = self.signed.contains(&person.person.id);
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Goes on from what was decided about a person.
-    pub(super) fn absorb(&mut self, before: &EmrAccount, after: &EmrAccount) {
+    pub(super) fn apply(&mut self, before: &EmrAccount, after: &EmrAccount) {
         let admins = self.company_admins + usize::from(after.is_acting_company_admin());
         self.company_admins = admins.saturating_sub(usize::from(before.is_acting_company_admin()));
         let manages = |a: &EmrAccount| a.permissions.contains(Permission::EditUsers) && a.is_active();

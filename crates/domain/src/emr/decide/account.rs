@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Facts, Notice};
 use crate::access::Authority;
 use crate::emr::{
-    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Permission, PermissionSet, Status,
+    Attestation, Credentials, EmrAccount, EmrPatch, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status,
     UserType, default_permissions, eligibility, grantable,
 };
 use crate::ids::ClinicId;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_domain::PersonId;
-use muster_domain::emr::{Permission, Skipped, SkippedWhat};
+use muster_domain::emr::{Permission, SkippedCopy, SkippedKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -48,12 +48,12 @@ pub(crate) struct SkippedItem {
     message: String,
 }
 
-impl From<&Skipped> for SkippedItem {
-    fn from(skipped: &Skipped) -> Self {
+impl From<&SkippedCopy> for SkippedItem {
+    fn from(skipped: &SkippedCopy) -> Self {
         let (what, value) = match skipped.what {
-            SkippedWhat::Permission(permission) => ("permission", Some(permission.as_str().to_owned())),
-            SkippedWhat::Clinic(clinic) => ("clinic", Some(clinic.to_string())),
-            SkippedWhat::HiddenClinics => ("clinic", None),
+            SkippedKind::Permission(permission) => ("permission", Some(permission.as_str().to_owned())),
+            SkippedKind::Clinic(clinic) => ("clinic", Some(clinic.to_string())),
+            SkippedKind::HiddenClinics => ("clinic", None),
         };
         Self { what, value, code: skipped.code.as_str(), message: skipped.message.clone() }
     }

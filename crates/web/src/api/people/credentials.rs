@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_app::credentials::{WorklistAsked, WorklistItem};
-use muster_domain::emr::Issue;
+use muster_domain::emr::CredentialIssue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -82,7 +82,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
         limit: params.limit(),
         after: params.cursor(),
         clinic: params.id("clinic_id"),
-        kind: params.read("kind", "a kind such as expired or missing_signature", Issue::parse),
+        kind: params.read("kind", "a kind such as expired or missing_signature", CredentialIssue::parse),
     };
     params.close()?;
     let page = web.app.credentials_worklist(&api.actor, &asked).await?;

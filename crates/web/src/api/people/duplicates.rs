@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, Moved, NewProfile};
+use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, MovedField, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::people::Reason;
 use serde::Serialize;
@@ -95,7 +95,7 @@ pub(super) fn decision(fields: &mut Fields) -> Decision {
             true
         }
     };
-    let ids: Option<Vec<PersonId>> = fields.ids("someone_else");
+    let ids: Option<Vec<PersonId>> = fields.ids("mark_distinct");
     let hidden = fields.switch("someone_else_hidden");
     match (ids, hidden) {
         (None, None) if ask => Decision::Ask,
@@ -173,12 +173,12 @@ fn two(mut fields: Fields, first: &'static str, second: &'static str) -> Answer<
 
 /// Say that two people are two people
 ///
-/// Recorded; the pair is not raised again.
+/// AuditRecord; the pair is not raised again.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/someone-else", tag = "Duplicates",
-    request_body = SomeoneElseInput, responses((status = 204, description = "Recorded")))]
-pub(crate) async fn someone_else(State(web): State<Web>, api: Api, body: Body) -> Answer {
+    request_body = SomeoneElseInput, responses((status = 204, description = "AuditRecord")))]
+pub(crate) async fn mark_distinct(State(web): State<Web>, api: Api, body: Body) -> Answer {
     let (one, other) = two(body.fields, "person_id", "other_id")?;
-    web.app.someone_else(&api.actor, one, other).await?;
+    web.app.mark_distinct(&api.actor, one, other).await?;
     Ok(reply::nothing())
 }
 
@@ -200,20 +200,20 @@ pub(crate) struct SamePersonInput {
 #[utoipa::path(post, path = "/api/v1/people/duplicates/same-person", tag = "Duplicates",
     request_body = SamePersonInput, responses((status = 200, description = "Saved", body = SavedPerson,
         headers(("ETag" = String, description = "The person's new version")))))]
-pub(crate) async fn same_person(State(web): State<Web>, api: Api, body: Body) -> Answer {
+pub(crate) async fn link_existing(State(web): State<Web>, api: Api, body: Body) -> Answer {
     let mut fields = body.fields;
     let person = fields.id::<PersonId>("person_id");
     let person = fields.require("person_id", person);
     let emr = read::accounts(&mut fields);
     fields.close(&[])?;
     let person = person.ok_or(muster_app::AppError::NotFound)?;
-    let saved = web.app.same_person(&api.actor, person, &NewProfile { emr, ..NewProfile::default() }).await?;
+    let saved = web.app.link_existing(&api.actor, person, &NewProfile { emr, ..NewProfile::default() }).await?;
     Ok(reply::tagged(reply::ok(&SavedPerson::from(&saved)), saved.view.stored.version))
 }
 
 /// A field that moves.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MovedField {
+pub(crate) struct MovedFieldItem {
     /// A field of the person or the EMR account, or one of: `licenses` (the whole list), `picture` and `signature`
     /// (true: the other profile's), `supervisor` and `supervisees` (`{id, name}`; those the caller sees).
     field: String,
@@ -221,8 +221,8 @@ pub(crate) struct MovedField {
     after: serde_json::Value,
 }
 
-impl From<&Moved> for MovedField {
-    fn from(moved: &Moved) -> Self {
+impl From<&MovedField> for MovedFieldItem {
+    fn from(moved: &MovedField) -> Self {
         Self { field: moved.field.clone(), before: moved.before.clone(), after: moved.after.clone() }
     }
 }
@@ -235,7 +235,7 @@ pub(crate) struct MergePlan {
     /// Who would become inactive.
     merged: Person,
     /// What the kept profile would receive.
-    changes: Vec<MovedField>,
+    changes: Vec<MovedFieldItem>,
     /// Why it would be refused; empty when it would not.
     refused: Vec<ProblemField>,
 }
@@ -251,7 +251,7 @@ pub(crate) async fn preview(State(web): State<Web>, api: Api, body: Body) -> Ans
     Ok(reply::ok(&MergePlan {
         kept: Person::from(&plan.kept),
         merged: Person::from(&plan.merged),
-        changes: plan.moves.iter().map(MovedField::from).collect(),
+        changes: plan.moves.iter().map(MovedFieldItem::from).collect(),
         refused: plan.refused.iter().flat_map(|r| &r.0).map(ProblemField::from).collect(),
     }))
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::credentials::{Left, OffboardingPlan};
-use muster_domain::emr::Leaving;
+use muster_app::credentials::{OffboardingPlan, OffboardingRecord};
+use muster_domain::emr::OffboardingKind;
 use muster_domain::{Code, PersonId};
 use serde::Serialize;
 use serde_json::Value;
@@ -74,8 +74,8 @@ pub(crate) struct OffboardingItem {
     steps: Value,
 }
 
-impl From<Left> for OffboardingItem {
-    fn from(left: Left) -> Self {
+impl From<OffboardingRecord> for OffboardingItem {
+    fn from(left: OffboardingRecord) -> Self {
         Self {
             id: left.id,
             kind: left.kind,
@@ -108,7 +108,7 @@ pub(crate) struct OffboardingInput {
     responses((status = 200, description = "The records, and the plan", body = Offboardings)))]
 pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, mut params: Params) -> Answer {
     let id = ids.one("person")?;
-    let kind = params.read("kind", "departure or leave", Leaving::parse);
+    let kind = params.read("kind", "departure or leave", OffboardingKind::parse);
     let successor = params.id("hand_supervisees_to");
     params.close()?;
     let plan = match kind {
@@ -132,7 +132,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, mut body:
     let id: PersonId = ids.one("person")?;
     let text = body.fields.text("kind");
     let text = body.fields.require("kind", text);
-    let kind = text.as_deref().and_then(Leaving::parse);
+    let kind = text.as_deref().and_then(OffboardingKind::parse);
     if text.is_some() && kind.is_none() {
         body.fields.note(at("kind", Code::WrongType, &["kind", "departure or leave"]));
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_domain::PersonId;
-use muster_domain::emr::{ProfessionalLicensePatch, ProfessionalLicense};
+use muster_domain::emr::{ProfessionalLicense, ProfessionalLicensePatch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -120,7 +120,8 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, body: Bod
 pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
     let (person, license) = (ids.one("person")?, ids.one("license")?);
     let patch = read(body.fields)?;
-    let saved = web.app.change_professional_license(&api.actor, person, license, &patch).await.map_err(Failure::from)?;
+    let saved =
+        web.app.change_professional_license(&api.actor, person, license, &patch).await.map_err(Failure::from)?;
     Ok(reply::ok(&ProfessionalLicenseItem::from(&saved)))
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use muster_app::credentials::{Supervised, Supervising};
+use muster_app::credentials::{SuperviseeView, SupervisorView};
 use muster_domain::{Code, PersonId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,8 +40,8 @@ pub(crate) struct SupervisionItem {
     until: Option<Timestamp>,
 }
 
-impl From<&Supervising> for SupervisionItem {
-    fn from(s: &Supervising) -> Self {
+impl From<&SupervisorView> for SupervisionItem {
+    fn from(s: &SupervisorView) -> Self {
         Self {
             supervisor_id: s.supervisor.as_ref().map(|(id, _)| id.0),
             full_name: s.supervisor.as_ref().map(|(_, name)| name.clone()),
@@ -60,7 +60,7 @@ pub(crate) struct SupervisorInput {
     supervisor_id: Option<Uuid>,
 }
 
-fn answer(found: &Supervised) -> Response {
+fn answer(found: &SuperviseeView) -> Response {
     reply::ok(&SupervisedPerson {
         needed: found.needed,
         supervisor: found.current().map(SupervisionItem::from),

@@ -14,8 +14,8 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -34,7 +34,7 @@ pub(crate) async fn show(
     page: Page,
 ) -> Response {
     let form = FormData::query(query.as_deref());
-    match draw(&web, &page, id, &form, &Said::default()).await {
+    match draw(&web, &page, id, &form, &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -54,7 +54,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
                 }
                 _ => return PageError(error).into_response(),
             };
-            match draw(&web, &page, id, &form, &Said::of(&refusals)).await {
+            match draw(&web, &page, id, &form, &FormErrors::of(&refusals)).await {
                 Ok(markup) => shell::refused(&error, markup),
                 Err(error) => PageError(error).into_response(),
             }
@@ -62,7 +62,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &FormErrors) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
     if let Some(refusal) = view.edit_refused {
         return Err(refusal.into());
@@ -72,11 +72,11 @@ async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Said
     }
     let sources = chosen(form);
     let clinics = web.app.clinics(&page.actor).await?;
-    let (mut preview, mut said_more) = (None, Said::default());
+    let (mut preview, mut said_more) = (None, FormErrors::default());
     if !sources.is_empty() {
         match web.app.preview_copy(&page.actor, id, &sources).await {
             Ok(copied) => preview = Some(copied),
-            Err(AppError::Refused(refusals)) => said_more = Said::of(&refusals),
+            Err(AppError::Refused(refusals)) => said_more = FormErrors::of(&refusals),
             Err(error) => return Err(error),
         }
     }

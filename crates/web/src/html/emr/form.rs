@@ -3,16 +3,16 @@
 use maud::{Markup, html};
 use muster_domain::Code;
 use muster_domain::access::Authority;
-use muster_domain::emr::{self, Credentials, Offer, Permission, UserType};
+use muster_domain::emr::{self, Credentials, Permission, PermissionOffer, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
 use muster_domain::sign_in::Assessment;
 
 use super::draft::Draft;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Button, Checkbox, Choice, Field, FieldKind, Fieldset, Icon, RadioChoice, RadioGroup, Select, Textarea,
 };
-use crate::html::said::Said;
 use crate::html::sign_in::password_fields;
 use crate::urls;
 
@@ -20,7 +20,7 @@ use crate::urls;
 pub(super) struct FormView<'a> {
     pub actor: &'a Authority,
     pub draft: &'a Draft,
-    pub said: &'a Said,
+    pub said: &'a FormErrors,
     /// Clinics the actor reaches.
     pub clinics: &'a [Clinic],
     /// Clinics of the person the actor does not reach.
@@ -243,7 +243,7 @@ impl FormView<'_> {
         )
     }
 
-    fn permission(&self, offer: &Offer) -> Markup {
+    fn permission(&self, offer: &PermissionOffer) -> Markup {
         let reason = offer.refused.map(|code| code.sentence().trim_start_matches("{}: ").to_owned());
         let reason = reason.map(|r| {
             let mut chars = r.chars();

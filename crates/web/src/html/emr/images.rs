@@ -16,8 +16,8 @@ use crate::assets;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, Checkbox, Field, FieldKind, Icon};
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::upload::PostedImage;
 use crate::urls;
@@ -88,7 +88,7 @@ fn remove_form(page: &Page, action: &str, label: &str) -> Markup {
 }
 
 /// The card at the top of the profile.
-pub(super) fn picture_card(page: &Page, view: &PersonView, images: &Images, said: &Said) -> Markup {
+pub(super) fn picture_card(page: &Page, view: &PersonView, images: &Images, said: &FormErrors) -> Markup {
     let person = &view.profile().person;
     let action = urls::user_picture(person.id);
     let field = Field::new("picture", "Picture file", "")
@@ -150,7 +150,7 @@ fn crop_tool() -> Markup {
 }
 
 /// The card at the end of the profile, of therapists and assistants only.
-pub(super) fn signature_card(page: &Page, view: &PersonView, images: &Images, said: &Said) -> Markup {
+pub(super) fn signature_card(page: &Page, view: &PersonView, images: &Images, said: &FormErrors) -> Markup {
     let person = &view.profile().person;
     let Some(account) = view.profile().emr.as_ref().filter(|e| e.user_type.has_signature()) else { return html! {} };
     let action = urls::user_signature(person.id);

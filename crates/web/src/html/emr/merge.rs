@@ -16,8 +16,8 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Icon};
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -26,7 +26,7 @@ pub(super) async fn compare(
     page: &Page,
     kept: PersonId,
     merged: PersonId,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let plan = web.app.preview_merge(&page.actor, kept, merged).await?;
     let clinics = web.app.clinics(&page.actor).await?;
@@ -71,7 +71,7 @@ pub(super) async fn compare(
             }
             form method="post" action=(urls::SOMEONE_ELSE) {
                 (parts::csrf_field(&page.info.csrf)) (both)
-                (parts::button(&Button { label: "Someone else", ..Button::default() }))
+                (parts::button(&Button { label: "PersonSpec else", ..Button::default() }))
             }
             (parts::button_link(&ButtonLink { href: urls::DUPLICATES, label: "Decide later", ..ButtonLink::default() }))
         }
@@ -133,7 +133,7 @@ fn done(what: &str) -> Response {
 
 async fn refused(web: &Web, page: &Page, form: &FormData, error: AppError) -> Response {
     let AppError::Refused(refusals) = &error else { return PageError(error).into_response() };
-    let said = Said::of(refusals);
+    let said = FormErrors::of(refusals);
     let drawn = match (identity(form, "kept"), identity(form, "merged")) {
         (Some(kept), Some(merged)) => compare(web, page, kept, merged, &said).await,
         _ => list(web, page, form, &said).await,
@@ -157,12 +157,12 @@ pub(crate) async fn merge(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// `POST /people/duplicates/someone-else`
-pub(crate) async fn someone_else(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn mark_distinct(State(web): State<Web>, posted: Posted) -> Response {
     let (page, form) = (posted.page, posted.form);
     let (Some(one), Some(other)) = (identity(&form, "kept"), identity(&form, "merged")) else {
         return PageError(AppError::NotFound).into_response();
     };
-    match web.app.someone_else(&page.actor, one, other).await {
+    match web.app.mark_distinct(&page.actor, one, other).await {
         Ok(()) => done("someone-else"),
         Err(error) => refused(&web, &page, &form, error).await,
     }

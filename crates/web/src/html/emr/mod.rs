@@ -1,16 +1,16 @@
 //! The User Manager: the list, adding and editing users.
 
 pub(crate) mod bulk;
+mod confirm;
 pub(crate) mod copy;
 mod draft;
 pub(crate) mod duplicates;
-mod foreseen;
 mod form;
 pub(crate) mod images;
-pub(crate) mod professional_licenses;
 pub(crate) mod merge;
 pub(crate) mod new_user;
 pub(crate) mod offboarding;
+pub(crate) mod professional_licenses;
 mod seat;
 pub(crate) mod side;
 pub(crate) mod supervisor;

@@ -13,8 +13,8 @@ use super::form::{FormView, NEW_ACTION, summary};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -26,7 +26,7 @@ pub(crate) async fn show(State(web): State<Web>, page: Page) -> Response {
     };
     let ids: Vec<_> = clinics.iter().filter(|c| c.is_active()).map(|c| c.id).collect();
     let draft = Draft::blank(page.actor.authority(), &ids);
-    answer(&web, &page, &draft, &Said::default()).await
+    answer(&web, &page, &draft, &FormErrors::default()).await
 }
 
 /// `POST /emr/users/new`
@@ -37,12 +37,12 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         if part == "type" {
             draft.tick_defaults(page.actor.authority());
         }
-        return answer(&web, &page, &draft, &Said::default()).await;
+        return answer(&web, &page, &draft, &FormErrors::default()).await;
     }
     let mut new = draft.new_profile();
-    let decided: Vec<String> = form.all("someone_else").map(str::to_owned).collect();
-    if let Some(id) = form.filled("same_person").and_then(|id| id.parse().ok()) {
-        return match web.app.same_person(&page.actor, id, &new).await {
+    let decided: Vec<String> = form.all("mark_distinct").map(str::to_owned).collect();
+    if let Some(id) = form.filled("link_existing").and_then(|id| id.parse().ok()) {
+        return match web.app.link_existing(&page.actor, id, &new).await {
             Ok(saved) => {
                 shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", "saved")]))
             }
@@ -64,19 +64,19 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 
 async fn refused(web: &Web, page: &Page, draft: &Draft, error: AppError, decided: &[String]) -> Response {
     if let AppError::PossibleDuplicate(found) = &error {
-        return match draw(web, page, draft, &Said::default(), Some((found, decided))).await {
+        return match draw(web, page, draft, &FormErrors::default(), Some((found, decided))).await {
             Ok(markup) => shell::refused(&error, markup),
             Err(error) => PageError(error).into_response(),
         };
     }
     let AppError::Refused(refusals) = &error else { return PageError(error).into_response() };
-    match draw(web, page, draft, &Said::of(refusals), None).await {
+    match draw(web, page, draft, &FormErrors::of(refusals), None).await {
         Ok(markup) => shell::refused(&error, markup),
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn answer(web: &Web, page: &Page, draft: &Draft, said: &Said) -> Response {
+async fn answer(web: &Web, page: &Page, draft: &Draft, said: &FormErrors) -> Response {
     match draw(web, page, draft, said, None).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
@@ -87,7 +87,7 @@ async fn draw(
     web: &Web,
     page: &Page,
     draft: &Draft,
-    said: &Said,
+    said: &FormErrors,
     alike: Option<(&Candidates, &[String])>,
 ) -> muster_app::Result<Markup> {
     if !page.actor.authority().permissions().contains(Permission::EditUsers) {

@@ -4,20 +4,20 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::credentials::Left;
+use muster_app::credentials::OffboardingRecord;
 use muster_app::people::PersonView;
 use muster_domain::PersonId;
-use muster_domain::emr::Leaving;
+use muster_domain::emr::OffboardingKind;
 use serde::Deserialize;
 
-use super::foreseen::{Confirm, answer, impossible, refused};
+use super::confirm::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Button, ButtonKind, ButtonLink, Checkbox, Choice, Icon, RadioChoice, RadioGroup, Select,
 };
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -37,7 +37,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    answer(draw(&web, &page, id, &asked, &Said::default()).await)
+    answer(draw(&web, &page, id, &asked, &FormErrors::default()).await)
 }
 
 /// `POST /emr/users/{person}/offboarding`
@@ -45,22 +45,22 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let (page, form) = (posted.page, posted.form);
     let asked =
         Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
-    let Some(kind) = Leaving::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
+    let Some(kind) = OffboardingKind::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
     let release = form.has("release_license");
     match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok(), release).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
         Err(AppError::Refused(refusals)) => {
-            let drawn = draw(&web, &page, id, &asked, &Said::of(&refusals)).await;
+            let drawn = draw(&web, &page, id, &asked, &FormErrors::of(&refusals)).await;
             refused(refusals, drawn)
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &FormErrors) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
-    let chosen = Leaving::parse(&asked.kind);
-    let kind = chosen.unwrap_or(Leaving::Departure);
+    let chosen = OffboardingKind::parse(&asked.kind);
+    let kind = chosen.unwrap_or(OffboardingKind::Departure);
     let plan = web.app.offboarding_plan(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await?;
     let kinds = [
         RadioChoice {
@@ -120,21 +120,21 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &Said) 
 }
 
 /// The card of the profile: the way to off-boarding, and how the person left before.
-pub(super) fn card(page: &Page, view: &PersonView, left: &[Left]) -> Markup {
+pub(super) fn card(page: &Page, view: &PersonView, left: &[OffboardingRecord]) -> Markup {
     let Some(emr) = &view.profile().emr else { return html! {} };
     let offer = view.edit_refused.is_none() && emr.is_active();
     if !offer && left.is_empty() {
         return html! {};
     }
     let practice = page.info.organization.as_ref();
-    let steps = |l: &Left| serde_json::from_str::<Vec<Done>>(&l.steps).unwrap_or_default();
+    let steps = |l: &OffboardingRecord| serde_json::from_str::<Vec<Done>>(&l.steps).unwrap_or_default();
     parts::card(
-        "Leaving",
+        "OffboardingKind",
         &html! {
             @for l in left {
                 details {
                     summary {
-                        @if let Some(kind) = Leaving::parse(&l.kind) { (kind.label()) } @else { (l.kind) }
+                        @if let Some(kind) = OffboardingKind::parse(&l.kind) { (kind.label()) } @else { (l.kind) }
                         @if let Some(at) = l.at { ", " (moment(at, practice)) }
                     }
                     p.soft { "Done by " (l.actor_name) "." }

@@ -7,14 +7,14 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::people::PersonView;
 use muster_domain::PersonId;
-use muster_domain::emr::{Credentials, FIRST_LICENSE, ProfessionalLicensePatch, ProfessionalLicense, Stage};
+use muster_domain::emr::{Credentials, FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage};
 
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, ChipKind, Field, FieldKind, Icon};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -22,7 +22,7 @@ use crate::urls;
 struct Failed<'a> {
     position: Option<i64>,
     form: &'a FormData,
-    said: &'a Said,
+    said: &'a FormErrors,
 }
 
 /// `GET /emr/users/{person}/professional-licenses`
@@ -81,7 +81,7 @@ async fn answer(
     match done {
         Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", "licenses")])),
         Err(AppError::Refused(refusals)) => {
-            let said = Said::of(&refusals);
+            let said = FormErrors::of(&refusals);
             let failed = Failed { position, form: &posted.form, said: &said };
             match draw(web, &posted.page, id, Some(&failed)).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
@@ -170,8 +170,8 @@ fn list(
 }
 
 fn chip(license: &ProfessionalLicense, today: Date) -> Markup {
-    match license.expires_on.and_then(|d| Stage::of(d, today)) {
-        Some(Stage::Expired) => parts::chip(ChipKind::Bad, "expired"),
+    match license.expires_on.and_then(|d| ReminderStage::of(d, today)) {
+        Some(ReminderStage::Expired) => parts::chip(ChipKind::Bad, "expired"),
         Some(_) => parts::chip(ChipKind::Warn, "expires soon"),
         None => html! {},
     }

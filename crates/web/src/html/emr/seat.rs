@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use muster_app::licenses::NextStep;
 use muster_app::people::PersonView;
-use muster_domain::licenses::{Freed, Kind};
+use muster_domain::licenses::{RequestKind, SeatForecast};
 
 use crate::html::licenses::ask_address;
 use crate::html::parts::{self, ButtonLink};
@@ -17,18 +17,18 @@ pub(super) fn next(step: Option<&NextStep>, view: &PersonView) -> Markup {
             Some(NextStep::Wait(queued)) => {
                 @let (clinic, group) = (queued.waiting.clinic, queued.waiting.group);
                 @match (queued.freed, queued.request) {
-                    (Freed::Now, _) => p { "A license is free now: set the status to Active and save." },
-                    (Freed::Request(_), Some((id, number))) => p {
+                    (SeatForecast::Now, _) => p { "A license is free now: set the status to Active and save." },
+                    (SeatForecast::Request(_), Some((id, number))) => p {
                         a href=(urls::license_request(id)) { "Request " (number) } " will free a license. Make this person active once support has processed it."
                     },
                     _ => p {
-                        a href=(ask_address(Kind::Add, clinic, group, 1, &format!("For {name}"))) { "Ask support for one more" }
+                        a href=(ask_address(RequestKind::Add, clinic, group, 1, &format!("For {name}"))) { "Ask support for one more" }
                         ", then make this person active."
                     },
                 }
             }
             Some(NextStep::Release(clinic, group)) => p {
-                a href=(ask_address(Kind::Release, *clinic, *group, 1, &format!("No longer needed for {name}"))) {
+                a href=(ask_address(RequestKind::Release, *clinic, *group, 1, &format!("No longer needed for {name}"))) {
                     "Ask support to release the license"
                 }
             },
@@ -56,7 +56,7 @@ pub(super) fn card(step: Option<&NextStep>, view: &PersonView) -> Markup {
                 NextStep::Release(clinic, group) => {
                     p { "A free " (group.as_str()) " license stays on the bill of this clinic until it is released." }
                     (parts::button_link(&ButtonLink {
-                        href: &ask_address(Kind::Release, *clinic, *group, 1, &format!("No longer needed for {name}")),
+                        href: &ask_address(RequestKind::Release, *clinic, *group, 1, &format!("No longer needed for {name}")),
                         label: "Release a license",
                         ..ButtonLink::default()
                     }))

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use maud::{Markup, html};
-use muster_app::audit::Recorded;
+use muster_app::audit::AuditRecord;
 use muster_app::people::PersonView;
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Status};
@@ -77,7 +77,7 @@ pub(super) fn sign_in(page: &Page, view: &PersonView, now: jiff::Timestamp) -> M
 }
 
 /// The latest records about the person.
-pub(super) fn history(page: &Page, view: &PersonView, records: &[Recorded], clinics: &[Clinic]) -> Markup {
+pub(super) fn history(page: &Page, view: &PersonView, records: &[AuditRecord], clinics: &[Clinic]) -> Markup {
     let practice: Option<&Organization> = page.info.organization.as_ref();
     let all = urls::with_query(urls::AUDIT, &[("subject_id", &view.profile().person.id.to_string())]);
     parts::card(

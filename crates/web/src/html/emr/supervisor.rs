@@ -4,15 +4,15 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::credentials::{Supervised, Supervising};
+use muster_app::credentials::{SuperviseeView, SupervisorView};
 use muster_app::people::PersonView;
 use muster_domain::PersonId;
 
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, Choice, Icon, Select};
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -22,7 +22,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     let wanted: Option<PersonId> = posted.form.filled("supervisor_id").and_then(|v| v.parse().ok());
     match web.app.set_supervisor(&page.actor, id, wanted).await {
         Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", "supervisor")])),
-        Err(AppError::Refused(refusals)) => match again(&web, page, id, &Said::of(&refusals)).await {
+        Err(AppError::Refused(refusals)) => match again(&web, page, id, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
             Err(error) => PageError(error).into_response(),
         },
@@ -30,7 +30,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     }
 }
 
-async fn again(web: &Web, page: &Page, id: PersonId, said: &Said) -> muster_app::Result<Markup> {
+async fn again(web: &Web, page: &Page, id: PersonId, said: &FormErrors) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
     let supervised = web.app.supervision(&page.actor, id).await?;
     let name = &view.profile().person.full_name;
@@ -44,13 +44,14 @@ async fn again(web: &Web, page: &Page, id: PersonId, said: &Said) -> muster_app:
 }
 
 /// The card; nothing for who needs no supervisor and never had one.
-pub(super) fn card(page: &Page, view: &PersonView, supervised: &Supervised, said: &Said) -> Markup {
+pub(super) fn card(page: &Page, view: &PersonView, supervised: &SuperviseeView, said: &FormErrors) -> Markup {
     if !supervised.needed && supervised.history.is_empty() {
         return html! {};
     }
     let id = view.profile().person.id;
     let practice = page.info.organization.as_ref();
-    let name = |s: &Supervising| s.supervisor.as_ref().map_or("someone you cannot see", |(_, n)| n.as_str()).to_owned();
+    let name =
+        |s: &SupervisorView| s.supervisor.as_ref().map_or("someone you cannot see", |(_, n)| n.as_str()).to_owned();
     let now = supervised.current();
     let chosen = now.and_then(|s| s.supervisor.as_ref()).map(|(id, _)| id.to_string()).unwrap_or_default();
     let mut ids: Vec<(String, &str)> = supervised.offered.iter().map(|(id, n)| (id.to_string(), n.as_str())).collect();
@@ -60,7 +61,7 @@ pub(super) fn card(page: &Page, view: &PersonView, supervised: &Supervised, said
     }
     let mut options = vec![Choice::new("", "Nobody", &chosen)];
     options.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &chosen)));
-    let before: Vec<&Supervising> = supervised.history.iter().filter(|s| s.until.is_some()).collect();
+    let before: Vec<&SupervisorView> = supervised.history.iter().filter(|s| s.until.is_some()).collect();
     parts::card(
         "Supervisor",
         &html! {
@@ -72,7 +73,7 @@ pub(super) fn card(page: &Page, view: &PersonView, supervised: &Supervised, said
                 form method="post" action=(urls::user_supervisor(id)) {
                     (parts::csrf_field(&page.info.csrf))
                     div.fields {
-                        (parts::select(&Select { name: "supervisor_id", label: "Supervising therapist", options: &options, errors: said.at("supervisor_id"), hint: Some("Active therapists of this person's clinics."), ..Select::default() }))
+                        (parts::select(&Select { name: "supervisor_id", label: "SupervisorView therapist", options: &options, errors: said.at("supervisor_id"), hint: Some("Active therapists of this person's clinics."), ..Select::default() }))
                     }
                     (parts::button(&Button { label: "Set supervisor", ..Button::default() }))
                 }

@@ -4,8 +4,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::audit::Recorded;
-use muster_app::credentials::{Left, Supervised};
+use muster_app::audit::AuditRecord;
+use muster_app::credentials::{OffboardingRecord, SuperviseeView};
 use muster_app::licenses::NextStep;
 use muster_app::people::{MergedInto, PersonView};
 use muster_domain::audit::Action;
@@ -19,13 +19,13 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::form::{FormView, summary};
 use super::images::{self, Images};
-use super::{licenses, merge, offboarding, seat, side, supervisor};
+use super::{merge, offboarding, professional_licenses, seat, side, supervisor};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::html::audit::details;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, ChipKind, Icon};
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -42,11 +42,11 @@ pub(crate) struct Asked {
 struct Loaded {
     view: PersonView,
     clinics: Vec<Clinic>,
-    history: Vec<Recorded>,
+    history: Vec<AuditRecord>,
     images: Images,
     licenses: Vec<ProfessionalLicense>,
-    supervised: Supervised,
-    left: Vec<Left>,
+    supervised: SuperviseeView,
+    left: Vec<OffboardingRecord>,
     merges: Vec<MergedInto>,
     step: Option<NextStep>,
     attested: Option<String>,
@@ -79,7 +79,7 @@ pub(crate) async fn show(
     };
     let draft = Draft::of(&loaded.view, loaded.history.first().map_or(0, |r| r.seq));
     let notice = done(&web, &asked.done, &loaded);
-    draw(&web, &page, &loaded, &draft, &Said::default(), notice, None).into_response()
+    draw(&web, &page, &loaded, &draft, &FormErrors::default(), notice, None).into_response()
 }
 
 /// What just happened, and what follows from it.
@@ -119,7 +119,8 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
         "licenses" => Some(with_note(BannerKind::Ok, "The licenses were saved.", None)),
         "supervisor" => Some(with_note(BannerKind::Ok, "The supervisor was saved.", None)),
         "offboarded" => {
-            let text = "What was done stands under “Leaving”. The license stays on the bill until it is released.";
+            let text =
+                "What was done stands under “OffboardingKind”. The license stays on the bill until it is released.";
             Some(with_note(BannerKind::Ok, "Off-boarded. This person can no longer sign in.", Some(text.to_owned())))
         }
         "type" => Some(with_note(BannerKind::Ok, "The user type was changed.", None)),
@@ -139,7 +140,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
         emr.user_type.as_str().clone_into(&mut draft.user_type);
     }
     if form.has("refresh") {
-        return draw(&web, &page, &loaded, &draft, &Said::default(), None, None).into_response();
+        return draw(&web, &page, &loaded, &draft, &FormErrors::default(), None, None).into_response();
     }
     let was_active = loaded.view.profile().emr.as_ref().is_some_and(EmrAccount::is_active);
     let change = draft.change(page.actor.authority(), &loaded.view);
@@ -160,7 +161,7 @@ async fn refused(web: &Web, page: &Page, id: PersonId, mut draft: Draft, error: 
     };
     match &error {
         AppError::Refused(refusals) => {
-            let markup = draw(web, page, &loaded, &draft, &Said::of(refusals), None, None);
+            let markup = draw(web, page, &loaded, &draft, &FormErrors::of(refusals), None, None);
             shell::refused(&error, markup)
         }
         AppError::Stale { current } => {
@@ -168,7 +169,7 @@ async fn refused(web: &Web, page: &Page, id: PersonId, mut draft: Draft, error: 
             let since = draft.seen;
             draft.version = Some(*current);
             draft.seen = loaded.history.first().map_or(since, |r| r.seq);
-            let markup = draw(web, page, &loaded, &draft, &Said::default(), None, Some(since));
+            let markup = draw(web, page, &loaded, &draft, &FormErrors::default(), None, Some(since));
             shell::refused(&error, markup)
         }
         _ => PageError(error).into_response(),
@@ -183,8 +184,8 @@ pub(super) async fn refused_image(web: &Web, page: &Page, id: PersonId, error: A
     };
     let draft = Draft::of(&loaded.view, loaded.history.first().map_or(0, |r| r.seq));
     let said = match &error {
-        AppError::Refused(refusals) => Said::of(refusals),
-        _ => Said::default(),
+        AppError::Refused(refusals) => FormErrors::of(refusals),
+        _ => FormErrors::default(),
     };
     shell::refused(&error, draw(web, page, &loaded, &draft, &said, None, None))
 }
@@ -210,7 +211,7 @@ fn draw(
     page: &Page,
     loaded: &Loaded,
     draft: &Draft,
-    said: &Said,
+    said: &FormErrors,
     notice: Option<Banner>,
     changed_since: Option<i64>,
 ) -> Markup {
@@ -240,12 +241,12 @@ fn draw(
         (images::picture_card(page, view, &loaded.images, said))
         (main)
         (images::signature_card(page, view, &loaded.images, said))
-        (licenses::card(page, view, &loaded.licenses, today))
+        (professional_licenses::card(page, view, &loaded.licenses, today))
     };
     let side = html! {
         (summary(draft, &loaded.clinics))
         (images::finish_card(view, &loaded.clinics, loaded.attested.as_deref()))
-        (supervisor::card(page, view, &loaded.supervised, &Said::default()))
+        (supervisor::card(page, view, &loaded.supervised, &FormErrors::default()))
         (side::sign_in(page, view, web.app.now()))
         (seat::card(loaded.step.as_ref(), view))
         (offboarding::card(page, view, &loaded.left))
@@ -262,7 +263,7 @@ fn draw(
     shell::page(web, page, &person.full_name, notice, &body)
 }
 
-fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Said) -> Markup {
+fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &FormErrors) -> Markup {
     let view = &loaded.view;
     let action = urls::user(view.profile().person.id);
     let judged = web.app.assess_password(page.info.organization.as_ref(), "", &[]);
@@ -300,7 +301,7 @@ fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Said
 /// What the other manager changed while this one was typing.
 fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
     let practice = page.info.organization.as_ref();
-    let news: Vec<&Recorded> = loaded.history.iter().filter(|r| r.seq > since && r.entry.effect == "done").collect();
+    let news: Vec<&AuditRecord> = loaded.history.iter().filter(|r| r.seq > since && r.entry.effect == "done").collect();
     let body = html! {
         p { (Code::SomeoneSavedFirst.sentence()) }
         @for record in news {
@@ -314,7 +315,7 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
     };
     html! {
         div role="alert" {
-            (parts::banner(&Banner { kind: BannerKind::Warn, title: "Someone else saved first.", body, outcome: None }))
+            (parts::banner(&Banner { kind: BannerKind::Warn, title: "PersonSpec else saved first.", body, outcome: None }))
         }
     }
 }

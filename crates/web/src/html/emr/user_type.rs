@@ -8,12 +8,12 @@ use muster_domain::PersonId;
 use muster_domain::emr::UserType;
 use serde::Deserialize;
 
-use super::foreseen::{Confirm, answer, impossible, refused};
+use super::confirm::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, Choice, Select};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -31,7 +31,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    answer(draw(&web, &page, id, &asked.to, &Said::default()).await)
+    answer(draw(&web, &page, id, &asked.to, &FormErrors::default()).await)
 }
 
 /// `POST /emr/users/{person}/type`
@@ -42,14 +42,14 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
     match web.app.change_type(&page.actor, id, seen, to).await {
         Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "type")])),
         Err(AppError::Refused(refusals)) => {
-            let drawn = draw(&web, &page, id, form.one("to"), &Said::of(&refusals)).await;
+            let drawn = draw(&web, &page, id, form.one("to"), &FormErrors::of(&refusals)).await;
             refused(refusals, drawn)
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &FormErrors) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
     let current = view.profile().emr.as_ref().ok_or(AppError::NotFound)?.user_type;
     let wanted = UserType::parse(to).filter(|t| *t != current);

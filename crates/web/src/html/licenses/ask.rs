@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_domain::licenses::{Group, Kind, PoolFacts, Prices, Wanted};
+use muster_domain::licenses::{Group, PoolFacts, Prices, RequestDraft, RequestKind};
 use muster_domain::{ClinicId, Code, Refusal, Refusals};
 
 use super::{clinic_names, group_choices, number};
@@ -12,17 +12,17 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Field, FieldKind, Icon, RadioChoice, RadioGroup,
     Select, Textarea,
 };
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
 /// `GET /emr/licenses/requests/new`, filled in from the address.
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    match draw(&web, &page, &FormData::query(query.as_deref()), &Said::default()).await {
+    match draw(&web, &page, &FormData::query(query.as_deref()), &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -32,7 +32,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
     let (page, form) = (posted.page, posted.form);
     if form.has("refresh") {
-        return match draw(&web, &page, &form, &Said::default()).await {
+        return match draw(&web, &page, &form, &FormErrors::default()).await {
             Ok(markup) => markup.into_response(),
             Err(error) => PageError(error).into_response(),
         };
@@ -45,7 +45,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         Ok(submitted) => {
             shell::go(&urls::with_query(&urls::license_request(submitted.request.id), &[("done", "submitted")]))
         }
-        Err(AppError::Refused(refusals)) => match draw(&web, &page, &form, &Said::of(&refusals)).await {
+        Err(AppError::Refused(refusals)) => match draw(&web, &page, &form, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
             Err(error) => PageError(error).into_response(),
         },
@@ -54,7 +54,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// What was typed, as far as it can be read.
-fn wanted(form: &FormData) -> Result<Wanted, Refusals> {
+fn wanted(form: &FormData) -> Result<RequestDraft, Refusals> {
     let mut refusals = Refusals::default();
     let mut need = |field: &'static str, label: &str, found: bool| {
         if !found {
@@ -62,7 +62,7 @@ fn wanted(form: &FormData) -> Result<Wanted, Refusals> {
             refusals.push(Refusal::new(field, code).about(&[label]));
         }
     };
-    let kind = Kind::parse(form.one("kind"));
+    let kind = RequestKind::parse(form.one("kind"));
     let clinic: Option<ClinicId> = form.filled("clinic_id").and_then(|c| c.parse().ok());
     let group = Group::parse(form.one("group"));
     let count: Option<i64> = form.filled("count").and_then(|c| c.parse().ok());
@@ -72,13 +72,13 @@ fn wanted(form: &FormData) -> Result<Wanted, Refusals> {
     need("count", "How many, as a whole number,", count.is_some());
     match (kind, clinic, group, count) {
         (Some(kind), Some(clinic), Some(group), Some(count)) => {
-            Ok(Wanted { kind, clinic, group, count, note: form.one("note").replace("\r\n", "\n") })
+            Ok(RequestDraft { kind, clinic, group, count, note: form.one("note").replace("\r\n", "\n") })
         }
         _ => Err(refusals),
     }
 }
 
-async fn draw(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(web: &Web, page: &Page, form: &FormData, said: &FormErrors) -> muster_app::Result<Markup> {
     let clinics = web.app.clinics(&page.actor).await?;
     let prices = web.app.license_prices(&page.actor).await?;
     let only = if clinics.len() == 1 { clinics.first().map(|c| c.id) } else { None };
@@ -108,7 +108,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData, said: &Said) -> muster_ap
             disabled_reason: None,
         },
     ];
-    let kind = Kind::parse(form.one("kind")).unwrap_or(Kind::Add);
+    let kind = RequestKind::parse(form.one("kind")).unwrap_or(RequestKind::Add);
     // The pool's facts follow what is chosen.
     let refresh = || {
         vec![

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use muster_domain::licenses::Point;
+use muster_domain::licenses::UsagePoint;
 
 use crate::html::parts::{self, Column, Table};
 
@@ -35,7 +35,7 @@ impl Frame {
 }
 
 /// A line of steps through the known values; a gap where there is none.
-fn steps(frame: &Frame, points: &[Point], value: impl Fn(&Point) -> Option<i64>) -> String {
+fn steps(frame: &Frame, points: &[UsagePoint], value: impl Fn(&UsagePoint) -> Option<i64>) -> String {
     let mut path = String::new();
     let mut drawn = false;
     for (at, point) in points.iter().enumerate() {
@@ -65,7 +65,7 @@ fn scale(most: i64) -> i64 {
 }
 
 /// Draws one pool: `title` names it, `points` in order, `now` closes the drawing.
-pub(super) fn draw(title: &str, id: &str, points: &[Point], now: Timestamp, zone: &TimeZone) -> Markup {
+pub(super) fn draw(title: &str, id: &str, points: &[UsagePoint], now: Timestamp, zone: &TimeZone) -> Markup {
     let now = now.as_second().div_euclid(3600);
     let Some(first) = points.first() else {
         return html! { p.soft { "Nothing has changed here yet." } };
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_unlimited_pool_has_a_gap_in_the_line_of_totals() {
-        let at = |hour, total, assigned| Point { hour, total, assigned };
+        let at = |hour, total, assigned| UsagePoint { hour, total, assigned };
         let frame = Frame { from: 0, to: 100, most: 10 };
         let points = [at(0, Some(5), 2), at(40, None, 3), at(60, Some(8), 3)];
         assert_eq!(steps(&frame, &points, |p| p.total).matches('M').count(), 2);

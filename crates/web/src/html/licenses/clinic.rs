@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::licenses::{Entry, LedgerAsked, PoolState};
 use muster_domain::ClinicId;
-use muster_domain::licenses::{Group, Kind, Prices};
+use muster_domain::licenses::{Group, Prices, RequestKind};
 use muster_domain::organizations::Organization;
 
 use super::{ask_address, chart, ledger};
@@ -63,9 +63,9 @@ fn actions(state: &PoolState) -> Markup {
     let free = pool.total.map_or(0, |t| t - pool.assigned - state.open.releases);
     html! {
         @if pool.total.is_some() {
-            (parts::button_link(&ButtonLink { href: &address(Kind::Add), label: "Ask for more", kind: ButtonKind::Quiet, ..ButtonLink::default() }))
+            (parts::button_link(&ButtonLink { href: &address(RequestKind::Add), label: "Ask for more", kind: ButtonKind::Quiet, ..ButtonLink::default() }))
             @if free > 0 {
-                (parts::button_link(&ButtonLink { href: &address(Kind::Release), label: "Release", kind: ButtonKind::Quiet, ..ButtonLink::default() }))
+                (parts::button_link(&ButtonLink { href: &address(RequestKind::Release), label: "Release", kind: ButtonKind::Quiet, ..ButtonLink::default() }))
             }
         }
     }

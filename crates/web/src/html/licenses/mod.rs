@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use muster_app::licenses::{Effect, Request};
 use muster_domain::ClinicId;
-use muster_domain::licenses::{Group, Kind, Money, State};
+use muster_domain::licenses::{Group, Money, RequestKind, RequestState};
 use muster_domain::organizations::Clinic;
 
 use super::parts::{self, ChipKind, Choice, Tab};
@@ -45,12 +45,12 @@ fn tabs(current: View) -> Markup {
     )
 }
 
-fn state_chip(state: State) -> Markup {
+fn state_chip(state: RequestState) -> Markup {
     let kind = match state {
-        State::Submitted => ChipKind::Warn,
-        State::Processed => ChipKind::Ok,
-        State::Rejected => ChipKind::Bad,
-        State::Withdrawn => ChipKind::Off,
+        RequestState::Submitted => ChipKind::Warn,
+        RequestState::Processed => ChipKind::Ok,
+        RequestState::Rejected => ChipKind::Bad,
+        RequestState::Withdrawn => ChipKind::Off,
     };
     parts::chip(kind, state.label())
 }
@@ -107,7 +107,7 @@ fn clinic_names(clinics: &[Clinic]) -> Vec<(String, &str)> {
 }
 
 /// The form to ask, filled in as far as is known.
-pub(super) fn ask_address(kind: Kind, clinic: ClinicId, group: Group, count: i64, note: &str) -> String {
+pub(super) fn ask_address(kind: RequestKind, clinic: ClinicId, group: Group, count: i64, note: &str) -> String {
     urls::with_query(
         urls::NEW_LICENSE_REQUEST,
         &[

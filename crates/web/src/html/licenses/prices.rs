@@ -12,8 +12,8 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Field, Icon, Select};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -33,7 +33,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    match draw(&web, &page, id, None, &Said::default(), asked.done == "saved").await {
+    match draw(&web, &page, id, None, &FormErrors::default(), asked.done == "saved").await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -49,7 +49,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<OrganizationId>,
     match saved {
         Ok(_) => shell::go(&urls::with_query(&urls::support_prices(id), &[("done", "saved")])),
         Err(AppError::Refused(refusals)) if page.actor.is_support() => {
-            match draw(&web, &page, id, Some(&form), &Said::of(&refusals), false).await {
+            match draw(&web, &page, id, Some(&form), &FormErrors::of(&refusals), false).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
                 Err(error) => PageError(error).into_response(),
             }
@@ -93,7 +93,7 @@ async fn draw(
     page: &Page,
     id: OrganizationId,
     form: Option<&FormData>,
-    said: &Said,
+    said: &FormErrors,
     saved: bool,
 ) -> muster_app::Result<Markup> {
     let prices = web.app.license_prices_of(&page.actor, id).await?;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::licenses::{Effect, Request, RequestsAsked};
 use muster_domain::LicenseRequestId;
-use muster_domain::licenses::{Group, Kind, State as Stage};
+use muster_domain::licenses::{Group, RequestKind, RequestState as Stage};
 use serde::Deserialize;
 
 use super::{View, group_choices, monthly, state_chip, tabs, totals, wish};
@@ -14,11 +14,11 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Column, Icon, Select, Table, Textarea,
 };
-use crate::html::said::Said;
 use crate::html::shell::{self, moment};
 use crate::urls;
 
@@ -121,7 +121,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     page: Page,
 ) -> Response {
-    match draw(&web, &page, id, &asked.done, "", &Said::default()).await {
+    match draw(&web, &page, id, &asked.done, "", &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -133,7 +133,7 @@ pub(crate) async fn withdraw(State(web): State<Web>, Path(id): Path<LicenseReque
     let note = form.one("note").replace("\r\n", "\n");
     match web.app.withdraw_license_request(&page.actor, id, &note).await {
         Ok(_) => shell::go(&urls::with_query(&urls::license_request(id), &[("done", "withdrawn")])),
-        Err(AppError::Refused(refusals)) => match draw(&web, &page, id, "", &note, &Said::of(&refusals)).await {
+        Err(AppError::Refused(refusals)) => match draw(&web, &page, id, "", &note, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
             Err(error) => PageError(error).into_response(),
         },
@@ -147,7 +147,7 @@ async fn draw(
     id: LicenseRequestId,
     done: &str,
     note: &str,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let request = web.app.license_request(&page.actor, id).await?;
     if request.organization != page.actor.organization() {
@@ -176,7 +176,7 @@ async fn draw(
         (parts::split(
             &html! {
                 (parts::card("What was asked", &about(&request)))
-                @if request.kind == Kind::Add && request.state == Stage::Processed {
+                @if request.kind == RequestKind::Add && request.state == Stage::Processed {
                     (parts::card("Next", &html! {
                         p { "Make the people active who waited for these licenses." }
                         p { (parts::button_link(&ButtonLink { href: &urls::waiting_for(request.clinic, request.group), label: "Waiting list", kind: ButtonKind::Primary, ..ButtonLink::default() })) }

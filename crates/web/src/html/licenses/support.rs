@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::licenses::{Effect, Request};
 use muster_domain::LicenseRequestId;
-use muster_domain::licenses::State as Stage;
+use muster_domain::licenses::RequestState as Stage;
 use serde::Deserialize;
 
 use super::requests::{about, history};
@@ -16,8 +16,8 @@ use super::{age, monthly, state_chip, totals, wish};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Column, Icon, Table, Textarea};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -86,7 +86,7 @@ async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result
 
 /// `GET /support/license-requests/{request}`
 pub(crate) async fn show(State(web): State<Web>, Path(id): Path<LicenseRequestId>, page: Page) -> Response {
-    match draw(&web, &page, id, "", &Said::default()).await {
+    match draw(&web, &page, id, "", &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -117,7 +117,7 @@ async fn answer(
     match ended {
         Ok(_) => shell::go(&urls::with_query(urls::SUPPORT_REQUESTS, &[("done", what)])),
         Err(AppError::Refused(refusals)) if page.actor.is_support() => {
-            match draw(web, page, id, note, &Said::of(&refusals)).await {
+            match draw(web, page, id, note, &FormErrors::of(&refusals)).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
                 Err(error) => PageError(error).into_response(),
             }
@@ -126,7 +126,13 @@ async fn answer(
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: LicenseRequestId, note: &str, said: &Said) -> muster_app::Result<Markup> {
+async fn draw(
+    web: &Web,
+    page: &Page,
+    id: LicenseRequestId,
+    note: &str,
+    said: &FormErrors,
+) -> muster_app::Result<Markup> {
     if !page.actor.is_support() {
         return Err(AppError::NotFound);
     }

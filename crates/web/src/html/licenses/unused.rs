@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_domain::licenses::{Kind, UNUSED_DAYS};
+use muster_domain::licenses::{RequestKind, UNUSED_DAYS};
 use serde::Deserialize;
 
 use super::{View, ask_address, tabs};
@@ -43,7 +43,7 @@ async fn draw(web: &Web, page: &Page, skip: usize) -> muster_app::Result<Markup>
     ];
     let row = |u: &muster_app::licenses::Unused| {
         let note = format!("Unused for {UNUSED_DAYS} days");
-        let release = ask_address(Kind::Release, u.clinic, u.group, u.unused, &note);
+        let release = ask_address(RequestKind::Release, u.clinic, u.group, u.unused, &note);
         vec![
             html! { a href=(urls::clinic_licenses(u.clinic)) { (u.clinic_name) } },
             html! { (u.group.label()) },

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::licenses::{Activate, Activated, Queued, WaitingAsked};
 use muster_domain::emr::Permission;
-use muster_domain::licenses::{Freed, Group, Kind};
+use muster_domain::licenses::{Group, RequestKind, SeatForecast};
 use muster_domain::{ClinicId, PersonId};
 
 use super::{View, ask_address, group_choices, tabs};
@@ -18,11 +18,11 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, Checkbox, ChipKind, Column, Icon, Select, Table,
 };
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -41,7 +41,7 @@ fn asked(form: &FormData) -> WaitingAsked {
 
 /// `GET /emr/licenses/waiting`
 pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    match draw(&web, &page, &FormData::query(query.as_deref()), None, &Said::default()).await {
+    match draw(&web, &page, &FormData::query(query.as_deref()), None, &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -60,8 +60,10 @@ pub(crate) async fn activate(State(web): State<Web>, posted: Posted) -> Response
         invite: form.has("invite"),
     };
     let drawn = match web.app.activate_waiting(&page.actor, &activate).await {
-        Ok(done) => draw(&web, &page, &form, Some(&done), &Said::default()).await.map(IntoResponse::into_response),
-        Err(AppError::Refused(refusals)) => draw(&web, &page, &form, None, &Said::of(&refusals))
+        Ok(done) => {
+            draw(&web, &page, &form, Some(&done), &FormErrors::default()).await.map(IntoResponse::into_response)
+        }
+        Err(AppError::Refused(refusals)) => draw(&web, &page, &form, None, &FormErrors::of(&refusals))
             .await
             .map(|markup| shell::refused(&AppError::Refused(refusals), markup)),
         Err(error) => Err(error),
@@ -74,7 +76,7 @@ async fn draw(
     page: &Page,
     form: &FormData,
     done: Option<&Activated>,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
     let found = web.app.waiting_list(&page.actor, &asked(form)).await?;
@@ -118,7 +120,7 @@ async fn draw(
 }
 
 fn actions(items: &[Queued]) -> Markup {
-    let ready = items.iter().filter(|q| q.freed == Freed::Now).count();
+    let ready = items.iter().filter(|q| q.freed == SeatForecast::Now).count();
     html! {
         (parts::checkbox(&Checkbox { name: "invite", value: "true", label: "Invite those who have no password yet", checked: true, ..Checkbox::default() }))
         @if ready == 0 { p.soft { "No license is free for anyone on this page yet." } }
@@ -131,10 +133,11 @@ fn actions(items: &[Queued]) -> Markup {
 
 fn table(items: &[Queued], may_edit: bool) -> Markup {
     let mut lacking: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
-    for q in items.iter().filter(|q| q.freed == Freed::Nothing) {
+    for q in items.iter().filter(|q| q.freed == SeatForecast::Nothing) {
         *lacking.entry((q.waiting.clinic, q.waiting.group)).or_default() += 1;
     }
-    let mut columns = vec![Column::new("Name"), Column::new("Clinic"), Column::new("License"), Column::new("Freed by")];
+    let mut columns =
+        vec![Column::new("Name"), Column::new("Clinic"), Column::new("License"), Column::new("SeatForecast by")];
     if may_edit {
         let all = parts::select_all("Tick everyone on this page");
         columns.insert(0, Column { label: "Ticked", head: Some(all), ..Column::default() }.class("tight"));
@@ -147,10 +150,10 @@ fn table(items: &[Queued], may_edit: bool) -> Markup {
             html! { (w.group.label()) },
             html! {
                 @match (q.freed, q.request) {
-                    (Freed::Now, _) => (parts::chip(ChipKind::Ok, "A license is free")),
-                    (Freed::Request(_), Some((id, number))) => a href=(urls::license_request(id)) { "Request " (number) },
+                    (SeatForecast::Now, _) => (parts::chip(ChipKind::Ok, "A license is free")),
+                    (SeatForecast::Request(_), Some((id, number))) => a href=(urls::license_request(id)) { "Request " (number) },
                     _ => {
-                        a href=(ask_address(Kind::Add, pool.0, pool.1, lacking.get(&pool).copied().unwrap_or(1), "")) {
+                        a href=(ask_address(RequestKind::Add, pool.0, pool.1, lacking.get(&pool).copied().unwrap_or(1), "")) {
                             "Nobody has asked yet: ask" span.vh { " for " (w.full_name) }
                         }
                     }

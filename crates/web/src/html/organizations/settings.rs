@@ -14,11 +14,11 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, Checkbox, ChipKind, Choice, Field, FieldKind, RadioChoice,
     RadioGroup, Select,
 };
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -102,12 +102,12 @@ async fn answer(
     error: Option<AppError>,
 ) -> Response {
     let said = match &error {
-        None => Said::default(),
-        Some(AppError::Refused(refusals)) => Said::of(refusals),
+        None => FormErrors::default(),
+        Some(AppError::Refused(refusals)) => FormErrors::of(refusals),
         Some(stale @ AppError::Stale { .. }) => {
             let refusal = muster_domain::Refusal::whole(muster_domain::Code::SomeoneSavedFirst);
             let _ = stale;
-            Said::of(&Refusals(vec![refusal]))
+            FormErrors::of(&Refusals(vec![refusal]))
         }
         Some(_) => return PageError(error.unwrap_or(AppError::NotFound)).into_response(),
     };
@@ -125,7 +125,7 @@ async fn draw(
     page: &Page,
     notice: Option<Banner<'_>>,
     refused: &Refused<'_>,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let held = page.actor.authority().permissions();
     if !held.contains(Permission::ClinicAdmin) {
@@ -134,7 +134,7 @@ async fn draw(
     let organization = web.app.organization(&page.actor).await?;
     let clinics = web.app.clinics(&page.actor).await?;
     let admin = held.contains(Permission::CompanyAdmin);
-    let none = Said::default();
+    let none = FormErrors::default();
     let body = html! {
         (parts::heading("Settings", Some(&organization.name), &html! {}))
         (said.summary())
@@ -168,7 +168,7 @@ fn practice_form(
     organization: &Organization,
     own_name: bool,
     form: Option<&FormData>,
-    said: &Said,
+    said: &FormErrors,
 ) -> Markup {
     let typed = |name: &str, stored: &str| form.and_then(|f| f.get(name)).unwrap_or(stored).to_owned();
     let name = typed("name", &organization.name);
@@ -211,7 +211,7 @@ fn practice_form(
     }
 }
 
-fn clinic_form(page: &Page, clinic: &Clinic, admin: bool, form: Option<&FormData>, said: &Said) -> Markup {
+fn clinic_form(page: &Page, clinic: &Clinic, admin: bool, form: Option<&FormData>, said: &FormErrors) -> Markup {
     let id = clinic.id.to_string();
     let name = form.and_then(|f| f.get("name")).unwrap_or(&clinic.name);
     let status = form.and_then(|f| f.get("status")).unwrap_or(clinic.status.as_str());
@@ -258,7 +258,7 @@ fn clinic_form(page: &Page, clinic: &Clinic, admin: bool, form: Option<&FormData
     )
 }
 
-fn new_clinic_form(page: &Page, form: Option<&FormData>, said: &Said) -> Markup {
+fn new_clinic_form(page: &Page, form: Option<&FormData>, said: &FormErrors) -> Markup {
     let name = form.map(|f| f.one("name").to_owned()).unwrap_or_default();
     html! {
         form method="post" action=(urls::CLINICS) novalidate {

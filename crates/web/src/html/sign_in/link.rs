@@ -12,8 +12,8 @@ use super::password_fields;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Visitor, VisitorPosted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -21,7 +21,7 @@ use crate::urls;
 pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>, visitor: Visitor) -> Response {
     match web.app.look_at_link(&token).await {
         Ok(Some(view)) => {
-            let page = draw(&web, &visitor.csrf, &token, &view, &Said::default());
+            let page = draw(&web, &visitor.csrf, &token, &view, &FormErrors::default());
             visitor.answer(&web, page)
         }
         Ok(None) => spent(&web),
@@ -38,7 +38,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
         Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) => spent(&web),
         Err(AppError::Refused(refusals)) => match web.app.look_at_link(&token).await {
             Ok(Some(view)) => {
-                let page = draw(&web, &visitor.csrf, &token, &view, &Said::of(&refusals));
+                let page = draw(&web, &visitor.csrf, &token, &view, &FormErrors::of(&refusals));
                 visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
             }
             _ => spent(&web),
@@ -47,7 +47,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
     }
 }
 
-fn draw(web: &Web, csrf: &str, token: &str, view: &LinkView, said: &Said) -> Markup {
+fn draw(web: &Web, csrf: &str, token: &str, view: &LinkView, said: &FormErrors) -> Markup {
     let judged = web.app.assess_password(Some(&view.organization), "", &view.words);
     let body = html! {
         (said.summary())

@@ -11,11 +11,11 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Checkbox, ChipKind, Column, Field, FieldKind, Fieldset,
     Icon, Table,
 };
-use crate::html::said::Said;
 use crate::html::shell::{self, ago, moment};
 use crate::urls;
 use crate::user_agent::browser_in_words;
@@ -35,7 +35,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         "revoked" => Some(Banner::line(BannerKind::Ok, "That token no longer works.")),
         _ => None,
     };
-    match draw(&web, &page, notice, None, None, &Said::default()).await {
+    match draw(&web, &page, notice, None, None, &FormErrors::default()).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -58,7 +58,7 @@ pub(super) async fn draw(
     notice: Option<Banner<'_>>,
     made: Option<&str>,
     typed: Option<&FormData>,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let actor = &page.actor;
     let body = html! {
@@ -139,7 +139,7 @@ async fn sessions(web: &Web, page: &Page, info: &SessionInfo) -> muster_app::Res
     ))
 }
 
-async fn tokens(web: &Web, page: &Page, typed: Option<&FormData>, said: &Said) -> muster_app::Result<Markup> {
+async fn tokens(web: &Web, page: &Page, typed: Option<&FormData>, said: &FormErrors) -> muster_app::Result<Markup> {
     let practice = page.info.organization.as_ref();
     let held = web.app.tokens(&page.actor).await?;
     let rows: Vec<Vec<Markup>> = held

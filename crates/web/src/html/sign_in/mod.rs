@@ -1,7 +1,5 @@
 //! Signing in and out, and one's own account.
 
-pub(crate) mod enter;
-pub(crate) mod leave;
 pub(crate) mod link;
 pub(crate) mod me;
 pub(crate) mod my_password;
@@ -10,4 +8,6 @@ pub(crate) mod password_check;
 pub(in crate::html) mod password_fields;
 pub(crate) mod reset;
 pub(crate) mod setup;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
 pub(crate) mod unlock;

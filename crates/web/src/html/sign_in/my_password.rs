@@ -10,14 +10,14 @@ use super::password_fields;
 use crate::context::Web;
 use crate::errors::{self, PageError};
 use crate::extract::{Page, PageBeforeChange, PostedBeforeChange};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
 /// `GET /me/password`
 pub(crate) async fn show(State(web): State<Web>, PageBeforeChange(page): PageBeforeChange) -> Response {
-    draw(&web, &page, None, &Said::default()).into_response()
+    draw(&web, &page, None, &FormErrors::default()).into_response()
 }
 
 /// `POST /me/password`
@@ -27,18 +27,18 @@ pub(crate) async fn save(State(web): State<Web>, PostedBeforeChange(posted): Pos
     match web.app.change_own_password(&page.actor, Some(&page.token), current, new, again).await {
         Ok(()) => shell::go(&urls::with_query(urls::ME, &[("done", "password")])),
         Err(AppError::Refused(refusals)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, draw(&web, &page, None, &Said::of(&refusals))).into_response()
+            (StatusCode::UNPROCESSABLE_ENTITY, draw(&web, &page, None, &FormErrors::of(&refusals))).into_response()
         }
         Err(error @ AppError::TooMany(_)) => {
             let text = error.to_string();
             let notice = Banner::line(BannerKind::Bad, &text);
-            errors::in_place_of(error, draw(&web, &page, Some(notice), &Said::default()))
+            errors::in_place_of(error, draw(&web, &page, Some(notice), &FormErrors::default()))
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-fn draw(web: &Web, page: &Page, notice: Option<Banner>, said: &Said) -> Markup {
+fn draw(web: &Web, page: &Page, notice: Option<Banner>, said: &FormErrors) -> Markup {
     let judged = web.app.assess_password(page.info.organization.as_ref(), "", &[]);
     let current = Field::new("current_password", "Current password", "")
         .kind(FieldKind::Password)

@@ -10,7 +10,7 @@ use super::me;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Posted;
-use crate::html::said::Said;
+use crate::html::form_errors::FormErrors;
 use crate::html::shell;
 use crate::urls;
 
@@ -24,10 +24,12 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         expires_in_days: days,
     };
     let (status, drawn) = match web.app.create_token(&page.actor, &new, None).await {
-        Ok((_, secret)) => (StatusCode::OK, me::draw(&web, &page, None, Some(&secret), None, &Said::default()).await),
+        Ok((_, secret)) => {
+            (StatusCode::OK, me::draw(&web, &page, None, Some(&secret), None, &FormErrors::default()).await)
+        }
         Err(AppError::Refused(refusals)) => (
             StatusCode::UNPROCESSABLE_ENTITY,
-            me::draw(&web, &page, None, None, Some(&form), &Said::of(&refusals)).await,
+            me::draw(&web, &page, None, None, Some(&form), &FormErrors::of(&refusals)).await,
         ),
         Err(error) => return PageError(error).into_response(),
     };

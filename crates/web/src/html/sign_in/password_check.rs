@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use muster_app::{Channel, Origin};
 use muster_domain::organizations::Organization;
 
@@ -31,7 +31,8 @@ pub(crate) async fn show(State(web): State<Web>, headers: HeaderMap, body: Bytes
         }
     } else if let Some(token) = Cookie::Session.read(&headers, &web.settings) {
         let origin = Origin { channel: Channel::Page, address: String::new(), user_agent: String::new() };
-        if let Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) = web.app.authenticate(&token, origin).await
+        if let Ok(SessionStatus::Open(both) | SessionStatus::PasswordChangeDue(both)) =
+            web.app.authenticate(&token, origin).await
         {
             organization = both.1.organization;
         }

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use muster_domain::sign_in::Assessment;
 
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Field, FieldKind, PasswordView};
-use crate::html::said::Said;
 use crate::urls;
 
 /// The meter for a judgment; nothing is said about the strength of what is not there yet.
@@ -19,7 +19,7 @@ pub(crate) fn meter(judged: &Assessment, is_empty: bool) -> Markup {
 }
 
 /// New password and its repetition; `judged` is the judgment of an empty one.
-pub(crate) fn fields(said: &Said, judged: &Assessment) -> Markup {
+pub(crate) fn fields(said: &FormErrors, judged: &Assessment) -> Markup {
     let password = Field::new("password", "New password", "")
         .kind(FieldKind::Password)
         .required()

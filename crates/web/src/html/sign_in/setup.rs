@@ -13,9 +13,9 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Visitor, VisitorPosted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::organizations::time_zone_select;
 use crate::html::parts::{self, Button, ButtonKind, Field, FieldKind, Fieldset};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -23,7 +23,7 @@ use crate::urls;
 pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>, visitor: Visitor) -> Response {
     match web.app.setup_link_works(&token).await {
         Ok(true) => {
-            let page = draw(&web, &visitor.csrf, &token, &FormData::default(), &Said::default());
+            let page = draw(&web, &visitor.csrf, &token, &FormData::default(), &FormErrors::default());
             visitor.answer(&web, page)
         }
         Ok(false) => spent(&web),
@@ -52,14 +52,14 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
             spent(&web)
         }
         Err(AppError::Refused(refusals)) => {
-            let page = draw(&web, &visitor.csrf, &token, &form, &Said::of(&refusals));
+            let page = draw(&web, &visitor.csrf, &token, &form, &FormErrors::of(&refusals));
             visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-fn draw(web: &Web, csrf: &str, token: &str, form: &FormData, said: &Said) -> Markup {
+fn draw(web: &Web, csrf: &str, token: &str, form: &FormData, said: &FormErrors) -> Markup {
     let field = |name: &'static str, label: &'static str| {
         Field::new(name, label, form.one(name)).required().errors(said.at(name))
     };

@@ -5,15 +5,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 use serde::Deserialize;
 
 use crate::context::Web;
 use crate::cookies::Cookie;
 use crate::errors::{self, PageError};
 use crate::extract::{Visitor, VisitorPosted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -36,15 +36,17 @@ pub(crate) async fn show(
         return shell::go(&urls::sign_in_then(next));
     };
     let name = match web.app.authenticate(&token, visitor.origin.clone()).await {
-        Ok(Standing::Locked { name, .. }) => name,
-        Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) => match web.app.lock_session(&token).await {
-            Ok(()) => both.0.name().to_owned(),
-            Err(error) => return PageError(error).into_response(),
-        },
-        Ok(Standing::Nobody) => return shell::go(&urls::sign_in_then(next)),
+        Ok(SessionStatus::Locked { name, .. }) => name,
+        Ok(SessionStatus::Open(both) | SessionStatus::PasswordChangeDue(both)) => {
+            match web.app.lock_session(&token).await {
+                Ok(()) => both.0.name().to_owned(),
+                Err(error) => return PageError(error).into_response(),
+            }
+        }
+        Ok(SessionStatus::Nobody) => return shell::go(&urls::sign_in_then(next)),
         Err(error) => return PageError(error).into_response(),
     };
-    let page = draw(&web, &visitor.csrf, &name, next, None, &Said::default());
+    let page = draw(&web, &visitor.csrf, &name, next, None, &FormErrors::default());
     visitor.answer(&web, page)
 }
 
@@ -60,20 +62,26 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
         Ok(()) => shell::go(next),
         Err(AppError::NotSignedIn) => shell::go(&urls::sign_in_then(next)),
         Err(AppError::Refused(refusals)) => {
-            let page = draw(&web, &visitor.csrf, name, next, None, &Said::of(&refusals));
+            let page = draw(&web, &visitor.csrf, name, next, None, &FormErrors::of(&refusals));
             visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
         }
         Err(error @ AppError::TooMany(_)) => {
             let text = error.to_string();
-            let page =
-                draw(&web, &visitor.csrf, name, next, Some(Banner::line(BannerKind::Bad, &text)), &Said::default());
+            let page = draw(
+                &web,
+                &visitor.csrf,
+                name,
+                next,
+                Some(Banner::line(BannerKind::Bad, &text)),
+                &FormErrors::default(),
+            );
             visitor.answer(&web, errors::in_place_of(error, page))
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &Said) -> Markup {
+fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &FormErrors) -> Markup {
     let password = Field::new("password", "Password", "")
         .kind(FieldKind::Password)
         .required()

@@ -2,7 +2,7 @@
 //! what is written down here.
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{FIRST_LICENSE, MergeSide, Merging, ProfessionalLicense};
+use muster_domain::emr::{FIRST_LICENSE, MergePlan, MergeSide, ProfessionalLicense};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::credentials::{self, Assignment, HandOver};
 use muster_store::images::{self, Kind};
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::people::save::Attempt;
-use crate::work::{About, Work};
+use crate::people::save::SaveError;
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result};
 
 /// A license that came over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct License {
+pub(super) struct LicenseTransfer {
     from: i64,
     to: i64,
     /// The other profile kept it too.
@@ -26,7 +26,7 @@ pub(super) struct License {
 
 /// A supervision that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Supervising {
+struct SupervisionTransfer {
     /// Whose supervisor it is about.
     person: Uuid,
     ended: Option<Uuid>,
@@ -35,8 +35,8 @@ struct Supervising {
 
 /// Everything that was handed over, and how it stood afterward.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Handed {
-    pub licenses: Vec<License>,
+pub(super) struct TransferredAssets {
+    pub licenses: Vec<LicenseTransfer>,
     /// The kept profile's list, and the other's.
     pub kept_licenses: Vec<ProfessionalLicense>,
     merged_licenses: Vec<ProfessionalLicense>,
@@ -45,10 +45,10 @@ pub(super) struct Handed {
     pub signature: Option<Vec<u8>>,
     /// Under whom the kept profile works now.
     pub supervisor: Option<PersonId>,
-    supervisions: Vec<Supervising>,
+    supervisions: Vec<SupervisionTransfer>,
 }
 
-impl Handed {
+impl TransferredAssets {
     /// Whom the kept profile supervises from now on.
     pub fn supervisees(&self) -> impl Iterator<Item = PersonId> {
         self.supervisions.iter().filter(|s| s.ended.is_some() && s.begun.is_some()).map(|s| PersonId(s.person))
@@ -76,7 +76,7 @@ impl Handed {
     }
 }
 
-async fn listed(work: &mut Work, id: PersonId) -> Result<Vec<ProfessionalLicense>> {
+async fn listed(work: &mut UnitOfWork, id: PersonId) -> Result<Vec<ProfessionalLicense>> {
     let found = credentials::professional_licenses(&mut work.tx, work.organization, &[id]).await?;
     Ok(found.into_values().next().unwrap_or_default())
 }
@@ -85,12 +85,12 @@ impl App {
     /// Moves what the plan says, after the profiles were saved.
     pub(super) async fn hand_over(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         kept: &MergeSide,
         merged: &MergeSide,
-        plan: Merging,
-    ) -> std::result::Result<Handed, Attempt> {
+        plan: MergePlan,
+    ) -> std::result::Result<TransferredAssets, SaveError> {
         let (mine, theirs) = (kept.profile.person.id, merged.profile.person.id);
         let organization = work.organization;
         let mut places = Vec::new();
@@ -103,7 +103,7 @@ impl App {
             }
         }
         credentials::move_professional_licenses(&mut work.tx, organization, theirs, mine, &places).await?;
-        let mut handed = Handed { supervisor: plan.supervisor, ..Handed::default() };
+        let mut handed = TransferredAssets { supervisor: plan.supervisor, ..TransferredAssets::default() };
         for (wanted, kind, hash) in [
             (plan.picture, Kind::Picture, &mut handed.picture),
             (plan.signature, Kind::Signature, &mut handed.signature),
@@ -113,8 +113,11 @@ impl App {
                 *hash = images::hash(&mut work.tx, organization, mine, kind).await?;
             }
         }
-        handed.licenses =
-            plan.licenses.iter().map(|l| License { from: l.from, to: l.license.position, stays: l.stays }).collect();
+        handed.licenses = plan
+            .licenses
+            .iter()
+            .map(|l| LicenseTransfer { from: l.from, to: l.license.position, stays: l.stays })
+            .collect();
         handed.kept_licenses = listed(work, mine).await?;
         handed.merged_licenses = listed(work, theirs).await?;
         handed.supervisions = self.hand_over_supervision(work, actor, mine, theirs, plan.supervisor).await?;
@@ -125,12 +128,12 @@ impl App {
     /// would have no supervisor at all.
     async fn hand_over_supervision(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         kept: PersonId,
         merged: PersonId,
         supervisor: Option<PersonId>,
-    ) -> Result<Vec<Supervising>> {
+    ) -> Result<Vec<SupervisionTransfer>> {
         let present = credentials::present_supervisions(&mut work.tx, work.organization, merged).await?;
         let ended: Vec<Uuid> = present.iter().map(|a| a.id).collect();
         credentials::end_supervisions(&mut work.tx, work.organization, &ended, self.now()).await?;
@@ -139,12 +142,12 @@ impl App {
         for old in &present {
             let goes_on = old.supervisor == merged && old.person != kept && old.person != merged;
             let new = goes_on.then(|| Assignment { id: self.new_id(), person: old.person, supervisor: kept });
-            steps.push(Supervising { person: old.person.0, ended: Some(old.id), begun: new.map(|n| n.id) });
+            steps.push(SupervisionTransfer { person: old.person.0, ended: Some(old.id), begun: new.map(|n| n.id) });
             begun.extend(new);
         }
         if let Some(supervisor) = supervisor {
             let new = Assignment { id: self.new_id(), person: kept, supervisor };
-            steps.push(Supervising { person: kept.0, ended: None, begun: Some(new.id) });
+            steps.push(SupervisionTransfer { person: kept.0, ended: None, begun: Some(new.id) });
             begun.push(new);
         }
         credentials::begin_supervisions(&mut work.tx, work.organization, &begun, self.now()).await?;
@@ -158,12 +161,12 @@ impl App {
     /// [`Code::ChangedSinceMerge`] when a license, picture or signature that moved is not what it was.
     pub(super) async fn take_back(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         merge: &Merge,
-        handed: &Handed,
-    ) -> std::result::Result<(), Attempt> {
-        let changed = || Attempt::from(AppError::from(Refusal::whole(Code::ChangedSinceMerge)));
+        handed: &TransferredAssets,
+    ) -> std::result::Result<(), SaveError> {
+        let changed = || SaveError::from(AppError::from(Refusal::whole(Code::ChangedSinceMerge)));
         let (kept, merged, organization) = (merge.kept, merge.merged, work.organization);
         let as_left = handed.licenses.is_empty()
             || listed(work, kept).await? == handed.kept_licenses
@@ -189,23 +192,23 @@ impl App {
         let steps: Vec<HandOver> =
             handed.supervisions.iter().map(|s| HandOver { ended: s.ended, begun: s.begun }).collect();
         let goes_on = credentials::take_back(&mut work.tx, organization, &steps).await?;
-        let back = |s: &&Supervising| s.ended.is_some_and(|id| goes_on.contains(&id));
-        let back: Vec<Supervising> = handed.supervisions.iter().filter(back).cloned().collect();
+        let back = |s: &&SupervisionTransfer| s.ended.is_some_and(|id| goes_on.contains(&id));
+        let back: Vec<SupervisionTransfer> = handed.supervisions.iter().filter(back).cloned().collect();
         note(work, actor, &back, &json!({"before": kept, "after": merged})).await?;
         Ok(())
     }
 }
 
 /// A record for each of the supervised, so that their own managers find it.
-async fn note(work: &mut Work, actor: &Actor, steps: &[Supervising], change: &Value) -> Result<()> {
-    let moved = |s: &&Supervising| s.ended.is_some() && s.begun.is_some();
+async fn note(work: &mut UnitOfWork, actor: &Actor, steps: &[SupervisionTransfer], change: &Value) -> Result<()> {
+    let moved = |s: &&SupervisionTransfer| s.ended.is_some() && s.begun.is_some();
     let ids: Vec<PersonId> = steps.iter().filter(moved).map(|s| PersonId(s.person)).collect();
     if ids.is_empty() {
         return Ok(());
     }
     for stored in muster_store::people::find_many(&mut work.tx, work.organization, &ids).await? {
-        let about = About::new(stored.profile.person.id.0, &stored.profile.person.full_name);
-        work.done(actor, Action::SupervisorChanged, about, &json!({"supervisor_id": change, "because": "merge"}));
+        let about = AuditSubject::new(stored.profile.person.id.0, &stored.profile.person.full_name);
+        work.audit_done(actor, Action::SupervisorChanged, about, &json!({"supervisor_id": change, "because": "merge"}));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use muster_store::{Handle, people};
 
 use super::{Merged, UNDO_DAYS};
 use crate::people::PersonView;
-use crate::people::view::seen;
+use crate::people::view::find_visible;
 use crate::{Actor, App, Result, Scope};
 
 /// Merges listed.
@@ -43,7 +43,7 @@ impl App {
     pub async fn merges_of(&self, actor: &Actor, id: PersonId) -> Result<Vec<MergedInto>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
-        seen(&mut h, actor, id).await?;
+        find_visible(&mut h, actor, id).await?;
         let found = merges::of_person(&mut h, actor.organization(), id, LISTED).await?;
         let found = visible(&mut h, actor, found).await?;
         let one = |merge: Merged| MergedInto { is_gone: merge.merged.profile().person.id == id, merge };

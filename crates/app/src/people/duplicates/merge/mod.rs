@@ -9,7 +9,7 @@ mod undo;
 use std::collections::BTreeMap;
 
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{Change, MergeSide, Merging, decide, may_reset_sign_in, merge};
+use muster_domain::emr::{Change, MergePlan, MergeSide, decide, may_reset_sign_in, merge};
 use muster_domain::people::PersonPatch;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::images::{self, Kind};
@@ -18,13 +18,13 @@ use muster_store::{credentials, people};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::people::save::Attempt;
-use crate::people::view::seen;
-use crate::people::{PersonView, Seen};
-use crate::work::{About, Work};
+use crate::people::save::SaveError;
+use crate::people::view::find_visible;
+use crate::people::{DecisionContext, PersonView};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result, Scope};
 
-use hand_over::Handed;
+use hand_over::TransferredAssets;
 use snapshot::Snapshot;
 
 pub use list::MergedInto;
@@ -34,7 +34,7 @@ const UNDO_DAYS: i64 = 30;
 
 /// One field that a merge changes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Moved {
+pub struct MovedField {
     /// The field of the contract; besides those of a profile `licenses`, `picture`, `signature`, `supervisor` and
     /// `supervisees`.
     pub field: String,
@@ -47,12 +47,12 @@ pub struct Moved {
 /// What a merge would do.
 #[derive(Clone, Debug)]
 pub struct MergePreview {
-    /// Who stays.
+    /// AuditActor stays.
     pub kept: PersonView,
-    /// Who becomes inactive.
+    /// AuditActor becomes inactive.
     pub merged: PersonView,
     /// What the kept profile receives.
-    pub moves: Vec<Moved>,
+    pub moves: Vec<MovedField>,
     /// Why it would be refused, if so.
     pub refused: Option<Refusals>,
 }
@@ -62,11 +62,11 @@ pub struct MergePreview {
 pub struct Merged {
     /// Identity, for undoing it.
     pub id: Uuid,
-    /// Who stayed.
+    /// AuditActor stayed.
     pub kept: PersonView,
-    /// Who became inactive.
+    /// AuditActor became inactive.
     pub merged: PersonView,
-    /// Who did it.
+    /// AuditActor did it.
     pub by: String,
     /// When.
     pub at: Option<jiff::Timestamp>,
@@ -76,10 +76,11 @@ fn is_nothing(change: &Change) -> bool {
     change.person == PersonPatch::default() && change.emr.is_none()
 }
 
-async fn side(work: &mut Work, actor: &Actor, id: PersonId) -> Result<MergeSide> {
+async fn side(work: &mut UnitOfWork, actor: &Actor, id: PersonId) -> Result<MergeSide> {
     let organization = work.organization;
-    let profile = seen(&mut work.tx, actor, id).await?.profile;
-    let licenses = credentials::professional_licenses(&mut work.tx, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    let profile = find_visible(&mut work.tx, actor, id).await?.profile;
+    let licenses =
+        credentials::professional_licenses(&mut work.tx, organization, &[id]).await?.remove(&id).unwrap_or_default();
     let present = credentials::present_supervisions(&mut work.tx, organization, id).await?;
     Ok(MergeSide {
         profile,
@@ -92,10 +93,10 @@ async fn side(work: &mut Work, actor: &Actor, id: PersonId) -> Result<MergeSide>
 }
 
 /// What was done, before it is committed.
-struct Together {
+struct MergeResult {
     kept: MergeSide,
     merged: MergeSide,
-    handed: Handed,
+    handed: TransferredAssets,
 }
 
 impl App {
@@ -107,12 +108,13 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         // Tried out and dropped: the preview is what the merge does, and not a second opinion.
         let mut work = self.work(actor.organization()).await?;
-        let (before, other) = (seen(&mut work.tx, actor, kept).await?, seen(&mut work.tx, actor, merged).await?);
+        let (before, other) =
+            (find_visible(&mut work.tx, actor, kept).await?, find_visible(&mut work.tx, actor, merged).await?);
         let (moves, refused) = match self.put_together(&mut work, actor, kept, merged).await {
             Ok(done) => (moves(&mut work, actor, &done).await?, None),
-            Err(Attempt::Failed(AppError::Refused(refusals))) => (Vec::new(), Some(refusals)),
-            Err(Attempt::Raced) => (Vec::new(), Some(Refusal::whole(Code::SomeoneSavedFirst).into())),
-            Err(Attempt::Failed(error)) => return Err(error),
+            Err(SaveError::Failed(AppError::Refused(refusals))) => (Vec::new(), Some(refusals)),
+            Err(SaveError::Conflict) => (Vec::new(), Some(Refusal::whole(Code::SomeoneSavedFirst).into())),
+            Err(SaveError::Failed(error)) => return Err(error),
         };
         let (kept, merged) = (PersonView::of(actor, before), PersonView::of(actor, other));
         Ok(MergePreview { kept, merged, moves, refused })
@@ -124,11 +126,11 @@ impl App {
     /// [`AppError::Refused`] with everything in the way.
     pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<Merged> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut about = About { id: Some(kept.0), name: String::new() };
+        let mut about = AuditSubject { id: Some(kept.0), name: String::new() };
         match self.try_merge(actor, kept, merged, &mut about).await {
             Ok(done) => Ok(done),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => Err(self.recorded(actor, Action::PeopleMerged, about, error).await),
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PeopleMerged, about, error).await),
         }
     }
 
@@ -137,10 +139,10 @@ impl App {
         actor: &Actor,
         kept: PersonId,
         merged: PersonId,
-        about: &mut About,
-    ) -> std::result::Result<Merged, Attempt> {
+        about: &mut AuditSubject,
+    ) -> std::result::Result<Merged, SaveError> {
         let mut work = self.work(actor.organization()).await?;
-        let before = seen(&mut work.tx, actor, kept).await?;
+        let before = find_visible(&mut work.tx, actor, kept).await?;
         about.name.clone_from(&before.profile.person.full_name);
         let done = self.put_together(&mut work, actor, kept, merged).await?;
         let both = people::find_many(&mut work.tx, work.organization, &[kept, merged]).await?;
@@ -162,9 +164,9 @@ impl App {
         detail.insert("merge".to_owned(), json!(merge.id));
         let mut of_merged = detail.clone();
         detail.insert("merged".to_owned(), json!({"id": merged, "name": gone}));
-        work.done(actor, Action::PeopleMerged, About::new(kept.0, name), &Value::Object(detail));
+        work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(kept.0, name), &Value::Object(detail));
         of_merged.insert("into".to_owned(), json!({"id": kept, "name": name}));
-        work.done(actor, Action::PeopleMerged, About::new(merged.0, gone), &Value::Object(of_merged));
+        work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(merged.0, gone), &Value::Object(of_merged));
         let done = Merged {
             id: merge.id,
             kept: PersonView::of(actor, mine.clone()),
@@ -178,47 +180,47 @@ impl App {
 
     async fn put_together(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         kept: PersonId,
         merged: PersonId,
-    ) -> std::result::Result<Together, Attempt> {
+    ) -> std::result::Result<MergeResult, SaveError> {
         let (kept, merged) = (side(work, actor, kept).await?, side(work, actor, merged).await?);
         for one in [&kept, &merged] {
             may_reset_sign_in(actor.authority(), &one.profile).map_err(AppError::from)?;
         }
-        let plan: Merging = merge(&kept, &merged).map_err(AppError::from)?;
+        let plan: MergePlan = merge(&kept, &merged).map_err(AppError::from)?;
         self.apply(work, actor, kept.profile.person.id, &plan.access).await?;
         self.apply(work, actor, merged.profile.person.id, &plan.leaving).await?;
         self.apply(work, actor, kept.profile.person.id, &plan.identity).await?;
         let handed = self.hand_over(work, actor, &kept, &merged, plan).await?;
-        Ok(Together { kept, merged, handed })
+        Ok(MergeResult { kept, merged, handed })
     }
 
     async fn apply(
         &self,
-        work: &mut Work,
+        work: &mut UnitOfWork,
         actor: &Actor,
         id: PersonId,
         change: &Change,
-    ) -> std::result::Result<(), Attempt> {
+    ) -> std::result::Result<(), SaveError> {
         if is_nothing(change) {
             return Ok(());
         }
-        let before = seen(&mut work.tx, actor, id).await?.profile;
-        let world = Seen::load(&mut work.tx, actor, &before, change).await?;
+        let before = find_visible(&mut work.tx, actor, id).await?.profile;
+        let world = DecisionContext::load(&mut work.tx, actor, &before, change).await?;
         let outcome = decide(actor.authority(), &world.facts, &before, false, change).map_err(AppError::from)?;
         self.save_outcome(work, actor, &before, &outcome).await
     }
 }
 
 /// What the kept profile received, field by field; supervisors and the supervised by name where the actor sees them.
-async fn moves(work: &mut Work, actor: &Actor, done: &Together) -> Result<Vec<Moved>> {
+async fn moves(work: &mut UnitOfWork, actor: &Actor, done: &MergeResult) -> Result<Vec<MovedField>> {
     let (id, organization) = (done.kept.profile.person.id, work.organization);
     let after = people::find(&mut work.tx, organization, id).await?.ok_or(AppError::NotFound)?;
     let mut moves = moved(&changes(&done.kept.profile.record(), &after.profile.record()));
     let mut add = |field: &str, before: Value, after: Value| {
-        moves.push(Moved { field: field.to_owned(), before, after });
+        moves.push(MovedField { field: field.to_owned(), before, after });
     };
     if !done.handed.licenses.is_empty() {
         add("licenses", json!(done.kept.licenses), json!(done.handed.kept_licenses));
@@ -239,7 +241,11 @@ async fn moves(work: &mut Work, actor: &Actor, done: &Together) -> Result<Vec<Mo
         .collect();
     let named = |id: &PersonId| known.get(id).map(|name| json!({"id": id, "name": name}));
     if let Some(supervisor) = done.handed.supervisor {
-        add("supervisor", Value::Null, named(&supervisor).unwrap_or_else(|| json!({"name": "Someone you cannot see"})));
+        add(
+            "supervisor",
+            Value::Null,
+            named(&supervisor).unwrap_or_else(|| json!({"name": "PersonSpec you cannot see"})),
+        );
     }
     let mut supervisees: Vec<PersonId> = supervisees.into_iter().filter(|id| known.contains_key(id)).collect();
     supervisees.sort_by_key(|id| known.get(id));
@@ -250,8 +256,8 @@ async fn moves(work: &mut Work, actor: &Actor, done: &Together) -> Result<Vec<Mo
     Ok(moves)
 }
 
-fn moved(changes: &Map<String, Value>) -> Vec<Moved> {
-    let one = |(field, change): (&String, &Value)| Moved {
+fn moved(changes: &Map<String, Value>) -> Vec<MovedField> {
+    let one = |(field, change): (&String, &Value)| MovedField {
         field: field.clone(),
         before: change["before"].clone(),
         after: change["after"].clone(),

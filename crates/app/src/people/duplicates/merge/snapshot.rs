@@ -1,14 +1,14 @@
 //! What a merge writes down, so that it can be undone.
 
 use muster_domain::emr::{
-    Change, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Permission, ProfessionalLicense, Profile, Status,
+    Change, EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, ProfessionalLicense, Profile, Status,
 };
 use muster_domain::people::{Person, PersonPatch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Together;
-use super::hand_over::Handed;
+use super::MergeResult;
+use super::hand_over::TransferredAssets;
 use crate::{AppError, Result};
 
 /// Both profiles as they were, and what was handed over.
@@ -21,11 +21,11 @@ pub(super) struct Snapshot {
     pub first: Option<ProfessionalLicense>,
     /// Nothing in merges of before these moved.
     #[serde(default)]
-    pub handed: Handed,
+    pub handed: TransferredAssets,
 }
 
 impl Snapshot {
-    pub fn of(done: &Together) -> Self {
+    pub fn of(done: &MergeResult) -> Self {
         Self {
             kept: done.kept.profile.record(),
             merged: done.merged.profile.record(),

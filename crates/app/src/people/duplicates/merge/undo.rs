@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::snapshot::{Snapshot, restoring};
 use super::{Merged, UNDO_DAYS};
-use crate::people::save::Attempt;
-use crate::people::view::seen;
-use crate::people::{PersonView, Seen};
-use crate::work::{About, Work};
+use crate::people::save::SaveError;
+use crate::people::view::find_visible;
+use crate::people::{DecisionContext, PersonView};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result, Scope};
 
 impl App {
@@ -26,19 +26,19 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         match self.try_undo(actor, id).await {
             Ok(done) => Ok(done),
-            Err(Attempt::Raced) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(Attempt::Failed(error)) => {
-                Err(self.recorded(actor, Action::MergeUndone, About::nothing(), error).await)
+            Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
+            Err(SaveError::Failed(error)) => {
+                Err(self.recorded(actor, Action::MergeUndone, AuditSubject::none(), error).await)
             }
         }
     }
 
-    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<Merged, Attempt> {
-        let refused = |code| -> Attempt { AppError::from(Refusal::whole(code)).into() };
+    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<Merged, SaveError> {
+        let refused = |code| -> SaveError { AppError::from(Refusal::whole(code)).into() };
         let mut work = self.work(actor.organization()).await?;
         let merge = merges::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
-        let kept = seen(&mut work.tx, actor, merge.kept).await?;
-        let merged = seen(&mut work.tx, actor, merge.merged).await?;
+        let kept = find_visible(&mut work.tx, actor, merge.kept).await?;
+        let merged = find_visible(&mut work.tx, actor, merge.merged).await?;
         for one in [&kept, &merged] {
             may_reset_sign_in(actor.authority(), &one.profile).map_err(AppError::from)?;
         }
@@ -77,8 +77,8 @@ impl App {
         let both = people::find_many(&mut work.tx, work.organization, &[merge.kept, merge.merged]).await?;
         let [mine, theirs] = &both[..] else { return Err(AppError::NotFound.into()) };
         for one in &both {
-            let about = About::new(one.profile.person.id.0, &one.profile.person.full_name);
-            work.done(actor, Action::MergeUndone, about, &json!({"merge": id}));
+            let about = AuditSubject::new(one.profile.person.id.0, &one.profile.person.full_name);
+            work.audit_done(actor, Action::MergeUndone, about, &json!({"merge": id}));
         }
         let done = Merged {
             id,
@@ -91,10 +91,15 @@ impl App {
         Ok(done)
     }
 
-    async fn restore_profile(&self, work: &mut Work, actor: &Actor, was: &Profile) -> std::result::Result<(), Attempt> {
+    async fn restore_profile(
+        &self,
+        work: &mut UnitOfWork,
+        actor: &Actor,
+        was: &Profile,
+    ) -> std::result::Result<(), SaveError> {
         let change: Change = restoring(was);
-        let before = seen(&mut work.tx, actor, was.person.id).await?.profile;
-        let world = Seen::load(&mut work.tx, actor, &before, &change).await?;
+        let before = find_visible(&mut work.tx, actor, was.person.id).await?.profile;
+        let world = DecisionContext::load(&mut work.tx, actor, &before, &change).await?;
         let mut outcome = decide(actor.authority(), &world.facts, &before, false, &change).map_err(AppError::from)?;
         if let (Some(account), Some(old)) = (&mut outcome.profile.emr, &was.emr) {
             // No field a change carries.

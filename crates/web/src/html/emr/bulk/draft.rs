@@ -18,11 +18,11 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Fieldset, Icon, RadioChoice, RadioGroup,
     Table,
 };
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -61,7 +61,7 @@ pub(crate) async fn preview(
             let clinics = web.app.clinics(&page.actor).await?;
             look(&web, &page, &view, &form, &clinics).await
         } else {
-            draw(&web, &page, &view, &form, &Said::default()).await
+            draw(&web, &page, &view, &form, &FormErrors::default()).await
         }
     };
     match drawn.await {
@@ -78,7 +78,7 @@ pub(crate) async fn leave_out(State(web): State<Web>, Path(id): Path<String>, po
         let people: Vec<_> = form.all("leave_out").filter_map(|t| t.parse().ok()).collect();
         web.app.leave_out_of_bulk(&page.actor, id, &people).await?;
         let view = web.app.bulk_job(&page.actor, id).await?;
-        draw(&web, &page, &view, &form, &Said::default()).await
+        draw(&web, &page, &view, &form, &FormErrors::default()).await
     };
     match done.await {
         Ok(markup) => markup.into_response(),
@@ -123,8 +123,8 @@ pub(crate) async fn start(State(web): State<Web>, Path(id): Path<String>, posted
 /// The page again, with what was refused.
 async fn again(web: &Web, page: &Page, id: &str, form: &FormData, done: muster_app::Result<()>) -> Response {
     let said = match &done {
-        Ok(()) => Said::default(),
-        Err(AppError::Refused(refusals)) => Said::of(refusals),
+        Ok(()) => FormErrors::default(),
+        Err(AppError::Refused(refusals)) => FormErrors::of(refusals),
         Err(_) => return done.map_or_else(|e| PageError(e).into_response(), IntoResponse::into_response),
     };
     let drawn = async {
@@ -144,7 +144,7 @@ pub(super) async fn draw(
     page: &Page,
     view: &BulkView,
     form: &FormData,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let id = view.job.id;
     let clinics = web.app.clinics(&page.actor).await?;
@@ -209,7 +209,7 @@ async fn choices(
     page: &Page,
     form: &FormData,
     clinics: &[Clinic],
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let presets = web.app.bulk_presets(&page.actor).await?;
     let saved: Vec<_> = presets.iter().filter(|p| p.kind == "changes").collect();
@@ -287,7 +287,7 @@ fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
         .items
         .iter()
         .map(|one| {
-            let name = one.full_name.as_deref().unwrap_or("Someone you cannot see");
+            let name = one.full_name.as_deref().unwrap_or("PersonSpec you cannot see");
             vec![
                 html! { (name) @if let Some(u) = &one.username { span.under { (u) } } },
                 html! { @if let Some(t) = &one.user_type { (t) } },
@@ -314,7 +314,7 @@ fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
     }
 }
 
-fn keeping(id: Uuid, form: &FormData, said: &Said) -> Markup {
+fn keeping(id: Uuid, form: &FormData, said: &FormErrors) -> Markup {
     parts::disclosure(
         "Save these changes to use again",
         !said.at("name").is_empty(),

@@ -10,7 +10,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
-use crate::html::said::Said;
+use crate::html::form_errors::FormErrors;
 use crate::html::shell;
 use crate::urls;
 
@@ -26,7 +26,7 @@ pub(crate) async fn show(
         let id: Uuid = id.parse().map_err(|_| AppError::NotFound)?;
         let view = web.app.bulk_job(&page.actor, id).await?;
         match view.job.state.as_str() {
-            "draft" => draft::draw(&web, &page, &view, &form, &Said::default()).await,
+            "draft" => draft::draw(&web, &page, &view, &form, &FormErrors::default()).await,
             "running" => Ok(progress::draw(&web, &page, &view)),
             _ => outcome::draw(&web, &page, &view, &form).await,
         }

@@ -20,9 +20,9 @@ use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::form::FormData;
 use crate::html::emr::users::{ClinicNames, FILTER, controls, filter};
+use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -68,7 +68,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     };
     let drawn = async {
         let (choice, form) = ClinicChoice::of(&web, &page, form).await?;
-        draw(&web, &page, &form, &choice, &Chosen::default(), &Said::default()).await
+        draw(&web, &page, &form, &choice, &Chosen::default(), &FormErrors::default()).await
     };
     match drawn.await {
         Ok(markup) => markup.into_response(),
@@ -122,9 +122,9 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         _ => None,
     };
     let said = match &refused {
-        Some(AppError::Refused(refusals)) => Said::of(&at_the_list(refusals)),
+        Some(AppError::Refused(refusals)) => FormErrors::of(&at_the_list(refusals)),
         Some(_) => return refused.map_or_else(|| ().into_response(), |e| PageError(e).into_response()),
-        None => Said::default(),
+        None => FormErrors::default(),
     };
     match (draw(&web, &page, &form, &choice, &chosen, &said).await, refused) {
         (Ok(markup), None) => markup.into_response(),
@@ -167,7 +167,7 @@ async fn draw(
     form: &FormData,
     choice: &ClinicChoice,
     chosen: &Chosen,
-    said: &Said,
+    said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     // Asks for the rights before anything else.
     let presets = web.app.bulk_presets(&page.actor).await?;
@@ -251,7 +251,7 @@ fn people(
     names: &ClinicNames,
     question: Option<&Markup>,
     later: bool,
-    said: &Said,
+    said: &FormErrors,
 ) -> Markup {
     let on_page: BTreeSet<PersonId> = found.people.iter().map(|v| v.profile().person.id).collect();
     let columns = [
@@ -312,7 +312,7 @@ fn people(
     }
 }
 
-fn keeping(form: &FormData, said: &Said) -> Markup {
+fn keeping(form: &FormData, said: &FormErrors) -> Markup {
     parts::disclosure(
         "Save this filter to use again",
         !said.at("name").is_empty(),

@@ -11,8 +11,8 @@ use super::draft::what_would_happen;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Icon};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -38,7 +38,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<String>, posted:
 }
 
 fn refused(web: &Web, page: &Page, error: &AppError) -> Response {
-    let said = if let AppError::Refused(refusals) = error { Said::of(refusals) } else { Said::default() };
+    let said = if let AppError::Refused(refusals) = error { FormErrors::of(refusals) } else { FormErrors::default() };
     let body = html! {
         p.plain-links { a href=(urls::BULK_JOBS) { (parts::icon(Icon::ChevronLeft)) " Earlier bulk updates" } }
         (parts::heading("Undo a bulk update", None, &html! {}))

@@ -11,8 +11,8 @@ use crate::context::Web;
 use crate::cookies::Cookie;
 use crate::errors::{self, PageError};
 use crate::extract::{Visitor, VisitorPosted};
+use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
-use crate::html::said::Said;
 use crate::html::shell;
 use crate::urls;
 
@@ -33,7 +33,7 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, vis
         "signed-out" => Some(Banner::line(BannerKind::Info, "You are signed out.")),
         _ => None,
     };
-    let page = draw(&web, &visitor.csrf, "", urls::local(&asked.next), notice, &Said::default());
+    let page = draw(&web, &visitor.csrf, "", urls::local(&asked.next), notice, &FormErrors::default());
     visitor.answer(&web, page)
 }
 
@@ -54,21 +54,21 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
             response
         }
         Err(AppError::Refused(refusals)) => {
-            let said = Said::of(&refusals);
+            let said = FormErrors::of(&refusals);
             let page = draw(&web, &visitor.csrf, name, next, None, &said);
             visitor.answer(&web, (axum::http::StatusCode::UNPROCESSABLE_ENTITY, page))
         }
         Err(error @ AppError::TooMany(_)) => {
             let text = error.to_string();
             let notice = Some(Banner::line(BannerKind::Bad, &text));
-            let page = draw(&web, &visitor.csrf, name, next, notice, &Said::default());
+            let page = draw(&web, &visitor.csrf, name, next, notice, &FormErrors::default());
             visitor.answer(&web, errors::in_place_of(error, page))
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &Said) -> Markup {
+fn draw(web: &Web, csrf: &str, name: &str, next: &str, notice: Option<Banner>, said: &FormErrors) -> Markup {
     let username =
         Field::new("username", "User name or email", name).required().autocomplete("username").attr("autofocus", "");
     let password = Field::new("password", "Password", "")

@@ -1,6 +1,6 @@
 //! How likely two profiles are the same human being, and why.
 //!
-//! Two steps. [`Traits::keys`] gives numbers such that profiles that may be the same share at least one: the store
+//! Two steps. [`MatchFeatures::keys`] gives numbers such that profiles that may be the same share at least one: the store
 //! looks candidates up by them. [`likeness`] then compares two profiles and says how alike they are. Both are pure;
 //! the numbers carry the organization as salt, so that no lookup ever spans two practices.
 
@@ -76,7 +76,7 @@ impl Likeness {
 
 /// One way a person is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Form {
+struct NameForm {
     given: Vec<String>,
     family: Vec<String>,
     /// The family name and its telling words.
@@ -84,7 +84,7 @@ struct Form {
     previous: bool,
 }
 
-impl Form {
+impl NameForm {
     fn new(given: Vec<String>, family: Vec<String>, previous: bool) -> Option<Self> {
         let parts = parts(&family);
         (!parts.is_empty() && !given.is_empty()).then_some(Self { given, family, parts, previous })
@@ -97,8 +97,8 @@ impl Form {
 
 /// What of a profile is compared.
 #[derive(Clone, Debug)]
-pub struct Traits {
-    forms: Vec<Form>,
+pub struct MatchFeatures {
+    forms: Vec<NameForm>,
     npi: Option<String>,
     email: Option<String>,
     phone: Option<String>,
@@ -107,7 +107,7 @@ pub struct Traits {
 }
 
 /// License number and state as compared; none while the number is not known.
-fn license(license: &PrimaryLicense) -> Option<(String, Option<String>)> {
+fn comparable_license(license: &PrimaryLicense) -> Option<(String, Option<String>)> {
     let number: String = license.number.as_deref()?.chars().filter(char::is_ascii_alphanumeric).collect();
     let state = license.state.as_deref().map(|s| s.trim().to_ascii_uppercase()).filter(|s| !s.is_empty());
     let telling = !number.is_empty() && number != LICENSE_PLACEHOLDER;
@@ -115,9 +115,9 @@ fn license(license: &PrimaryLicense) -> Option<(String, Option<String>)> {
 }
 
 /// The number under which one professional license is found, whatever its state: one that does not say its state has to
-/// be found too. None while the license number is not known. The same as among [`Traits::keys`].
+/// be found too. None while the license number is not known. The same as among [`MatchFeatures::keys`].
 pub fn license_key(license: &PrimaryLicense, salt: u128) -> Option<i64> {
-    license(license).map(|(number, _)| number_key(salt, &number))
+    comparable_license(license).map(|(number, _)| number_key(salt, &number))
 }
 
 fn number_key(salt: u128, number: &str) -> i64 {
@@ -129,7 +129,7 @@ fn digits(phone: &str) -> Option<String> {
     (digits.len() >= 10).then(|| digits[digits.len() - 10..].to_owned())
 }
 
-impl Traits {
+impl MatchFeatures {
     /// Of a profile.
     pub fn of(profile: &Profile) -> Self {
         let license: Vec<PrimaryLicense> = profile.emr.iter().map(|e| e.license.clone()).collect();
@@ -137,33 +137,33 @@ impl Traits {
     }
 
     /// Of a person with professional licenses, and what the person is.
-    pub fn from_parts(person: &Person, licenses: &[License], kind: Option<UserType>) -> Self {
+    pub fn from_parts(person: &Person, licenses: &[PrimaryLicense], kind: Option<UserType>) -> Self {
         let given = words(&person.first_name);
-        let mut forms: Vec<Form> = Vec::new();
-        let mut add = |form: Option<Form>| {
+        let mut forms: Vec<NameForm> = Vec::new();
+        let mut add = |form: Option<NameForm>| {
             if let Some(form) = form
                 && !forms.iter().any(|f| f.given == form.given && f.family == form.family)
             {
                 forms.push(form);
             }
         };
-        add(Form::new(given.clone(), words(&person.last_name), false));
+        add(NameForm::new(given.clone(), words(&person.last_name), false));
         let shown = words(&person.full_name);
         if shown != [given.clone(), words(&person.last_name)].concat() {
             let (first, last) = split(&person.full_name);
-            add(Form::new(first, last, false));
+            add(NameForm::new(first, last, false));
         }
         for previous in person.previous_names.iter().take(20) {
             let (first, last) = split(previous);
             let first = if first.is_empty() { given.clone() } else { first };
-            add(Form::new(first, last, true));
+            add(NameForm::new(first, last, true));
         }
         Self {
             forms,
             npi: person.npi.clone().filter(|n| n != npi::PLACEHOLDER),
             email: person.email.as_deref().map(unique_key),
             phone: person.phone.as_deref().and_then(digits),
-            licenses: licenses.iter().filter_map(license).collect(),
+            licenses: licenses.iter().filter_map(comparable_license).collect(),
             kind,
         }
     }
@@ -290,7 +290,7 @@ fn given_agreement(a: &[String], b: &[String]) -> Option<Agreement> {
     sound::alike(one, other).then(|| fuzzy(38, Reason::SoundsAlike))
 }
 
-fn family_agreement(a: &Form, b: &Form) -> Option<Agreement> {
+fn family_agreement(a: &NameForm, b: &NameForm) -> Option<Agreement> {
     let (one, other) = (&a.parts[0], &b.parts[0]);
     if one == other {
         return Some(firm(49, None));
@@ -305,7 +305,7 @@ fn family_agreement(a: &Form, b: &Form) -> Option<Agreement> {
 }
 
 /// Points and reasons of two names, if they may be the same person's. At most one side may be fuzzy.
-fn names_agree(a: &Form, b: &Form) -> Option<(u8, Vec<Reason>)> {
+fn names_agree(a: &NameForm, b: &NameForm) -> Option<(u8, Vec<Reason>)> {
     let given = given_agreement(&a.given, &b.given)?;
     let family = family_agreement(a, b)?;
     if given.fuzzy && family.fuzzy {
@@ -323,7 +323,7 @@ fn names_agree(a: &Form, b: &Form) -> Option<(u8, Vec<Reason>)> {
     Some((points, reasons))
 }
 
-fn turned_agree(a: &Form, b: &Form) -> Option<(u8, Vec<Reason>)> {
+fn turned_agree(a: &NameForm, b: &NameForm) -> Option<(u8, Vec<Reason>)> {
     let exactly = a.given.concat() == b.family.concat() && a.family.concat() == b.given.concat();
     let related =
         || b.turned().is_some_and(|t| t.parts[0] == a.parts[0] && nicknames::related(&a.given[0], &t.given[0]));
@@ -331,7 +331,7 @@ fn turned_agree(a: &Form, b: &Form) -> Option<(u8, Vec<Reason>)> {
 }
 
 /// How alike two profiles are; none when nothing speaks for it, or when their numbers prove them to be two people.
-pub fn likeness(a: &Traits, b: &Traits) -> Option<Likeness> {
+pub fn likeness(a: &MatchFeatures, b: &MatchFeatures) -> Option<Likeness> {
     let same_email = a.email.is_some() && a.email == b.email;
     if let (Some(one), Some(other)) = (&a.npi, &b.npi) {
         let mut same = (one == other).then(|| Likeness::owning(Reason::SameNpi))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// What one source says; anything may be missing.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the setting of that name
-pub struct Given {
+pub struct Overrides {
     pub config: Option<PathBuf>,
     pub listen: Option<String>,
     pub database_url: Option<String>,
@@ -22,7 +22,7 @@ pub struct Given {
     pub log_format: Option<String>,
 }
 
-impl Given {
+impl Overrides {
     /// The environment. An empty variable counts as none: container tools pass those.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let read = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
@@ -78,14 +78,14 @@ mod tests {
 
     #[test]
     fn a_stronger_source_wins_and_an_empty_variable_is_none() {
-        let flags = Given { listen: Some("flag".into()), ..Given::default() };
-        let environment = Given::from_environment(|name| match name {
+        let flags = Overrides { listen: Some("flag".into()), ..Overrides::default() };
+        let environment = Overrides::from_environment(|name| match name {
             "MUSTER_LISTEN" | "MUSTER_DATA_DIR" => Some("environment".to_owned()),
             "MUSTER_SMTP_URL" => Some(" ".to_owned()),
             "MUSTER_TRUSTED_PROXY" => Some("10.0.0.0/8, ::1".to_owned()),
             _ => None,
         });
-        let file = Given { data_dir: Some("file".into()), smtp_url: Some("file".into()), ..Given::default() };
+        let file = Overrides { data_dir: Some("file".into()), smtp_url: Some("file".into()), ..Overrides::default() };
         let merged = flags.or(environment).or(file);
         assert_eq!(merged.listen.as_deref(), Some("flag"));
         assert_eq!(merged.data_dir.as_deref(), Some("environment"));

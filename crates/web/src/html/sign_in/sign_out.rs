@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 use muster_app::Channel;
-use muster_app::sign_in::Standing;
+use muster_app::sign_in::SessionStatus;
 
 use crate::context::Web;
 use crate::cookies::Cookie;
@@ -21,9 +21,9 @@ pub(crate) async fn show(State(web): State<Web>, request: axum::extract::Request
     let Some(token) = Cookie::Session.read(&parts_.headers, &web.settings) else { return shell::go(urls::SIGN_IN) };
     let standing = web.app.authenticate(&token, client::origin(&parts_, &web, Channel::Page)).await;
     let csrf = match standing {
-        Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) => both.1.csrf,
-        Ok(Standing::Locked { csrf, .. }) => csrf,
-        Ok(Standing::Nobody) => return shell::go(urls::SIGN_IN),
+        Ok(SessionStatus::Open(both) | SessionStatus::PasswordChangeDue(both)) => both.1.csrf,
+        Ok(SessionStatus::Locked { csrf, .. }) => csrf,
+        Ok(SessionStatus::Nobody) => return shell::go(urls::SIGN_IN),
         Err(error) => return PageError(error).into_response(),
     };
     let body = html! {
@@ -45,10 +45,10 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, request: ax
     let bytes = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
     let form = crate::form::FormData::parse(&bytes).unwrap_or_default();
     let csrf = match web.app.authenticate(&token, origin.clone()).await {
-        Ok(Standing::Open(both) | Standing::PasswordChangeDue(both)) => both.1.csrf,
-        Ok(Standing::Locked { csrf, .. }) => csrf,
+        Ok(SessionStatus::Open(both) | SessionStatus::PasswordChangeDue(both)) => both.1.csrf,
+        Ok(SessionStatus::Locked { csrf, .. }) => csrf,
         // Over already: only the cookie is left to clear.
-        Ok(Standing::Nobody) => String::new(),
+        Ok(SessionStatus::Nobody) => String::new(),
         Err(error) => return PageError(error).into_response(),
     };
     if !csrf.is_empty() {

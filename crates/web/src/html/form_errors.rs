@@ -10,14 +10,14 @@ use super::parts;
 
 /// The refusals of a form, sorted by field.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct FormErrors {
     by_field: BTreeMap<&'static str, Vec<String>>,
     in_order: Vec<(Option<&'static str>, String)>,
 }
 
 const NONE: &[String] = &[];
 
-impl Said {
+impl FormErrors {
     /// Takes refusals apart.
     pub fn of(refusals: &Refusals) -> Self {
         let mut said = Self::default();

@@ -6,50 +6,55 @@ use std::collections::{BTreeSet, HashMap};
 use muster_domain::PersonId;
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Permission;
-use muster_domain::people::{Likeness, Traits, likeness};
+use muster_domain::people::{Likeness, MatchFeatures, likeness};
 use muster_store::{Handle, duplicates, people};
 
 use super::report::{RowCandidate, RowLikeness};
-use super::run::{Judged, Run};
+use super::run::{EvaluatedBatch, ImportRun};
 use crate::{Actor, Result};
 
 /// Whom of those alike a row names.
 const NAMED: usize = 3;
 
 /// Somebody of the batch that is being saved.
-pub(super) struct Earlier {
+pub(super) struct EarlierRow {
     id: PersonId,
     line: u64,
     name: String,
-    traits: Traits,
+    traits: MatchFeatures,
 }
 
 /// Somebody a row is compared with: stored, or of a row before it.
-struct Other<'a> {
+struct ComparedPerson<'a> {
     id: PersonId,
     line: Option<u64>,
     name: &'a str,
-    traits: &'a Traits,
+    traits: &'a MatchFeatures,
 }
 
-impl<'a> Other<'a> {
-    fn earlier(one: &'a Earlier) -> Self {
+impl<'a> ComparedPerson<'a> {
+    fn earlier(one: &'a EarlierRow) -> Self {
         Self { id: one.id, line: Some(one.line), name: &one.name, traits: &one.traits }
     }
 }
 
 /// Notes the rows whose profiles look like somebody stored, or like an earlier one of the file: by every sign the check
 /// of a single person knows. A fixed number of statements. What is looked up and compared is few where NPIs are known.
-pub(super) async fn note(h: &mut impl Handle, actor: &Actor, run: &Run, judged: &mut Judged) -> Result<()> {
+pub(super) async fn note(
+    h: &mut impl Handle,
+    actor: &Actor,
+    run: &ImportRun,
+    judged: &mut EvaluatedBatch,
+) -> Result<()> {
     let organization = actor.organization();
     let salt = duplicates::salt(organization);
     let rows = judged.profiles.iter().zip(&judged.lines);
-    let people: Vec<Earlier> = rows
-        .map(|(p, line)| Earlier {
+    let people: Vec<EarlierRow> = rows
+        .map(|(p, line)| EarlierRow {
             id: p.person.id,
             line: *line,
             name: p.person.full_name.clone(),
-            traits: Traits::of(p),
+            traits: MatchFeatures::of(p),
         })
         .collect();
     let keys: Vec<Vec<i64>> = people.iter().map(|p| p.traits.keys(salt)).collect();
@@ -58,11 +63,11 @@ pub(super) async fn note(h: &mut impl Handle, actor: &Actor, run: &Run, judged: 
     // Of the batch being saved some may be stored by now.
     let before = &run.pending.people;
     let pending: BTreeSet<PersonId> = before.iter().map(|p| p.id).collect();
-    let mut others: Vec<Other<'_>> = stored
+    let mut others: Vec<ComparedPerson<'_>> = stored
         .iter()
         .filter(|near| !pending.contains(&near.id))
-        .map(|near| Other { id: near.id, line: None, name: &near.name, traits: &near.traits })
-        .chain(before.iter().map(Other::earlier))
+        .map(|near| ComparedPerson { id: near.id, line: None, name: &near.name, traits: &near.traits })
+        .chain(before.iter().map(ComparedPerson::earlier))
         .collect();
     let mut by_key: HashMap<i64, Vec<usize>> = HashMap::new();
     for (at, other) in others.iter().enumerate() {
@@ -83,7 +88,7 @@ pub(super) async fn note(h: &mut impl Handle, actor: &Actor, run: &Run, judged: 
         for key in keys {
             by_key.entry(*key).or_default().push(others.len());
         }
-        others.push(Other::earlier(one));
+        others.push(ComparedPerson::earlier(one));
     }
     judged.alike = told(h, actor, run.options.dry_run, &others, found).await?;
     judged.pending.people = people;
@@ -91,7 +96,7 @@ pub(super) async fn note(h: &mut impl Handle, actor: &Actor, run: &Run, judged: 
 }
 
 /// The numbers of these, each once and in order: looked up one beside the next.
-fn all_of(some: &[(&Earlier, &Vec<i64>)]) -> Vec<i64> {
+fn all_of(some: &[(&EarlierRow, &Vec<i64>)]) -> Vec<i64> {
     let keys: BTreeSet<i64> = some.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
     keys.into_iter().collect()
 }
@@ -101,7 +106,7 @@ async fn told(
     h: &mut impl Handle,
     actor: &Actor,
     dry_run: bool,
-    others: &[Other<'_>],
+    others: &[ComparedPerson<'_>],
     found: Vec<(u64, Vec<(usize, Likeness)>)>,
 ) -> Result<Vec<RowLikeness>> {
     let stored = found.iter().flat_map(|(_, alike)| alike).map(|(at, _)| &others[*at]).filter(|o| o.line.is_none());
@@ -111,7 +116,7 @@ async fn told(
         let seen = |at: &usize| others[*at].line.is_some() || visible.contains(&others[*at].id);
         let hidden = alike.iter().any(|(at, _)| !seen(at));
         let candidate = |(at, likeness): (usize, Likeness)| {
-            let Other { id, line, name, .. } = &others[at];
+            let ComparedPerson { id, line, name, .. } = &others[at];
             RowCandidate {
                 person_id: (line.is_none() || !dry_run).then_some(*id),
                 line: *line,

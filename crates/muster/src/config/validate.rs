@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use lettre::message::Mailbox;
 use tracing_subscriber::filter::Targets;
 
-use super::given::Given;
+use super::overrides::Overrides;
 use super::{Config, SecretSource, Smtp};
 use crate::log::Format;
 use crate::secret;
@@ -22,7 +22,7 @@ const LONGEST_WAIT: u64 = 24 * 60 * 60;
 const DEFAULT_MAIL_FROM: &str = "Muster <muster@localhost>";
 
 /// The configuration; every problem is noted, and with any there is none.
-pub fn judge(given: Given, default_filter: &str, problems: &mut Vec<String>) -> Option<Config> {
+pub fn judge(given: Overrides, default_filter: &str, problems: &mut Vec<String>) -> Option<Config> {
     let mut note = |problem: Result<(), String>| {
         if let Err(problem) = problem {
             problems.push(problem);
@@ -150,7 +150,7 @@ fn secret_source(key: Option<String>, file: Option<String>) -> Result<SecretSour
     match (key, file) {
         (Some(_), Some(_)) => Err("MUSTER_SECRET_KEY and a secret-key-file are both given; choose one.".to_owned()),
         (Some(key), None) => secret::parse(&key)
-            .map(SecretSource::Given)
+            .map(SecretSource::Overrides)
             .ok_or_else(|| "MUSTER_SECRET_KEY has to be at least 64 hexadecimal digits.".to_owned()),
         (None, Some(path)) => Ok(SecretSource::File(path.into())),
         (None, None) => Ok(SecretSource::DataDirectory),
@@ -173,7 +173,7 @@ fn format(text: Option<&str>) -> Result<Format, String> {
 mod tests {
     use super::*;
 
-    fn problems(given: Given) -> Vec<String> {
+    fn problems(given: Overrides) -> Vec<String> {
         let mut problems = Vec::new();
         let _ = judge(given, crate::log::DEFAULT_FILTER, &mut problems);
         problems
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_defaults_make_sense() {
         let mut problems = Vec::new();
-        let config = judge(Given::default(), crate::log::DEFAULT_FILTER, &mut problems).unwrap();
+        let config = judge(Overrides::default(), crate::log::DEFAULT_FILTER, &mut problems).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.database_url, "sqlite:./muster-data/muster.db");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_at_once_and_no_password_is_repeated() {
-        let found = problems(Given {
+        let found = problems(Overrides {
             listen: Some("nowhere".into()),
             database_url: Some("mysql://u:hunter2@h".into()),
             public_url: Some("ftp://x".into()),
@@ -203,7 +203,7 @@ mod tests {
             secret_key: Some("short".into()),
             log: Some("muster=loud".into()),
             log_format: Some("xml".into()),
-            ..Given::default()
+            ..Overrides::default()
         });
         let all = found.join(" ");
         assert_eq!(found.len(), 11, "{all}");

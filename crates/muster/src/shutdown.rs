@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::ending::{Attempt, Failure};
+use crate::exit::{Attempt, Failure};
 
 /// Requests still open that long after the request to stop are cut off: all has to be over within ten seconds.
 const PATIENCE: Duration = Duration::from_secs(8);

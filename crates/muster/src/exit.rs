@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// An end that is not a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum ExitStatus {
     /// All of it.
     Done,
     /// Part of it; the report says which.
@@ -20,7 +20,7 @@ pub enum Ending {
     Nothing,
 }
 
-impl Ending {
+impl ExitStatus {
     /// The exit code.
     pub fn code(self) -> ExitCode {
         ExitCode::from(match self {

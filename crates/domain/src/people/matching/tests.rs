@@ -23,11 +23,11 @@ fn person(first: &str, last: &str) -> Person {
     }
 }
 
-fn traits(first: &str, last: &str) -> Traits {
-    Traits::from_parts(&person(first, last), &[], None)
+fn traits(first: &str, last: &str) -> MatchFeatures {
+    MatchFeatures::from_parts(&person(first, last), &[], None)
 }
 
-fn found(a: &Traits, b: &Traits) -> Option<Vec<Reason>> {
+fn found(a: &MatchFeatures, b: &MatchFeatures) -> Option<Vec<Reason>> {
     let both = likeness(a, b);
     assert_eq!(both, likeness(b, a), "likeness has no direction");
     let mine: HashSet<i64> = a.keys(7).into_iter().collect();
@@ -83,9 +83,12 @@ fn different_people_are_left_alone(#[case] a: &str, #[case] b: &str, #[case] c: 
 fn numbers_decide_where_both_have_one() {
     let with = |npi: Option<&str>, license: Option<(&str, &str)>| {
         let person = Person { npi: npi.map(str::to_owned), ..person("Mara", "Harlow") };
-        let license =
-            license.map(|(n, s)| PrimaryLicense { number: Some(n.to_owned()), state: Some(s.to_owned()), expires_on: None });
-        Traits::from_parts(&person, &license.into_iter().collect::<Vec<_>>(), None)
+        let license = license.map(|(n, s)| PrimaryLicense {
+            number: Some(n.to_owned()),
+            state: Some(s.to_owned()),
+            expires_on: None,
+        });
+        MatchFeatures::from_parts(&person, &license.into_iter().collect::<Vec<_>>(), None)
     };
     let (one, other) = (Some("1234567893"), Some("1000000004"));
     assert_eq!(found(&with(one, None), &with(other, None)), None, "two NPIs are two people");
@@ -117,7 +120,7 @@ fn a_license_without_its_state_is_recognized_by_number_and_type(
     let with = |name: (&str, &str), number: &str, state: Option<&str>, kind| {
         let number = Some(number.to_owned());
         let license = PrimaryLicense { number, state: state.map(str::to_owned), expires_on: None };
-        Traits::from_parts(&person(name.0, name.1), &[license], Some(kind))
+        MatchFeatures::from_parts(&person(name.0, name.1), &[license], Some(kind))
     };
     let (mara, ida) = (("Mara", "Harlow"), ("Ida", "Ito"));
     let reasons = found(&with(mara, number, state, UserType::PT), &with(ida, other_number, other_state, other_kind));
@@ -132,8 +135,8 @@ fn a_license_without_its_state_says_less_than_one_with_it() {
             state: state.map(str::to_owned),
             expires_on: None,
         };
-        let mara = Traits::from_parts(&person("Mara", "Harlow"), &[license(Some("ME"))], Some(UserType::PT));
-        let other = Traits::from_parts(&person(name.0, name.1), &[license(state)], Some(UserType::PT));
+        let mara = MatchFeatures::from_parts(&person("Mara", "Harlow"), &[license(Some("ME"))], Some(UserType::PT));
+        let other = MatchFeatures::from_parts(&person(name.0, name.1), &[license(state)], Some(UserType::PT));
         likeness(&mara, &other).expect("alike").score
     };
     let stranger = ("Ida", "Ito");
@@ -145,7 +148,7 @@ fn a_license_without_its_state_says_less_than_one_with_it() {
 fn the_same_npi_and_the_same_email_are_both_named() {
     let with = |npi: Option<&str>, email: Option<&str>, last: &str| {
         let (npi, email) = (npi.map(str::to_owned), email.map(str::to_owned));
-        Traits::from_parts(&Person { email, npi, ..person("Mara", last) }, &[], None)
+        MatchFeatures::from_parts(&Person { email, npi, ..person("Mara", last) }, &[], None)
     };
     let (npi, email) = (Some("1234567893"), Some("M@saco.example"));
     let both = likeness(&with(npi, email, "Ito"), &with(npi, Some("m@SACO.example"), "Harlow"));
@@ -160,7 +163,7 @@ fn the_same_npi_and_the_same_email_are_both_named() {
 fn a_previous_name_counts() {
     let mut before = person("Mara", "Harlow");
     before.previous_names = vec!["Mara Stone".to_owned(), "Ito".to_owned()];
-    let before = Traits::from_parts(&before, &[], None);
+    let before = MatchFeatures::from_parts(&before, &[], None);
     for last in ["Stone", "Ito"] {
         assert!(found(&before, &traits("Mara", last)).is_some_and(|r| r.contains(&Reason::PreviousName)), "{last}");
     }
@@ -177,7 +180,7 @@ fn another_practice_shares_no_key() {
 #[test]
 fn generated_second_entries_are_found_and_strangers_left_alone() {
     let world = population(20, 5_000, 1_000);
-    let people: Vec<Traits> = world.people.iter().map(|p| Traits::from_parts(p, &[], None)).collect();
+    let people: Vec<MatchFeatures> = world.people.iter().map(|p| MatchFeatures::from_parts(p, &[], None)).collect();
     let mut index: HashMap<i64, Vec<usize>> = HashMap::new();
     for (at, one) in people.iter().enumerate() {
         for key in one.keys(7) {
@@ -186,7 +189,7 @@ fn generated_second_entries_are_found_and_strangers_left_alone() {
     }
     let mut tally: BTreeMap<Kind, (usize, usize, usize)> = BTreeMap::new();
     for variant in &world.variants {
-        let draft = Traits::from_parts(&variant.person, &[], None);
+        let draft = MatchFeatures::from_parts(&variant.person, &[], None);
         let near: HashSet<usize> = draft.keys(7).iter().filter_map(|k| index.get(k)).flatten().copied().collect();
         let raised: Vec<usize> = near.into_iter().filter(|at| likeness(&draft, &people[*at]).is_some()).collect();
         let counts = tally.entry(variant.kind).or_default();

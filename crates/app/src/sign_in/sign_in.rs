@@ -10,9 +10,9 @@ use muster_store::sign_in::{self, SignIn};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::arrivals::Proven;
+use super::arrivals::VerifiedSignIn;
 use crate::keys::fingerprint;
-use crate::work::{About, Who};
+use crate::work::{AuditActor, AuditSubject};
 use crate::{App, AppError, Origin, Result};
 
 /// Failures of one name from one address before waits begin.
@@ -29,9 +29,9 @@ pub struct SignedIn {
     pub token: String,
 }
 
-/// Who a name and password belong to, as far as records may tell.
+/// AuditActor a name and password belong to, as far as records may tell.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct SignInOwner {
     pub sign_in: SignIn,
     pub shown_name: String,
     pub active: bool,
@@ -47,14 +47,14 @@ impl App {
         // A longer name is nobody's, and is neither compared nor counted letter by letter.
         let name = if name.chars().count() > 2 * LONGEST_NAME { "" } else { name };
         let keys = throttle_keys(name, &origin.address);
-        let (known, failures) = self.at_the_door(name, &keys).await?;
+        let (known, failures) = self.look_up_sign_in(name, &keys).await?;
         let failed_before = self.judge_failures(&failures, &keys)?;
         let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
         let fits = self.verify_password(password, stored).await;
         match known {
             Some(known) if fits && known.active => {
                 let forgiven = keys.into_iter().next().filter(|_| failed_before).map(|(key, _)| key);
-                self.let_in(Proven { known, forgiven, origin: origin.clone() }).await
+                self.create_sessions(VerifiedSignIn { known, forgiven, origin: origin.clone() }).await
             }
             known => {
                 self.note_failed_sign_in(name, known.as_ref(), fits, &keys, origin).await?;
@@ -66,7 +66,7 @@ impl App {
     async fn note_failed_sign_in(
         &self,
         name: &str,
-        known: Option<&Known>,
+        known: Option<&SignInOwner>,
         password_fits: bool,
         keys: &[(String, i64)],
         origin: &Origin,
@@ -85,17 +85,17 @@ impl App {
         let typed: String = name.chars().take(100).collect();
         match known {
             // What was typed may be a password in the wrong field; it is kept only where it is a known name.
-            None => work.note(
+            None => work.audit(
                 &nobody(origin),
                 Action::SignInFailed,
                 Effect::Denied,
-                About::nothing(),
+                AuditSubject::none(),
                 &json!({"because": because}),
             ),
             Some(known) => {
-                let about = About::new(known.sign_in.subject, &known.shown_name);
+                let about = AuditSubject::new(known.sign_in.subject, &known.shown_name);
                 let detail = json!({"because": because, "name": typed});
-                work.note(&nobody(origin), Action::SignInFailed, Effect::Denied, about, &detail);
+                work.audit(&nobody(origin), Action::SignInFailed, Effect::Denied, about, &detail);
             }
         }
         work.commit().await
@@ -113,15 +113,15 @@ impl App {
         let keys = throttle_keys(&session.subject.to_string(), &origin.address);
         let failed_before = self.check_throttles(&keys).await?;
         let shown_name = self.name_of(&found).await?;
-        let known = Known { sign_in: found, shown_name, active: true };
+        let known = SignInOwner { sign_in: found, shown_name, active: true };
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
             let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
             if failed_before {
-                work.later(sign_in::clear_failures(&[&keys[0].0]));
+                work.defer_write(sign_in::clear_failures(&[&keys[0].0]));
             }
             sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
-            let about = About::new(session.subject, &known.shown_name);
-            work.note(&known.who(origin), Action::Unlocked, Effect::Done, about, &json!({}));
+            let about = AuditSubject::new(session.subject, &known.shown_name);
+            work.audit(&known.who(origin), Action::Unlocked, Effect::Done, about, &json!({}));
             work.commit().await
         } else {
             self.note_failed_sign_in("", Some(&known), false, &keys, origin).await?;
@@ -136,11 +136,11 @@ impl App {
         let Some((session, found)) = sign_in::session(&mut h, &hash).await? else { return Ok(()) };
         drop(h);
         let shown_name = self.name_of(&found).await?;
-        let known = Known { sign_in: found, shown_name, active: true };
+        let known = SignInOwner { sign_in: found, shown_name, active: true };
         let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
         sign_in::end_session(&mut work.tx, &hash).await?;
-        let about = About::new(session.subject, &known.shown_name);
-        work.note(&known.who(origin), Action::SignedOut, Effect::Done, about, &json!({}));
+        let about = AuditSubject::new(session.subject, &known.shown_name);
+        work.audit(&known.who(origin), Action::SignedOut, Effect::Done, about, &json!({}));
         work.commit().await
     }
 
@@ -184,16 +184,16 @@ impl App {
     }
 }
 
-impl Known {
-    pub fn who<'a>(&'a self, origin: &'a Origin) -> Who<'a> {
+impl SignInOwner {
+    pub fn who<'a>(&'a self, origin: &'a Origin) -> AuditActor<'a> {
         let kind = if self.sign_in.organization.is_some() { "person" } else { "support" };
-        Who { kind, id: Some(self.sign_in.subject), name: &self.shown_name, origin }
+        AuditActor { kind, id: Some(self.sign_in.subject), name: &self.shown_name, origin }
     }
 }
 
 /// Before anyone has signed in.
-pub(crate) fn nobody(origin: &Origin) -> Who<'_> {
-    Who { kind: "nobody", id: None::<Uuid>, name: "", origin }
+pub(crate) fn nobody(origin: &Origin) -> AuditActor<'_> {
+    AuditActor { kind: "nobody", id: None::<Uuid>, name: "", origin }
 }
 
 /// The failures that concern an attempt: this name from this address, this name, this address.
