@@ -143,7 +143,7 @@ both_engines! {
         assert!(people.iter().filter(|p| days(p).is_some_and(|d| (0..30).contains(&d))).count() >= 4);
 
         let operator = Actor::command_line(demo.organization);
-        let asked = |kind| WorklistBulkRequest { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
+        let asked = |kind| WorklistAsked { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
         for (kind, few) in [
             (CredentialIssue::MissingSignature, 5..25),
             (CredentialIssue::MissingSupervisor, 3..20),

@@ -288,10 +288,10 @@ impl RunningFacts<'_> {
             assert_eq!((pool.total, pool.assigned), (self.model.totals.get(&key).copied(), self.model.assigned(key)));
             assert!(pool.total.is_none_or(|t| pool.assigned <= t), "never more assigned than there are");
         }
-        let asked = WaitingBulkRequest { limit: 200, ..WaitingAsked::default() };
+        let asked = WaitingAsked { limit: 200, ..WaitingAsked::default() };
         let waiting = self.app.waiting_list(&self.actor, &asked).await.expect("a list").items.len();
         assert_eq!(waiting, self.model.people.iter().filter(|p| p.waits).count());
-        let asked = LedgerBulkRequest { limit: 200, ..LedgerAsked::default() };
+        let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
         let ledger = self.app.license_ledger(&self.actor, &asked).await.expect("the ledger");
         assert_eq!(ledger.items.len(), self.model.changes);
     }
@@ -438,7 +438,7 @@ both_practices! {
             ("ada@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
             ("manager@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
         ]);
-        let waiting = app.waiting_list(&acting, &WaitingBulkRequest { limit: 50, ..WaitingAsked::default() }).await.expect("list");
+        let waiting = app.waiting_list(&acting, &WaitingAsked { limit: 50, ..WaitingAsked::default() }).await.expect("list");
         let freed: Vec<_> = waiting.items.iter().map(|q| q.freed).collect();
         assert_eq!(freed, [SeatForecast::Request(0), SeatForecast::Request(0), SeatForecast::Nothing]);
         assert!(waiting.items[0].request.is_some_and(|(id, n)| (id, n) == (request.id, 1)));
@@ -542,7 +542,7 @@ both_practices! {
         assert!(matches!(app.withdraw_license_request(&acting, theirs, "").await, Err(AppError::NotFound)));
         assert!(matches!(app.license_queue(&acting, None, 50).await, Err(AppError::NotFound)));
         assert!(matches!(app.clinic_licenses(&acting, practice.clinics[1]).await, Err(AppError::NotFound)));
-        let all = app.license_ledger(&acting, &LedgerBulkRequest { limit: 50, ..LedgerAsked::default() }).await.expect("hers");
+        let all = app.license_ledger(&acting, &LedgerAsked { limit: 50, ..LedgerAsked::default() }).await.expect("hers");
         assert!(all.items.iter().all(|e| e.clinic == practice.clinics[0]) && all.items.len() == 1);
     }
 }

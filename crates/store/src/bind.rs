@@ -174,7 +174,7 @@ fn pick(mut columns: Vec<(&'static str, Column)>, named: &str) -> Vec<Bind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::{Engine, spell};
+    use crate::dialect::{Engine, render};
     use crate::rows::rows;
 
     #[test]
