@@ -1,4 +1,4 @@
-//! AuditActor acts. An [`Actor`] only comes out of authentication, or from the command line of the machine itself.
+//! Who acts. An [`Actor`] only comes out of authentication, or from the command line of the machine itself.
 
 use std::collections::BTreeSet;
 

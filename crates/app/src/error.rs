@@ -27,7 +27,7 @@ pub enum AppError {
     /// Somebody who looks alike may be the same person; nothing was saved.
     #[error("{}", Code::PossibleDuplicate.sentence())]
     PossibleDuplicate(Box<crate::people::Candidates>),
-    /// PersonSpec else saved first.
+    /// Someone else saved first.
     #[error("{}", Code::SomeoneSavedFirst.sentence())]
     Stale {
         /// The version stored now.

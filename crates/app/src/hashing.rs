@@ -32,7 +32,7 @@ struct Places {
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
-/// AuditActor waits, and how many threads are at work.
+/// Who waits, and how many threads are at work.
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Job>,

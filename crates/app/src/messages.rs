@@ -54,7 +54,7 @@ impl Message {
         }
     }
 
-    /// AuditSubject licenses that run out, one line each; to their owner or to a manager.
+    /// About licenses that run out, one line each; to their owner or to a manager.
     pub fn licenses_run_out(name: &str, organization: &str, lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
         Self {

@@ -283,8 +283,7 @@ pub async fn import_alone(engine: &Engine, large: bool, rows: &mut Rows) {
     let count = fewer().and_then(|n| usize::try_from(n).ok()).unwrap_or(if large { 200_000 } else { 100_000 });
     let Installation { app, directory: _directory, database: _database, .. } = installation(engine).await;
     let name = engine.name();
-    let organization =
-        app.add_organization("ImportStatus practice", "America/New_York").await.expect("an organization");
+    let organization = app.add_organization("Imported practice", "America/New_York").await.expect("an organization");
     let mut csv = String::with_capacity(count * 110);
     csv.push_str("first_name,last_name,email,npi,user_type,clinics,license_number\n");
     for n in 0..count {

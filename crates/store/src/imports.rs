@@ -37,7 +37,7 @@ pub async fn numbered_names(h: &mut impl Handle, bases: &[String]) -> Result<BTr
     Ok(found.into_iter().map(|(key,)| key).collect())
 }
 
-/// PersonSpec as far as a row without NPI, email and user name tells: folded name (see `Person::sort_key`), default
+/// Someone as far as a row without NPI, email and user name tells: folded name (see `Person::sort_key`), default
 /// clinic, user type.
 pub type Namesake = (String, ClinicId, String);
 

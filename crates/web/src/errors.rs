@@ -55,7 +55,7 @@ fn title(status: StatusCode) -> &'static str {
         403 => "Not allowed",
         404 => "Nothing here",
         409 => "At odds with what is stored",
-        412 => "PersonSpec else saved first",
+        412 => "Someone else saved first",
         413 => "Too large",
         415 => "Wrong kind of content",
         422 => "Please put this right",

@@ -26,7 +26,7 @@ const PIECE: i64 = 1000;
 /// What to look for in the record.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// AuditSubject whom.
+    /// About whom.
     pub subject: Option<Uuid>,
     /// By whom.
     pub actor: Option<Uuid>,

@@ -43,7 +43,7 @@ impl Selection {
 /// One person of a preview.
 #[derive(Clone, Debug)]
 pub struct PreviewLine {
-    /// AuditActor.
+    /// Who.
     pub person: PersonId,
     /// The name, where it may be told.
     pub full_name: Option<String>,

@@ -237,7 +237,7 @@ struct Reading {
     columns: ChangeColumns,
     /// The clinics within reach, by name.
     clinics: BTreeMap<String, ClinicId>,
-    /// AuditActor was named by a row already.
+    /// Who was named by a row already.
     met: BTreeSet<PersonId>,
 }
 

@@ -1,5 +1,5 @@
 //! Bulk user management: select people, see what a set of changes would do to each, do it in the background, and take it
-//! back. EvaluatedPerson person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
+//! back. Each person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
 //! saved by the hundred, and how a bulk update goes on after the program was interrupted.
 
 mod draft;

@@ -25,7 +25,7 @@ const NAMES: usize = 100;
 /// What came of one person.
 #[derive(Clone, Debug)]
 pub struct BulkResult {
-    /// AuditActor.
+    /// Who.
     pub person: PersonId,
     /// The name now; none for whoever could not be seen.
     pub full_name: Option<String>,

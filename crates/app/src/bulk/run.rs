@@ -162,7 +162,7 @@ impl App {
         let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
             return Ok(Step::NotOurs);
         };
-        // BulkDecision anew each time: whoever lost the right meanwhile does not go on by way of the background.
+        // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
         let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
             let code = Code::NotAllowed.as_str();

@@ -1,4 +1,4 @@
-//! AuditActor supervises an assistant or a student.
+//! Who supervises an assistant or a student.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const MOST_SHOWN: i64 = 50;
 /// A stretch of time under one supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SupervisorView {
-    /// AuditActor supervised, when the actor may see that person.
+    /// Who supervised, when the actor may see that person.
     pub supervisor: Option<(PersonId, String)>,
     /// From.
     pub since: Option<Timestamp>,
@@ -47,7 +47,7 @@ impl SuperviseeView {
 }
 
 impl App {
-    /// AuditActor supervises and supervised a person.
+    /// Who supervises and supervised a person.
     pub async fn supervision(&self, actor: &Actor, id: PersonId) -> Result<SuperviseeView> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;

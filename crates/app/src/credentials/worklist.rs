@@ -38,7 +38,7 @@ pub struct WorklistAsked {
 /// One person of the list.
 #[derive(Clone, Debug)]
 pub struct WorklistItem {
-    /// AuditActor.
+    /// Who.
     pub view: PersonView,
     /// What is missing, most urgent first.
     pub issues: Vec<CredentialIssue>,

@@ -12,7 +12,7 @@ pub(super) const CLINICS: [(&str, &str, &str); 5] = [
     ("Portland", "1250 Eastern Quay", "04101"),
 ];
 
-/// AuditActor works in each clinic.
+/// Who works in each clinic.
 pub(super) const STAFF: [&[(UserType, u32)]; 5] = [
     &[(PT, 9), (OT, 3), (SLP, 2), (AT, 1), (PTA, 6), (COTA, 2), (SPT, 2), (Clerical, 2), (Billing, 1)],
     &[(PT, 4), (OT, 1), (PTA, 3), (COTA, 1), (SPT, 1), (Clerical, 2)],
@@ -36,7 +36,7 @@ pub(super) const STAFF: [&[(UserType, u32)]; 5] = [
     ],
 ];
 
-/// PersonSpec with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
+/// Someone with a sign-in: name, type, clinics, permissions beyond the type's own (or instead of them), what.
 pub(super) struct DemoPerson {
     pub name: (&'static str, &'static str),
     pub kind: UserType,

@@ -27,11 +27,11 @@ use UserType::PT;
 pub struct DemoPractice {
     /// The practice.
     pub organization: OrganizationId,
-    /// AuditActor can sign in.
+    /// Who can sign in.
     pub sign_ins: Vec<DemoSignIn>,
 }
 
-/// GeneratedPerson who can sign in to the demo.
+/// Somebody who can sign in to the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoSignIn {
     /// User name.
@@ -110,7 +110,7 @@ struct Demo<'a> {
     used: BTreeMap<String, u32>,
     /// Active therapists, by clinic.
     therapists: [Vec<PersonId>; 5],
-    /// AuditActor works under one of them, with the clinic.
+    /// Who works under one of them, with the clinic.
     supervised: Vec<(PersonId, usize)>,
 }
 

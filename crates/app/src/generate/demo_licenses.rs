@@ -83,7 +83,7 @@ const STORIES: [DemoRequest; 11] = [
         "No longer on the bill from next month.",
     ),
     story(1, Therapist, Release, 4, "Four have been free since the move to Saco.", 6),
-    story(0, Assistant, Add, 1, "GeneratedPerson waits for it.", 2).by_manager(),
+    story(0, Assistant, Add, 1, "Somebody waits for it.", 2).by_manager(),
     story(2, Student, Add, 1, "The second student has started.", 0),
 ];
 

@@ -1,4 +1,4 @@
-//! NameLists as a practice has them: of many origins, with accents and hyphens, now and then in another script. Invented
+//! Names as a practice has them: of many origins, with accents and hyphens, now and then in another script. Invented
 //! combinations; any likeness to a person is chance.
 
 use super::random::SeededRng;

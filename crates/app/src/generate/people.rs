@@ -42,7 +42,7 @@ pub(super) enum JobRole {
     None,
 }
 
-/// GeneratedPerson, and how long ago they last signed in.
+/// Somebody, and how long ago they last signed in.
 pub(super) struct GeneratedPerson {
     pub change: Change,
     pub signed_in_ago: Option<SignedDuration>,

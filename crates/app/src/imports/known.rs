@@ -1,4 +1,4 @@
-//! AuditActor is there already: one look-up for a whole batch.
+//! Who is there already: one look-up for a whole batch.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -64,7 +64,7 @@ pub struct RowLikeness {
 /// Somebody a row is like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowCandidate {
-    /// AuditActor; none for somebody a dry run would have added.
+    /// Who; none for somebody a dry run would have added.
     pub person_id: Option<PersonId>,
     /// The line of the file, for somebody of a row shortly before.
     pub line: Option<u64>,

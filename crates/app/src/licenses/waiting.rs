@@ -39,7 +39,7 @@ pub struct WaitingAsked {
 /// Somebody who waits, and for what.
 #[derive(Clone, Debug)]
 pub struct Queued {
-    /// AuditActor, and for which pool.
+    /// Who, and for which pool.
     pub waiting: WaitingPerson,
     /// Whether a license is free already, which request will free one, or neither.
     pub freed: SeatForecast,
@@ -90,7 +90,7 @@ pub enum NextStep {
 }
 
 impl App {
-    /// AuditActor waits, within the actor's access.
+    /// Who waits, within the actor's access.
     pub async fn waiting_list(&self, actor: &Actor, asked: &WaitingAsked) -> Result<WaitingPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;

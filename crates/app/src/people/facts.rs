@@ -17,7 +17,7 @@ pub(crate) struct DecisionContext {
     pub owners: Owners,
 }
 
-/// AuditActor of the organization already has what belongs to one person only.
+/// Who of the organization already has what belongs to one person only.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Owners {
     pub npi: Option<PersonId>,
@@ -25,7 +25,7 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// AuditActor has this NPI, and who this email; other than `me`.
+    /// Who has this NPI, and who this email; other than `me`.
     pub async fn load(
         h: &mut impl Handle,
         organization: OrganizationId,
@@ -39,7 +39,7 @@ impl Owners {
     }
 }
 
-/// AuditActor has a name, wherever.
+/// Who has a name, wherever.
 #[derive(Clone, Copy)]
 struct Holder {
     id: PersonId,

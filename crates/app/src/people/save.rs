@@ -38,7 +38,7 @@ pub struct Saved {
     pub notices: Vec<String>,
     /// Where an invitation went, if one was sent.
     pub invited: Option<String>,
-    /// AuditActor may be the same person; only after adding somebody.
+    /// Who may be the same person; only after adding somebody.
     pub duplicates: Candidates,
 }
 
@@ -296,7 +296,7 @@ fn sentences(outcome: &Outcome) -> Vec<String> {
 
 /// Why an attempt to save ended.
 pub(crate) enum SaveError {
-    /// PersonSpec else took what was free a moment ago; judging again tells what.
+    /// Someone else took what was free a moment ago; judging again tells what.
     Conflict,
     /// For good.
     Failed(AppError),

@@ -24,7 +24,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How long a look-up waits for others: whoever it is about only gets in line for a place.
 const LOOK_UP_WAIT: Duration = Duration::from_millis(10);
 
-/// AuditActor is being looked up, and who is being let in.
+/// Who is being looked up, and who is being let in.
 #[derive(Clone, Default)]
 pub(crate) struct Arrivals {
     asked: Together<(), Arc<Asked>, SignInLookup>,

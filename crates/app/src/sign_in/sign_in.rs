@@ -29,7 +29,7 @@ pub struct SignedIn {
     pub token: String,
 }
 
-/// AuditActor a name and password belong to, as far as records may tell.
+/// Who a name and password belong to, as far as records may tell.
 #[derive(Debug)]
 pub(super) struct SignInOwner {
     pub sign_in: SignIn,

@@ -85,8 +85,8 @@ impl<'a> Watch<'a> {
         self.tried("merge into", "people.merged", app.merge(actor, id, other)).await;
         self.tried("merge from", "people.merged", app.merge(actor, other, id)).await;
         self.tried("copy", "emr_account.access_copied", app.copy_access(actor, id, None, &[other])).await;
-        self.tried("someone else", "person.mark_distinct", app.mark_distinct(actor, id, other)).await;
-        self.tried("someone else, turned", "person.mark_distinct", app.mark_distinct(actor, other, id)).await;
+        self.tried("someone else", "person.someone_else", app.mark_distinct(actor, id, other)).await;
+        self.tried("someone else, turned", "person.someone_else", app.mark_distinct(actor, other, id)).await;
     }
 
     async fn practice(&mut self, actor: &Actor, clinic: ClinicId, asks: bool) {

@@ -1,5 +1,5 @@
 //! The last company admin and the last user manager of a clinic, door by door: edit, off-boarding, user type, merge and
-//! its undo. EvaluatedPerson is the last of one kind only, so that it shows which protection said no.
+//! its undo. Each is the last of one kind only, so that it shows which protection said no.
 
 use std::collections::BTreeSet;
 

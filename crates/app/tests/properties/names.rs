@@ -113,7 +113,7 @@ async fn grab(
     }
 }
 
-/// AuditActor has it, by what is stored.
+/// Who has it, by what is stored.
 async fn holders(world: &RunningFacts, fact: Fact, prize: &str) -> Vec<PersonId> {
     let mut found = Vec::new();
     let (mut after, machine) = (None, world.machine());

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::world::{Dice, MANAGE, RunningFacts, VIEW};
 
-/// AuditSubject whom or what, which action, and whether it was done or denied; how often.
+/// About whom or what, which action, and whether it was done or denied; how often.
 pub type Record = BTreeMap<(Option<Uuid>, &'static str, &'static str), usize>;
 
 /// What may happen.

@@ -240,8 +240,8 @@ impl Day {
         let at = self.dice.roll(2) * 2;
         let (actor, one, other) = (self.actors[at].clone(), self.people[1], self.people[2]);
         match self.world.app.mark_distinct(&actor, one, other).await {
-            Ok(()) => self.done(one.0, "person.mark_distinct"),
-            Err(error) => self.refused(&error, None, "person.mark_distinct"),
+            Ok(()) => self.done(one.0, "person.someone_else"),
+            Err(error) => self.refused(&error, None, "person.someone_else"),
         }
     }
 

@@ -222,7 +222,7 @@ async fn the_visible(world: &RunningFacts, actor: &Actor, me: &Member, all: &[Me
     }
 }
 
-/// AuditSubject somebody hidden every door answers what it answers about nobody, and changes nothing.
+/// About somebody hidden every door answers what it answers about nobody, and changes nothing.
 async fn the_hidden(world: &RunningFacts, actor: &Actor, me: &Member, hidden: &[&Member]) {
     let nobody = PersonId(uuid::Uuid::from_u128(0x0199_b2f4_7c1e_7d43_a2b0_6f1f_0f6f_0001));
     let mut expected = look(world, actor, nobody, me.id).await;

@@ -95,7 +95,7 @@ fn tell(file: &ChangesFile, tally: &Tally, refused: &[(Option<String>, Vec<Refus
     }
     for (name, lines) in refused {
         for line in lines.iter().filter(|l| l.code != "nothing_to_change") {
-            say(&format!("{}: {}", name.as_deref().unwrap_or("PersonSpec"), line.message));
+            say(&format!("{}: {}", name.as_deref().unwrap_or("Someone"), line.message));
         }
     }
     if !file.ignored.is_empty() {

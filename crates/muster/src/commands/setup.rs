@@ -28,7 +28,7 @@ pub struct Arguments {
     email: String,
     #[command(flatten)]
     password: PasswordSource,
-    /// Overrides name [default: made from the user name]
+    /// Given name [default: made from the user name]
     #[arg(long, value_name = "NAME")]
     first_name: Option<String>,
     /// Family name [default: made from the user name]

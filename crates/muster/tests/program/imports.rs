@@ -50,8 +50,8 @@ on_both! {
 async fn a_file_can_come_through_standard_input_with_columns_of_other_names() {
     let place = DatabaseArguments::sqlite();
     place.set_up().await;
-    let line = ["import", "-", "--organization", HARBOR, "--map", "Overrides=first_name", "--map", "Work mail=email"];
-    let text = "Overrides,last_name,Work mail,user_type,clinics\nAda,Lund,ada@x.example,Clerical,Saco\n";
+    let line = ["import", "-", "--organization", HARBOR, "--map", "Given=first_name", "--map", "Work mail=email"];
+    let text = "Given,last_name,Work mail,user_type,clinics\nAda,Lund,ada@x.example,Clerical,Saco\n";
     let finished = place.program(&line).stdin(text).run().await;
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(place.texts("SELECT email FROM people WHERE first_name = 'Ada'").await, ["ada@x.example"]);

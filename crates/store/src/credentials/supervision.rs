@@ -55,7 +55,7 @@ pub async fn supervisees(
     Ok(rows.into_iter().map(|(id,)| PersonId(id)).collect())
 }
 
-/// PersonSpec under someone, as stored.
+/// Someone under someone, as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assignment {
     /// Identity; later ones have to sort after earlier ones.

@@ -89,7 +89,7 @@ impl Default for PersonSpec<'_> {
     }
 }
 
-/// PersonSpec who exists.
+/// Someone who exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Identity.

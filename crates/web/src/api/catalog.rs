@@ -10,7 +10,7 @@ pub(super) const CODES: &[(&str, u16, &str)] = &[
     ("scope_missing", 403, "The token does not include the scope this needs."),
     ("not_found", 404, "There is nothing here, or you do not have access to it."),
     ("wrong_method", 405, "This address does not take that method. People are never deleted: make them inactive."),
-    ("someone_saved_first", 412, "PersonSpec else saved first: the version in If-Match is no longer the stored one."),
+    ("someone_saved_first", 412, "Someone else saved first: the version in If-Match is no longer the stored one."),
     ("too_large", 413, "The body is too large: 1 MiB, or 256 MiB for an import."),
     ("wrong_content_type", 415, "The body is not of a kind this address takes."),
     ("too_many_attempts", 429, "Too many attempts; Retry-After says when to try again."),

@@ -128,7 +128,7 @@ const WITH_BODY: [(&str, &str, &str); 4] = [
     ("413", "TooLarge", "The body is too large"),
     ("415", "WrongContentType", "The body is of the wrong kind"),
 ];
-const STALE: (&str, &str, &str) = ("412", "Stale", "PersonSpec else saved first; `ETag` is the version stored now");
+const STALE: (&str, &str, &str) = ("412", "Stale", "Someone else saved first; `ETag` is the version stored now");
 
 impl Modify for Shared {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {

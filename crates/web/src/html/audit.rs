@@ -193,7 +193,7 @@ fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
             let words: Vec<String> = items.iter().filter_map(|i| in_words(i, clinics)).collect();
             (!words.is_empty()).then(|| words.join(", "))
         }
-        // PersonSpec, or a license.
+        // Someone, or a license.
         serde_json::Value::Object(thing) if thing.contains_key("name") => in_words(&thing["name"], clinics),
         serde_json::Value::Object(thing) if thing.contains_key("number") => {
             let parts = ["number", "state"].into_iter().filter_map(|k| thing.get(k)?.as_str());

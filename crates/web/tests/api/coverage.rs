@@ -145,7 +145,7 @@ both_practices! {
             ("put", "/me/password", "/me/password".into(), text(json!({"current_password": PASSWORD, "password": "Quiet-harbor-Lamp-42"})), "password.changed"),
             ("post", "/tokens", "/tokens".into(), text(json!({"name": "y", "scopes": ["admin"]})), "token.created"),
             ("delete", "/tokens/{token}", format!("/tokens/{token}"), String::new(), "token.revoked"),
-            ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.mark_distinct"),
+            ("post", "/people/duplicates/someone-else", "/people/duplicates/someone-else".into(), text(json!({"person_id": twins[0], "other_id": mara.id})), "person.someone_else"),
             ("post", "/people/duplicates/same-person", "/people/duplicates/same-person".into(), text(json!({"person_id": twins[0], "emr_account": {"clinic_ids": [practice.clinics[2]]}})), "person.updated"),
             ("post", "/people/duplicates/merge", "/people/duplicates/merge".into(), text(json!({"kept_id": twins[0], "merged_id": twins[1]})), "people.merged"),
             ("post", "/people/duplicates/merges/{merge}/undo", format!("/people/duplicates/merges/{merge}/undo"), String::new(), "people.merge_undone"),

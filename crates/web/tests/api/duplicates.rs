@@ -185,7 +185,7 @@ both_practices! {
                 assert_eq!((&asked["errors"][0]["field"], &asked["errors"][0]["code"]), (&json!(field), &json!(code)));
             }
             // An NPI and an email belong to one person: saying that it is someone else does not help.
-            new["mark_distinct"] = json!([holder["id"]]);
+            new["someone_else"] = json!([holder["id"]]);
             let refused = api.post("/people", &new).await.expect(409).json();
             assert_eq!((&refused["code"], refused.get("candidates")), (&json!(code), None), "{refused}");
             // With anything else wrong, all of it is told at once.
@@ -364,9 +364,9 @@ both_practices! {
         let candidates = asked["candidates"]["people"].as_array().expect("candidates").clone();
         assert_eq!(candidates.len(), 2);
         assert_eq!(candidates[0]["reasons"][0]["code"], "nickname");
-        asking["mark_distinct"] = json!([first["id"]]);
+        asking["someone_else"] = json!([first["id"]]);
         api.post("/people", &asking).await.expect(409);
-        asking["mark_distinct"] = json!([first["id"], added["id"]]);
+        asking["someone_else"] = json!([first["id"], added["id"]]);
         api.post("/people", &asking).await.expect(201);
         asking["duplicates"] = json!("perhaps");
         api.post("/people", &asking).await.expect(422);

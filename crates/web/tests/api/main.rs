@@ -52,7 +52,7 @@ async fn a_clinic_manager(practice: &Practice) -> (Member, String) {
     (manager, token)
 }
 
-/// PersonSpec whom a manager of the first clinic may not know of.
+/// Someone whom a manager of the first clinic may not know of.
 async fn a_stranger(practice: &Practice) -> Member {
     practice.add(PersonSpec { username: "stranger", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await
 }

@@ -18,7 +18,7 @@ both_practices! {
         assert_eq!(practice.messages().await.len(), 1, "one invitation");
         let other = a_therapist(practice, "other");
         assert_problem(&api.post("/people", &other).await, 422, "idempotency_key_reused");
-        // PersonSpec else's keys are their own.
+        // Someone else's keys are their own.
         crate::a_clinic_manager(practice).await;
         let theirs = practice.token("manager").await;
         practice.api(&theirs).with("idempotency-key", "import-7/row 12").post("/people", &other).await.expect(201);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{MANAGER, a_clinic_manager, a_stranger, assert_problem, refused};
 
-/// PersonSpec of Wells first, and of Saco too, whose clinics were changed in every way: at once, by bulk update and by file.
+/// Someone of Wells first, and of Saco too, whose clinics were changed in every way: at once, by bulk update and by file.
 /// York is called Kittery here, for the time zone has a York in it.
 async fn someone_moved_about(practice: &Practice) -> Member {
     let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
@@ -250,7 +250,7 @@ both_practices! {
         let (_, token) = a_clinic_manager(practice).await;
         let path = format!("/people/{}/history", here.id);
         let shown = practice.api(&token).get(&path).await.expect(200).text();
-        assert!(shown.contains("person.mark_distinct"), "that somebody looked is told: {shown}");
+        assert!(shown.contains("person.someone_else"), "that somebody looked is told: {shown}");
         assert!(!shown.contains("Stranger"), "{shown}");
     }
 

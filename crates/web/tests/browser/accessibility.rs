@@ -177,7 +177,7 @@ async fn every_page(practice: &Practice, options: Options) {
     let phone = PersonPatch { phone: Some(Some("207-555-0101".to_owned())), ..PersonPatch::default() };
     let phone = Change { person: phone, ..Change::default() };
     practice.app.update_person(&practice.machine(), mara.id, None, phone).await.expect("someone saves first");
-    tour.press("Save user", "PersonSpec else saved first.").await;
+    tour.press("Save user", "Someone else saved first.").await;
     visit(&admin, "Ada Minton").await;
     visit("/emr/users/bulk", "Choose whom it concerns").await;
     desk.browser.tick("person_ids", &practice.admin.id.to_string(), true).await;

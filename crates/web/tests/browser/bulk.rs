@@ -226,7 +226,7 @@ both_practices! {
         desk.script(&slip).await;
         save(&desk).await;
         let said = outcome(&desk, "failed", "user_outside_your_access").await;
-        assert!(said.contains("PersonSpec you cannot see") && !said.contains("Else"), "{said}");
+        assert!(said.contains("Someone you cannot see") && !said.contains("Else"), "{said}");
         let said = outcome(&desk, "failed", "permission_not_held_by_you").await;
         assert!(said.contains("Mara Quill"), "{said}");
         let said = outcome(&desk, "failed", "clinic_outside_your_access").await;

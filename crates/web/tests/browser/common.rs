@@ -148,7 +148,7 @@ async fn pause() {
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
 }
 
-/// PersonSpec with a name of their own.
+/// Someone with a name of their own.
 pub async fn named(practice: &Practice, first: &str, last: &str, someone: PersonSpec<'_>) -> Member {
     let member = practice.add(someone).await;
     let person = PersonPatch {
@@ -163,7 +163,7 @@ pub async fn named(practice: &Practice, first: &str, last: &str, someone: Person
     member
 }
 
-/// PersonSpec who has a password, so that they can sign in.
+/// Someone who has a password, so that they can sign in.
 pub async fn someone_with_password(practice: &Practice, someone: PersonSpec<'_>) -> Member {
     let member = practice.add(someone).await;
     practice.give_password(&member).await;

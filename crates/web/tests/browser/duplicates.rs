@@ -20,12 +20,12 @@ both_practices! {
         desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec much like this is here already.").await;
+        desk.browser.see("Someone much like this is here already.").await;
         desk.browser.see("One given name is a short form of the other").await;
         assert_eq!(desk.browser.value("first_name").await, "Peggy");
         assert_eq!(desk.browser.value("email").await, "pquill@saco.example");
-        desk.script("document.querySelector('[name=mark_distinct]').scrollIntoView({block: 'center'}); return true").await;
-        desk.browser.press("PersonSpec else than Margaret Quill").await;
+        desk.script("document.querySelector('[name=someone_else]').scrollIntoView({block: 'center'}); return true").await;
+        desk.browser.press("Someone else than Margaret Quill").await;
         desk.browser.see("User added, and the invitation is on its way.").await;
         desk.go("/people/duplicates").await;
         desk.browser.see("Nobody seems to stand here twice.").await;
@@ -42,9 +42,9 @@ both_practices! {
         desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
         desk.browser.tick("clinic_ids", &practice.clinics[1].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec much like this is here already.").await;
+        desk.browser.see("Someone much like this is here already.").await;
         desk.browser.assert_accessible().await;
-        desk.script("document.querySelector('[name=link_existing]').scrollIntoView({block: 'center'}); return true").await;
+        desk.script("document.querySelector('[name=same_person]').scrollIntoView({block: 'center'}); return true").await;
         desk.browser.press("Same person: add the clinics and permissions to Margaret Quill").await;
         desk.arrive(&format!("/emr/users/{}", mara.id)).await;
         for clinic in &practice.clinics[..2] {
@@ -66,20 +66,20 @@ both_practices! {
         desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
         desk.browser.tick("clinic_ids", &practice.clinics[1].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec much like this is here already.").await;
+        desk.browser.see("Someone much like this is here already.").await;
         desk.browser.see("Same NPI").await;
         desk.browser.see("This NPI already belongs to Margaret Quill.").await;
         desk.browser.assert_accessible().await;
-        desk.script("document.querySelector('[name=mark_distinct]').scrollIntoView({block: 'center'}); return true").await;
-        desk.browser.press("PersonSpec else than Margaret Quill").await;
+        desk.script("document.querySelector('[name=someone_else]').scrollIntoView({block: 'center'}); return true").await;
+        desk.browser.press("Someone else than Margaret Quill").await;
         // An NPI belongs to one person: that stays refused, at its field.
         desk.browser.see("Nothing was saved yet").await;
         let said = desk.browser.field_error("npi").await.unwrap_or_default();
         assert!(said.contains("already belongs to Margaret Quill"), "{said}");
         assert_eq!(desk.browser.value("last_name").await, "Zylstra");
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec much like this is here already.").await;
-        desk.script("document.querySelector('[name=link_existing]').scrollIntoView({block: 'center'}); return true").await;
+        desk.browser.see("Someone much like this is here already.").await;
+        desk.script("document.querySelector('[name=same_person]').scrollIntoView({block: 'center'}); return true").await;
         desk.browser.press("Same person: add the clinics and permissions to Margaret Quill").await;
         desk.arrive(&format!("/emr/users/{}", mara.id)).await;
         assert!(desk.browser.ticked("clinic_ids", &practice.clinics[1].to_string()).await);
@@ -100,7 +100,7 @@ both_practices! {
         desk.script("window.scrollTo(0, document.body.scrollHeight); return true").await;
         desk.browser.tick("clinic_ids", &practice.clinics[0].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec you cannot see").await;
+        desk.browser.see("Someone you cannot see").await;
         desk.browser.see("Ada Minton, ada@saco.example").await;
         desk.browser.dont_see("Margaret").await;
         desk.browser.dont_see("alike").await;

@@ -57,7 +57,7 @@ both_practices! {
         petra.browser.fill("first_name", "Marianne").await;
         petra.browser.tick("permissions", "analytics_access", true).await;
         petra.browser.press("Save user").await;
-        petra.browser.see("PersonSpec else saved first.").await;
+        petra.browser.see("Someone else saved first.").await;
         let told = alert(&petra.browser).await;
         assert!(told.contains("Ada Minton") && told.contains("Profile changed"), "{told}");
         petra.browser.see("207-555-0101").await;

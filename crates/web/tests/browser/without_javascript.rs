@@ -157,7 +157,7 @@ both_practices! {
         desk.browser.tick("permissions", "analytics_access", true).await;
         desk.browser.tick("clinic_ids", &practice.clinics[1].to_string(), true).await;
         desk.browser.press("Save user").await;
-        desk.browser.see("PersonSpec else saved first.").await;
+        desk.browser.see("Someone else saved first.").await;
         let told = alert(&desk.browser).await;
         for part in ["Petra Harlow", "Profile changed", "Phone", "207-555-0101"] {
             assert!(told.contains(part), "{part:?} is not in {told:?}");

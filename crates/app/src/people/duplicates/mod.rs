@@ -45,7 +45,7 @@ pub enum Decision {
 /// Somebody who may be the same person, within the actor's sight.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// AuditActor.
+    /// Who.
     pub view: PersonView,
     /// How alike, up to 100.
     pub score: u8,
@@ -93,7 +93,7 @@ impl Candidates {
         }
     }
 
-    /// AuditActor was found to be someone else.
+    /// Who was found to be someone else.
     pub(crate) fn set_apart(&self, decision: &Decision) -> Vec<PersonId> {
         let Decision::SomeoneElse { ids, .. } = decision else { return Vec::new() };
         self.seen.iter().map(|c| c.view.profile().person.id).filter(|id| ids.contains(id)).collect()
@@ -101,7 +101,7 @@ impl Candidates {
 }
 
 impl App {
-    /// AuditActor looks like somebody who is to be added; saves nothing.
+    /// Who looks like somebody who is to be added; saves nothing.
     pub async fn duplicate_candidates(&self, actor: &Actor, new: &NewProfile) -> Result<Candidates> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require(actor, Permission::EditUsers, Action::PersonViewed).await?;
@@ -186,7 +186,7 @@ pub(crate) async fn refused_or_asked(
     AppError::PossibleDuplicate(Box::new(found))
 }
 
-/// AuditActor looks like this profile, which is not saved yet.
+/// Who looks like this profile, which is not saved yet.
 pub(crate) async fn candidates(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Candidates> {
     look_alikes(h, actor, profile.person.id, &MatchFeatures::of(profile), &[]).await
 }
@@ -231,7 +231,7 @@ async fn look_alikes(
     Ok(found)
 }
 
-/// AuditActor sees everybody of the practice.
+/// Who sees everybody of the practice.
 pub(crate) async fn whom_to_ask(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
     let admins = credentials::company_admins(h, actor.organization(), ASKED).await?;
     Ok(admins.into_iter().map(|(name, email)| Contact { name, email }).collect())

@@ -1,4 +1,4 @@
-//! Bulk user management: the changes one action asks for, for many people at once. EvaluatedPerson person is judged by the same
+//! Bulk user management: the changes one action asks for, for many people at once. Each person is judged by the same
 //! judge as a single edit, with a few rules of its own on top, and against what the action did to the people before.
 
 mod judge;

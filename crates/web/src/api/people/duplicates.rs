@@ -95,7 +95,7 @@ pub(super) fn decision(fields: &mut Fields) -> Decision {
             true
         }
     };
-    let ids: Option<Vec<PersonId>> = fields.ids("mark_distinct");
+    let ids: Option<Vec<PersonId>> = fields.ids("someone_else");
     let hidden = fields.switch("someone_else_hidden");
     match (ids, hidden) {
         (None, None) if ask => Decision::Ask,
@@ -173,9 +173,9 @@ fn two(mut fields: Fields, first: &'static str, second: &'static str) -> Answer<
 
 /// Say that two people are two people
 ///
-/// AuditRecord; the pair is not raised again.
+/// Recorded; the pair is not raised again.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/someone-else", tag = "Duplicates",
-    request_body = SomeoneElseInput, responses((status = 204, description = "AuditRecord")))]
+    request_body = SomeoneElseInput, responses((status = 204, description = "Recorded")))]
 pub(crate) async fn mark_distinct(State(web): State<Web>, api: Api, body: Body) -> Answer {
     let (one, other) = two(body.fields, "person_id", "other_id")?;
     web.app.mark_distinct(&api.actor, one, other).await?;

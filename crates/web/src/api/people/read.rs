@@ -122,7 +122,7 @@ pub(crate) struct NewPersonInput {
     /// `note` (default): add the person and name who looks alike. `check`: add nobody while somebody looks alike.
     duplicates: Option<String>,
     /// Candidates who were looked at and are other people; anybody else who looks alike is asked about.
-    mark_distinct: Option<Vec<Uuid>>,
+    someone_else: Option<Vec<Uuid>>,
     /// Go on although somebody out of the caller's sight looks alike.
     someone_else_hidden: Option<bool>,
 }

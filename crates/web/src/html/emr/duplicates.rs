@@ -105,9 +105,9 @@ pub(super) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
         section #duplicates role="alert" {
             // The Enter key presses a form's first button; it must not answer the question.
             button.vh type="submit" tabindex="-1" aria-hidden="true" { "Ask again" }
-            (parts::banner(&Banner::line(BannerKind::Warn, "PersonSpec much like this is here already. Nothing was saved yet; what you typed is kept below.")))
+            (parts::banner(&Banner::line(BannerKind::Warn, "Someone much like this is here already. Nothing was saved yet; what you typed is kept below.")))
             @for refusal in &found.taken.0 { p { (refusal.message) } }
-            @for id in decided { input type="hidden" name="mark_distinct" value=(id); }
+            @for id in decided { input type="hidden" name="someone_else" value=(id); }
             @for candidate in &found.seen {
                 @let person = &candidate.view.profile().person;
                 @let id = person.id.to_string();
@@ -119,17 +119,17 @@ pub(super) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
                     }
                     (side_by_side("What you typed beside who is here", ["What you typed", "Already here"], &facts_typed(draft, clinics), &facts_of(&candidate.view, clinics)))
                     div.cluster {
-                        (parts::button(&Button { label: &format!("Same person: add the clinics and permissions to {}", person.full_name), sends: Some(("link_existing", &id)), disabled: candidate.view.edit_refused.is_some(), ..Button::default() }))
-                        (parts::button(&Button { label: &format!("PersonSpec else than {}", person.full_name), sends: Some(("mark_distinct", &id)), ..Button::default() }))
+                        (parts::button(&Button { label: &format!("Same person: add the clinics and permissions to {}", person.full_name), sends: Some(("same_person", &id)), disabled: candidate.view.edit_refused.is_some(), ..Button::default() }))
+                        (parts::button(&Button { label: &format!("Someone else than {}", person.full_name), sends: Some(("someone_else", &id)), ..Button::default() }))
                     }
                     @if let Some(refusal) = &candidate.view.edit_refused { p.soft { (refusal.message) } }
                 }
             }
             @if found.hidden && !decided.iter().any(|d| d == "hidden") {
-                h2 { "PersonSpec you cannot see" }
+                h2 { "Someone you cannot see" }
                 p { "A person much like this is here already, where you have no access. Ask someone who can see everyone whether it is the same person:" }
                 (contacts(&found.ask))
-                (parts::button(&Button { label: "Go on: it is someone else", sends: Some(("mark_distinct", "hidden")), ..Button::default() }))
+                (parts::button(&Button { label: "Go on: it is someone else", sends: Some(("someone_else", "hidden")), ..Button::default() }))
             }
         }
     }

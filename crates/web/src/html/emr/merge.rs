@@ -71,7 +71,7 @@ pub(super) async fn compare(
             }
             form method="post" action=(urls::SOMEONE_ELSE) {
                 (parts::csrf_field(&page.info.csrf)) (both)
-                (parts::button(&Button { label: "PersonSpec else", ..Button::default() }))
+                (parts::button(&Button { label: "Someone else", ..Button::default() }))
             }
             (parts::button_link(&ButtonLink { href: urls::DUPLICATES, label: "Decide later", ..ButtonLink::default() }))
         }

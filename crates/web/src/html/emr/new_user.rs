@@ -40,8 +40,8 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
         return answer(&web, &page, &draft, &FormErrors::default()).await;
     }
     let mut new = draft.new_profile();
-    let decided: Vec<String> = form.all("mark_distinct").map(str::to_owned).collect();
-    if let Some(id) = form.filled("link_existing").and_then(|id| id.parse().ok()) {
+    let decided: Vec<String> = form.all("someone_else").map(str::to_owned).collect();
+    if let Some(id) = form.filled("same_person").and_then(|id| id.parse().ok()) {
         return match web.app.link_existing(&page.actor, id, &new).await {
             Ok(saved) => {
                 shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", "saved")]))

@@ -73,7 +73,7 @@ pub(super) fn card(page: &Page, view: &PersonView, supervised: &SuperviseeView, 
                 form method="post" action=(urls::user_supervisor(id)) {
                     (parts::csrf_field(&page.info.csrf))
                     div.fields {
-                        (parts::select(&Select { name: "supervisor_id", label: "SupervisorView therapist", options: &options, errors: said.at("supervisor_id"), hint: Some("Active therapists of this person's clinics."), ..Select::default() }))
+                        (parts::select(&Select { name: "supervisor_id", label: "Supervising therapist", options: &options, errors: said.at("supervisor_id"), hint: Some("Active therapists of this person's clinics."), ..Select::default() }))
                     }
                     (parts::button(&Button { label: "Set supervisor", ..Button::default() }))
                 }

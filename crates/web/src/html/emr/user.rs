@@ -315,7 +315,7 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
     };
     html! {
         div role="alert" {
-            (parts::banner(&Banner { kind: BannerKind::Warn, title: "PersonSpec else saved first.", body, outcome: None }))
+            (parts::banner(&Banner { kind: BannerKind::Warn, title: "Someone else saved first.", body, outcome: None }))
         }
     }
 }

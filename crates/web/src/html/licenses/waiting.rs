@@ -136,8 +136,7 @@ fn table(items: &[Queued], may_edit: bool) -> Markup {
     for q in items.iter().filter(|q| q.freed == SeatForecast::Nothing) {
         *lacking.entry((q.waiting.clinic, q.waiting.group)).or_default() += 1;
     }
-    let mut columns =
-        vec![Column::new("Name"), Column::new("Clinic"), Column::new("License"), Column::new("SeatForecast by")];
+    let mut columns = vec![Column::new("Name"), Column::new("Clinic"), Column::new("License"), Column::new("Freed by")];
     if may_edit {
         let all = parts::select_all("Tick everyone on this page");
         columns.insert(0, Column { label: "Ticked", head: Some(all), ..Column::default() }.class("tight"));

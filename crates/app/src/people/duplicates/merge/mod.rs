@@ -47,9 +47,9 @@ pub struct MovedField {
 /// What a merge would do.
 #[derive(Clone, Debug)]
 pub struct MergePreview {
-    /// AuditActor stays.
+    /// Who stays.
     pub kept: PersonView,
-    /// AuditActor becomes inactive.
+    /// Who becomes inactive.
     pub merged: PersonView,
     /// What the kept profile receives.
     pub moves: Vec<MovedField>,
@@ -62,11 +62,11 @@ pub struct MergePreview {
 pub struct Merged {
     /// Identity, for undoing it.
     pub id: Uuid,
-    /// AuditActor stayed.
+    /// Who stayed.
     pub kept: PersonView,
-    /// AuditActor became inactive.
+    /// Who became inactive.
     pub merged: PersonView,
-    /// AuditActor did it.
+    /// Who did it.
     pub by: String,
     /// When.
     pub at: Option<jiff::Timestamp>,
@@ -241,11 +241,7 @@ async fn moves(work: &mut UnitOfWork, actor: &Actor, done: &MergeResult) -> Resu
         .collect();
     let named = |id: &PersonId| known.get(id).map(|name| json!({"id": id, "name": name}));
     if let Some(supervisor) = done.handed.supervisor {
-        add(
-            "supervisor",
-            Value::Null,
-            named(&supervisor).unwrap_or_else(|| json!({"name": "PersonSpec you cannot see"})),
-        );
+        add("supervisor", Value::Null, named(&supervisor).unwrap_or_else(|| json!({"name": "Someone you cannot see"})));
     }
     let mut supervisees: Vec<PersonId> = supervisees.into_iter().filter(|id| known.contains_key(id)).collect();
     supervisees.sort_by_key(|id| known.get(id));

@@ -287,7 +287,7 @@ fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
         .items
         .iter()
         .map(|one| {
-            let name = one.full_name.as_deref().unwrap_or("PersonSpec you cannot see");
+            let name = one.full_name.as_deref().unwrap_or("Someone you cannot see");
             vec![
                 html! { (name) @if let Some(u) = &one.username { span.under { (u) } } },
                 html! { @if let Some(t) = &one.user_type { (t) } },

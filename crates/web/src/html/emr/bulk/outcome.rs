@@ -154,7 +154,7 @@ fn table(items: &[BulkResult], clinics: &[Clinic]) -> Markup {
             };
             vec![
                 html! {
-                    @if let Some(name) = &one.full_name { a href=(urls::user(one.person)) { (name) } } @else { "PersonSpec you cannot see" }
+                    @if let Some(name) = &one.full_name { a href=(urls::user(one.person)) { (name) } } @else { "Someone you cannot see" }
                     @if let Some(u) = &one.username { span.under { (u) } }
                 },
                 parts::chip(kind, word),

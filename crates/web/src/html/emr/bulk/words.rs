@@ -41,7 +41,7 @@ pub(super) fn reasons(groups: &[Grouped]) -> Markup {
                     @for (name, person, message) in &group.people {
                         li {
                             @if let Some(name) = name { a href=(crate::urls::user(*person)) { (name) } ": " }
-                            @else { "PersonSpec you cannot see: " }
+                            @else { "Someone you cannot see: " }
                             (message)
                         }
                     }
