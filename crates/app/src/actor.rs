@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use muster_domain::access::{ActorKind, Authority};
-use muster_domain::emr::{Permission, Profile};
+use muster_domain::emr::Permission;
+use muster_domain::people::Profile;
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
 use uuid::Uuid;
 
@@ -202,7 +203,7 @@ impl Actor {
 
     /// The refusal when the actor lacks a permission.
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
-        if self.authority.permissions().contains(permission) {
+        if self.authority.emr().permissions().contains(permission) {
             Ok(())
         } else {
             Err(Refusal::whole(Code::NotAllowed).about(&[permission.label()]))

@@ -8,8 +8,9 @@ use muster_app::bulk::{BulkResult, BulkView, Selection};
 use muster_app::people::NewProfile;
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Filter, Keys, Origin, Settings};
-use muster_domain::emr::bulk::{BulkChange, BulkOutcome, ChangeSet};
-use muster_domain::emr::{Change, EmrPatch, NewPassword, Permission, Profile, Status, UserType};
+use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
+use muster_domain::emr::{EmrPatch, Permission, Status, UserType};
+use muster_domain::people::{Change, NewPassword, Profile};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
@@ -330,7 +331,7 @@ async fn singly(
         let name = Some(change.op().to_owned());
         let kind = before.emr.as_ref().expect("an account").user_type;
         match *change {
-            AddClinic(c) | RemoveClinic(c) if !actor.authority().reaches(c) => {
+            AddClinic(c) | RemoveClinic(c) if !actor.authority().emr().reaches(c) => {
                 refused.push((name, "clinic_outside_your_access".to_owned()));
             }
             change if is_so(&before, change) => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use muster_app::{Actor, App, Clock, Keys, Settings, SystemEntropy};
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::Profile;
+use muster_domain::people::Profile;
 use muster_domain::people::{Person, npi};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::{Db, duplicates, people};
@@ -46,7 +46,7 @@ fn called(organization: OrganizationId, n: u64, first: &str, last: &str) -> Pers
 }
 
 async fn store(db: &Db, organization: OrganizationId, people: Vec<Person>) {
-    let profiles: Vec<Profile> = people.into_iter().map(|person| Profile { person, emr: None }).collect();
+    let profiles: Vec<Profile> = people.into_iter().map(|person| Profile::new(person)).collect();
     let mut tx = db.begin().await.expect("a transaction");
     people::insert(&mut tx, organization, &profiles, noon()).await.expect("stored");
     tx.commit().await.expect("committed");

@@ -12,7 +12,8 @@ use muster_app::people::{Listed, Pair, PersonView};
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::OrganizationId;
-use muster_domain::emr::{CredentialIssue, InactiveReason, Permission, UserType};
+use muster_domain::credentials::CredentialIssue;
+use muster_domain::emr::{InactiveReason, Permission, UserType};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
@@ -180,7 +181,7 @@ both_engines! {
             let SessionStatus::Open(open) = app.authenticate(&session.token, origin).await.unwrap() else {
                 panic!("{} is not simply signed in", known.username)
             };
-            let held = open.0.authority().permissions();
+            let held = open.0.authority().emr().permissions();
             match known.username.as_str() {
                 "dwhitcomb" => assert!(held.contains(Permission::CompanyAdmin)),
                 "praman" => assert!(held.contains(Permission::EditUsers) && !held.contains(Permission::CompanyAdmin)),

@@ -9,12 +9,16 @@ extern crate self as muster_domain;
 
 pub mod access;
 pub mod audit;
+pub mod billing;
+pub mod bulk;
+pub mod credentials;
 pub mod emr;
 pub mod ids;
 pub mod imports;
 pub mod licenses;
 pub mod organizations;
 pub mod people;
+pub mod reach;
 pub mod refusal;
 pub mod sign_in;
 pub mod text;

@@ -156,6 +156,7 @@ codes! {
     // Signing in
     SignInFailed "sign_in_failed" Invalid "The user name or password is not right.";
     CurrentPasswordWrong "current_password_wrong" Invalid "That is not your current password.";
+    SignInFollowsAccounts "sign_in_follows_accounts" Invalid "This person has accounts, and those decide about signing in. Change the status of an account instead.";
     InactiveCannotSignIn "inactive_cannot_sign_in" Conflict "An inactive person cannot sign in. Make the profile active first.";
     NotFound "not_found" Forbidden "There is nothing here, or you do not have access to it.";
     LinkSpent "link_spent" Invalid "This link was used already, has run out, or was replaced by a newer one. Ask for a new one.";
@@ -222,6 +223,12 @@ impl Refusal {
         Self { field: None, code, message: code.sentence().to_owned() }
     }
 
+    /// The same at the field's name without its account; see [`bare_field`].
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { field: self.field.map(bare_field), ..self }
+    }
+
     /// Fills the `{}` places of the sentence, in order.
     #[must_use]
     pub fn about<T: AsRef<str>>(mut self, what: &[T]) -> Self {
@@ -230,6 +237,12 @@ impl Refusal {
         }
         self
     }
+}
+
+/// A field's name without the account it belongs to: `user_type` for `emr_account.user_type`. Pages and the resource of
+/// one account call it that.
+pub fn bare_field(field: &str) -> &str {
+    field.split_once("_account.").map_or(field, |(_, bare)| bare)
 }
 
 /// Every reason at once: nobody should have to save five times to learn five things.
@@ -253,6 +266,12 @@ impl Refusals {
                 None
             }
         }
+    }
+
+    /// All of them at the fields' names without the account; see [`bare_field`].
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self(self.0.into_iter().map(Refusal::bare).collect())
     }
 
     /// `Ok` when nothing was refused.

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::Authority;
-use muster_domain::emr::bulk::{
+use muster_domain::bulk::{
     BulkChange, BulkDecision, BulkOutcome, BulkRequest, ChangeRecord, ChangeSet, Rules, RunningFacts, Tally, judge,
 };
-use muster_domain::emr::{
-    Attestation, EmrAccount, InactiveReason, Permission, PrimaryLicense, Profile, Status, UserType,
-};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, Permission, PrimaryLicense, Status, UserType};
+use muster_domain::people::Profile;
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
@@ -27,8 +26,7 @@ fn clinic(n: u128) -> ClinicId {
 fn profile(n: u128, kind: UserType, permissions: &[P], clinics: &[u128]) -> Profile {
     let credentials = matches!(kind.group(), Group::Therapist | Group::Assistant);
     let finishes = permissions.contains(&P::FinishSoapNotes) && kind.group() == Group::Assistant;
-    Profile {
-        person: Person {
+    let person = Person {
             id: PersonId(Uuid::from_u128(1000 + n)),
             organization: HOME,
             first_name: "Mara".into(),
@@ -39,8 +37,8 @@ fn profile(n: u128, kind: UserType, permissions: &[P], clinics: &[u128]) -> Prof
             phone: None,
             npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
             username: format!("mharlow{n}"),
-        },
-        emr: Some(EmrAccount {
+        };
+    Profile::new(person).with_emr(EmrAccount {
             user_type: kind,
             status: Status::Active,
             inactive_reason: None,
@@ -49,8 +47,7 @@ fn profile(n: u128, kind: UserType, permissions: &[P], clinics: &[u128]) -> Prof
             permissions: permissions.iter().copied().collect(),
             license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
             finish_attestation: finishes.then_some(Attestation { by: None }),
-        }),
-    }
+        })
 }
 
 fn company_admin() -> Authority {

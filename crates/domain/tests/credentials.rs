@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use muster_domain::access::{ActorKind, Authority};
-use muster_domain::emr::{
-    CredentialIssue, EmrAccount, Facts, InactiveReason, OffboardingKind, Permission, PermissionSet, PrimaryLicense,
-    ProfessionalLicense, ProfessionalLicensePatch, Profile, ReminderStage, Status, UserType, issues,
-    judge_professional_license, judge_supervisor, offboard,
-};
+use muster_domain::credentials::{CredentialIssue, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage, issues, judge_professional_license, judge_supervisor};
+use muster_domain::emr::{EmrFacts, EmrAccount, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::people::{Facts, OffboardingKind, Profile, offboard};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
 use muster_domain::sign_in::{PasswordPolicy, Preset};
@@ -20,8 +18,7 @@ const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
 const TODAY: Date = date(2026, 3, 2);
 
 fn someone(n: u128, kind: UserType) -> Profile {
-    Profile {
-        person: Person {
+    let person = Person {
             id: PersonId(Uuid::from_u128(1000 + n)),
             organization: HOME,
             first_name: "Mara".into(),
@@ -32,8 +29,8 @@ fn someone(n: u128, kind: UserType) -> Profile {
             phone: None,
             npi: None,
             username: format!("mharlow{n}"),
-        },
-        emr: Some(EmrAccount {
+        };
+    Profile::new(person).with_emr(EmrAccount {
             user_type: kind,
             status: Status::Active,
             inactive_reason: None,
@@ -45,8 +42,7 @@ fn someone(n: u128, kind: UserType) -> Profile {
                 ..PrimaryLicense::default()
             },
             finish_attestation: None,
-        }),
-    }
+        })
 }
 
 fn therapist(n: u128) -> Profile {
@@ -68,17 +64,14 @@ fn codes<T: std::fmt::Debug>(result: Result<T, Refusals>) -> Vec<(Option<&'stati
 }
 
 fn facts() -> Facts {
-    Facts {
+    let emr = EmrFacts {
         clinics: BTreeMap::from([(CLINIC, Clinic::new(CLINIC, "Saco"))]),
-        username_owner: None,
-        email_owner: None,
-        npi_owner: None,
         seats: BTreeMap::new(),
         other_company_admin: true,
         clinics_managed_by_others: BTreeSet::from([CLINIC]),
-        password_policy: PasswordPolicy { preset: Preset::Seed, expiry_days: None },
         signature_on_file: true,
-    }
+    };
+    Facts::for_new_person(PasswordPolicy { preset: Preset::Seed, expiry_days: None }, emr)
 }
 
 #[test]
@@ -214,7 +207,8 @@ fn whoever_supervises_hands_over_to_another_active_therapist_and_the_last_admin_
     assert_eq!(done.steps.last().map(|s| s.text.as_str()), Some("From now on Mara Harlow2 supervises Sam Lee."));
     let mut admin = therapist(4);
     admin.emr.as_mut().expect("an account").permissions = PermissionSet::EMPTY.with(Permission::CompanyAdmin);
-    let alone = Facts { other_company_admin: false, ..facts() };
+    let mut alone = facts();
+    alone.emr.other_company_admin = false;
     let refused = offboard(&support(), &alone, &admin, OffboardingKind::Departure, &[], None);
-    assert!(codes(refused).contains(&(Some("status"), Code::LastCompanyAdmin)));
+    assert!(codes(refused).contains(&(Some("emr_account.status"), Code::LastCompanyAdmin)));
 }

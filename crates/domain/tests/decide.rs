@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
-use muster_domain::emr::{
-    Attestation, Change, EmrAccount, EmrPatch, Facts, InactiveReason, NewPassword, Outcome, Permission, PermissionSet,
-    PrimaryLicense, Profile, Status, UserType, decide, default_permissions, preview_type_change,
-};
+use muster_domain::emr::{EmrFacts, Attestation, EmrAccount, EmrPatch, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType, default_permissions, preview_type_change};
+use muster_domain::people::{Change, Facts, NewPassword, Outcome, Profile, decide};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};
 use muster_domain::people::{NameOwner, Person, PersonPatch};
@@ -27,8 +25,7 @@ fn person(n: u128) -> PersonId {
 fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]) -> Profile {
     let credentials = matches!(kind.group(), Group::Therapist | Group::Assistant);
     let finishes = permissions.contains(&Permission::FinishSoapNotes) && kind.group() == Group::Assistant;
-    Profile {
-        person: Person {
+    let person = Person {
             id: person(n),
             organization: HOME,
             first_name: "Mara".into(),
@@ -39,8 +36,8 @@ fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]
             phone: None,
             npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
             username: format!("mharlow{n}"),
-        },
-        emr: Some(EmrAccount {
+        };
+    Profile::new(person).with_emr(EmrAccount {
             user_type: kind,
             status: Status::Active,
             inactive_reason: None,
@@ -49,22 +46,18 @@ fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]
             permissions: permissions.iter().copied().collect(),
             license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
             finish_attestation: finishes.then_some(Attestation { by: None }),
-        }),
-    }
+        })
 }
 
 fn facts() -> Facts {
-    Facts {
+    let emr = EmrFacts {
         clinics: (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect(),
-        username_owner: None,
-        email_owner: None,
-        npi_owner: None,
         seats: BTreeMap::new(),
         other_company_admin: true,
         clinics_managed_by_others: (1..=4).map(clinic).collect(),
-        password_policy: PasswordPolicy { preset: Preset::Seed, expiry_days: None },
         signature_on_file: true,
-    }
+    };
+    Facts::for_new_person(PasswordPolicy { preset: Preset::Seed, expiry_days: None }, emr)
 }
 
 const MANAGER: [Permission; 8] = [
@@ -114,7 +107,7 @@ fn new_pta() -> Change {
             license_number: Some(Some("A-77".into())),
             ..EmrPatch::default()
         }),
-        password: None,
+        ..Change::default()
     }
 }
 
@@ -165,6 +158,7 @@ fn every_problem_of_a_new_profile_is_named_at_once_at_its_field() {
             ..EmrPatch::default()
         }),
         password: Some(NewPassword { password: "short".into(), confirmation: Some("shorter".into()) }),
+        ..Change::default()
     };
     let found = codes(decide(&manager(), &facts(), &blank(), true, &change));
     for expected in [
@@ -173,12 +167,12 @@ fn every_problem_of_a_new_profile_is_named_at_once_at_its_field() {
         (Some("email"), Code::EmailInvalid),
         (Some("username"), Code::UsernameInvalid),
         (Some("npi"), Code::NpiInvalid),
-        (Some("status"), Code::NotUnderstood),
-        (Some("permissions"), Code::PermissionRequired),
-        (Some("clinic_ids"), Code::ClinicRequired),
-        (Some("license_number"), Code::LicenseRequired),
-        (Some("license_expires_on"), Code::DateInvalid),
-        (Some("license_state"), Code::StateInvalid),
+        (Some("emr_account.status"), Code::NotUnderstood),
+        (Some("emr_account.permissions"), Code::PermissionRequired),
+        (Some("emr_account.clinic_ids"), Code::ClinicRequired),
+        (Some("emr_account.license_number"), Code::LicenseRequired),
+        (Some("emr_account.license_expires_on"), Code::DateInvalid),
+        (Some("emr_account.license_state"), Code::StateInvalid),
         (Some("password"), Code::PasswordTooShort),
         (Some("password_confirmation"), Code::PasswordMismatch),
     ] {
@@ -195,7 +189,7 @@ fn nobody_gives_what_they_do_not_hold() {
     };
     assert_eq!(
         codes(edit(&manager(), &facts(), &target, patch.clone())),
-        [(Some("permissions"), Code::PermissionNotHeldByYou)]
+        [(Some("emr_account.permissions"), Code::PermissionNotHeldByYou)]
     );
     assert!(edit(&company_admin(), &facts(), &target, patch.clone()).is_ok());
     assert!(edit(&support(), &facts(), &target, patch).is_ok());
@@ -211,9 +205,9 @@ fn a_front_office_manager_looks_after_therapists_and_still_gives_nothing_else() 
     assert!(edit(&office, &facts(), &therapist, give(&wider)).is_ok());
     assert_eq!(
         codes(edit(&office, &facts(), &therapist, give(&[Permission::ViewPatients, Permission::ClinicAdmin]))),
-        [(Some("permissions"), Code::PermissionNotHeldByYou)]
+        [(Some("emr_account.permissions"), Code::PermissionNotHeldByYou)]
     );
-    assert!(!office.permissions().contains(Permission::FinishSoapNotes), "giving is not holding");
+    assert!(!office.emr().permissions().contains(Permission::FinishSoapNotes), "giving is not holding");
     let own_type_may_hold = Authority::of(&profile(2, UserType::PT, &held, &[1]));
     assert_eq!(codes(edit(&own_type_may_hold, &facts(), &therapist, give(&wider))), [(None, Code::HoldsMoreThanYou)]);
 }
@@ -262,12 +256,12 @@ fn nobody_sets_their_own_password_without_the_current_one() {
 fn clinics_outside_the_actors_access_are_neither_added_nor_lost() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1, 3]);
     let add = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(4)])), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, add)), [(Some("clinic_ids"), Code::ClinicOutsideYourAccess)]);
+    assert_eq!(codes(edit(&manager(), &facts(), &target, add)), [(Some("emr_account.clinic_ids"), Code::ClinicOutsideYourAccess)]);
     // A clinic of another practice answers the same: nobody learns that it exists.
     let unknown = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(77)])), ..EmrPatch::default() };
     assert_eq!(
         codes(edit(&manager(), &facts(), &target, unknown)),
-        [(Some("clinic_ids"), Code::ClinicOutsideYourAccess)]
+        [(Some("emr_account.clinic_ids"), Code::ClinicOutsideYourAccess)]
     );
     let swap = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(2)])), ..EmrPatch::default() };
     let kept = edit(&manager(), &facts(), &target, swap).unwrap().profile.emr.unwrap().clinics;
@@ -280,7 +274,7 @@ fn the_default_clinic_stays_among_the_clinics() {
     let remove = EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), ..EmrPatch::default() };
     assert_eq!(
         codes(edit(&manager(), &facts(), &target, remove)),
-        [(Some("clinic_ids"), Code::DefaultClinicNotRemovable)]
+        [(Some("emr_account.clinic_ids"), Code::DefaultClinicNotRemovable)]
     );
     let both =
         EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
@@ -288,14 +282,14 @@ fn the_default_clinic_stays_among_the_clinics() {
     let outside = EmrPatch { default_clinic: Some(clinic(3)), ..EmrPatch::default() };
     assert_eq!(
         codes(edit(&manager(), &facts(), &target, outside)),
-        [(Some("default_clinic_id"), Code::DefaultClinicNotAmongClinics)]
+        [(Some("emr_account.default_clinic_id"), Code::DefaultClinicNotAmongClinics)]
     );
 }
 
 #[test]
 fn without_a_free_license_a_new_profile_is_saved_inactive_and_an_old_one_stays_so() {
     let mut facts = facts();
-    facts.seats.insert((clinic(1), Group::Assistant), Availability::Free(0));
+    facts.emr.seats.insert((clinic(1), Group::Assistant), Availability::Free(0));
     let outcome = decide(&manager(), &facts, &blank(), true, &new_pta()).unwrap();
     let emr = outcome.profile.emr.unwrap();
     assert_eq!((emr.status, emr.inactive_reason), (Status::Inactive, Some(InactiveReason::NoLicense)));
@@ -303,7 +297,7 @@ fn without_a_free_license_a_new_profile_is_saved_inactive_and_an_old_one_stays_s
     let mut waiting = profile(9, UserType::PTA, &[Permission::ViewPatients], &[1]);
     waiting.emr.as_mut().unwrap().status = Status::Inactive;
     let activate = EmrPatch { status: Some("active".into()), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("status"), Code::NoLicenseAvailable)]);
+    assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("emr_account.status"), Code::NoLicenseAvailable)]);
     let moved = EmrPatch {
         clinics: Some(BTreeSet::from([clinic(1), clinic(2)])),
         default_clinic: Some(clinic(1)),
@@ -312,7 +306,7 @@ fn without_a_free_license_a_new_profile_is_saved_inactive_and_an_old_one_stays_s
     let active_elsewhere = profile(9, UserType::PTA, &[Permission::ViewPatients], &[2]);
     assert_eq!(
         codes(edit(&manager(), &facts, &active_elsewhere, moved)),
-        [(Some("default_clinic_id"), Code::NoLicenseAvailable)]
+        [(Some("emr_account.default_clinic_id"), Code::NoLicenseAvailable)]
     );
 }
 
@@ -330,8 +324,8 @@ fn making_someone_inactive_gives_the_seat_back_ends_access_and_says_that_the_lic
 #[test]
 fn the_last_company_admin_and_the_last_manager_of_a_clinic_stay_on_every_path() {
     let mut facts = facts();
-    facts.other_company_admin = false;
-    facts.clinics_managed_by_others = BTreeSet::from([clinic(2)]);
+    facts.emr.other_company_admin = false;
+    facts.emr.clinics_managed_by_others = BTreeSet::from([clinic(2)]);
     let last = profile(
         2,
         UserType::Clerical,
@@ -360,7 +354,7 @@ fn the_last_company_admin_and_the_last_manager_of_a_clinic_stay_on_every_path() 
     }
     let leave =
         EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&support(), &facts, &last, leave)), [(Some("clinic_ids"), Code::LastUserManager)]);
+    assert_eq!(codes(edit(&support(), &facts, &last, leave)), [(Some("emr_account.clinic_ids"), Code::LastUserManager)]);
 }
 
 #[test]
@@ -373,20 +367,20 @@ fn an_assistant_finishes_only_with_an_attestation_where_a_clinic_allows_it() {
     };
     assert_eq!(
         codes(edit(&manager(), &facts(), &pta, grant(false))),
-        [(Some("finish_attested"), Code::AttestationRequired)]
+        [(Some("emr_account.finish_attested"), Code::AttestationRequired)]
     );
     let attested = edit(&manager(), &facts(), &pta, grant(true)).unwrap().profile.emr.unwrap().finish_attestation;
     assert_eq!(attested, Some(Attestation { by: Some(person(1)) }));
     let mut unsigned = facts();
-    unsigned.signature_on_file = false;
+    unsigned.emr.signature_on_file = false;
     let refused = edit(&manager(), &unsigned, &pta, grant(true)).unwrap_err();
     assert_eq!(refused.0[0].message.split(". ").next(), Some("Finish SOAP Notes: needs a signature on file first"));
-    assert_eq!(codes(Err(refused)), [(Some("permissions"), Code::SignatureRequired)]);
+    assert_eq!(codes(Err(refused)), [(Some("emr_account.permissions"), Code::SignatureRequired)]);
     let mut closed = facts();
-    closed.clinics.get_mut(&clinic(1)).unwrap().assistants_may_finish = AssistantFinish::Refused;
+    closed.emr.clinics.get_mut(&clinic(1)).unwrap().assistants_may_finish = AssistantFinish::Refused;
     assert_eq!(
         codes(edit(&manager(), &closed, &pta, grant(true))),
-        [(Some("permissions"), Code::ClinicForbidsAssistantFinish)]
+        [(Some("emr_account.permissions"), Code::ClinicForbidsAssistantFinish)]
     );
 }
 
@@ -395,14 +389,14 @@ fn only_support_changes_the_type_and_sees_what_breaks() {
     let pt =
         profile(9, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes, Permission::ViewUsers], &[1]);
     let patch = EmrPatch { user_type: Some("SPT".into()), ..EmrPatch::default() };
-    assert!(codes(edit(&company_admin(), &facts(), &pt, patch)).contains(&(Some("user_type"), Code::SupportOnly)));
+    assert!(codes(edit(&company_admin(), &facts(), &pt, patch)).contains(&(Some("emr_account.user_type"), Code::SupportOnly)));
     let preview = preview_type_change(&pt.person, pt.emr.as_ref().unwrap(), UserType::SPT);
     let lost: Vec<Permission> = preview.permissions_lost.iter().collect();
     assert_eq!(lost, [Permission::ViewUsers, Permission::FinishSoapNotes]);
     assert_eq!(preview.pool, Some((Group::Therapist, Group::Student)));
     assert!(preview.credentials_cleared);
     let (person, emr) = preview.as_patches(pt.emr.as_ref().unwrap());
-    let change = Change { person, emr: Some(emr), password: None };
+    let change = Change { person, emr: Some(emr), ..Change::default() };
     let after = decide(&support(), &facts(), &pt, false, &change).unwrap();
     assert_eq!(after.profile.emr.unwrap().user_type, UserType::SPT);
     assert_eq!(after.seats.to, Some((clinic(1), Group::Student)));

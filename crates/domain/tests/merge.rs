@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{
-    EmrAccount, MergeSide, Permission, PermissionSet, PrimaryLicense, ProfessionalLicense, Profile, Status, UserType,
-    merge,
-};
+use muster_domain::credentials::ProfessionalLicense;
+use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::people::{MergeSide, Profile, merge};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
 use uuid::Uuid;
@@ -41,7 +40,7 @@ fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
         license,
         finish_attestation: None,
     };
-    let profile = Profile { person, emr: Some(emr) };
+    let profile = Profile::new(person).with_emr(emr);
     MergeSide { profile, licenses, picture: false, signature: false, supervisor: None, supervises: false }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Profile, Status, UserType};
+use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::people::Profile;
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -174,7 +175,7 @@ impl Practice {
 
     /// The `n`-th person, a physical therapist of the first clinic.
     pub fn therapist(&self, n: u64) -> Profile {
-        Profile { person: a_person(self.id, n), emr: Some(an_emr_account(UserType::PT, &[self.clinics[0].id])) }
+        Profile::new(a_person(self.id, n)).with_emr(an_emr_account(UserType::PT, &[self.clinics[0].id]))
     }
 }
 

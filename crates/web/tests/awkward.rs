@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
-use muster_domain::emr::{Change, EmrPatch, UserType};
+use muster_domain::emr::{EmrPatch, UserType};
+use muster_domain::people::Change;
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;

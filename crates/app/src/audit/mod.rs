@@ -113,7 +113,7 @@ impl App {
         if !own {
             self.require(actor, Permission::ViewUsers, Action::AuditViewed).await?;
         }
-        let scope = match actor.authority().clinics() {
+        let scope = match actor.authority().emr().clinics() {
             ClinicAccess::Only(clinics) if !own => Some(clinics.iter().map(|c| c.0).collect()),
             _ => None,
         };

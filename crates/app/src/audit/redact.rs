@@ -22,7 +22,7 @@ const SOMEBODY: &str = "Somebody out of your sight";
 /// people out of sight out of what is told of others.
 pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [AuditRecord]) -> Result<()> {
     let authority = actor.authority();
-    let ClinicAccess::Only(mine) = authority.clinics() else { return Ok(()) };
+    let ClinicAccess::Only(mine) = authority.emr().clinics() else { return Ok(()) };
     let mut details: Vec<Option<Value>> =
         records.iter().map(|r| serde_json::from_str(&r.entry.detail).ok().filter(Value::is_object)).collect();
     let mut named = BTreeSet::new();
@@ -32,7 +32,7 @@ pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [A
         });
     }
     // Whoever does not see the user list knows nobody but oneself.
-    let mut known = if authority.permissions().contains(Permission::ViewUsers) {
+    let mut known = if authority.emr().permissions().contains(Permission::ViewUsers) {
         people::at_clinics(h, actor.organization(), &named, mine).await?
     } else {
         BTreeSet::new()
@@ -70,7 +70,7 @@ fn each_named(value: &mut Value, then: &mut impl FnMut(Uuid, &mut Value)) {
 }
 
 fn hide(authority: &Authority, value: &mut Value) {
-    let reached = |v: &Value| v.as_str().and_then(|t| t.parse::<ClinicId>().ok()).is_some_and(|c| authority.reaches(c));
+    let reached = |v: &Value| v.as_str().and_then(|t| t.parse::<ClinicId>().ok()).is_some_and(|c| authority.emr().reaches(c));
     match value {
         Value::Array(items) => items.retain(reached),
         Value::Object(map) => map.values_mut().for_each(|v| hide(authority, v)),

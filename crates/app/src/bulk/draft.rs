@@ -1,7 +1,7 @@
 //! Selecting people and looking at what would happen. A draft pins the version of everybody selected.
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
+use muster_domain::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob};
 use muster_store::directory::Filter;
@@ -132,14 +132,14 @@ impl App {
                     return Err(Refusal::new("selection", Code::TooManyPeople).about(&["100,000"]).into());
                 }
                 let myself = actor.person_id();
-                let scope = actor.authority().clinics();
+                let scope = actor.authority().emr().clinics();
                 let people: Vec<(PersonId, Option<String>)> = ids.iter().map(|id| (*id, None)).collect();
                 bulk::select_by_ids(&mut work.tx, work.organization, job.id, scope, myself, &people).await?;
             }
             Selection::Filter(filter) => {
                 let mut filter = filter.clone();
-                filter.scope = actor.authority().clinics().clone();
-                if filter.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
+                filter.scope = actor.authority().emr().clinics().clone();
+                if filter.clinic.is_some_and(|c| !actor.authority().emr().reaches(c)) {
                     filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
                 }
                 let most = MOST_PEOPLE_BY_FILTER;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::emr::bulk::{
+use muster_domain::bulk::{
     BulkDecision, BulkRequest, ChangeRecord, ChangeSet, RefusedChange, Rules, RunningFacts, UndoState, judge,
 };
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -30,7 +30,7 @@ impl From<&RefusedChange> for RefusedLine {
     fn from(refused: &RefusedChange) -> Self {
         Self {
             op: refused.change.map(|c| c.op().to_owned()),
-            value: refused.change.map(muster_domain::emr::bulk::BulkChange::value),
+            value: refused.change.map(muster_domain::bulk::BulkChange::value),
             code: refused.refusal.code.as_str().to_owned(),
             message: refused.refusal.message.clone(),
         }

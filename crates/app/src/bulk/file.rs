@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrAccount, Permission, Status};
 use muster_domain::imports::{ChangeColumns, ChangeField as Field};
 use muster_domain::text::unique_key;
@@ -103,7 +103,7 @@ impl App {
         }
         let mut work = self.work(actor.organization()).await?;
         let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
-        let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
+        let reached = clinics.into_iter().filter(|c| actor.authority().emr().reaches(c.id));
         let clinics = reached.map(|c| (unique_key(&c.name), c.id)).collect();
         let mut reading = Reading { columns, clinics, met: BTreeSet::new() };
         let mut job = self.new_job(actor, "file", String::new());
@@ -180,7 +180,7 @@ impl App {
                 (Ok(_), None) => file.fault(line, cells, &Refusal::whole(Code::UserOutsideYourAccess)),
             }
         }
-        let (scope, myself) = (actor.authority().clinics(), actor.person_id());
+        let (scope, myself) = (actor.authority().emr().clinics(), actor.person_id());
         bulk::select_by_ids(&mut work.tx, work.organization, job, scope, myself, &asked).await?;
         Ok(())
     }
@@ -301,7 +301,7 @@ impl Reading {
         if let Some(list) = self.columns.cell(cells, Field::Clinics) {
             let wanted = self.clinics(list)?;
             let held: BTreeSet<ClinicId> =
-                account.clinics.iter().copied().filter(|c| actor.authority().reaches(*c)).collect();
+                account.clinics.iter().copied().filter(|c| actor.authority().emr().reaches(*c)).collect();
             all.extend(wanted.difference(&held).copied().map(BulkChange::AddClinic));
             all.extend(held.difference(&wanted).copied().map(BulkChange::RemoveClinic));
         }

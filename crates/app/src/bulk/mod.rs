@@ -1,5 +1,5 @@
 //! Bulk user management: select people, see what a set of changes would do to each, do it in the background, and take it
-//! back. Each person is judged by [`muster_domain::emr::bulk::judge`]; here stands how people are selected, loaded and
+//! back. Each person is judged by [`muster_domain::bulk::judge`]; here stands how people are selected, loaded and
 //! saved by the hundred, and how a bulk update goes on after the program was interrupted.
 
 mod draft;
@@ -14,7 +14,7 @@ mod undo;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
-use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
+use muster_domain::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
 use muster_store::{Handle, bulk};
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl BulkView {
 impl App {
     /// True when the actor may update people in bulk.
     pub fn may_update_in_bulk(&self, actor: &Actor) -> bool {
-        NEEDED.iter().all(|p| actor.authority().permissions().contains(*p))
+        NEEDED.iter().all(|p| actor.authority().emr().permissions().contains(*p))
     }
 
     /// Refuses, on record, whoever may not.
@@ -91,7 +91,7 @@ impl App {
     pub async fn bulk_jobs(&self, actor: &Actor, before: Option<Uuid>, limit: i64) -> Result<Vec<BulkView>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
-        let whose = if *actor.authority().clinics() == ClinicAccess::All { None } else { actor.subject() };
+        let whose = if *actor.authority().emr().clinics() == ClinicAccess::All { None } else { actor.subject() };
         let jobs = bulk::list(&mut h, actor.organization(), whose, before, limit.clamp(1, 201)).await?;
         let now = self.now();
         Ok(jobs.into_iter().map(|job| BulkView::of(job, now)).collect())
@@ -109,6 +109,6 @@ fn is_own(actor: &Actor, job: &BulkJob) -> bool {
 /// A bulk update the actor may know of. A draft is its maker's alone.
 async fn find_job(h: &mut impl Handle, actor: &Actor, id: Uuid) -> Result<BulkJob> {
     let found = bulk::find(h, actor.organization(), id).await?;
-    let all = *actor.authority().clinics() == ClinicAccess::All;
+    let all = *actor.authority().emr().clinics() == ClinicAccess::All;
     found.filter(|job| is_own(actor, job) || (all && job.state != "draft")).ok_or(AppError::NotFound)
 }

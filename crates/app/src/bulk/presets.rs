@@ -2,7 +2,7 @@
 
 use muster_domain::ClinicId;
 use muster_domain::audit::Action;
-use muster_domain::emr::bulk::BulkChange;
+use muster_domain::bulk::BulkChange;
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::people::human_name;
 use muster_store::bulk::{self, Preset};
@@ -85,7 +85,7 @@ impl PresetContent {
             _ => {
                 let changes: Vec<BulkChange> = serde_json::from_str(&preset.content).ok()?;
                 let reached = |c: &BulkChange| match c {
-                    BulkChange::AddClinic(id) | BulkChange::RemoveClinic(id) => actor.authority().reaches(*id),
+                    BulkChange::AddClinic(id) | BulkChange::RemoveClinic(id) => actor.authority().emr().reaches(*id),
                     _ => true,
                 };
                 Some(Self::Changes(changes.into_iter().filter(reached).collect()))

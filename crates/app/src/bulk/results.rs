@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::emr::bulk::{ChangeRecord, ChangeSet};
+use muster_domain::bulk::{ChangeRecord, ChangeSet};
 use muster_domain::{ClinicId, PersonId};
 use muster_store::bulk::{self, NamedItem};
 use muster_store::organizations;
@@ -122,7 +122,7 @@ impl App {
         let mut h = self.db.read().await?;
         let job = find_job(&mut h, actor, id).await?;
         let clinics = organizations::clinics(&mut h, job.organization).await?;
-        let reached = clinics.into_iter().filter(|c| actor.authority().reaches(c.id));
+        let reached = clinics.into_iter().filter(|c| actor.authority().emr().reaches(c.id));
         let names: BTreeMap<ClinicId, String> = reached.map(|c| (c.id, c.name)).collect();
         let mut out = csv::Writer::from_writer(Vec::new());
         let failed = |e: csv::Error| AppError::Internal(e.to_string());

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
-use muster_domain::emr::bulk::{ChangeRecord, ChangeSet};
-use muster_domain::emr::{EmrAccount, Outcome};
+use muster_domain::bulk::{ChangeRecord, ChangeSet};
+use muster_domain::emr::EmrAccount;
+use muster_domain::people::Outcome;
 use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};

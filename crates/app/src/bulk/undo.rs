@@ -2,7 +2,7 @@
 //! judged by the rules of single edits, with its own results.
 
 use jiff::SignedDuration;
-use muster_domain::emr::bulk::{ChangeSet, Rules, UNDO_DAYS};
+use muster_domain::bulk::{ChangeSet, Rules, UNDO_DAYS};
 use muster_domain::{Code, Refusal};
 use muster_store::bulk::{self, BulkJob};
 use serde_json::json;

@@ -6,7 +6,7 @@ mod reminders;
 mod supervisor;
 mod worklist;
 
-use muster_domain::emr::Profile;
+use muster_domain::people::Profile;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::{Handle, credentials, organizations};
 
@@ -30,7 +30,7 @@ impl App {
 /// Active therapists of those clinics of a person that the actor reaches, without that person.
 async fn offered(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Vec<(PersonId, String)>> {
     let clinics: Vec<ClinicId> =
-        profile.emr.iter().flat_map(|e| &e.clinics).copied().filter(|c| actor.authority().reaches(*c)).collect();
+        profile.emr.iter().flat_map(|e| &e.clinics).copied().filter(|c| actor.authority().emr().reaches(*c)).collect();
     let mut found = credentials::therapists(h, actor.organization(), &clinics, MOST_OFFERED).await?;
     found.retain(|(id, _)| *id != profile.person.id);
     Ok(found)

@@ -2,10 +2,9 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::{
-    Change, EmrPatch, Offboarding, OffboardingKind, OffboardingStep, Profile, Status, may_edit, offboard, release_step,
-    without_names,
-};
+use muster_domain::access::may_edit;
+use muster_domain::emr::{EmrPatch, Status};
+use muster_domain::people::{Change, Offboarding, OffboardingKind, OffboardingStep, Profile, offboard, release_step, without_names};
 use muster_domain::licenses::{Group, RequestDraft, RequestKind, may_ask};
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::people::StoredProfile;
@@ -89,7 +88,7 @@ impl App {
         let mut h = self.db.read().await?;
         find_visible(&mut h, actor, id).await?;
         let mut left = credentials::offboardings(&mut h, actor.organization(), id, MOST_SHOWN).await?;
-        if *actor.authority().clinics() != ClinicAccess::All {
+        if *actor.authority().emr().clinics() != ClinicAccess::All {
             left.iter_mut().for_each(forget_names);
         }
         Ok(left)
@@ -188,7 +187,7 @@ impl App {
 async fn releasable(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Option<(ClinicId, Group)>> {
     let Some(account) = profile.emr.as_ref().filter(|e| e.is_active()) else { return Ok(None) };
     let (clinic, group) = (account.default_clinic, account.user_type.group());
-    if group == Group::Clerical || !actor.authority().reaches(clinic) || may_ask(actor.authority()).is_err() {
+    if group == Group::Clerical || !actor.authority().emr().reaches(clinic) || may_ask(actor.authority()).is_err() {
         return Ok(None);
     }
     let pools = licenses::pools(h, actor.organization(), Some(&[clinic])).await?;

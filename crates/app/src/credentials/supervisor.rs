@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::emr::{judge_supervisor, needs_supervisor};
+use muster_domain::credentials::{judge_supervisor, needs_supervisor};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::{credentials, people};
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::{CredentialIssue, ProfessionalLicense, issues};
+use muster_domain::credentials::{CredentialIssue, ProfessionalLicense, issues};
 use muster_domain::{ClinicId, PersonId};
 use muster_store::credentials::{self, MissingCredentials};
 use muster_store::{Handle, people};
@@ -73,8 +73,8 @@ impl App {
     async fn worklist(&self, actor: &Actor, asked: &WorklistAsked, limit: i64) -> Result<WorklistPage> {
         let mut h = self.db.read().await?;
         let today = self.practice_day(&mut h, actor).await?;
-        let mut scope = actor.authority().clinics().clone();
-        if asked.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
+        let mut scope = actor.authority().emr().clinics().clone();
+        if asked.clinic.is_some_and(|c| !actor.authority().emr().reaches(c)) {
             scope = ClinicAccess::Only(BTreeSet::new());
         }
         let missing = MissingCredentials { scope, clinic: asked.clinic, kind: asked.kind, today };

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan};
-use muster_domain::emr::{
-    Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, UserType, default_permissions,
-};
+use muster_domain::emr::{Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, UserType, default_permissions};
+use muster_domain::people::Change;
 use muster_domain::imports::made_up_username;
 use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;

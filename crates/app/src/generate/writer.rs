@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Change, Facts, Profile, decide};
+use muster_domain::people::{Change, Facts, Profile, decide};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};

@@ -9,7 +9,9 @@ mod tests;
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Profile, SignatureOrigin, judge_signature, judge_signature_removal, may_edit};
+use muster_domain::access::may_edit;
+use muster_domain::emr::{SignatureOrigin, judge_signature, judge_signature_removal};
+use muster_domain::people::Profile;
 use muster_domain::{PersonId, Refusal};
 use muster_store::images::{self, Kind};
 use serde_json::json;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{Change, InactiveReason, LICENSE_PLACEHOLDER, Outcome, Permission, Profile, decide};
+use muster_domain::emr::{InactiveReason, LICENSE_PLACEHOLDER, Permission};
+use muster_domain::people::{Change, Outcome, Profile, decide};
 use muster_domain::imports::{ParsedRow, RowKeys};
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Clinic;

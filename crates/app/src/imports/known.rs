@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::Facts;
+use muster_domain::people::Facts;
 use muster_domain::imports::ParsedRow;
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Organization;
@@ -44,7 +44,7 @@ impl StoredMatches {
         let names = imports::name_holders(h, &names).await?;
         let npis = if npis.is_empty() { BTreeMap::new() } else { people::taken_npis(h, organization, &npis).await? };
         let namesakes = imports::namesakes(h, organization, &keyless.into_iter().collect::<Vec<_>>()).await?;
-        let visible = match actor.authority().clinics() {
+        let visible = match actor.authority().emr().clinics() {
             ClinicAccess::All => None,
             ClinicAccess::Only(_) => {
                 let homed = names.values().filter(|(_, home)| *home == Some(organization)).map(|(id, _)| PersonId(*id));

@@ -1,4 +1,4 @@
-//! People from a CSV file: each row becomes a [`muster_domain::emr::Change`] and is judged like any other. Here stands
+//! People from a CSV file: each row becomes a [`muster_domain::people::Change`] and is judged like any other. Here stands
 //! only how rows are read, looked up and saved by the hundred.
 
 mod ahead;

@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{EmrAccount, Profile};
+use muster_domain::emr::EmrAccount;
+use muster_domain::people::Profile;
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::sign_in::LINK_MINUTES_INVITATION;
 use muster_store::imports::NewLink;

@@ -66,7 +66,7 @@ impl App {
         let mut h = self.db.read().await?;
         let prices: Prices = licenses::prices(&mut h, organization).await?;
         let standings =
-            licenses::standings(&mut h, organization, actor.authority().clinics(), None, self.now()).await?;
+            licenses::standings(&mut h, organization, actor.authority().emr().clinics(), None, self.now()).await?;
         let mut found: Vec<Unused> = standings
             .into_iter()
             .map(|s| {

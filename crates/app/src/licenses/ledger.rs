@@ -47,7 +47,7 @@ impl App {
 
     async fn ledger_lines(&self, actor: &Actor, asked: &LedgerAsked, limit: i64) -> Result<LedgerLines> {
         let page = LedgerPage {
-            scope: actor.authority().clinics().clone(),
+            scope: actor.authority().emr().clinics().clone(),
             clinic: asked.clinic,
             group: asked.group,
             before: asked.before,

@@ -85,7 +85,7 @@ impl App {
     async fn all_reached(&self, actor: &Actor) -> Result<Vec<ClinicId>> {
         let mut h = self.db.read().await?;
         let all = organizations::clinics(&mut h, actor.organization()).await?;
-        Ok(all.into_iter().map(|c| c.id).filter(|c| actor.authority().reaches(*c)).collect())
+        Ok(all.into_iter().map(|c| c.id).filter(|c| actor.authority().emr().reaches(*c)).collect())
     }
 
     /// Total and assigned per group: of one clinic, or summed over all the actor reaches. A sum over any unlimited
@@ -94,8 +94,8 @@ impl App {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
         let scope = match clinic {
-            None => actor.authority().clinics().clone(),
-            Some(one) => ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().reaches(*c)).collect()),
+            None => actor.authority().emr().clinics().clone(),
+            Some(one) => ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().emr().reaches(*c)).collect()),
         };
         let mut h = self.db.page().await?;
         let mut sums = licenses::sums(&mut h, actor.organization(), &scope).await?;
@@ -113,7 +113,7 @@ impl App {
         let organization = actor.organization();
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
         let mut h = self.db.read().await?;
-        let scope = actor.authority().clinics();
+        let scope = actor.authority().emr().clinics();
         let q: String = asked.q.chars().take(100).collect();
         let mut clinics =
             organizations::clinic_page(&mut h, organization, scope, &q, asked.after.as_deref(), limit + 1).await?;
@@ -133,7 +133,7 @@ impl App {
         self.require_licenses(actor).await?;
         let mut h = self.db.read().await?;
         let found = organizations::clinics_by_id(&mut h, actor.organization(), &[clinic]).await?;
-        let found = found.into_iter().filter(|c| actor.authority().reaches(c.id)).collect();
+        let found = found.into_iter().filter(|c| actor.authority().emr().reaches(c.id)).collect();
         overview(&mut h, actor, found, self.now()).await?.pop().ok_or(AppError::NotFound)
     }
 
@@ -200,7 +200,7 @@ async fn overview(
     let stored = licenses::pools(h, organization, Some(&ids)).await?;
     let mut stored: BTreeMap<(ClinicId, Group), Pool> = stored.into_iter().map(|p| ((p.clinic, p.group), p)).collect();
     let mut open = licenses::open_sums(h, organization, &ids).await?;
-    let standings = licenses::standings(h, organization, actor.authority().clinics(), Some(&ids), now).await?;
+    let standings = licenses::standings(h, organization, actor.authority().emr().clinics(), Some(&ids), now).await?;
     let mut idle: BTreeMap<(ClinicId, Group), i64> =
         standings.into_iter().map(|s| ((s.pool.clinic, s.pool.group), unused(s.standing, s.fewest_since))).collect();
     let mut state = |clinic: ClinicId, group: Group| PoolState {

@@ -88,7 +88,7 @@ impl App {
     pub async fn pool_facts(&self, actor: &Actor, clinic: ClinicId, group: Group) -> Result<Option<PoolFacts>> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
-        if !actor.authority().reaches(clinic) {
+        if !actor.authority().emr().reaches(clinic) {
             return Ok(None);
         }
         let mut h = self.db.read().await?;
@@ -160,7 +160,7 @@ impl App {
         self.require_licenses(actor).await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
         let filter = RequestFilter {
-            scope: actor.authority().clinics().clone(),
+            scope: actor.authority().emr().clinics().clone(),
             state: asked.state,
             kind: asked.kind,
             clinic: asked.clinic,
@@ -189,7 +189,7 @@ impl App {
         } else {
             licenses::find(&mut h, actor.organization(), id).await?
         };
-        found.filter(|r| actor.is_support() || actor.authority().reaches(r.clinic)).ok_or(AppError::NotFound)
+        found.filter(|r| actor.is_support() || actor.authority().emr().reaches(r.clinic)).ok_or(AppError::NotFound)
     }
 
     /// Whether the actor may take a request back that is still open.
@@ -220,7 +220,7 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?;
         let own = |r: &Request| actor.subject().is_some() && r.requester_id == actor.subject();
-        let found = found.filter(|r| actor.authority().reaches(r.clinic) || own(r)).ok_or(AppError::NotFound)?;
+        let found = found.filter(|r| actor.authority().emr().reaches(r.clinic) || own(r)).ok_or(AppError::NotFound)?;
         *about = AuditSubject::new(found.clinic.0, &found.clinic_name);
         may_withdraw(actor.authority(), found.requester_id.map(PersonId))?;
         found.state.end(RequestResolution::Withdrawn)?;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::{Action, Effect, changes};
-use muster_domain::emr::{
-    Change, EmrAccount, EmrPatch, Facts, InactiveReason, Profile, Status, decide, may_reset_sign_in,
-};
+use muster_domain::access::may_reset_sign_in;
+use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Status};
+use muster_domain::people::{Change, Facts, Profile, decide};
 use muster_domain::licenses::{Availability, Group, SeatForecast, seats_freed_by};
 use muster_domain::{ClinicId, Code, LicenseRequestId, PersonId, Refusal, Refusals};
 use muster_store::licenses::{self, Seats, WaitingFilter, WaitingPerson};
@@ -109,7 +109,7 @@ impl App {
     pub async fn seat_step(&self, actor: &Actor, view: &PersonView) -> Result<Option<NextStep>> {
         let Some(account) = view.profile().emr.as_ref().filter(|e| !e.is_active()) else { return Ok(None) };
         let (clinic, group) = (account.default_clinic, account.user_type.group());
-        let blind = actor.require_scope(Scope::Licenses).is_err() || !actor.authority().reaches(clinic);
+        let blind = actor.require_scope(Scope::Licenses).is_err() || !actor.authority().emr().reaches(clinic);
         if blind || group == Group::Clerical || muster_domain::licenses::may_ask(actor.authority()).is_err() {
             return Ok(None);
         }
@@ -200,8 +200,8 @@ impl App {
 /// The pools the actor reaches.
 fn filter(actor: &Actor, clinic: Option<ClinicId>, group: Option<Group>) -> WaitingFilter {
     let scope = match clinic {
-        Some(one) if !actor.authority().reaches(one) => ClinicAccess::Only(BTreeSet::new()),
-        _ => actor.authority().clinics().clone(),
+        Some(one) if !actor.authority().emr().reaches(one) => ClinicAccess::Only(BTreeSet::new()),
+        _ => actor.authority().emr().clinics().clone(),
     };
     WaitingFilter { scope, clinic, group }
 }

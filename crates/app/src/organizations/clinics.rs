@@ -72,12 +72,12 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
         let all = organizations::clinics(&mut h, actor.organization()).await?;
-        Ok(all.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+        Ok(all.into_iter().filter(|c| actor.authority().emr().reaches(c.id)).collect())
     }
 
     /// The clinics within the actor's access, by name, when they are at most so many.
     pub async fn few_clinics(&self, actor: &Actor, most: usize) -> Result<Option<Vec<Clinic>>> {
-        match actor.authority().clinics() {
+        match actor.authority().emr().clinics() {
             ClinicAccess::All => {
                 actor.require_scope(Scope::PeopleRead)?;
                 let mut h = self.db.page().await?;
@@ -97,7 +97,7 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
         let q: String = q.chars().take(LONGEST_NAME).collect();
-        let scope = actor.authority().clinics();
+        let scope = actor.authority().emr().clinics();
         Ok(organizations::clinic_page(&mut h, actor.organization(), scope, &q, None, limit).await?)
     }
 
@@ -107,7 +107,7 @@ impl App {
         let mut h = self.db.read().await?;
         let exact = organizations::clinic_by_name(&mut h, actor.organization(), typed).await?;
         drop(h);
-        match exact.filter(|c| actor.authority().reaches(c.id)) {
+        match exact.filter(|c| actor.authority().emr().reaches(c.id)) {
             Some(exact) => Ok(vec![exact]),
             None => self.clinics_like(actor, typed, limit).await,
         }
@@ -119,7 +119,7 @@ impl App {
         let mut h = self.db.page().await?;
         let found = organizations::clinics_by_id(&mut h, actor.organization(), ids).await?;
         h.give_back();
-        Ok(found.into_iter().filter(|c| actor.authority().reaches(c.id)).collect())
+        Ok(found.into_iter().filter(|c| actor.authority().emr().reaches(c.id)).collect())
     }
 
     /// The names of those of these clinics that are within the actor's access.
@@ -128,7 +128,7 @@ impl App {
         let mut h = self.db.page().await?;
         let found = organizations::clinic_names(&mut h, actor.organization(), ids).await?;
         h.give_back();
-        Ok(found.into_iter().filter(|(id, _)| actor.authority().reaches(*id)).collect())
+        Ok(found.into_iter().filter(|(id, _)| actor.authority().emr().reaches(*id)).collect())
     }
 
     /// One clinic within the actor's access.

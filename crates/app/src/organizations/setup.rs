@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{Change, EmrPatch, Facts, NewPassword, Permission, decide};
+use muster_domain::emr::{EmrPatch, Permission};
+use muster_domain::people::{Change, Facts, NewPassword, decide};
 use muster_domain::organizations::{Clinic, Organization, OrganizationPatch};
 use muster_domain::people::{PersonPatch, human_name};
 use muster_domain::sign_in::PasswordPolicy;

@@ -2,7 +2,7 @@
 
 use muster_domain::PersonId;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Change, decide};
+use muster_domain::people::{Change, decide};
 
 use super::view::find_visible;
 use super::{DecisionContext, blank};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{Change, Facts, Profile};
+use muster_domain::people::{Change, Facts, Profile};
 use muster_domain::organizations::Organization;
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::{ClinicId, OrganizationId, PersonId};

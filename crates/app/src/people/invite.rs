@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use muster_domain::audit::Action;
-use muster_domain::emr::{EmrAccount, Profile, may_reset_sign_in};
+use muster_domain::access::may_reset_sign_in;
+use muster_domain::emr::EmrAccount;
+use muster_domain::people::Profile;
 use muster_domain::organizations::Organization;
 use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET};
 use muster_domain::{Code, PersonId, Refusal};

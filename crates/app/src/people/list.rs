@@ -39,8 +39,8 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let mut filter = asked.filter;
-        filter.scope = actor.authority().clinics().clone();
-        if filter.clinic.is_some_and(|c| !actor.authority().reaches(c)) {
+        filter.scope = actor.authority().emr().clinics().clone();
+        if filter.clinic.is_some_and(|c| !actor.authority().emr().reaches(c)) {
             filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
         }
         let mut h = self.db.page().await?;
@@ -66,6 +66,6 @@ impl App {
 
     /// True when the actor may open the user list at all.
     pub fn may_list_people(&self, actor: &Actor) -> bool {
-        actor.authority().permissions().contains(Permission::ViewUsers)
+        actor.authority().emr().permissions().contains(Permission::ViewUsers)
     }
 }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{Change, EmrAccount, EmrPatch, NewPassword, Notice, Outcome, Profile, SeatMove, decide};
+use muster_domain::emr::{EmrAccount, EmrPatch, SeatMove};
+use muster_domain::people::{Change, NewPassword, Notice, Outcome, Profile, decide};
 use muster_domain::people::{Person, PersonPatch};
 use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity};
 use muster_store::{StoreError, licenses, people, sign_in};

@@ -1,7 +1,8 @@
 //! Changing the user type of a saved profile: support only, with a preview of what breaks.
 
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{Change, TypeChange, UserType, decide, preview_type_change};
+use muster_domain::emr::{TypeChange, UserType, preview_type_change};
+use muster_domain::people::{Change, decide};
 use muster_domain::{Code, PersonId, Refusal};
 use serde_json::json;
 

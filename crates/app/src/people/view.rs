@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::{self, Permission, Profile};
+use muster_domain::emr::{self, Permission};
+use muster_domain::people::Profile;
 use muster_domain::people::npi;
 use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::Handle;
@@ -32,7 +33,7 @@ impl PersonView {
     pub(crate) fn of(actor: &Actor, stored: StoredProfile) -> Self {
         let authority = actor.authority();
         let all = stored.profile.emr.iter().flat_map(|e| &e.clinics);
-        let clinics: BTreeSet<ClinicId> = all.clone().copied().filter(|c| authority.reaches(*c)).collect();
+        let clinics: BTreeSet<ClinicId> = all.clone().copied().filter(|c| authority.emr().reaches(*c)).collect();
         let hidden_clinics = all.count() - clinics.len();
         let edit_refused = emr::may_edit(authority, &stored.profile).err();
         let sign_in_refused = emr::may_reset_sign_in(authority, &stored.profile).err();
@@ -97,11 +98,11 @@ impl App {
 
     /// True when the actor may add people somewhere.
     pub fn may_add_people(&self, actor: &Actor) -> bool {
-        let somewhere = match actor.authority().clinics() {
+        let somewhere = match actor.authority().emr().clinics() {
             ClinicAccess::All => true,
             ClinicAccess::Only(some) => !some.is_empty(),
         };
-        somewhere && actor.authority().permissions().contains(Permission::EditUsers)
+        somewhere && actor.authority().emr().permissions().contains(Permission::EditUsers)
     }
 
     /// The refusal for a permission the actor lacks, as a sentence for a page.

@@ -151,7 +151,7 @@ impl App {
         let mut h = self.db.read().await?;
         if actor.subject() != Some(subject) {
             let stored = crate::people::find_visible(&mut h, actor, muster_domain::PersonId(subject)).await?;
-            muster_domain::emr::may_reset_sign_in(actor.authority(), &stored.profile)?;
+            muster_domain::access::may_reset_sign_in(actor.authority(), &stored.profile)?;
         }
         Ok(sign_in::sessions_of(&mut h, subject).await?)
     }
@@ -170,7 +170,7 @@ impl App {
             if actor.subject() != Some(subject) {
                 let stored = crate::people::find_visible(&mut work.tx, actor, muster_domain::PersonId(subject)).await?;
                 about.name.clone_from(&stored.profile.person.full_name);
-                muster_domain::emr::may_reset_sign_in(actor.authority(), &stored.profile)?;
+                muster_domain::access::may_reset_sign_in(actor.authority(), &stored.profile)?;
             }
             match session {
                 Some(session) => {

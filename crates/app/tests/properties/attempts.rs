@@ -7,10 +7,10 @@ use muster_app::bulk::{FileOptions, Selection};
 use muster_app::images::made_up_signature;
 use muster_app::{Actor, AppError};
 use muster_domain::PersonId;
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{
-    Change, EmrPatch, OffboardingKind, Permission, ProfessionalLicensePatch, SignatureOrigin, UserType,
-};
+use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::credentials::ProfessionalLicensePatch;
+use muster_domain::emr::{EmrPatch, Permission, SignatureOrigin, UserType};
+use muster_domain::people::{Change, OffboardingKind};
 use muster_domain::people::PersonPatch;
 
 use crate::world::RunningFacts;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_app::bulk::{BulkView, FileOptions, Selection};
 use muster_app::{Actor, AppError};
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{EmrAccount, EmrPatch, OffboardingKind, Permission, Status, UserType};
+use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::emr::{EmrAccount, EmrPatch, Permission, Status, UserType};
+use muster_domain::people::OffboardingKind;
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
 

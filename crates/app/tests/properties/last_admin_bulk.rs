@@ -5,7 +5,7 @@
 use muster_app::bulk::{FileOptions, Selection};
 use muster_app::{AppError, Channel};
 use muster_domain::PersonId;
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrPatch, Permission, Status};
 use muster_testkit::both_engines;
 

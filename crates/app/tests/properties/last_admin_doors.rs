@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::emr::{Change, EmrPatch, OffboardingKind, Permission, Status, UserType};
+use muster_domain::emr::{EmrPatch, Permission, Status, UserType};
+use muster_domain::people::{Change, OffboardingKind};
 use muster_domain::{Code, PersonId};
 use muster_store::Db;
 use muster_testkit::both_engines;

@@ -4,7 +4,8 @@
 use muster_app::imports::ImportOptions;
 use muster_app::people::NewProfile;
 use muster_app::{Actor, AppError};
-use muster_domain::emr::{Change, Permission, UserType};
+use muster_domain::emr::{Permission, UserType};
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId};

@@ -4,8 +4,9 @@ use muster_app::Filter;
 use muster_app::bulk::{NewPreset, PresetContent};
 use muster_app::images::made_up_signature;
 use muster_domain::PersonId;
-use muster_domain::emr::bulk::BulkChange;
-use muster_domain::emr::{Permission, ProfessionalLicensePatch, UserType};
+use muster_domain::bulk::BulkChange;
+use muster_domain::credentials::ProfessionalLicensePatch;
+use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use super::{Permission, PermissionSet, UserType};
+use super::{Permission, PermissionSet, UserType, default_permissions, field};
 use crate::ids::{ClinicId, PersonId};
-use crate::people::Person;
 
 /// Whether an account is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -114,6 +114,20 @@ pub struct EmrAccount {
 }
 
 impl EmrAccount {
+    /// An active account in one clinic, with the permissions that come with its type and no professional license.
+    pub fn new(user_type: UserType, clinic: ClinicId) -> Self {
+        Self {
+            user_type,
+            status: Status::Active,
+            inactive_reason: None,
+            default_clinic: clinic,
+            clinics: BTreeSet::from([clinic]),
+            permissions: default_permissions(user_type),
+            license: PrimaryLicense::default(),
+            finish_attestation: None,
+        }
+    }
+
     /// True when it is in use.
     pub fn is_active(&self) -> bool {
         self.status.is_active()
@@ -132,38 +146,21 @@ impl EmrAccount {
             BTreeSet::new()
         }
     }
-}
 
-/// A person with the EMR account, as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// The human being.
-    pub person: Person,
-    /// The place in the EMR, if any.
-    pub emr: Option<EmrAccount>,
-}
-
-impl Profile {
-    /// The flat record the audit compares: one entry a field, codes and ids only, never a secret.
-    pub fn record(&self) -> serde_json::Map<String, serde_json::Value> {
-        let mut record = match serde_json::to_value(&self.person) {
-            Ok(serde_json::Value::Object(map)) => map,
-            _ => serde_json::Map::new(),
-        };
-        record.remove("id");
-        if let Some(emr) = &self.emr {
-            let mut put = |key: &str, value: serde_json::Value| record.insert(key.to_owned(), value);
-            put("user_type", serde_json::json!(emr.user_type));
-            put("status", serde_json::json!(emr.status));
-            put("inactive_reason", serde_json::json!(emr.inactive_reason));
-            put("default_clinic_id", serde_json::json!(emr.default_clinic));
-            put("clinic_ids", serde_json::json!(emr.clinics));
-            put("permissions", serde_json::json!(emr.permissions));
-            put("license_number", serde_json::json!(emr.license.number));
-            put("license_state", serde_json::json!(emr.license.state));
-            put("license_expires_on", serde_json::json!(emr.license.expires_on));
-        }
-        record
+    /// The account's part of [`crate::people::Profile::record`].
+    pub fn record(&self) -> Map<String, Value> {
+        let fields = [
+            (field::USER_TYPE, json!(self.user_type)),
+            (field::STATUS, json!(self.status)),
+            (field::INACTIVE_REASON, json!(self.inactive_reason)),
+            (field::DEFAULT_CLINIC_ID, json!(self.default_clinic)),
+            (field::CLINIC_IDS, json!(self.clinics)),
+            (field::PERMISSIONS, json!(self.permissions)),
+            (field::LICENSE_NUMBER, json!(self.license.number)),
+            (field::LICENSE_STATE, json!(self.license.state)),
+            (field::LICENSE_EXPIRES_ON, json!(self.license.expires_on)),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

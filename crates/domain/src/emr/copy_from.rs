@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EmrPatch, Permission, PermissionSet, Profile, eligibility, grantable};
+use super::{EmrPatch, Permission, PermissionSet, eligibility, grantable};
 use crate::access::Authority;
 use crate::ids::ClinicId;
 use crate::organizations::Clinic;
+use crate::people::Profile;
 use crate::refusal::{Code, Refusal};
 
 /// What a skipped entry is about.
@@ -75,7 +76,7 @@ pub fn copy_from(
     let wanted: BTreeSet<ClinicId> = accounts().flat_map(|a| &a.clinics).copied().collect();
     let mut hidden = false;
     for clinic in wanted.difference(&account.clinics) {
-        match clinics.get(clinic).filter(|_| actor.reaches(*clinic)) {
+        match clinics.get(clinic).filter(|_| actor.emr().reaches(*clinic)) {
             Some(found) if found.is_active() => {
                 plan.clinics.insert(*clinic);
             }
@@ -146,7 +147,7 @@ mod tests {
             license: PrimaryLicense::default(),
             finish_attestation: None,
         };
-        Profile { person, emr: Some(emr) }
+        Profile::new(person).with_emr(emr)
     }
 
     fn clinics() -> BTreeMap<ClinicId, Clinic> {

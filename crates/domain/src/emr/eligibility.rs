@@ -38,9 +38,9 @@ pub fn default_permissions(kind: UserType) -> PermissionSet {
 }
 
 /// Whether this actor may give this permission to anyone: nobody grants what they do not hold, but see
-/// [`Authority::may_give`].
+/// [`crate::access::EmrAuthority::may_give`].
 pub fn grantable(actor: &Authority, permission: Permission) -> Result<(), Code> {
-    if actor.may_give().contains(permission) { Ok(()) } else { Err(Code::PermissionNotHeldByYou) }
+    if actor.emr().may_give().contains(permission) { Ok(()) } else { Err(Code::PermissionNotHeldByYou) }
 }
 
 /// One permission as the profile page offers it.

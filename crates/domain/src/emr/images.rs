@@ -1,7 +1,8 @@
 //! What may stand in a profile as picture and as signature.
 
-use super::{EmrAccount, Permission, Profile};
+use super::{EmrAccount, Permission};
 use crate::licenses::Group;
+use crate::people::Profile;
 use crate::refusal::{Code, Refusal};
 
 /// Largest upload, in bytes.

@@ -2,7 +2,8 @@
 
 use super::columns::{Columns, Field, ValueStyle};
 use super::{clinic_name, human_case, made_up_username, restore_zip, split_name, type_of_specialty};
-use crate::emr::{Change, Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, Status, UserType};
+use crate::emr::{Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, Status, UserType};
+use crate::people::Change;
 use crate::ids::ClinicId;
 use crate::organizations::Clinic;
 use crate::people::{PersonPatch, check_email, check_state, check_username, human_name, npi};
@@ -117,7 +118,7 @@ impl Columns {
             ..EmrPatch::default()
         };
         ParsedRow {
-            change: Change { person, emr: Some(emr), password: None },
+            change: Change { person, emr: Some(emr), ..Change::default() },
             clinics,
             default_clinic,
             username_base,

@@ -190,7 +190,7 @@ impl PoolFacts {
 /// [`Code::RequestsNotAllowed`].
 pub fn may_ask(actor: &Authority) -> Result<(), Refusal> {
     let enough = [Permission::ViewUsers, Permission::ClinicAdmin, Permission::CompanyAdmin];
-    if enough.into_iter().any(|p| actor.permissions().contains(p)) {
+    if enough.into_iter().any(|p| actor.emr().permissions().contains(p)) {
         Ok(())
     } else {
         Err(Refusal::whole(Code::RequestsNotAllowed))
@@ -208,7 +208,7 @@ pub fn submit(
     wanted: &RequestDraft,
 ) -> Result<(), Refusals> {
     may_ask(actor)?;
-    let Some(clinic) = clinic.filter(|c| actor.reaches(c.id)) else {
+    let Some(clinic) = clinic.filter(|c| actor.emr().reaches(c.id)) else {
         return Err(Refusal::new("clinic_id", Code::ClinicOutsideYourAccess).about(&["that clinic"]).into());
     };
     let mut refusals = Refusals::default();
@@ -252,7 +252,7 @@ pub fn submit(
 /// [`Code::RequestNotYours`].
 pub fn may_withdraw(actor: &Authority, requester: Option<PersonId>) -> Result<(), Refusal> {
     let own = requester.is_some_and(|id| actor.is_self(id));
-    if own || actor.permissions().contains(Permission::CompanyAdmin) {
+    if own || actor.emr().permissions().contains(Permission::CompanyAdmin) {
         Ok(())
     } else {
         Err(Refusal::whole(Code::RequestNotYours))
@@ -293,7 +293,8 @@ mod tests {
 
     use super::*;
     use crate::access::ActorKind;
-    use crate::emr::{EmrAccount, PermissionSet, Profile, Status, UserType};
+    use crate::emr::{EmrAccount, PermissionSet, Status, UserType};
+    use crate::people::Profile;
     use crate::ids::OrganizationId;
     use crate::people::Person;
 
@@ -326,7 +327,7 @@ mod tests {
             license: crate::emr::PrimaryLicense::default(),
             finish_attestation: None,
         };
-        Authority::of(&Profile { person, emr: Some(emr) })
+        Authority::of(&Profile::new(person).with_emr(emr))
     }
 
     fn wanted(kind: RequestKind, count: i64) -> RequestDraft {
@@ -347,7 +348,7 @@ mod tests {
         for permission in Permission::ALL {
             let may = matches!(permission, Permission::ViewUsers | Permission::ClinicAdmin | Permission::CompanyAdmin);
             // Whoever edits users sees them too.
-            let may = may || holder(permission, here).permissions().contains(Permission::ViewUsers);
+            let may = may || holder(permission, here).emr().permissions().contains(Permission::ViewUsers);
             let judged = submit(&holder(permission, here), Some(&clinic()), &pool(), &wanted(RequestKind::Add, 1));
             assert_eq!(judged.is_ok(), may, "{permission:?}");
         }

@@ -37,6 +37,22 @@ pub struct Person {
 }
 
 impl Person {
+    /// A person about whom nothing is known yet.
+    pub fn blank(organization: OrganizationId, id: PersonId) -> Self {
+        Self {
+            id,
+            organization,
+            first_name: String::new(),
+            last_name: String::new(),
+            full_name: String::new(),
+            previous_names: Vec::new(),
+            email: None,
+            phone: None,
+            npi: None,
+            username: String::new(),
+        }
+    }
+
     /// Sort key: family name, then given name, accents and case aside.
     pub fn sort_key(&self) -> String {
         search_key(&format!("{} {}", self.last_name, self.first_name))
@@ -199,18 +215,7 @@ mod tests {
     use super::*;
 
     fn nobody() -> Person {
-        Person {
-            id: PersonId(uuid::Uuid::nil()),
-            organization: OrganizationId::INSTALLATION,
-            first_name: String::new(),
-            last_name: String::new(),
-            full_name: String::new(),
-            previous_names: vec![],
-            email: None,
-            phone: None,
-            npi: None,
-            username: String::new(),
-        }
+        Person::blank(OrganizationId::INSTALLATION, PersonId(uuid::Uuid::nil()))
     }
 
     #[test]

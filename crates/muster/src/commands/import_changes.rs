@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use muster_app::bulk::{BulkView, ChangesFile, FileOptions, RefusedLine};
 use muster_app::{Actor, App, Channel};
-use muster_domain::emr::bulk::{BulkOutcome, ChangeSet, Tally};
+use muster_domain::bulk::{BulkOutcome, ChangeSet, Tally};
 use serde_json::json;
 
 use crate::exit::{Attempt, ExitStatus, Failure};

@@ -9,7 +9,7 @@ mod selection;
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
-use muster_domain::emr::bulk::Tally;
+use muster_domain::bulk::Tally;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use muster_domain::emr::{FIRST_LICENSE, PrimaryLicense, ProfessionalLicense};
+use muster_domain::credentials::{FIRST_LICENSE, ProfessionalLicense};
+use muster_domain::emr::PrimaryLicense;
 use muster_domain::people::license_key;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;

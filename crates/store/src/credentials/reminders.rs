@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
-use muster_domain::emr::ProfessionalLicense;
+use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 

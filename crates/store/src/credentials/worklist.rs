@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::CredentialIssue;
+use muster_domain::credentials::CredentialIssue;
 use muster_domain::licenses::Group;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;

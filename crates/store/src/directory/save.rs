@@ -1,7 +1,7 @@
 //! Writing the rows of the list.
 
 use muster_domain::OrganizationId;
-use muster_domain::emr::Profile;
+use muster_domain::people::Profile;
 use muster_domain::text::{grams, unique_key};
 
 use crate::dialect::{self, Engine};

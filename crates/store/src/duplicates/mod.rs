@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{PrimaryLicense, Profile, UserType};
+use muster_domain::emr::{PrimaryLicense, UserType};
+use muster_domain::people::Profile;
 use muster_domain::people::{MatchFeatures, Person};
 use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;

@@ -8,7 +8,7 @@ mod save;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use muster_domain::emr::Profile;
+use muster_domain::people::Profile;
 use muster_domain::people::Person;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Deserialize;

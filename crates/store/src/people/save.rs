@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use muster_domain::emr::{InactiveReason, PrimaryLicense, Profile};
+use muster_domain::emr::{InactiveReason, PrimaryLicense};
+use muster_domain::people::Profile;
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::bulk::Tally;
+use muster_domain::bulk::Tally;
 use muster_domain::emr::{Permission, Status};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{Permission, PermissionSet, Profile, Status, UserType};
+use muster_domain::emr::{Permission, PermissionSet, Status, UserType};
+use muster_domain::people::Profile;
 use muster_domain::people::npi;
 use muster_domain::text::{search_key, unique_key};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -110,7 +111,7 @@ fn named(profile: &mut Profile, dice: &mut Dice) {
 fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u64>, dice: &mut Dice) -> Vec<Profile> {
     people
         .map(|n| {
-            let mut profile = Profile { person: a_person(practice.id, n), emr: None };
+            let mut profile = Profile::new(a_person(practice.id, n));
             named(&mut profile, dice);
             let prefix = dice.pick(&["mh", "u_", "Ü", "李", "x%", "p.", "Zed'", "a+b@"]);
             profile.person.username = format!("{prefix}{n}");

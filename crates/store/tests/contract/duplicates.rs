@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::emr::{PrimaryLicense, ProfessionalLicense, Profile};
+use muster_domain::credentials::ProfessionalLicense;
+use muster_domain::emr::PrimaryLicense;
+use muster_domain::people::Profile;
 use muster_domain::people::{MatchFeatures, license_key};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::{Db, credentials, duplicates};

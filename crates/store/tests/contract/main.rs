@@ -15,7 +15,7 @@ mod schema;
 mod sign_in;
 
 use muster_domain::OrganizationId;
-use muster_domain::emr::Profile;
+use muster_domain::people::Profile;
 use muster_store::{Db, Result};
 use muster_testkit::databases::noon;
 

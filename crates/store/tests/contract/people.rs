@@ -1,7 +1,5 @@
-use muster_domain::emr::{
-    Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Profile, Status,
-    UserType,
-};
+use muster_domain::emr::{Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::people::Profile;
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
@@ -79,7 +77,7 @@ both_engines! {
             emr.license.state = Some("NH".into());
             emr.finish_attestation = Some(Attestation { by: None });
         }
-        let without_account = Profile { person: a_person(practice.id, 3), emr: None };
+        let without_account = Profile::new(a_person(practice.id, 3));
 
         let saved = [full, sparse, without_account];
         insert(db, practice.id, &saved).await.unwrap();

@@ -48,7 +48,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, params: Params) -> 
         Err(other) => return Err(other.into()),
     };
     let authority = api.actor.authority();
-    let clinic_ids = match authority.clinics() {
+    let clinic_ids = match authority.emr().clinics() {
         ClinicAccess::All => Vec::new(),
         ClinicAccess::Only(some) => some.iter().map(|c| c.0).collect(),
     };
@@ -56,8 +56,8 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, params: Params) -> 
         kind: authority.kind().as_str(),
         id: api.actor.subject(),
         name: api.actor.name().to_owned(),
-        permissions: authority.permissions().iter().map(Permission::as_str).collect(),
-        all_clinics: *authority.clinics() == ClinicAccess::All,
+        permissions: authority.emr().permissions().iter().map(Permission::as_str).collect(),
+        all_clinics: *authority.emr().clinics() == ClinicAccess::All,
         clinic_ids,
         organization,
         scopes: api.actor.scopes().map(|s| s.iter().copied().map(Scope::as_str).collect()),

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::credentials::{WorklistAsked, WorklistItem};
-use muster_domain::emr::CredentialIssue;
+use muster_domain::credentials::CredentialIssue;
 use muster_domain::text::initials;
 
 use super::organizations::clinic_choice::ClinicChoice;

@@ -11,7 +11,7 @@ use crate::urls;
 
 /// `GET /`
 pub(crate) async fn show(State(_): State<Web>, page: Page) -> Response {
-    let held = page.actor.authority().permissions();
+    let held = page.actor.authority().emr().permissions();
     if page.actor.is_support() && page.info.organization.is_none() {
         go(urls::SUPPORT)
     } else if held.contains(Permission::ViewUsers) {

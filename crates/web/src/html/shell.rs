@@ -19,7 +19,7 @@ pub(crate) fn asset_urls() -> AssetUrls<'static> {
 }
 
 fn nav(page: &Page) -> Vec<NavGroup<'static>> {
-    let held = page.actor.authority().permissions();
+    let held = page.actor.authority().emr().permissions();
     let here = page.here.split('?').next().unwrap_or_default();
     let item = |label, href: &'static str, current: bool| NavItem { label, href, current, badge: None };
     let mut groups = Vec::new();

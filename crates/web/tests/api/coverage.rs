@@ -35,7 +35,7 @@ async fn ask(practice: &Practice, route: &Route) -> muster_testkit::practice::An
 async fn two_bulk_updates(practice: &Practice) -> (String, String) {
     use muster_app::bulk::Selection;
     use muster_domain::emr::Permission;
-    use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+    use muster_domain::bulk::{BulkChange, ChangeSet};
     let mut csv = String::from("first_name,last_name,email,user_type,clinics,permissions\n");
     for n in 0..1001 {
         csv.push_str(&format!("Bulk{n},Lund,bulk{n}@saco.example,Clerical,Saco,view_patients\n"));

@@ -323,7 +323,7 @@ both_practices! {
         assert_eq!(sent.status, 303, "{}", sent.text());
         let shown = admin.get(&user(&mara)).await.expect(200).text();
         assert!(shown.contains("On leave") && shown.contains("Went on leave"), "{shown}");
-        practice.app.update_person(&practice.machine(), ida.id, None, muster_domain::emr::Change {
+        practice.app.update_person(&practice.machine(), ida.id, None, muster_domain::people::Change {
             person: muster_domain::people::PersonPatch { full_name: Some("=Ida".into()), ..Default::default() },
             ..Default::default()
         }).await.expect("renamed");

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use muster_app::images::made_up_signature;
 use muster_domain::Code;
-use muster_domain::emr::{Change, EmrPatch, Permission, Profile, Status, UserType};
+use muster_domain::emr::{EmrPatch, Permission, Status, UserType};
+use muster_domain::people::{Change, Profile};
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;

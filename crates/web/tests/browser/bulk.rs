@@ -1,7 +1,8 @@
 //! Bulk updates as a clinic admin does them: by pointer, by keyboard, on a phone, without scripts.
 
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
-use muster_domain::emr::{Change, Permission, UserType};
+use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::emr::{Permission, UserType};
+use muster_domain::people::Change;
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;

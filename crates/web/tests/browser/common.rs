@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fantoccini::Locator;
 use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
-use muster_domain::emr::Change;
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::databases::Db;

@@ -7,7 +7,8 @@ mod same;
 use std::collections::BTreeMap;
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{Permission, PrimaryLicense, Profile, UserType};
+use muster_domain::emr::{Permission, PrimaryLicense, UserType};
+use muster_domain::people::Profile;
 use muster_domain::people::{Likeness, MatchFeatures, NameOwner, Person, Reason, likeness};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::{Handle, credentials, duplicates, merges, people};

@@ -50,7 +50,7 @@ impl App {
         let mut after = after.unwrap_or(-1);
         let mut pairs: Vec<Pair> = Vec::new();
         for step in 1..=STEPS_WITHOUT_A_PAIR {
-            let clinics = actor.authority().clinics();
+            let clinics = actor.authority().emr().clinics();
             let buckets = duplicates::shared_keys(&mut h, actor.organization(), clinics, after, STEP).await?;
             let Some(last) = buckets.keys().next_back().copied() else {
                 return Ok(page(pairs, None));
@@ -135,7 +135,7 @@ async fn alike(
     let met: BTreeMap<(PersonId, PersonId), Vec<i64>> =
         found.keys().map(|pair| (*pair, earlier(pair))).filter(|(_, keys)| !keys.is_empty()).collect();
     let keys: Vec<i64> = met.values().flatten().copied().collect();
-    let behind = duplicates::members(h, organization, actor.authority().clinics(), &keys).await?;
+    let behind = duplicates::members(h, organization, actor.authority().emr().clinics(), &keys).await?;
     let looked_at = |key: &i64| behind.get(key).is_some_and(|m| !duplicates::is_full(m.len()));
     found.retain(|pair, _| !met.get(pair).is_some_and(|keys| keys.iter().any(looked_at)));
     Ok(found)

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{Change, EmrPatch, Permission, eligibility, grantable};
+use muster_domain::emr::{EmrPatch, Permission, eligibility, grantable};
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::duplicates;

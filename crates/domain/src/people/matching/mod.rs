@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Person, npi};
-use crate::emr::{LICENSE_PLACEHOLDER, PrimaryLicense, Profile, UserType};
+use crate::emr::{LICENSE_PLACEHOLDER, PrimaryLicense, UserType};
+use crate::people::Profile;
 use crate::text::unique_key;
 
 pub use nicknames::nickname_groups;

@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use muster_app::bulk::FileOptions;
-use muster_domain::emr::bulk::ChangeSet;
+use muster_domain::bulk::ChangeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -62,11 +62,11 @@ fn shape(api: &Api, preset: &Preset) -> BulkPresetShape {
     let content = PresetContent::of(&api.actor, preset);
     let (filter, changes) = match content {
         Some(PresetContent::Selection(KeptFilter { q, user_type, status, clinic_id, permission })) => {
-            let clinic_id = clinic_id.filter(|c| api.actor.authority().reaches(*c)).map(|c| c.0);
+            let clinic_id = clinic_id.filter(|c| api.actor.authority().emr().reaches(*c)).map(|c| c.0);
             (Some(SavedFilter { q, user_type, status, clinic_id, permission }), None)
         }
         Some(PresetContent::Changes(changes)) => {
-            (None, Some(super::shape::changes(&muster_domain::emr::bulk::ChangeSet::in_order(changes))))
+            (None, Some(super::shape::changes(&muster_domain::bulk::ChangeSet::in_order(changes))))
         }
         None => (None, None),
     };

@@ -2,7 +2,7 @@
 
 use muster_app::Filter;
 use muster_app::bulk::{KeptFilter, Selection};
-use muster_domain::emr::bulk::{BulkChange, ChangeSet, MOST_CHANGES, MOST_PEOPLE_BY_ID};
+use muster_domain::bulk::{BulkChange, ChangeSet, MOST_CHANGES, MOST_PEOPLE_BY_ID};
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::{Code, PersonId};
 use serde_json::Value;

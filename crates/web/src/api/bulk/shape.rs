@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_app::bulk::{BulkPreview, BulkResult, BulkView, PreviewLine, RefusedLine};
-use muster_domain::emr::bulk::ChangeSet;
+use muster_domain::bulk::ChangeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -88,7 +88,7 @@ impl BulkUpdate {
             id: job.id,
             kind: job.kind.clone(),
             state: job.state.clone(),
-            outcome: view.outcome.map(muster_domain::emr::bulk::BulkOutcome::as_str),
+            outcome: view.outcome.map(muster_domain::bulk::BulkOutcome::as_str),
             changes: changes(&view.changes),
             selected: job.selected,
             judged: tally.judged,

@@ -67,7 +67,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
     }
     // A file's people have changes of their own.
     let changes = if of_preview.is_some() && !fields.has("changes") {
-        muster_domain::emr::bulk::ChangeSet::default()
+        muster_domain::bulk::ChangeSet::default()
     } else {
         read::change_set(fields)
     };

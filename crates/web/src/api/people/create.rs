@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_app::people::NewProfile;
-use muster_domain::emr::Change;
+use muster_domain::people::Change;
 
 use super::read;
 use super::shape::SavedPerson;

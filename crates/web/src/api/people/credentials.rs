@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_app::credentials::{WorklistAsked, WorklistItem};
-use muster_domain::emr::CredentialIssue;
+use muster_domain::credentials::CredentialIssue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_app::AppError;
-use muster_domain::emr::Change;
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 
 use super::shape::Emr;

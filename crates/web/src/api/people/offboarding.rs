@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use muster_app::credentials::{OffboardingPlan, OffboardingRecord};
-use muster_domain::emr::OffboardingKind;
+use muster_domain::people::OffboardingKind;
 use muster_domain::{Code, PersonId};
 use serde::Serialize;
 use serde_json::Value;

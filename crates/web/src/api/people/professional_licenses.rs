@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use muster_domain::PersonId;
-use muster_domain::emr::{ProfessionalLicense, ProfessionalLicensePatch};
+use muster_domain::credentials::{ProfessionalLicense, ProfessionalLicensePatch};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,7 +1,8 @@
 //! A person as JSON: what comes in. Form only; what the values mean is judged by the one judge of profile changes.
 
 use muster_domain::Code;
-use muster_domain::emr::{EmrPatch, NewPassword};
+use muster_domain::emr::EmrPatch;
+use muster_domain::people::NewPassword;
 use muster_domain::people::PersonPatch;
 use utoipa::ToSchema;
 use uuid::Uuid;

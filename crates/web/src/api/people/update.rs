@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use muster_app::people::Saved;
 use muster_domain::PersonId;
-use muster_domain::emr::{Change, EmrPatch, UserType};
+use muster_domain::emr::{EmrPatch, UserType};
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 
 use super::read;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use muster_app::people::{Decision, NewProfile, PersonView};
 use muster_domain::ClinicId;
 use muster_domain::access::Authority;
-use muster_domain::emr::{self, Change, EmrPatch, NewPassword, Permission, UserType};
+use muster_domain::emr::{self, EmrPatch, Permission, UserType};
+use muster_domain::people::{Change, NewPassword};
 use muster_domain::people::PersonPatch;
 
 use crate::form::FormData;

@@ -7,7 +7,7 @@ use muster_app::AppError;
 use muster_app::credentials::OffboardingRecord;
 use muster_app::people::PersonView;
 use muster_domain::PersonId;
-use muster_domain::emr::OffboardingKind;
+use muster_domain::people::OffboardingKind;
 use serde::Deserialize;
 
 use super::confirm::{Confirm, answer, impossible, refused};

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::people::PersonView;
 use muster_domain::PersonId;
-use muster_domain::emr::{Credentials, FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage};
+use muster_domain::credentials::{FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage};
+use muster_domain::emr::Credentials;
 
 use crate::context::Web;
 use crate::errors::PageError;

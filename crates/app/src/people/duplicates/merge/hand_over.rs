@@ -2,7 +2,8 @@
 //! what is written down here.
 
 use muster_domain::audit::Action;
-use muster_domain::emr::{FIRST_LICENSE, MergePlan, MergeSide, ProfessionalLicense};
+use muster_domain::credentials::{FIRST_LICENSE, ProfessionalLicense};
+use muster_domain::people::{MergePlan, MergeSide};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::credentials::{self, Assignment, HandOver};
 use muster_store::images::{self, Kind};

@@ -1,8 +1,8 @@
 //! What a merge writes down, so that it can be undone.
 
-use muster_domain::emr::{
-    Change, EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, ProfessionalLicense, Profile, Status,
-};
+use muster_domain::credentials::ProfessionalLicense;
+use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, Status};
+use muster_domain::people::{Change, Profile};
 use muster_domain::people::{Person, PersonPatch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ impl Snapshot {
         Self {
             kept: done.kept.profile.record(),
             merged: done.merged.profile.record(),
-            first: done.kept.licenses.iter().find(|l| l.position == muster_domain::emr::FIRST_LICENSE).cloned(),
+            first: done.kept.licenses.iter().find(|l| l.position == muster_domain::credentials::FIRST_LICENSE).cloned(),
             handed: done.handed.clone(),
         }
     }

@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use muster_domain::audit::Action;
-use muster_domain::emr::{Change, EmrAccount, Profile, decide, may_reset_sign_in};
+use muster_domain::access::may_reset_sign_in;
+use muster_domain::emr::EmrAccount;
+use muster_domain::people::{Change, Profile, decide};
 use muster_domain::{Code, Refusal};
 use muster_store::{credentials, merges, people};
 use serde_json::json;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::bulk::{BulkPreview, BulkView, ChangesFile, NewPreset, PresetContent};
-use muster_domain::emr::bulk::{BulkChange, BulkOutcome, ChangeSet};
+use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Permission, grantable};
 use muster_domain::organizations::Clinic;
 use muster_domain::words::counted;

@@ -67,7 +67,7 @@ fn row(page: &Page, view: &BulkView, clinics: &[Clinic]) -> Vec<Markup> {
         "file" => "Changes from a file".to_owned(),
         _ => changes(&view.changes, clinics),
     };
-    let (kind, word) = match view.outcome.map(muster_domain::emr::bulk::BulkOutcome::as_str) {
+    let (kind, word) = match view.outcome.map(muster_domain::bulk::BulkOutcome::as_str) {
         None => (ChipKind::Plain, "running"),
         Some("complete") => (ChipKind::Ok, "all done"),
         Some("partial") => (ChipKind::Warn, "in part"),

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::bulk::{BulkResult, BulkView};
 use muster_domain::Code;
-use muster_domain::emr::bulk::BulkOutcome;
+use muster_domain::bulk::BulkOutcome;
 use muster_domain::organizations::Clinic;
 use muster_domain::words::counted;
 use uuid::Uuid;

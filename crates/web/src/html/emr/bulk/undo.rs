@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_domain::emr::bulk::{BulkOutcome, ChangeSet};
+use muster_domain::bulk::{BulkOutcome, ChangeSet};
 use uuid::Uuid;
 
 use super::draft::what_would_happen;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use muster_app::bulk::Grouped;
-use muster_domain::emr::bulk::{BulkChange, ChangeSet};
+use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::organizations::Clinic;
 use muster_domain::words::{counted, grouped, reason_title};
 

@@ -2,8 +2,9 @@
 
 use super::{BulkChange, RunningFacts, UndoState};
 use crate::access::Authority;
-use crate::emr::decide::seat_move;
-use crate::emr::{Change, EmrAccount, EmrPatch, Outcome, Permission, Profile, decide, may_edit};
+use crate::access::may_edit;
+use crate::emr::{EmrAccount, EmrPatch, Permission, field};
+use crate::people::{Change, Outcome, Profile, decide};
 use crate::licenses::Group;
 use crate::refusal::{Code, Refusal, Refusals};
 
@@ -140,11 +141,8 @@ fn one_by_one(
             }
         }
     }
-    let mut outcome = last?;
-    let (old, new) = (before.emr.as_ref(), outcome.profile.emr.as_ref());
-    outcome.seats = seat_move(old, new);
-    outcome.ends_access = old.is_some_and(EmrAccount::is_active) && !new.is_some_and(EmrAccount::is_active);
-    Some(outcome)
+    // Each step saw the one before it; what moves and ends follows from the first state and the last.
+    last.map(|outcome| Outcome::between(before, outcome.profile, outcome.notices))
 }
 
 /// Of several reasons against one change the one that tells most: whoever loses the default clinic may lose the last one
@@ -164,9 +162,9 @@ fn own_rules(
 ) -> Result<bool, Refusal> {
     // Before anything else: whether the person works in a clinic out of reach is not told.
     if let BulkChange::AddClinic(clinic) | BulkChange::RemoveClinic(clinic) = change
-        && !actor.reaches(clinic)
+        && !actor.emr().reaches(clinic)
     {
-        return Err(Refusal::new("clinic_ids", Code::ClinicOutsideYourAccess).about(&["that clinic"]));
+        return Err(Refusal::new(field::CLINIC_IDS, Code::ClinicOutsideYourAccess).about(&["that clinic"]));
     }
     if change.is_so(before) {
         return Ok(false);
@@ -174,13 +172,13 @@ fn own_rules(
     if rules == Rules::Bulk {
         match change {
             BulkChange::RemovePermission(p @ (Permission::ClinicAdmin | Permission::CompanyAdmin)) => {
-                return Err(Refusal::new("permissions", Code::CannotRemoveAdminPermission).about(&[p.label()]));
+                return Err(Refusal::new(field::PERMISSIONS, Code::CannotRemoveAdminPermission).about(&[p.label()]));
             }
             BulkChange::AddPermission(Permission::FinishSoapNotes)
                 if matches!(account.user_type.group(), Group::Assistant | Group::Student) =>
             {
                 let title = account.user_type.title();
-                return Err(Refusal::new("permissions", Code::FinishNotInBulkForType).about(&[title]));
+                return Err(Refusal::new(field::PERMISSIONS, Code::FinishNotInBulkForType).about(&[title]));
             }
             _ => {}
         }

@@ -1,20 +1,21 @@
 //! Bulk user management: the changes one action asks for, for many people at once. Each person is judged by the same
 //! judge as a single edit, with a few rules of its own on top, and against what the action did to the people before.
 
+mod change_record;
 mod judge;
+mod running_facts;
 mod tally;
-mod trace;
-mod world;
 
 use serde::{Deserialize, Serialize};
 
+pub use change_record::{ChangeRecord, UndoState};
 pub use judge::{BulkDecision, BulkRequest, RefusedChange, Rules, judge};
+pub use running_facts::RunningFacts;
 pub use tally::{Outcome as BulkOutcome, Tally};
-pub use trace::{ChangeRecord, UndoState};
-pub use world::RunningFacts;
 
-use super::{Permission, Profile, Status};
+use crate::emr::{Permission, Status};
 use crate::ids::ClinicId;
+use crate::people::Profile;
 use crate::refusal::{Code, Refusal, Refusals};
 
 /// Most people of one bulk update who are named one by one.

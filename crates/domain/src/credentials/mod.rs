@@ -3,11 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::decide::check_license_number;
-use super::{Credentials, EmrAccount, LICENSE_PLACEHOLDER, Profile, may_edit};
-use crate::access::Authority;
+use crate::access::{Authority, may_edit};
+use crate::emr::{Credentials, EmrAccount, LICENSE_PLACEHOLDER, check_license_number};
 use crate::licenses::Group;
-use crate::people::{check_state, npi};
+use crate::people::{Profile, check_state, npi};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::{LONGEST_NAME, is_unprintable, tidy};
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Change, Credentials, EmrAccount, EmrPatch, FIRST_LICENSE, LICENSE_PLACEHOLDER, MOST_LICENSES, Permission,
-    PermissionSet, PrimaryLicense, ProfessionalLicense, Profile, UserType, eligibility, needs_supervisor,
+use super::{Change, PersonPatch, Profile, npi};
+use crate::credentials::{FIRST_LICENSE, MOST_LICENSES, ProfessionalLicense, needs_supervisor};
+use crate::emr::{
+    Credentials, EmrAccount, EmrPatch, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, UserType,
+    eligibility,
 };
 use crate::ids::{ClinicId, PersonId};
 use crate::licenses::Group;
-use crate::people::{PersonPatch, npi};
 use crate::refusal::{Code, Refusal, Refusals};
 use crate::text::unique_key;
 
@@ -163,7 +164,7 @@ fn identity(kept: &Profile, merged: &Profile) -> Change {
         emr.license_state = Some(license.state);
         emr.license_expires_on = Some(license.expires_on.map(|d| d.to_string()));
     }
-    Change { person, emr: (emr != EmrPatch::default()).then_some(emr), password: None }
+    Change { person, emr: (emr != EmrPatch::default()).then_some(emr), ..Change::default() }
 }
 
 fn leaving(merged: &Profile, taken: &Change, permissions: Option<PermissionSet>) -> Change {
@@ -179,7 +180,7 @@ fn leaving(merged: &Profile, taken: &Change, permissions: Option<PermissionSet>)
         permissions: permissions.map(codes),
         ..EmrPatch::default()
     });
-    Change { person, emr, password: None }
+    Change { person, emr, ..Change::default() }
 }
 
 /// The same number in the same state, however it is written.

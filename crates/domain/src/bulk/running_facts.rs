@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::emr::{EmrAccount, Facts, Permission, Profile};
+use crate::emr::{EmrAccount, EmrFacts, Permission};
+use crate::people::{Facts, Profile};
 use crate::ids::{ClinicId, PersonId};
 use crate::licenses::{Availability, Group};
 use crate::organizations::Clinic;
@@ -28,17 +29,9 @@ impl RunningFacts {
         company_admins: usize,
         managers: BTreeMap<ClinicId, usize>,
     ) -> Self {
-        let facts = Facts {
-            clinics,
-            username_owner: None,
-            email_owner: None,
-            npi_owner: None,
-            seats,
-            other_company_admin: true,
-            clinics_managed_by_others: BTreeSet::new(),
-            password_policy: PasswordPolicy { preset: Preset::Seed, expiry_days: None },
-            signature_on_file: false,
-        };
+        // Names do not change in bulk, so nobody owns a wanted one, and no password is set.
+        let policy = PasswordPolicy { preset: Preset::Seed, expiry_days: None };
+        let facts = Facts::for_new_person(policy, EmrFacts::for_new_person(clinics, seats));
         Self { facts, company_admins, managers, signed: BTreeSet::new() }
     }
 
@@ -57,7 +50,7 @@ impl RunningFacts {
         signed: BTreeSet<PersonId>,
     ) {
         for (pool, free) in seats {
-            self.facts.seats.entry(pool).or_insert(free);
+            self.facts.emr.seats.entry(pool).or_insert(free);
         }
         for (clinic, count) in managers {
             self.managers.entry(clinic).or_insert(count);
@@ -67,16 +60,16 @@ impl RunningFacts {
 
     /// The name of a clinic.
     pub fn clinic_name(&self, clinic: ClinicId) -> Option<&str> {
-        self.facts.clinics.get(&clinic).map(|c| c.name.as_str())
+        self.facts.emr.clinics.get(&clinic).map(|c| c.name.as_str())
     }
 
     /// Looks at everybody but this person, who may be given further clinics on the way.
     pub(super) fn facts_for(&mut self, person: &Profile, further: impl Iterator<Item = ClinicId>) {
         let Some(account) = &person.emr else { return };
-        self.facts.other_company_admin = self.company_admins > usize::from(account.is_acting_company_admin());
-        self.facts.signature_on_file = self.signed.contains(&person.person.id);
+        self.facts.emr.other_company_admin = self.company_admins > usize::from(account.is_acting_company_admin());
+        self.facts.emr.signature_on_file = self.signed.contains(&person.person.id);
         let manages = account.permissions.contains(Permission::EditUsers) && account.is_active();
-        let (counts, found) = (&self.managers, &mut self.facts.clinics_managed_by_others);
+        let (counts, found) = (&self.managers, &mut self.facts.emr.clinics_managed_by_others);
         found.clear();
         for clinic in account.clinics.iter().copied().chain(further) {
             let own = usize::from(manages && account.clinics.contains(&clinic));
@@ -109,7 +102,7 @@ impl RunningFacts {
         let (from, to) = (seat(before), seat(after));
         if from != to {
             for (pool, more) in [(from, 1), (to, -1)] {
-                let pool = pool.and_then(|p| self.facts.seats.get_mut(&p));
+                let pool = pool.and_then(|p| self.facts.emr.seats.get_mut(&p));
                 if let Some(Availability::Free(free)) = pool {
                     *free += more;
                 }

@@ -1,9 +1,11 @@
-//! OffboardingKind: for good or for a while, as one action with everything that belongs to it.
+//! Off-boarding: for good or for a while, as one action with everything that belongs to it.
 
 use serde::Serialize;
 
-use super::{Change, EmrPatch, Facts, InactiveReason, Notice, Outcome, Profile, Status, decide, may_supervise};
+use super::{Change, Facts, Notice, Outcome, Profile, decide};
 use crate::access::Authority;
+use crate::credentials::may_supervise;
+use crate::emr::{EmrPatch, InactiveReason, Status};
 use crate::licenses::Group;
 use crate::refusal::{Code, Refusal, Refusals};
 

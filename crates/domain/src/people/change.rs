@@ -1,16 +1,12 @@
-//! What is asked for, what the judge has to know, and what comes of it.
+//! What a change of a person asks for, what the decision has to know, and what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use super::{NameOwner, PersonPatch, Profile};
+use crate::credentials::may_supervise;
+use crate::emr::{EmrFacts, EmrPatch, SeatMove, seat_move};
+use crate::licenses::Group;
+use crate::sign_in::{PasswordPolicy, can_sign_in};
 
-use crate::access::Authority;
-use crate::emr::{EmrPatch, Profile};
-use crate::ids::ClinicId;
-use crate::licenses::{Availability, Group};
-use crate::organizations::Clinic;
-use crate::people::{NameOwner, PersonPatch};
-use crate::sign_in::PasswordPolicy;
-
-/// A password typed for someone.
+/// A password typed for someone else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewPassword {
     /// The password.
@@ -25,50 +21,38 @@ impl std::fmt::Debug for NewPassword {
     }
 }
 
-/// What is asked for: to create a profile (nothing stored yet) or to change one.
+/// A request to add a person (nothing stored yet) or to change one. `None` leaves an account alone.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// Of the person.
     pub person: PersonPatch,
+    /// `open` or `closed`; only for people without accounts, whose accounts would decide otherwise.
+    pub sign_in_status: Option<String>,
     /// Of the EMR account.
     pub emr: Option<EmrPatch>,
     /// A password typed by a manager; its owner has to change it at the first sign-in.
     pub password: Option<NewPassword>,
 }
 
-/// What the judge has to know of the rest of the world.
+/// What the decision has to know of everything else, one part a product.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Every clinic of the organization.
-    pub clinics: BTreeMap<ClinicId, Clinic>,
     /// Someone else who holds the wanted user name.
     pub username_owner: Option<NameOwner>,
     /// Someone else who holds the wanted email.
     pub email_owner: Option<NameOwner>,
     /// Someone else in the organization who holds the wanted (real) NPI.
     pub npi_owner: Option<NameOwner>,
-    /// Free licenses, by pool; a missing pool is unlimited.
-    pub seats: BTreeMap<(ClinicId, Group), Availability>,
-    /// Another active company admin exists.
-    pub other_company_admin: bool,
-    /// Clinics with another active user manager.
-    pub clinics_managed_by_others: BTreeSet<ClinicId>,
     /// The organization's password rules.
     pub password_policy: PasswordPolicy,
-    /// The person has a signature on file.
-    pub signature_on_file: bool,
+    /// Of the EMR.
+    pub emr: EmrFacts,
 }
 
 impl Facts {
-    pub(super) fn clinic_name(&self, actor: &Authority, clinic: ClinicId) -> String {
-        match self.clinics.get(&clinic) {
-            Some(found) if actor.reaches(clinic) => found.name.clone(),
-            _ => "that clinic".to_owned(),
-        }
-    }
-
-    pub(super) fn seat_free(&self, clinic: ClinicId, group: Group) -> bool {
-        self.seats.get(&(clinic, group)).is_none_or(|a| a.has_free())
+    /// For a person of whom nothing is stored and who shares no name, email or NPI with anybody.
+    pub fn for_new_person(password_policy: PasswordPolicy, emr: EmrFacts) -> Self {
+        Self { username_owner: None, email_owner: None, npi_owner: None, password_policy, emr }
     }
 }
 
@@ -97,16 +81,7 @@ impl Notice {
     }
 }
 
-/// A seat given back and a seat taken; store moves them in the same transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SeatMove {
-    /// Given back.
-    pub from: Option<(ClinicId, Group)>,
-    /// Taken.
-    pub to: Option<(ClinicId, Group)>,
-}
-
-/// What will be saved.
+/// What will be saved, and what ends with it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The profile afterward.
@@ -117,4 +92,19 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// Sessions, links and tokens of the person end.
     pub ends_access: bool,
+    /// The person supervised assistants or students, or might have, and no longer can.
+    pub ends_supervision: bool,
+}
+
+impl Outcome {
+    /// What follows from all accounts together when `before` becomes `profile`.
+    pub fn between(before: &Profile, profile: Profile, notices: Vec<Notice>) -> Self {
+        Self {
+            seats: seat_move(before.emr.as_ref(), profile.emr.as_ref()),
+            ends_access: can_sign_in(before) && !can_sign_in(&profile),
+            ends_supervision: may_supervise(before) && !may_supervise(&profile),
+            profile,
+            notices,
+        }
+    }
 }

@@ -1,0 +1,5 @@
+//! Billing: the second product of a person. Its rules are not here yet.
+
+mod account;
+
+pub use account::BillingAccount;
