@@ -1,8 +1,10 @@
 //! The names of fields as people read them: one catalog for pages, summaries and the audit.
 
-/// The label of a field of the contract.
+use crate::refusal::bare_field;
+
+/// The label of a field of the contract, with or without the name of its account.
 pub fn field_label(field: &str) -> &str {
-    match field {
+    match bare_field(field) {
         "first_name" => "First name",
         "last_name" => "Last name",
         "full_name" => "Full name",
@@ -11,6 +13,7 @@ pub fn field_label(field: &str) -> &str {
         "phone" => "Phone",
         "npi" => "NPI",
         "username" => "User name",
+        "sign_in_status" => "Sign-in",
         "user_type" => "User type",
         "status" => "Status",
         "inactive_reason" => "Inactive because",

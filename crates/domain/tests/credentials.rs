@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use muster_domain::access::{ActorKind, Authority};
-use muster_domain::credentials::{CredentialIssue, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage, issues, judge_professional_license, judge_supervisor};
-use muster_domain::emr::{EmrFacts, EmrAccount, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType};
-use muster_domain::people::{Facts, OffboardingKind, Profile, offboard};
+use muster_domain::credentials::{
+    CredentialIssue, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage, issues, judge_professional_license,
+    judge_supervisor,
+};
+use muster_domain::emr::{
+    EmrAccount, EmrFacts, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType,
+};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Person;
+use muster_domain::people::{Facts, OffboardingKind, Profile, offboard};
 use muster_domain::sign_in::{PasswordPolicy, Preset};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
 use uuid::Uuid;
@@ -19,30 +24,27 @@ const TODAY: Date = date(2026, 3, 2);
 
 fn someone(n: u128, kind: UserType) -> Profile {
     let person = Person {
-            id: PersonId(Uuid::from_u128(1000 + n)),
-            organization: HOME,
-            first_name: "Mara".into(),
-            last_name: format!("Harlow{n}"),
-            full_name: format!("Mara Harlow{n}"),
-            previous_names: vec![],
-            email: Some(format!("mara{n}@saco.example")),
-            phone: None,
-            npi: None,
-            username: format!("mharlow{n}"),
-        };
+        id: PersonId(Uuid::from_u128(1000 + n)),
+        organization: HOME,
+        first_name: "Mara".into(),
+        last_name: format!("Harlow{n}"),
+        full_name: format!("Mara Harlow{n}"),
+        previous_names: vec![],
+        email: Some(format!("mara{n}@saco.example")),
+        phone: None,
+        npi: None,
+        username: format!("mharlow{n}"),
+    };
     Profile::new(person).with_emr(EmrAccount {
-            user_type: kind,
-            status: Status::Active,
-            inactive_reason: None,
-            default_clinic: CLINIC,
-            clinics: BTreeSet::from([CLINIC]),
-            permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-            license: PrimaryLicense {
-                number: kind.has_signature().then(|| "PT1".to_owned()),
-                ..PrimaryLicense::default()
-            },
-            finish_attestation: None,
-        })
+        user_type: kind,
+        status: Status::Active,
+        inactive_reason: None,
+        default_clinic: CLINIC,
+        clinics: BTreeSet::from([CLINIC]),
+        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
+        license: PrimaryLicense { number: kind.has_signature().then(|| "PT1".to_owned()), ..PrimaryLicense::default() },
+        finish_attestation: None,
+    })
 }
 
 fn therapist(n: u128) -> Profile {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
-use muster_domain::emr::{EmrFacts, Attestation, EmrAccount, EmrPatch, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType, default_permissions, preview_type_change};
-use muster_domain::people::{Change, Facts, NewPassword, Outcome, Profile, decide};
+use muster_domain::emr::{
+    Attestation, EmrAccount, EmrFacts, EmrPatch, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status,
+    UserType, default_permissions, preview_type_change,
+};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};
+use muster_domain::people::{Change, Facts, NewPassword, Outcome, Profile, decide};
 use muster_domain::people::{NameOwner, Person, PersonPatch};
 use muster_domain::sign_in::{PasswordPolicy, Preset};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
@@ -26,27 +29,27 @@ fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]
     let credentials = matches!(kind.group(), Group::Therapist | Group::Assistant);
     let finishes = permissions.contains(&Permission::FinishSoapNotes) && kind.group() == Group::Assistant;
     let person = Person {
-            id: person(n),
-            organization: HOME,
-            first_name: "Mara".into(),
-            last_name: format!("Harlow{n}"),
-            full_name: format!("Mara Harlow{n}"),
-            previous_names: vec![],
-            email: Some(format!("mara{n}@saco.example")),
-            phone: None,
-            npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
-            username: format!("mharlow{n}"),
-        };
+        id: person(n),
+        organization: HOME,
+        first_name: "Mara".into(),
+        last_name: format!("Harlow{n}"),
+        full_name: format!("Mara Harlow{n}"),
+        previous_names: vec![],
+        email: Some(format!("mara{n}@saco.example")),
+        phone: None,
+        npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
+        username: format!("mharlow{n}"),
+    };
     Profile::new(person).with_emr(EmrAccount {
-            user_type: kind,
-            status: Status::Active,
-            inactive_reason: None,
-            default_clinic: clinic(clinics[0]),
-            clinics: clinics.iter().map(|c| clinic(*c)).collect(),
-            permissions: permissions.iter().copied().collect(),
-            license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
-            finish_attestation: finishes.then_some(Attestation { by: None }),
-        })
+        user_type: kind,
+        status: Status::Active,
+        inactive_reason: None,
+        default_clinic: clinic(clinics[0]),
+        clinics: clinics.iter().map(|c| clinic(*c)).collect(),
+        permissions: permissions.iter().copied().collect(),
+        license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
+        finish_attestation: finishes.then_some(Attestation { by: None }),
+    })
 }
 
 fn facts() -> Facts {
@@ -256,7 +259,10 @@ fn nobody_sets_their_own_password_without_the_current_one() {
 fn clinics_outside_the_actors_access_are_neither_added_nor_lost() {
     let target = profile(9, UserType::PT, &[Permission::ViewPatients], &[1, 3]);
     let add = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(4)])), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts(), &target, add)), [(Some("emr_account.clinic_ids"), Code::ClinicOutsideYourAccess)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts(), &target, add)),
+        [(Some("emr_account.clinic_ids"), Code::ClinicOutsideYourAccess)]
+    );
     // A clinic of another practice answers the same: nobody learns that it exists.
     let unknown = EmrPatch { clinics: Some(BTreeSet::from([clinic(1), clinic(77)])), ..EmrPatch::default() };
     assert_eq!(
@@ -297,7 +303,10 @@ fn without_a_free_license_a_new_profile_is_saved_inactive_and_an_old_one_stays_s
     let mut waiting = profile(9, UserType::PTA, &[Permission::ViewPatients], &[1]);
     waiting.emr.as_mut().unwrap().status = Status::Inactive;
     let activate = EmrPatch { status: Some("active".into()), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&manager(), &facts, &waiting, activate)), [(Some("emr_account.status"), Code::NoLicenseAvailable)]);
+    assert_eq!(
+        codes(edit(&manager(), &facts, &waiting, activate)),
+        [(Some("emr_account.status"), Code::NoLicenseAvailable)]
+    );
     let moved = EmrPatch {
         clinics: Some(BTreeSet::from([clinic(1), clinic(2)])),
         default_clinic: Some(clinic(1)),
@@ -354,7 +363,10 @@ fn the_last_company_admin_and_the_last_manager_of_a_clinic_stay_on_every_path() 
     }
     let leave =
         EmrPatch { clinics: Some(BTreeSet::from([clinic(2)])), default_clinic: Some(clinic(2)), ..EmrPatch::default() };
-    assert_eq!(codes(edit(&support(), &facts, &last, leave)), [(Some("emr_account.clinic_ids"), Code::LastUserManager)]);
+    assert_eq!(
+        codes(edit(&support(), &facts, &last, leave)),
+        [(Some("emr_account.clinic_ids"), Code::LastUserManager)]
+    );
 }
 
 #[test]
@@ -389,7 +401,10 @@ fn only_support_changes_the_type_and_sees_what_breaks() {
     let pt =
         profile(9, UserType::PT, &[Permission::ViewPatients, Permission::FinishSoapNotes, Permission::ViewUsers], &[1]);
     let patch = EmrPatch { user_type: Some("SPT".into()), ..EmrPatch::default() };
-    assert!(codes(edit(&company_admin(), &facts(), &pt, patch)).contains(&(Some("emr_account.user_type"), Code::SupportOnly)));
+    assert!(
+        codes(edit(&company_admin(), &facts(), &pt, patch))
+            .contains(&(Some("emr_account.user_type"), Code::SupportOnly))
+    );
     let preview = preview_type_change(&pt.person, pt.emr.as_ref().unwrap(), UserType::SPT);
     let lost: Vec<Permission> = preview.permissions_lost.iter().collect();
     assert_eq!(lost, [Permission::ViewUsers, Permission::FinishSoapNotes]);

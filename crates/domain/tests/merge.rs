@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
-use muster_domain::people::{MergeSide, Profile, merge};
 use muster_domain::people::Person;
+use muster_domain::people::{MergeSide, Profile, merge};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
 use uuid::Uuid;
 

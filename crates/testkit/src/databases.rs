@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
-use muster_domain::people::Profile;
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
+use muster_domain::people::Profile;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 pub use muster_store::Db;
 use uuid::Uuid;

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
+use muster_domain::refusal::bare_field;
 use muster_domain::{Refusal, Severity};
 use serde::Serialize;
 
@@ -112,6 +113,20 @@ pub(crate) struct ProblemField {
     pub code: String,
     /// The sentence for people.
     pub message: String,
+}
+
+impl ProblemField {
+    /// The same for a field of an object inside the request: `emr_account.user_type`.
+    #[must_use]
+    pub fn within(self, object: &str) -> Self {
+        Self { field: self.field.map(|name| format!("{object}.{name}")), ..self }
+    }
+
+    /// The same for a request that is about one account only and calls its fields by their bare names.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { field: self.field.map(|name| bare_field(&name).to_owned()), ..self }
+    }
 }
 
 impl From<&Refusal> for ProblemField {

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)] // a test's helpers may fail it too
 
 use muster_domain::emr::{EmrPatch, UserType};
-use muster_domain::people::Change;
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Answer, PersonSpec, Practice, Visitor};
@@ -106,7 +106,7 @@ async fn awkward(practice: &Practice) -> Vec<String> {
             ..PersonPatch::default()
         };
         let emr = EmrPatch { license_expires_on: Some(Some("2026-03-10".to_owned())), ..EmrPatch::default() };
-        let change = Change { person, emr: Some(emr), password: None };
+        let change = Change { person, emr: Some(emr), ..Change::default() };
         let saved = practice.app.update_person(&machine, member.id, None, change).await;
         saved.unwrap_or_else(|e| panic!("{first} {last}: {e}"));
         pages.push(format!("/emr/users/{}", member.id));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::ClinicId;
 use muster_domain::access::{Authority, ClinicAccess};
-use muster_domain::emr::Permission;
+use muster_domain::emr::{Permission, field};
 use muster_store::audit::AuditRecord;
 use muster_store::{Handle, people};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{Actor, Result};
 
 /// The fields of a record that name clinics.
-const FIELDS: [&str; 2] = ["clinic_ids", "default_clinic_id"];
+const FIELDS: [&str; 2] = [field::CLINIC_IDS, field::DEFAULT_CLINIC_ID];
 
 /// Stands for whoever is out of sight.
 const SOMEBODY: &str = "Somebody out of your sight";
@@ -41,8 +41,8 @@ pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [A
     known.extend(mine.iter().map(|clinic| clinic.0));
     for (record, detail) in records.iter_mut().zip(details) {
         let Some(mut detail) = detail else { continue };
-        for field in FIELDS {
-            if let Some(change) = detail.get_mut(field) {
+        for name in FIELDS {
+            if let Some(change) = detail.get_mut(name) {
                 hide(authority, change);
             }
         }
@@ -70,7 +70,8 @@ fn each_named(value: &mut Value, then: &mut impl FnMut(Uuid, &mut Value)) {
 }
 
 fn hide(authority: &Authority, value: &mut Value) {
-    let reached = |v: &Value| v.as_str().and_then(|t| t.parse::<ClinicId>().ok()).is_some_and(|c| authority.emr().reaches(c));
+    let reached =
+        |v: &Value| v.as_str().and_then(|t| t.parse::<ClinicId>().ok()).is_some_and(|c| authority.emr().reaches(c));
     match value {
         Value::Array(items) => items.retain(reached),
         Value::Object(map) => map.values_mut().for_each(|v| hide(authority, v)),

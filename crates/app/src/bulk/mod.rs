@@ -13,8 +13,8 @@ mod undo;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::emr::Permission;
 use muster_domain::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
+use muster_domain::emr::Permission;
 use muster_store::{Handle, bulk};
 use uuid::Uuid;
 

@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
 use muster_domain::bulk::{ChangeRecord, ChangeSet};
 use muster_domain::emr::EmrAccount;
-use muster_domain::people::Outcome;
 use muster_domain::licenses::Group;
+use muster_domain::people::Outcome;
+use muster_domain::sign_in::can_sign_in;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
 use muster_store::{Handle, licenses, people, sign_in};
@@ -253,7 +254,7 @@ impl App {
             }
             ("person", Some(id)) => {
                 let found = people::find(h, job.organization, PersonId(id)).await?;
-                let active = found.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+                let active = found.filter(|s| can_sign_in(&s.profile));
                 Ok(active.map(|s| Actor::person(&s.profile, origin, None)))
             }
             _ => Err(AppError::Internal(format!("a bulk update of {}", job.actor_kind))),

@@ -1,11 +1,12 @@
-//! OffboardingKind, for good or for a while: everything that belongs to it in one transaction, with a record.
+//! Off-boarding, for good or for a while: everything that belongs to it in one transaction, with a record.
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::audit::Action;
 use muster_domain::access::may_edit;
-use muster_domain::emr::{EmrPatch, Status};
-use muster_domain::people::{Change, Offboarding, OffboardingKind, OffboardingStep, Profile, offboard, release_step, without_names};
+use muster_domain::audit::Action;
 use muster_domain::licenses::{Group, RequestDraft, RequestKind, may_ask};
+use muster_domain::people::{
+    Offboarding, OffboardingKind, OffboardingStep, Profile, departure, offboard, release_step, without_names,
+};
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
 use muster_store::people::StoredProfile;
 use muster_store::{Handle, credentials, licenses, people};
@@ -204,9 +205,6 @@ async fn know(
 ) -> Result<OffboardingFacts> {
     let organization = actor.organization();
     let before = find_visible(h, actor, id).await?;
-    if before.profile.emr.is_none() {
-        return Err(AppError::NotFound);
-    }
     may_edit(actor.authority(), &before.profile)?;
     let theirs = credentials::supervisees(h, organization, id).await?;
     let theirs = people::find_many(h, organization, &theirs).await?;
@@ -223,8 +221,7 @@ async fn know(
     let visible = found.filter(|p| actor.authority().may_see(p));
     let unknown = successor.is_some() && visible.is_none();
     let successor = visible;
-    let patch = EmrPatch { status: Some(Status::Inactive.as_str().to_owned()), ..EmrPatch::default() };
-    let change = Change { emr: Some(patch), ..Change::default() };
+    let change = departure(&before.profile);
     let world = DecisionContext::load(h, actor, &before.profile, &change).await?;
     let names: Vec<String> = supervisees.iter().map(|(_, name)| name.clone()).collect();
     let mut judged = offboard(actor.authority(), &world.facts, &before.profile, kind, &names, successor.as_ref());

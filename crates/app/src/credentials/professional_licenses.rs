@@ -1,8 +1,10 @@
 //! The list of a person's professional licenses.
 
-use muster_domain::audit::{Action, changes};
 use muster_domain::access::may_edit;
-use muster_domain::credentials::{FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, judge_professional_license};
+use muster_domain::audit::{Action, changes};
+use muster_domain::credentials::{
+    FIRST_LICENSE, ProfessionalLicense, ProfessionalLicensePatch, judge_professional_license,
+};
 use muster_domain::emr::EmrPatch;
 use muster_domain::people::{Change, decide};
 use muster_domain::{Code, PersonId, Refusal};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, ToSpan};
 use muster_domain::emr::{Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, UserType, default_permissions};
-use muster_domain::people::{Change, NewPassword};
 use muster_domain::imports::made_up_username;
 use muster_domain::licenses::Group;
 use muster_domain::organizations::{AssistantFinish, Clinic};
+use muster_domain::people::{Change, NewPassword};
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
@@ -220,7 +220,7 @@ impl Demo<'_> {
         };
         let password = Some(NewPassword { password: PASSWORD.to_owned(), confirmation: None });
         let yesterday = self.app.now() - SignedDuration::from_hours(20 + i64::try_from(self.count).unwrap_or(0));
-        let id = self.writer.add(&Change { person, emr: Some(emr), password }, Some(yesterday))?;
+        let id = self.writer.add(&Change { person, emr: Some(emr), password, ..Change::default() }, Some(yesterday))?;
         if known.kind.has_signature() {
             self.writer.sign(id);
         }
@@ -273,7 +273,7 @@ impl Demo<'_> {
         let active = emr.status.is_none();
         let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
         let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
-        let id = self.writer.add(&Change { person, emr: Some(emr), password: None }, signed_in)?;
+        let id = self.writer.add(&Change { person, emr: Some(emr), ..Change::default() }, signed_in)?;
         // Whoever is new or has other things to do has not signed yet.
         if kind.has_signature() && numbers && !self.count.is_multiple_of(9) {
             self.writer.sign(id);

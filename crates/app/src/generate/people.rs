@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 use jiff::{SignedDuration, ToSpan};
 use muster_domain::emr::{Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, UserType, default_permissions};
-use muster_domain::people::Change;
 use muster_domain::imports::made_up_username;
 use muster_domain::licenses::Group;
 use muster_domain::organizations::Clinic;
+use muster_domain::people::Change;
 use muster_domain::people::{PersonPatch, npi};
 use muster_domain::text::search_key;
 
@@ -99,7 +99,7 @@ impl<'a> PeopleGenerator<'a> {
             (_, true) => Some(SignedDuration::from_mins(self.random.between(30 * 1440, 90 * 1440))),
             _ => self.recently(),
         };
-        GeneratedPerson { change: Change { person, emr: Some(emr), password: None }, signed_in_ago }
+        GeneratedPerson { change: Change { person, emr: Some(emr), ..Change::default() }, signed_in_ago }
     }
 
     /// Some never; the others within 90 days, most of them within the last few.

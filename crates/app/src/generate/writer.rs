@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_domain::audit::Action;
-use muster_domain::people::{Change, Facts, Profile, decide};
+use muster_domain::emr::EmrFacts;
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::people::{Change, Facts, Profile, decide};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::credentials::Assignment;
 use muster_store::licenses::LedgerEntry;
@@ -15,7 +16,7 @@ use muster_store::{StoreError, credentials, images, imports, licenses, organizat
 use serde_json::json;
 
 use crate::images::made_up;
-use crate::people::{SaveError, blank};
+use crate::people::SaveError;
 use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result};
 
@@ -69,18 +70,10 @@ impl<'a> PracticeWriter<'a> {
         work.audit_done(&actor, Action::OrganizationCreated, about, &json!({"name": name, "time_zone": time_zone}));
         app.save_new_clinics(&mut work, &actor, &clinics).await.map_err(ended)?;
         work.commit().await?;
-        let facts = Facts {
-            clinics: clinics.iter().map(|c| (c.id, c.clone())).collect(),
-            username_owner: None,
-            email_owner: None,
-            npi_owner: None,
-            seats: BTreeMap::new(),
-            other_company_admin: false,
-            clinics_managed_by_others: BTreeSet::new(),
-            password_policy: organization.password_policy(),
-            // Whoever of them needs one gets one, see `write`.
-            signature_on_file: true,
-        };
+        let known = clinics.iter().map(|c| (c.id, c.clone())).collect();
+        // `write` draws a signature for everybody who needs one.
+        let emr = EmrFacts { signature_on_file: true, ..EmrFacts::for_new_person(known, BTreeMap::new()) };
+        let facts = Facts::for_new_person(organization.password_policy(), emr);
         Ok(Self { app, actor, clinics, facts, waiting: PendingWrites::default(), taken: BTreeMap::new() })
     }
 
@@ -92,7 +85,7 @@ impl<'a> PracticeWriter<'a> {
     /// Pays for so many seats of a pool from now on.
     pub fn limit(&mut self, clinic: ClinicId, group: Group, total: i64) {
         let assigned = self.taken.get(&(clinic, group)).copied().unwrap_or(0);
-        self.facts.seats.insert((clinic, group), Availability::of(Some(total), assigned));
+        self.facts.emr.seats.insert((clinic, group), Availability::of(Some(total), assigned));
         self.waiting.totals.push((clinic, group, total));
     }
 
@@ -103,13 +96,13 @@ impl<'a> PracticeWriter<'a> {
 
     /// Adds somebody, if the judge agrees.
     pub fn add(&mut self, change: &Change, last_sign_in: Option<Timestamp>) -> Result<PersonId> {
-        let before = blank(self.organization(), PersonId(self.app.new_id()));
+        let before = Profile::blank(self.organization(), PersonId(self.app.new_id()));
         let outcome = decide(self.actor.authority(), &self.facts, &before, true, change)?;
         let id = outcome.profile.person.id;
         if let Some(pool) = outcome.seats.to {
             *self.taken.entry(pool).or_default() += 1;
             *self.waiting.seats.entry(pool).or_default() += 1;
-            if let Some(Availability::Free(free)) = self.facts.seats.get_mut(&pool) {
+            if let Some(Availability::Free(free)) = self.facts.emr.seats.get_mut(&pool) {
                 *free -= 1;
             }
         }
@@ -167,7 +160,7 @@ impl<'a> PracticeWriter<'a> {
                 at: app.now(),
             };
             licenses::set_total(&mut work.tx, actor.organization(), &entry).await?;
-            let name = self.facts.clinics.get(clinic).map_or("", |c| c.name.as_str());
+            let name = self.facts.emr.clinics.get(clinic).map_or("", |c| c.name.as_str());
             let detail = json!({"group": group, "total": {"before": null, "after": total}});
             work.audit_done(actor, Action::LicenseTotalSet, AuditSubject::new(clinic.0, name), &detail);
         }

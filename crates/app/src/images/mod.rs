@@ -8,8 +8,8 @@ mod samples;
 mod tests;
 
 use jiff::Timestamp;
-use muster_domain::audit::Action;
 use muster_domain::access::may_edit;
+use muster_domain::audit::Action;
 use muster_domain::emr::{SignatureOrigin, judge_signature, judge_signature_removal};
 use muster_domain::people::Profile;
 use muster_domain::{PersonId, Refusal};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use muster_domain::emr::{InactiveReason, LICENSE_PLACEHOLDER, Permission};
-use muster_domain::people::{Change, Outcome, Profile, decide};
 use muster_domain::imports::{ParsedRow, RowKeys};
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Clinic;
+use muster_domain::people::{Change, Outcome, Profile, decide};
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, Code, PersonId, Refusal, Refusals};
@@ -17,7 +17,6 @@ use super::known::{ImportState, StoredMatches, next_numbers};
 use super::reader::RawRow;
 use super::report::{ImportFlags, RowRefusal};
 use super::run::{EvaluatedBatch, ImportRun, UniqueKey, number};
-use crate::people::blank;
 use crate::{Actor, App, Result};
 
 /// A batch being judged.
@@ -107,7 +106,7 @@ impl BatchEvaluator<'_> {
         }
         let mut refusals = Refusals::default();
         let (change, tentative) = self.change(wanted, &mut refusals);
-        let before = blank(self.actor.organization(), PersonId(self.app.new_id()));
+        let before = Profile::blank(self.actor.organization(), PersonId(self.app.new_id()));
         match decide(self.actor.authority(), &self.standing.facts, &before, true, &change) {
             Ok(outcome) if refusals.is_empty() => {
                 self.accept(wanted, &keys, outcome, tentative);
@@ -117,7 +116,7 @@ impl BatchEvaluator<'_> {
             Err(more) => more.0.into_iter().for_each(|r| refusals.push(r)),
         }
         for clinic in tentative {
-            self.standing.facts.clinics.remove(&clinic.id);
+            self.standing.facts.emr.clinics.remove(&clinic.id);
         }
         Err(refusals)
     }
@@ -186,7 +185,7 @@ impl BatchEvaluator<'_> {
                 more.0.into_iter().for_each(|r| refusals.push(r));
                 Clinic::new(id, name)
             });
-            self.standing.facts.clinics.insert(id, clinic.clone());
+            self.standing.facts.emr.clinics.insert(id, clinic.clone());
             tentative.push(clinic);
         }
         id
@@ -215,7 +214,7 @@ impl BatchEvaluator<'_> {
         }
         if let Some(pool) = seats.to {
             *self.done.seats.entry(pool).or_default() += 1;
-            if let Some(Availability::Free(free)) = self.standing.facts.seats.get_mut(&pool) {
+            if let Some(Availability::Free(free)) = self.standing.facts.emr.seats.get_mut(&pool) {
                 *free -= 1;
             }
         }

@@ -134,7 +134,8 @@ async fn told(
 /// Whom of these the actor may see.
 async fn visible(h: &mut impl Handle, actor: &Actor, ids: BTreeSet<PersonId>) -> Result<BTreeSet<PersonId>> {
     let authority = actor.authority();
-    let sees_all = *authority.emr().clinics() == ClinicAccess::All && authority.emr().permissions().contains(Permission::ViewUsers);
+    let sees_all = *authority.emr().clinics() == ClinicAccess::All
+        && authority.emr().permissions().contains(Permission::ViewUsers);
     if ids.is_empty() || sees_all {
         return Ok(ids);
     }

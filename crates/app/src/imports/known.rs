@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::people::Facts;
+use muster_domain::emr::EmrFacts;
 use muster_domain::imports::ParsedRow;
 use muster_domain::licenses::Availability;
 use muster_domain::organizations::Organization;
+use muster_domain::people::Facts;
 use muster_domain::people::NameOwner;
 use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, PersonId};
@@ -104,21 +105,10 @@ impl ImportState {
         let id = organization.id;
         let clinics = organizations::clinics(h, id).await?;
         let pools = licenses::pools(h, id, None).await?;
-        Ok(Self {
-            clinics: clinics.iter().map(|c| (unique_key(&c.name), c.id)).collect(),
-            facts: Facts {
-                clinics: clinics.into_iter().map(|c| (c.id, c)).collect(),
-                username_owner: None,
-                email_owner: None,
-                npi_owner: None,
-                seats: pools.iter().map(|p| ((p.clinic, p.group), Availability::of(p.total, p.assigned))).collect(),
-                other_company_admin: false,
-                clinics_managed_by_others: BTreeSet::new(),
-                password_policy: organization.password_policy(),
-                // New people have none yet.
-                signature_on_file: false,
-            },
-        })
+        let seats = pools.iter().map(|p| ((p.clinic, p.group), Availability::of(p.total, p.assigned))).collect();
+        let by_name = clinics.iter().map(|c| (unique_key(&c.name), c.id)).collect();
+        let emr = EmrFacts::for_new_person(clinics.into_iter().map(|c| (c.id, c)).collect(), seats);
+        Ok(Self { clinics: by_name, facts: Facts::for_new_person(organization.password_policy(), emr) })
     }
 
     /// By what a row without NPI, email and user name is recognized.

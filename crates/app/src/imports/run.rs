@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use muster_domain::ClinicId;
-use muster_domain::people::Profile;
 use muster_domain::imports::Columns;
 use muster_domain::licenses::Group;
 use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::people::Profile;
 
 use super::ImportOptions;
 use super::duplicates::EarlierRow;

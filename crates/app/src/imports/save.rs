@@ -4,10 +4,9 @@
 use jiff::SignedDuration;
 use muster_domain::OrganizationId;
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::EmrAccount;
-use muster_domain::people::Profile;
 use muster_domain::organizations::{Clinic, Organization};
-use muster_domain::sign_in::LINK_MINUTES_INVITATION;
+use muster_domain::people::Profile;
+use muster_domain::sign_in::{LINK_MINUTES_INVITATION, can_sign_in};
 use muster_store::imports::NewLink;
 use muster_store::people::{self, NewProfiles};
 use muster_store::{imports, licenses, organizations};
@@ -98,7 +97,7 @@ impl App {
     ) -> Saved<u64> {
         let (mut links, mut messages) = (Vec::new(), Vec::new());
         let now = self.now();
-        for profile in profiles.iter().filter(|p| p.emr.as_ref().is_some_and(EmrAccount::is_active)) {
+        for profile in profiles.iter().filter(|p| can_sign_in(p)) {
             let person = &profile.person;
             let Some(to) = &person.email else { continue };
             let secret = self.new_secret();

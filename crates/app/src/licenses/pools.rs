@@ -95,7 +95,9 @@ impl App {
         self.require_view_users(actor).await?;
         let scope = match clinic {
             None => actor.authority().emr().clinics().clone(),
-            Some(one) => ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().emr().reaches(*c)).collect()),
+            Some(one) => {
+                ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().emr().reaches(*c)).collect())
+            }
         };
         let mut h = self.db.page().await?;
         let mut sums = licenses::sums(&mut h, actor.organization(), &scope).await?;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::audit::{Action, Effect, changes};
 use muster_domain::access::may_reset_sign_in;
-use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Status};
-use muster_domain::people::{Change, Facts, Profile, decide};
+use muster_domain::audit::{Action, Effect, changes};
+use muster_domain::emr::{EmrAccount, EmrFacts, EmrPatch, InactiveReason, Status};
 use muster_domain::licenses::{Availability, Group, SeatForecast, seats_freed_by};
+use muster_domain::people::{Change, Facts, Profile, decide};
 use muster_domain::{ClinicId, Code, LicenseRequestId, PersonId, Refusal, Refusals};
 use muster_store::licenses::{self, Seats, WaitingFilter, WaitingPerson};
 use muster_store::{Handle, organizations, people};
@@ -164,7 +164,7 @@ impl App {
                 Ok(outcome) => {
                     if let Some(pool) = outcome.seats.to {
                         *seats.entry(pool).or_default() += 1;
-                        if let Some(Availability::Free(free)) = facts.seats.get_mut(&pool) {
+                        if let Some(Availability::Free(free)) = facts.emr.seats.get_mut(&pool) {
                             *free -= 1;
                         }
                     }
@@ -255,17 +255,15 @@ async fn shared_facts(
     let clinics: Vec<ClinicId> = clinics.into_iter().collect();
     let known = organizations::clinics_by_id(h, organization, &clinics).await?;
     let pools = licenses::pools(h, organization, Some(&clinics)).await?;
-    Ok(Facts {
-        clinics: known.into_iter().map(|c| (c.id, c)).collect(),
-        username_owner: None,
-        email_owner: None,
-        npi_owner: None,
-        seats: pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect(),
+    let emr = EmrFacts {
         other_company_admin: true,
         clinics_managed_by_others: clinics.into_iter().collect(),
-        password_policy,
-        signature_on_file: false,
-    })
+        ..EmrFacts::for_new_person(
+            known.into_iter().map(|c| (c.id, c)).collect(),
+            pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect(),
+        )
+    };
+    Ok(Facts::for_new_person(password_policy, emr))
 }
 
 fn deny(work: &mut UnitOfWork, actor: &Actor, profile: &Profile, refusals: &Refusals) {

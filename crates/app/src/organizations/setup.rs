@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::audit::{Action, changes};
+use muster_domain::audit::Action;
 use muster_domain::emr::{EmrPatch, Permission};
-use muster_domain::people::{Change, Facts, NewPassword, decide};
 use muster_domain::organizations::{Clinic, Organization, OrganizationPatch};
-use muster_domain::people::{PersonPatch, human_name};
-use muster_domain::sign_in::PasswordPolicy;
+use muster_domain::people::{Change, NewPassword, Outcome, PersonPatch, Profile, decide, human_name};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal, Refusals};
 use muster_store::sign_in::Link;
-use muster_store::{StoreError, organizations, people, sign_in};
-use serde_json::{Map, json};
+use muster_store::{StoreError, organizations, sign_in};
+use serde_json::json;
 
 use crate::keys::fingerprint;
-use crate::work::AuditSubject;
+use crate::people::{DecisionContext, SaveError};
+use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, Result};
 
 /// What the set-up page asks.
@@ -118,54 +117,37 @@ impl App {
         {
             return Err(Refusal::whole(Code::LinkSpent).into());
         }
-        let (organization, clinic) = judge_organization(new, ids);
-        let change = first_manager(new, ids.clinic);
-        let blank = crate::people::blank(ids.organization, ids.person);
-        let facts = facts_of_nothing(&organization.1, &clinic.1);
-        let mut refusals = organization.0;
-        refusals.0.extend(clinic.0.0);
-        let judged = decide(actor.authority(), &facts, &blank, true, &change);
-        let outcome = match judged {
-            Ok(outcome) => {
-                refusals.into_result()?;
-                outcome
-            }
-            Err(more) => {
-                refusals.0.extend(more.0);
-                return Err(refusals.into());
-            }
-        };
-        organizations::insert(&mut work.tx, &organization.1, now).await?;
-        organizations::insert_clinics(&mut work.tx, ids.organization, std::slice::from_ref(&clinic.1), now).await?;
-        if let Some((clinic, group)) = outcome.seats.to {
-            muster_store::licenses::take_seats(&mut work.tx, ids.organization, &[(clinic, group, 1)], self.now())
-                .await?;
-        }
-        match people::insert(&mut work.tx, ids.organization, std::slice::from_ref(&outcome.profile), now).await {
-            // An operator may hold the name already.
-            Err(StoreError::Taken(_)) => {
-                return Err(Refusal::new("username", Code::UsernameTaken)
-                    .about(&["someone else, as user name or email"])
-                    .into());
-            }
-            other => other?,
-        }
-        sign_in::set_password(&mut work.tx, ids.person.0, &hash, "set", now).await?;
-        let about = AuditSubject::new(ids.organization.0, &organization.1.name);
+        let ((mut refusals, organization), (more, clinic)) = judge_organization(new, ids);
+        refusals.0.extend(more.0);
+        // Written first, so that the first manager is judged and saved like anybody who is added later. Whatever is
+        // refused, nothing of it is committed.
+        organizations::insert(&mut work.tx, &organization, now).await?;
+        organizations::insert_clinics(&mut work.tx, ids.organization, std::slice::from_ref(&clinic), now).await?;
+        let outcome = judge_first_manager(&mut work, &actor, new, ids, refusals).await?;
+        let about = AuditSubject::new(ids.organization.0, &organization.name);
         work.audit_done(
             &actor,
             Action::OrganizationCreated,
             about,
-            &json!({"name": organization.1.name, "time_zone": organization.1.time_zone}),
+            &json!({"name": organization.name, "time_zone": organization.time_zone}),
         );
         work.audit_done(
             &actor,
             Action::ClinicCreated,
-            AuditSubject::new(ids.clinic.0, &clinic.1.name),
-            &json!({"name": clinic.1.name}),
+            AuditSubject::new(ids.clinic.0, &clinic.name),
+            &json!({"name": clinic.name}),
         );
-        let about = AuditSubject::new(ids.person.0, &outcome.profile.person.full_name);
-        work.audit_changed(&actor, Action::PersonCreated, about, changes(&Map::new(), &outcome.profile.record()));
+        match self.insert_person(&mut work, &actor, &outcome).await {
+            Ok(()) => {}
+            // An operator took the name a moment ago.
+            Err(SaveError::Conflict) => {
+                return Err(Refusal::new("username", Code::UsernameTaken)
+                    .about(&["someone else, as user name or email"])
+                    .into());
+            }
+            Err(SaveError::Failed(error)) => return Err(error),
+        }
+        sign_in::set_password(&mut work.tx, ids.person.0, &hash, "set", now).await?;
         work.commit().await?;
         Ok(ids)
     }
@@ -192,6 +174,26 @@ impl App {
         work.audit_done(&actor, Action::OrganizationCreated, about, &json!({"name": organization.name}));
         work.commit().await?;
         Ok(ids.organization)
+    }
+}
+
+/// Judges the first manager like anybody who is added, together with what was refused before.
+async fn judge_first_manager(
+    work: &mut UnitOfWork,
+    actor: &Actor,
+    new: &NewOrganization,
+    ids: SetUp,
+    mut refusals: Refusals,
+) -> Result<Outcome> {
+    let before = Profile::blank(ids.organization, ids.person);
+    let change = first_manager(new, ids.clinic);
+    let world = DecisionContext::load(&mut work.tx, actor, &before, &change).await?;
+    match decide(actor.authority(), &world.facts, &before, true, &change) {
+        Ok(outcome) => refusals.into_result().map(|()| outcome).map_err(Into::into),
+        Err(more) => {
+            refusals.0.extend(more.0);
+            Err(refusals.into())
+        }
     }
 }
 
@@ -240,19 +242,6 @@ fn first_manager(new: &NewOrganization, clinic: ClinicId) -> Change {
             ..EmrPatch::default()
         }),
         password: Some(NewPassword { password: new.password.clone(), confirmation: new.password_confirmation.clone() }),
-    }
-}
-
-fn facts_of_nothing(organization: &Organization, clinic: &Clinic) -> Facts {
-    Facts {
-        clinics: [(clinic.id, clinic.clone())].into(),
-        username_owner: None,
-        email_owner: None,
-        npi_owner: None,
-        seats: std::collections::BTreeMap::new(),
-        other_company_admin: false,
-        clinics_managed_by_others: BTreeSet::new(),
-        password_policy: PasswordPolicy { preset: organization.password_preset, expiry_days: None },
-        signature_on_file: false,
+        ..Change::default()
     }
 }

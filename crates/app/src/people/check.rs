@@ -2,10 +2,10 @@
 
 use muster_domain::PersonId;
 use muster_domain::audit::Action;
-use muster_domain::people::{Change, decide};
+use muster_domain::people::{Change, Profile, decide};
 
+use super::DecisionContext;
 use super::view::find_visible;
-use super::{DecisionContext, blank};
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
@@ -31,7 +31,7 @@ impl App {
         let mut h = self.db.read().await?;
         let before = match id {
             Some(id) => find_visible(&mut h, actor, id).await?.profile,
-            None => blank(actor.organization(), PersonId(self.new_id())),
+            None => Profile::blank(actor.organization(), PersonId(self.new_id())),
         };
         let world = DecisionContext::load(&mut h, actor, &before, change).await?;
         decide(actor.authority(), &world.facts, &before, id.is_none(), change).map(drop).map_err(AppError::from)

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::audit::Action;
 use muster_domain::access::may_edit;
+use muster_domain::audit::Action;
 use muster_domain::emr::{CopyPlan, copy_from};
 use muster_domain::people::{Change, Profile, decide};
 use muster_domain::{ClinicId, Code, PersonId, Refusal};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::people::{Change, Facts, Profile};
+use muster_domain::emr::EmrFacts;
 use muster_domain::organizations::Organization;
+use muster_domain::people::{Change, Facts, Profile};
 use muster_domain::people::{NameOwner, npi};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::{Handle, images, licenses, organizations, people, sign_in};
@@ -17,7 +18,7 @@ pub(crate) struct DecisionContext {
     pub owners: Owners,
 }
 
-/// Who of the organization already has what belongs to one person only.
+/// People of the organization who already hold what belongs to one person only.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Owners {
     pub npi: Option<PersonId>,
@@ -25,7 +26,7 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Who has this NPI, and who this email; other than `me`.
+    /// The holders of this NPI and this email, other than `me`.
     pub async fn load(
         h: &mut impl Handle,
         organization: OrganizationId,
@@ -39,7 +40,7 @@ impl Owners {
     }
 }
 
-/// Who has a name, wherever.
+/// The holder of a user name or email, in any organization.
 #[derive(Clone, Copy)]
 struct Holder {
     id: PersonId,
@@ -59,15 +60,6 @@ impl DecisionContext {
         let organization = organizations::find(h, id).await?.ok_or(AppError::NotFound)?;
         let me = before.person.id;
 
-        let mut clinics: BTreeSet<ClinicId> = before.emr.iter().flat_map(|e| &e.clinics).copied().collect();
-        if let Some(patch) = &change.emr {
-            clinics.extend(patch.clinics.iter().flatten());
-            clinics.extend(patch.default_clinic);
-        }
-        let clinics: Vec<ClinicId> = clinics.into_iter().collect();
-        let known = organizations::clinics_by_id(h, id, &clinics).await?;
-        let pools = licenses::pools(h, id, Some(&clinics)).await?;
-
         let username = change.person.username.as_deref();
         let email = change.person.email.as_ref().and_then(Option::as_deref);
         let number = change.person.npi.as_ref().and_then(Option::as_deref).and_then(|n| npi::check(n).ok());
@@ -77,18 +69,39 @@ impl DecisionContext {
         let owners = Owners { npi: number, email: email.and_then(|holder| holder.within(id)) };
         let number = number.map(|holder| Holder { id: holder, home: Some(id) });
         let facts = Facts {
-            clinics: known.into_iter().map(|c| (c.id, c)).collect(),
             username_owner: named(h, actor, username).await?,
             email_owner: named(h, actor, email).await?,
             npi_owner: named(h, actor, number).await?,
-            seats: pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect(),
-            other_company_admin: people::another_company_admin(h, id, me).await?,
-            clinics_managed_by_others: people::clinics_managed_by_others(h, id, &clinics, me).await?,
             password_policy: organization.password_policy(),
-            signature_on_file: images::has_signature(h, id, me).await?,
+            emr: emr_facts(h, id, me, before, change).await?,
         };
         Ok(Self { organization, facts, owners })
     }
+}
+
+/// The EMR's part: the clinics and pools the change is about, and who else could take over from this person.
+async fn emr_facts(
+    h: &mut impl Handle,
+    id: OrganizationId,
+    me: PersonId,
+    before: &Profile,
+    change: &Change,
+) -> Result<EmrFacts> {
+    let mut clinics: BTreeSet<ClinicId> = before.emr.iter().flat_map(|e| &e.clinics).copied().collect();
+    if let Some(patch) = &change.emr {
+        clinics.extend(patch.clinics.iter().flatten());
+        clinics.extend(patch.default_clinic);
+    }
+    let clinics: Vec<ClinicId> = clinics.into_iter().collect();
+    let known = organizations::clinics_by_id(h, id, &clinics).await?;
+    let pools = licenses::pools(h, id, Some(&clinics)).await?;
+    Ok(EmrFacts {
+        clinics: known.into_iter().map(|c| (c.id, c)).collect(),
+        seats: pools.iter().map(|p| ((p.clinic, p.group), p.availability())).collect(),
+        other_company_admin: people::another_company_admin(h, id, me).await?,
+        clinics_managed_by_others: people::clinics_managed_by_others(h, id, &clinics, me).await?,
+        signature_on_file: images::has_signature(h, id, me).await?,
+    })
 }
 
 async fn name_holder(h: &mut impl Handle, me: PersonId, name: Option<&str>) -> Result<Option<Holder>> {

@@ -1,12 +1,11 @@
 //! Links by which people set their own password, so that no manager has to know one.
 
 use jiff::SignedDuration;
-use muster_domain::audit::Action;
 use muster_domain::access::may_reset_sign_in;
-use muster_domain::emr::EmrAccount;
-use muster_domain::people::Profile;
+use muster_domain::audit::Action;
 use muster_domain::organizations::Organization;
-use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET};
+use muster_domain::people::Profile;
+use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, can_sign_in};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::sign_in::Link;
 use muster_store::{organizations, sign_in};
@@ -73,8 +72,8 @@ impl App {
         let Some(to) = stored.profile.person.email.clone() else {
             return Err(Refusal::new("email", Code::EmailRequired).into());
         };
-        if !stored.profile.emr.as_ref().is_some_and(EmrAccount::is_active) {
-            return Err(Refusal::new("status", Code::InactiveCannotSignIn).into());
+        if !can_sign_in(&stored.profile) {
+            return Err(Refusal::whole(Code::InactiveCannotSignIn).into());
         }
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
         let invitation = stored.password_state == "none";

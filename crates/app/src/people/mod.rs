@@ -22,5 +22,5 @@ pub use view::PersonView;
 
 pub(crate) use duplicates::whom_to_ask;
 pub(crate) use facts::DecisionContext;
-pub(crate) use save::{SaveError, blank, is_denial};
+pub(crate) use save::{SaveError, is_denial};
 pub(crate) use view::find_visible;

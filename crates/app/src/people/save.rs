@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{EmrAccount, EmrPatch, SeatMove};
-use muster_domain::people::{Change, NewPassword, Notice, Outcome, Profile, decide};
-use muster_domain::people::{Person, PersonPatch};
-use muster_domain::{Code, OrganizationId, PersonId, Refusal, Refusals, Severity};
+use muster_domain::emr::{EmrPatch, SeatMove, field};
+use muster_domain::people::{Change, NewPassword, Notice, Outcome, PersonPatch, Profile, decide};
+use muster_domain::sign_in::can_sign_in;
+use muster_domain::{Code, PersonId, Refusal, Refusals, Severity};
 use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
 
@@ -20,6 +20,8 @@ use crate::{Actor, App, AppError, Idempotency, Result, Scope};
 pub struct NewProfile {
     /// Names and how to reach the person.
     pub person: PersonPatch,
+    /// `closed` keeps a person without accounts from signing in.
+    pub sign_in_status: Option<String>,
     /// The EMR account; without one only the person is added.
     pub emr: Option<EmrPatch>,
     /// Typed by the manager. Without one an invitation is sent, so that no manager has to know a password.
@@ -28,6 +30,18 @@ pub struct NewProfile {
     pub invite: Option<bool>,
     /// What to do about people who look alike.
     pub duplicates: Decision,
+}
+
+impl NewProfile {
+    /// The change that makes a blank profile this one.
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            person: self.person.clone(),
+            sign_in_status: self.sign_in_status.clone(),
+            emr: self.emr.clone(),
+            password: self.password.clone(),
+        }
+    }
 }
 
 /// What was saved.
@@ -43,25 +57,6 @@ pub struct Saved {
     pub duplicates: Candidates,
 }
 
-/// A person before anything is known.
-pub(crate) fn blank(organization: OrganizationId, id: PersonId) -> Profile {
-    Profile {
-        person: Person {
-            id,
-            organization,
-            first_name: String::new(),
-            last_name: String::new(),
-            full_name: String::new(),
-            previous_names: Vec::new(),
-            email: None,
-            phone: None,
-            npi: None,
-            username: String::new(),
-        },
-        emr: None,
-    }
-}
-
 /// True for refusals that belong into the record: what someone was not allowed to do.
 pub(crate) fn is_denial(refusals: &Refusals) -> bool {
     refusals.0.iter().any(|r| {
@@ -71,7 +66,7 @@ pub(crate) fn is_denial(refusals: &Refusals) -> bool {
 }
 
 impl App {
-    /// Adds a person with an EMR account; all or nothing.
+    /// Adds a person with the accounts asked for; all or nothing.
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that is wrong.
@@ -112,8 +107,8 @@ impl App {
                 duplicates: Candidates::default(),
             });
         }
-        let before = blank(actor.organization(), id);
-        let change = Change { person: new.person.clone(), emr: new.emr.clone(), password: new.password.clone() };
+        let before = Profile::blank(actor.organization(), id);
+        let change = new.change();
         let world = DecisionContext::load(&mut work.tx, actor, &before, &change).await?;
         let outcome = match decide(actor.authority(), &world.facts, &before, true, &change) {
             Ok(outcome) => outcome,
@@ -125,16 +120,8 @@ impl App {
         let duplicates = candidates(&mut work.tx, actor, &outcome.profile).await?;
         require_decided(&duplicates, &new.duplicates)?;
 
-        move_seats(&mut work, &outcome.seats, self.now()).await?;
-        let profile = std::slice::from_ref(&outcome.profile);
-        people::insert(&mut work.tx, work.organization, profile, self.now()).await?;
+        self.insert_person(&mut work, actor, &outcome).await?;
         let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
-        work.audit_changed(
-            actor,
-            Action::PersonCreated,
-            about.clone(),
-            changes(&Map::new(), &outcome.profile.record()),
-        );
         let others = duplicates.set_apart(&new.duplicates);
         if !others.is_empty() {
             muster_store::duplicates::set_apart(&mut work.tx, work.organization, id, &others, actor.name(), self.now())
@@ -145,13 +132,28 @@ impl App {
         if let Some(hash) = password_hash {
             sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
             work.audit_done(actor, Action::PasswordSet, about, &json!({}));
-        } else if new.invite.unwrap_or(true) && outcome.profile.emr.as_ref().is_some_and(EmrAccount::is_active) {
+        } else if new.invite.unwrap_or(true) && can_sign_in(&outcome.profile) {
             invited = self.send_invitation(&mut work, actor, &outcome.profile, &world.organization).await?;
         }
         work.remember(actor, idempotency, id.0).await?;
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
         Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
+    }
+
+    /// Writes a new person as decided: seats, profile and record. Set-up uses it too.
+    pub(crate) async fn insert_person(
+        &self,
+        work: &mut UnitOfWork,
+        actor: &Actor,
+        outcome: &Outcome,
+    ) -> std::result::Result<(), SaveError> {
+        let profile = &outcome.profile;
+        move_seats(work, &outcome.seats, self.now()).await?;
+        people::insert(&mut work.tx, work.organization, std::slice::from_ref(profile), self.now()).await?;
+        let about = AuditSubject::new(profile.person.id.0, &profile.person.full_name);
+        work.audit_changed(actor, Action::PersonCreated, about, changes(&Map::new(), &profile.record()));
+        Ok(())
     }
 
     /// Changes a person; `expected` is the version the actor saw.
@@ -227,7 +229,7 @@ impl App {
         let mut differences = changes(&before.record(), &outcome.profile.record());
         let attested = |p: &Profile| p.emr.as_ref().and_then(|e| e.finish_attestation);
         if attested(before).is_none() && attested(&outcome.profile).is_some() {
-            differences.insert("finish_attested".to_owned(), json!({"before": false, "after": true}));
+            differences.insert(field::FINISH_ATTESTED.to_owned(), json!({"before": false, "after": true}));
         }
         if differences.is_empty() && *before == outcome.profile {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Changing the user type of a saved profile: support only, with a preview of what breaks.
 
 use muster_domain::audit::{Action, changes};
-use muster_domain::emr::{TypeChange, UserType, preview_type_change};
+use muster_domain::emr::{TypeChange, UserType, field, preview_type_change};
 use muster_domain::people::{Change, decide};
 use muster_domain::{Code, PersonId, Refusal};
 use serde_json::json;
@@ -26,7 +26,7 @@ impl App {
     pub async fn preview_type_change(&self, actor: &Actor, id: PersonId, to: UserType) -> Result<TypeChangePreview> {
         actor.require_scope(Scope::PeopleRead)?;
         if !actor.is_support() {
-            let error = Refusal::new("user_type", Code::SupportOnly).into();
+            let error = Refusal::new(field::USER_TYPE, Code::SupportOnly).into();
             return Err(self
                 .recorded(actor, Action::UserTypeChanged, AuditSubject { id: Some(id.0), name: String::new() }, error)
                 .await);
@@ -36,7 +36,7 @@ impl App {
         let account = stored.profile.emr.as_ref().ok_or(AppError::NotFound)?;
         let preview = preview_type_change(&stored.profile.person, account, to);
         let (person, emr) = preview.as_patches(account);
-        let change = Change { person, emr: Some(emr), password: None };
+        let change = Change { person, emr: Some(emr), ..Change::default() };
         let world = DecisionContext::load(&mut h, actor, &stored.profile, &change).await?;
         let refused = decide(actor.authority(), &world.facts, &stored.profile, false, &change).err();
         Ok(TypeChangePreview { change: preview, refused })
@@ -65,7 +65,7 @@ impl App {
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
         if !actor.is_support() {
-            return Err(AppError::from(Refusal::new("user_type", Code::SupportOnly)).into());
+            return Err(AppError::from(Refusal::new(field::USER_TYPE, Code::SupportOnly)).into());
         }
         if expected.is_some_and(|e| e != before.version) {
             return Err(AppError::Stale { current: before.version }.into());
@@ -73,14 +73,14 @@ impl App {
         let account = before.profile.emr.as_ref().ok_or(AppError::NotFound)?;
         let preview = preview_type_change(&before.profile.person, account, to);
         let (person, emr) = preview.as_patches(account);
-        let change = Change { person, emr: Some(emr), password: None };
+        let change = Change { person, emr: Some(emr), ..Change::default() };
         let world = DecisionContext::load(&mut work.tx, actor, &before.profile, &change).await?;
         let outcome =
             decide(actor.authority(), &world.facts, &before.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
         let kinds = changes(&before.profile.record(), &outcome.profile.record());
-        let kind = kinds.get("user_type").cloned().unwrap_or_else(|| json!({}));
-        work.audit_done(actor, Action::UserTypeChanged, about.clone(), &json!({"user_type": kind}));
+        let kind = kinds.get(field::USER_TYPE).cloned().unwrap_or_else(|| json!({}));
+        work.audit_done(actor, Action::UserTypeChanged, about.clone(), &json!({field::USER_TYPE: kind}));
         let stored =
             muster_store::people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;

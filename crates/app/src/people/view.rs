@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::access::ClinicAccess;
+use muster_domain::access::{self, ClinicAccess};
 use muster_domain::audit::Action;
 use muster_domain::emr::{self, Permission};
 use muster_domain::people::Profile;
@@ -35,8 +35,8 @@ impl PersonView {
         let all = stored.profile.emr.iter().flat_map(|e| &e.clinics);
         let clinics: BTreeSet<ClinicId> = all.clone().copied().filter(|c| authority.emr().reaches(*c)).collect();
         let hidden_clinics = all.count() - clinics.len();
-        let edit_refused = emr::may_edit(authority, &stored.profile).err();
-        let sign_in_refused = emr::may_reset_sign_in(authority, &stored.profile).err();
+        let edit_refused = access::may_edit(authority, &stored.profile).err();
+        let sign_in_refused = access::may_reset_sign_in(authority, &stored.profile).err();
         Self { stored, clinics, hidden_clinics, edit_refused, sign_in_refused }
     }
 

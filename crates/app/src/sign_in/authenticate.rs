@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use muster_domain::OrganizationId;
-use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
-use muster_domain::sign_in::{SessionState, password_due};
+use muster_domain::sign_in::{SessionState, can_sign_in, password_due};
 use muster_store::people::StoredProfile;
 use muster_store::sign_in::{self, SessionContext, SignIn};
 use uuid::Uuid;
@@ -152,7 +151,7 @@ fn actor_of(
     scopes: Option<BTreeSet<Scope>>,
 ) -> Option<Actor> {
     if found.organization.is_some() {
-        let active = profile.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+        let active = profile.filter(|s| can_sign_in(&s.profile));
         return active.map(|s| Actor::person(&s.profile, origin, scopes));
     }
     let chosen = organization.unwrap_or(OrganizationId::INSTALLATION);

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use muster_domain::audit::{Action, Effect};
-use muster_domain::emr::EmrAccount;
 use muster_domain::organizations::Organization;
+use muster_domain::sign_in::can_sign_in;
 use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::people::StoredProfile;
@@ -47,7 +47,7 @@ impl App {
             None => None,
         };
         drop(h);
-        let active = stored.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+        let active = stored.filter(|s| can_sign_in(&s.profile));
         let organization = active.as_ref().map_or(Self::installation(), |s| s.profile.person.organization);
         let mut work = self.work(organization).await?;
         let now = self.now();
@@ -96,7 +96,7 @@ impl App {
         let Some(link) = sign_in::link(h, &fingerprint(secret), self.now()).await? else { return Ok(None) };
         let Some(home) = link.organization else { return Ok(None) };
         let stored = people::find(h, home, PersonId(link.subject)).await?;
-        let active = stored.filter(|s| s.profile.emr.as_ref().is_some_and(EmrAccount::is_active));
+        let active = stored.filter(|s| can_sign_in(&s.profile));
         Ok(active.map(|stored| (link, stored)))
     }
 

@@ -10,8 +10,8 @@ use muster_domain::PersonId;
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::credentials::ProfessionalLicensePatch;
 use muster_domain::emr::{EmrPatch, Permission, SignatureOrigin, UserType};
-use muster_domain::people::{Change, OffboardingKind};
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, OffboardingKind};
 
 use crate::world::RunningFacts;
 

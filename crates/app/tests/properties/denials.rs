@@ -11,10 +11,10 @@ use muster_app::{Actor, AppError};
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::credentials::ProfessionalLicensePatch;
 use muster_domain::emr::{Permission, SignatureOrigin, UserType};
-use muster_domain::people::{Change, OffboardingKind};
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 use muster_domain::organizations::{ClinicPatch, OrganizationPatch};
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, OffboardingKind};
 use muster_domain::{ClinicId, PersonId};
 use muster_testkit::both_engines;
 

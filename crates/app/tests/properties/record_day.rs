@@ -8,9 +8,9 @@ use muster_app::people::Listed;
 use muster_app::{Actor, AppError, Filter};
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrAccount, EmrPatch, Permission, Status, UserType};
-use muster_domain::people::{Change, OffboardingKind, Profile};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, OffboardingKind, Profile};
 use muster_domain::{Code, PersonId, Severity};
 use uuid::Uuid;
 

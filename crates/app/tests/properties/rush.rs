@@ -7,8 +7,8 @@ use muster_app::audit::AuditQuery;
 use muster_app::sign_in::SessionStatus;
 use muster_domain::PersonId;
 use muster_domain::emr::{EmrAccount, Permission, UserType};
-use muster_domain::people::Change;
 use muster_domain::licenses::Group;
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_engines;
 

@@ -7,9 +7,9 @@ use muster_app::people::NewProfile;
 use muster_app::sign_in::{NewToken, TokenOwner};
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Keys, Origin, Scope, Settings};
 use muster_domain::emr::{EmrAccount, EmrPatch, Permission, UserType};
-use muster_domain::people::{Change, NewPassword, Profile};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, NewPassword, Profile};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
 use muster_store::Db;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{BulkChange, ChangeSet};
-use crate::emr::{Attestation, EmrAccount, InactiveReason, PermissionSet, Status};
+use crate::emr::{Attestation, EmrAccount, InactiveReason, PermissionSet, Status, field};
 use crate::ids::{ClinicId, PersonId};
 
 /// The difference a bulk update made to an account.
@@ -112,16 +112,16 @@ impl ChangeRecord {
     /// Before and after, field by field, as the audit keeps them. `clinics` are those of the person afterward.
     pub fn record(&self, before: &EmrAccount, after: &EmrAccount) -> Map<String, Value> {
         let mut out = Map::new();
-        let mut put = |field: &str, value: Value| out.insert(field.to_owned(), value);
+        let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
         if self.permissions.is_some() {
-            put("permissions", json!({"before": before.permissions, "after": after.permissions}));
+            put(field::PERMISSIONS, json!({"before": before.permissions, "after": after.permissions}));
         }
         if !(self.clinics_added.is_empty() && self.clinics_removed.is_empty()) {
-            put("clinic_ids", json!({"before": before.clinics, "after": after.clinics}));
+            put(field::CLINIC_IDS, json!({"before": before.clinics, "after": after.clinics}));
         }
         if self.status.is_some() {
-            put("status", json!({"before": before.status, "after": after.status}));
-            put("inactive_reason", json!({"before": before.inactive_reason, "after": after.inactive_reason}));
+            put(field::STATUS, json!({"before": before.status, "after": after.status}));
+            put(field::INACTIVE_REASON, json!({"before": before.inactive_reason, "after": after.inactive_reason}));
         }
         out
     }

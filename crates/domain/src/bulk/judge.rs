@@ -4,8 +4,8 @@ use super::{BulkChange, RunningFacts, UndoState};
 use crate::access::Authority;
 use crate::access::may_edit;
 use crate::emr::{EmrAccount, EmrPatch, Permission, field};
-use crate::people::{Change, Outcome, Profile, decide};
 use crate::licenses::Group;
+use crate::people::{Change, Outcome, Profile, decide};
 use crate::refusal::{Code, Refusal, Refusals};
 
 /// Which rules come on top of those of a single edit.

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emr::{EmrAccount, EmrFacts, Permission};
-use crate::people::{Facts, Profile};
 use crate::ids::{ClinicId, PersonId};
 use crate::licenses::{Availability, Group};
 use crate::organizations::Clinic;
+use crate::people::{Facts, Profile};
 use crate::sign_in::{PasswordPolicy, Preset};
 
 /// The rest of the practice, as far as it concerns the people at hand.

@@ -193,7 +193,9 @@ fn judge_clinics(
         let known = facts.clinics.get(clinic).filter(|_| actor.emr().reaches(*clinic));
         match known {
             _ if held.contains(clinic) => {}
-            None => refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicOutsideYourAccess).about(&["that clinic"])),
+            None => {
+                refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicOutsideYourAccess).about(&["that clinic"]))
+            }
             Some(found) if !found.is_active() => {
                 refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicInactive).about(&[&found.name]));
             }
@@ -257,7 +259,8 @@ fn judge_permissions(
             for code in codes.iter().filter(|c| !c.trim().is_empty()) {
                 match Permission::parse(code) {
                     Some(permission) => set = set.with(permission),
-                    None => refusals.push(Refusal::new(field::PERMISSIONS, Code::UnknownPermission).about(&[format!("“{code}”")])),
+                    None => refusals
+                        .push(Refusal::new(field::PERMISSIONS, Code::UnknownPermission).about(&[format!("“{code}”")])),
                 }
             }
             set
@@ -314,8 +317,9 @@ fn judge_license(before: Option<&EmrAccount>, patch: &EmrPatch, refusals: &mut R
         license.state = filled(state).and_then(|s| refusals.take(checked(s)));
     }
     if let Some(day) = &patch.license_expires_on {
-        license.expires_on = filled(day)
-            .and_then(|d| refusals.take(d.parse().map_err(|_| Refusal::new(field::LICENSE_EXPIRES_ON, Code::DateInvalid))));
+        license.expires_on = filled(day).and_then(|d| {
+            refusals.take(d.parse().map_err(|_| Refusal::new(field::LICENSE_EXPIRES_ON, Code::DateInvalid)))
+        });
     }
     license
 }
@@ -377,8 +381,7 @@ fn judge_status(
         }
         (Some(_), Status::Active) => {
             let at = if held_seat.is_some() { field::DEFAULT_CLINIC_ID } else { field::STATUS };
-            refusals
-                .push(Refusal::new(at, Code::NoLicenseAvailable).about(&[kind.group().as_str(), &clinic_name()]));
+            refusals.push(Refusal::new(at, Code::NoLicenseAvailable).about(&[kind.group().as_str(), &clinic_name()]));
             (Status::Inactive, None)
         }
         (before, Status::Inactive) => {

@@ -13,8 +13,8 @@ mod user_type;
 
 pub use account::{Attestation, EmrAccount, EmrPatch, InactiveReason, PrimaryLicense, Status};
 pub use copy_from::{CopyPlan, SkippedCopy, SkippedKind, copy_from};
-pub use decide_account::{EmrFacts, SeatMove, decide_account, license_notice, seat_move};
 pub(crate) use decide_account::check_license_number;
+pub use decide_account::{EmrFacts, SeatMove, decide_account, license_notice, seat_move};
 pub use eligibility::{PermissionOffer, default_permissions, eligibility, grantable, offers};
 pub use finish_notes::may_finish_notes;
 pub use images::{

@@ -3,9 +3,9 @@
 use super::columns::{Columns, Field, ValueStyle};
 use super::{clinic_name, human_case, made_up_username, restore_zip, split_name, type_of_specialty};
 use crate::emr::{Credentials, EmrPatch, LICENSE_PLACEHOLDER, Permission, Status, UserType};
-use crate::people::Change;
 use crate::ids::ClinicId;
 use crate::organizations::Clinic;
+use crate::people::Change;
 use crate::people::{PersonPatch, check_email, check_state, check_username, human_name, npi};
 use crate::refusal::{Refusal, Refusals};
 use crate::text::{search_key, tidy, unique_key};

@@ -294,9 +294,9 @@ mod tests {
     use super::*;
     use crate::access::ActorKind;
     use crate::emr::{EmrAccount, PermissionSet, Status, UserType};
-    use crate::people::Profile;
     use crate::ids::OrganizationId;
     use crate::people::Person;
+    use crate::people::Profile;
 
     const ORGANIZATION: OrganizationId = OrganizationId(Uuid::from_u128(1));
 

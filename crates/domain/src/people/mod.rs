@@ -16,6 +16,8 @@ pub use contact::{check_email, check_phone, check_state, check_username};
 pub use decide::decide;
 pub use matching::{Likeness, MatchFeatures, Reason, license_key, likeness, nickname_groups};
 pub use merge::{MergePlan, MergeSide, ProfessionalLicenseMove, merge};
-pub use offboarding::{Offboarding, OffboardingKind, OffboardingStep, offboard, release_step, without_names};
+pub use offboarding::{
+    Offboarding, OffboardingKind, OffboardingStep, departure, offboard, release_step, without_names,
+};
 pub use person::{NameOwner, Person, PersonPatch, human_name};
 pub use profile::Profile;

@@ -8,6 +8,7 @@ use crate::credentials::may_supervise;
 use crate::emr::{EmrPatch, InactiveReason, Status};
 use crate::licenses::Group;
 use crate::refusal::{Code, Refusal, Refusals};
+use crate::sign_in::SignInStatus;
 
 /// How someone leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,6 +68,15 @@ pub struct Offboarding {
     pub steps: Vec<OffboardingStep>,
 }
 
+/// The change that takes a person out of use: every account becomes inactive. A person without accounts can no longer
+/// sign in.
+pub fn departure(before: &Profile) -> Change {
+    let status = Status::Inactive.as_str().to_owned();
+    let emr = before.emr.as_ref().map(|_| EmrPatch { status: Some(status), ..EmrPatch::default() });
+    let sign_in_status = (!before.has_account()).then(|| SignInStatus::Closed.as_str().to_owned());
+    Change { emr, sign_in_status, ..Change::default() }
+}
+
 /// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`, whom
 /// the actor sees.
 ///
@@ -80,10 +90,8 @@ pub fn offboard(
     supervisees: &[String],
     successor: Option<&Profile>,
 ) -> Result<Offboarding, Refusals> {
-    let patch = EmrPatch { status: Some(Status::Inactive.as_str().to_owned()), ..EmrPatch::default() };
-    let change = Change { emr: Some(patch), ..Change::default() };
     let mut refusals = Refusals::default();
-    let judged = match decide(actor, facts, before, false, &change) {
+    let judged = match decide(actor, facts, before, false, &departure(before)) {
         Ok(outcome) => Some(outcome),
         Err(Refusals(found)) => {
             for refusal in found {
@@ -93,8 +101,11 @@ pub fn offboard(
         }
     };
     judge_successor(actor, before, supervisees, successor, &mut refusals);
-    let was = before.emr.as_ref().and_then(|e| e.inactive_reason);
-    if was == Some(kind.reason()) && supervisees.is_empty() {
+    let left = match &before.emr {
+        Some(account) => account.inactive_reason == Some(kind.reason()),
+        None => before.sign_in == SignInStatus::Closed,
+    };
+    if left && supervisees.is_empty() {
         refusals.push(Refusal::whole(Code::NothingToChange));
     }
     refusals.into_result()?;
@@ -156,7 +167,9 @@ fn steps(
             "The EMR account becomes inactive, on leave. Making it active again brings the person back."
         }
     };
-    add("emr_account", emr.to_owned());
+    if outcome.profile.emr.is_some() {
+        add("emr_account", emr.to_owned());
+    }
     add("access", "Every session, sign-in link and access token ends at once.".to_owned());
     for notice in &outcome.notices {
         if let Notice::LicenseStays(..) = notice {

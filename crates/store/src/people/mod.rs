@@ -8,8 +8,9 @@ mod save;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use muster_domain::people::Profile;
 use muster_domain::people::Person;
+use muster_domain::people::Profile;
+use muster_domain::sign_in::SignInStatus;
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use crate::query::Query;
 use crate::rows::rows;
-use crate::{Handle, Result, dialect, typed, when};
+use crate::{Handle, Result, StoreError, dialect, typed, when};
 
 pub use account::find_stale;
 pub(crate) use account::{SNAPSHOT, refresh_snapshot};
@@ -53,6 +54,7 @@ pub(crate) struct Row {
     phone: Option<String>,
     npi: Option<String>,
     username: String,
+    sign_in_status: String,
     version: i64,
     created_at: i64,
     account: Option<String>,
@@ -66,7 +68,10 @@ impl Row {
         let finish_attested_at = account.as_ref().and_then(|(_, attested_at)| *attested_at);
         Ok(StoredProfile {
             profile: Profile {
-                person: Person {
+                sign_in: SignInStatus::parse(&self.sign_in_status)
+                    .ok_or_else(|| StoreError::Corrupt(self.sign_in_status.clone()))?,
+                emr: account.map(|(account, _)| account),
+                ..Profile::new(Person {
                     id: PersonId(self.person_id),
                     organization: OrganizationId(self.organization_id),
                     first_name: self.first_name,
@@ -77,8 +82,7 @@ impl Row {
                     phone: self.phone,
                     npi: self.npi,
                     username: self.username,
-                },
-                emr: account.map(|(account, _)| account),
+                })
             },
             version: self.version,
             created_at: when(self.created_at),
@@ -92,7 +96,7 @@ impl Row {
 macro_rules! beside_sign_in {
     () => {
         "p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email, p.phone, p.npi, p.username,
-        p.version, p.created_at, p.account, p.last_sign_in_at"
+        p.sign_in_status, p.version, p.created_at, p.account, p.last_sign_in_at"
     };
 }
 
@@ -103,7 +107,7 @@ pub(crate) const BESIDE_SIGN_IN: &str = beside_sign_in!();
 pub(crate) const PROFILE: &str = concat!("p.organization_id, p.password_state, ", beside_sign_in!());
 
 /// The same for [`Query::fetch_packed`], in the order of the fields.
-pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, version int, created_at int, account text, last_sign_in_at int, password_state text";
+pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, sign_in_status text, version int, created_at int, account text, last_sign_in_at int, password_state text";
 
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<StoredProfile>> {

@@ -137,6 +137,7 @@ impl Tables {
                 ("phone", p.phone.as_deref().into()),
                 ("npi", p.npi.as_deref().into()),
                 ("username", p.username.as_str().into()),
+                ("sign_in", profile.sign_in.as_str().into()),
                 ("account", profile.emr.as_ref().map(|e| account::write(e, now)).into()),
             ]
         });
@@ -192,13 +193,13 @@ async fn save(
     now: Timestamp,
 ) -> Result<Option<Rows>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
-            phone, npi, username, account, created_at, updated_at)
-        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.account, $3, $3
-        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text, account text} r
+            phone, npi, username, sign_in_status, account, created_at, updated_at)
+        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.sign_in, r.account, $3, $3
+        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text, sign_in text, account text} r
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
-            email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username,
+            email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username, sign_in_status = excluded.sign_in_status,
             updated_at = excluded.updated_at, version = people.version + 1";
     run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.people, now).await?;
     let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,

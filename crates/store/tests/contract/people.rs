@@ -1,4 +1,6 @@
-use muster_domain::emr::{Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::emr::{
+    Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Status, UserType,
+};
 use muster_domain::people::Profile;
 use muster_domain::people::npi;
 use muster_domain::text::unique_key;
@@ -43,10 +45,7 @@ both_engines! {
         let practice = an_organization(db).await;
         let clinics = practice.clinic_ids();
 
-        let mut full = Profile {
-            person: a_person(practice.id, 1),
-            emr: Some(an_emr_account(UserType::PTA, &clinics)),
-        };
+        let mut full = Profile::new(a_person(practice.id, 1)).with_emr(an_emr_account(UserType::PTA, &clinics));
         full.person.first_name = "محمد".into();
         full.person.last_name = "李 \"O'Neil\" {rows $1} \\ % 😀".into();
         full.person.full_name = "ё".repeat(100);
@@ -67,10 +66,7 @@ both_engines! {
             };
             emr.finish_attestation = Some(Attestation { by: Some(person_id(9)) });
         }
-        let mut sparse = Profile {
-            person: a_person(practice.id, 2),
-            emr: Some(an_emr_account(UserType::Billing, &clinics[2..])),
-        };
+        let mut sparse = Profile::new(a_person(practice.id, 2)).with_emr(an_emr_account(UserType::Billing, &clinics[2..]));
         sparse.person.email = None;
         if let Some(emr) = &mut sparse.emr {
             emr.permissions = PermissionSet::EMPTY;
@@ -292,7 +288,7 @@ both_engines! {
             let mut emr = an_emr_account(UserType::PT, &at);
             emr.permissions = emr.permissions.with(permission);
             emr.status = status;
-            Profile { person: a_person(practice.id, n), emr: Some(emr) }
+            Profile::new(a_person(practice.id, n)).with_emr(emr)
         };
         insert(db, practice.id, &[
             holder(1, Permission::CompanyAdmin, Status::Active, &[0]),

@@ -45,6 +45,18 @@ impl Failure {
         Self::Fields { found, forbidden: false }
     }
 
+    /// The same for a request that is about one account only and calls its fields by their bare names.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        match self {
+            Self::App(AppError::Refused(refusals)) => Self::App(AppError::Refused(refusals.bare())),
+            Self::Fields { found, forbidden } => {
+                Self::Fields { found: found.into_iter().map(ProblemField::bare).collect(), forbidden }
+            }
+            other => other,
+        }
+    }
+
     /// Faults of form, and what the use case said about the rest. A field with a fault of form is not judged twice.
     pub fn merged(mut found: Vec<ProblemField>, judged: Result<(), AppError>) -> Self {
         match judged {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::Markup;
 use muster_domain::Refusals;
+use muster_domain::refusal::bare_field;
 use muster_domain::words::field_label;
 
 use super::parts;
@@ -18,14 +19,15 @@ pub(crate) struct FormErrors {
 const NONE: &[String] = &[];
 
 impl FormErrors {
-    /// Takes refusals apart.
+    /// Takes refusals apart. A form has the fields of one account and calls them by their bare names.
     pub fn of(refusals: &Refusals) -> Self {
         let mut said = Self::default();
         for refusal in &refusals.0 {
-            if let Some(field) = refusal.field {
+            let field = refusal.field.map(bare_field);
+            if let Some(field) = field {
                 said.by_field.entry(field).or_default().push(refusal.message.clone());
             }
-            said.in_order.push((refusal.field, refusal.message.clone()));
+            said.in_order.push((field, refusal.message.clone()));
         }
         said
     }

@@ -3,6 +3,7 @@
 pub mod parts;
 
 pub(crate) mod audit;
+pub(crate) mod bulk;
 pub(crate) mod credentials;
 pub(crate) mod emr;
 mod form_errors;

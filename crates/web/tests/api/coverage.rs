@@ -34,8 +34,8 @@ async fn ask(practice: &Practice, route: &Route) -> muster_testkit::practice::An
 /// A bulk update that is done and one that still runs: more people than fit into a moment.
 async fn two_bulk_updates(practice: &Practice) -> (String, String) {
     use muster_app::bulk::Selection;
-    use muster_domain::emr::Permission;
     use muster_domain::bulk::{BulkChange, ChangeSet};
+    use muster_domain::emr::Permission;
     let mut csv = String::from("first_name,last_name,email,user_type,clinics,permissions\n");
     for n in 0..1001 {
         csv.push_str(&format!("Bulk{n},Lund,bulk{n}@saco.example,Clerical,Saco,view_patients\n"));

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use muster_app::images::made_up_signature;
 use muster_domain::Code;
 use muster_domain::emr::{EmrPatch, Permission, Status, UserType};
-use muster_domain::people::{Change, Profile};
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, Profile};
 use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
 use serde_json::json;
@@ -26,7 +26,7 @@ both_practices! {
                 license_state: Some(Some("ME".to_owned())),
                 ..EmrPatch::default()
             }),
-            password: None,
+            ..Change::default()
         };
         practice.app.update_person(&machine, merged, None, change).await.expect("saved");
         let before = (profile(practice, kept).await, profile(practice, merged).await);

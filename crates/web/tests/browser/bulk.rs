@@ -2,8 +2,8 @@
 
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{Permission, UserType};
-use muster_domain::people::Change;
 use muster_domain::licenses::Group;
+use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;

@@ -1,8 +1,8 @@
 //! What is grayed out, gone meanwhile, or not on the page at all, and is sent all the same.
 
 use muster_domain::emr::{EmrPatch, Permission, UserType};
-use muster_domain::people::Change;
 use muster_domain::organizations::ClinicPatch;
+use muster_domain::people::Change;
 use muster_testkit::both_practices;
 use muster_testkit::practice::{Member, PersonSpec, Practice};
 

@@ -15,7 +15,7 @@ use muster_store::{Handle, credentials, duplicates, merges, people};
 use serde::Serialize;
 
 use super::facts::Owners;
-use super::{DecisionContext, NewProfile, PersonView, blank};
+use super::{DecisionContext, NewProfile, PersonView};
 use crate::{Actor, App, AppError, Result, Scope};
 
 pub use merge::{MergePreview, Merged, MergedInto, MovedField};
@@ -106,7 +106,7 @@ impl App {
     pub async fn duplicate_candidates(&self, actor: &Actor, new: &NewProfile) -> Result<Candidates> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require(actor, Permission::EditUsers, Action::PersonViewed).await?;
-        let before = blank(actor.organization(), PersonId(self.new_id()));
+        let before = Profile::blank(actor.organization(), PersonId(self.new_id()));
         let person = new.person.apply(&before.person, &mut Refusals::default());
         let mut h = self.db.read().await?;
         let (npi, email) = (person.npi.as_deref(), person.email.as_deref());

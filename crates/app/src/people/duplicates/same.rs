@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrPatch, Permission, eligibility, grantable};
 use muster_domain::people::Change;
-use muster_domain::people::PersonPatch;
 use muster_domain::{ClinicId, PersonId};
 use muster_store::duplicates;
 use serde_json::json;
@@ -42,7 +41,7 @@ impl App {
                 Some(EmrPatch { clinics: Some(clinics), permissions: Some(permissions), ..EmrPatch::default() })
             }
         };
-        let change = Change { person: PersonPatch::default(), emr, password: None };
+        let change = Change { emr, ..Change::default() };
         self.update_person(actor, id, Some(view.stored.version), change).await
     }
 

@@ -32,15 +32,16 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut body: Body) -> 
     let fields = &mut body.fields;
     let person = read::person(fields);
     let emr = read::accounts(fields);
+    let sign_in_status = read::sign_in_status(fields);
     let password = read::password(fields);
     let invite = fields.switch("send_invitation");
     let duplicates = super::duplicates::decision(fields);
     let found = std::mem::take(fields).end(read::READ_ONLY);
     if !found.is_empty() {
-        let change = Change { person, emr, password };
+        let change = Change { person, sign_in_status, emr, password };
         return Err(Failure::merged(found, web.app.check_person(&api.actor, None, &change).await));
     }
-    let new = NewProfile { person, emr, password, invite, duplicates };
+    let new = NewProfile { person, sign_in_status, emr, password, invite, duplicates };
     let saved = web.app.add_person(&api.actor, new, body.idempotency.as_ref()).await?;
     let location = format!("/api/v1/people/{}", saved.view.profile().person.id);
     Ok(reply::tagged(reply::created(&SavedPerson::from(&saved), &location), saved.view.stored.version))

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use muster_app::AppError;
+use muster_domain::emr::field;
 use muster_domain::people::Change;
-use muster_domain::people::PersonPatch;
 
 use super::shape::Emr;
 use super::{read, update};
 use crate::api::body::Body;
-use crate::api::failure::Answer;
+use crate::api::failure::{Answer, Failure};
 use crate::api::params::Params;
 use crate::api::path::Ids;
 use crate::api::reply;
@@ -39,9 +39,9 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
 pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let emr = read::emr(&mut body.fields);
-    let found = body.fields.end(read::EMR_READ_ONLY);
-    let change = Change { person: PersonPatch::default(), emr: Some(emr), password: None };
-    let saved = update::save(&web, &api, id, body.expected, change, found).await?;
+    let found = body.fields.end(read::EMR_READ_ONLY).into_iter().map(|fault| fault.within(field::ACCOUNT)).collect();
+    let change = Change { emr: Some(emr), ..Change::default() };
+    let saved = update::save(&web, &api, id, body.expected, change, found).await.map_err(Failure::bare)?;
     let account = Emr::from_view(&saved.view).ok_or(AppError::NotFound)?;
     Ok(reply::tagged(reply::ok(&account), saved.view.stored.version))
 }

@@ -1,7 +1,7 @@
 //! A person as JSON: what comes in. Form only; what the values mean is judged by the one judge of profile changes.
 
 use muster_domain::Code;
-use muster_domain::emr::EmrPatch;
+use muster_domain::emr::{EmrPatch, field};
 use muster_domain::people::NewPassword;
 use muster_domain::people::PersonPatch;
 use utoipa::ToSchema;
@@ -42,6 +42,11 @@ pub(crate) fn person(fields: &mut Fields) -> PersonPatch {
     }
 }
 
+/// Takes the sign-in status of a person without accounts.
+pub(crate) fn sign_in_status(fields: &mut Fields) -> Option<String> {
+    fields.text("sign_in_status")
+}
+
 /// Takes the password that is to be set; a program types it once.
 pub(crate) fn password(fields: &mut Fields) -> Option<NewPassword> {
     fields.clearable("password").flatten().map(|password| NewPassword { password, confirmation: None })
@@ -73,7 +78,7 @@ pub(crate) fn accounts(fields: &mut Fields) -> Option<EmrPatch> {
     let mut account = fields.object("emr_account")?;
     let patch = emr(&mut account);
     for fault in account.end(EMR_READ_ONLY) {
-        fields.note(fault);
+        fields.note(fault.within(field::ACCOUNT));
     }
     Some(patch)
 }
@@ -104,6 +109,9 @@ pub(crate) struct PersonInput {
     /// 2 to 100 letters, digits or `. _ - @ + '`.
     #[schema(example = "mharlow")]
     username: Option<String>,
+    /// `open` or `closed`: whether a person without accounts may sign in. Accounts decide for everybody else.
+    #[schema(example = "open")]
+    sign_in_status: Option<String>,
     /// A password for someone else, who has to change it at the next sign-in; null or absent = none. A new person
     /// without one gets an invitation.
     password: Option<String>,

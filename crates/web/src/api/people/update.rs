@@ -31,9 +31,10 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body:
     let id = ids.one("person")?;
     let person = read::person(&mut body.fields);
     let emr = read::accounts(&mut body.fields);
+    let sign_in_status = read::sign_in_status(&mut body.fields);
     let password = read::password(&mut body.fields);
     let found = body.fields.end(read::READ_ONLY);
-    let saved = save(&web, &api, id, body.expected, Change { person, emr, password }, found).await?;
+    let saved = save(&web, &api, id, body.expected, Change { person, sign_in_status, emr, password }, found).await?;
     Ok(answer(&saved))
 }
 

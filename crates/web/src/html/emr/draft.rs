@@ -6,8 +6,8 @@ use muster_app::people::{Decision, NewProfile, PersonView};
 use muster_domain::ClinicId;
 use muster_domain::access::Authority;
 use muster_domain::emr::{self, EmrPatch, Permission, UserType};
-use muster_domain::people::{Change, NewPassword};
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, NewPassword};
 
 use crate::form::FormData;
 
@@ -181,6 +181,7 @@ impl Draft {
             password: typed.then(|| self.password()),
             invite: Some(!typed),
             duplicates: Decision::Ask,
+            ..NewProfile::default()
         }
     }
 
@@ -200,6 +201,7 @@ impl Draft {
             person: self.person(),
             emr: stored.is_some().then_some(emr),
             password: (!self.password.is_empty() || !self.password_confirmation.is_empty()).then(|| self.password()),
+            ..Change::default()
         }
     }
 }

@@ -8,6 +8,7 @@ use muster_app::people::MergedInto;
 use muster_domain::PersonId;
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;
+use muster_domain::refusal::bare_field;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -81,7 +82,7 @@ pub(super) async fn compare(
 
 /// A value that moves, as people read it.
 fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
-    match (field, value) {
+    match (bare_field(field), value) {
         ("clinic_ids" | "default_clinic_id", Value::String(id)) => {
             let found = clinics.iter().find(|c| c.id.to_string() == *id);
             found.map_or_else(|| "a clinic".to_owned(), |c| c.name.clone())

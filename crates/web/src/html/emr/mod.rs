@@ -1,6 +1,5 @@
 //! The User Manager: the list, adding and editing users.
 
-pub(crate) mod bulk;
 mod confirm;
 pub(crate) mod copy;
 mod draft;

@@ -31,7 +31,7 @@ pub(super) fn flags(view: &PersonView, today: Date) -> Markup {
 }
 
 /// A chip for the status, with the reason when inactive.
-pub(super) fn status(account: &EmrAccount) -> Markup {
+pub(crate) fn status(account: &EmrAccount) -> Markup {
     match (account.status, account.inactive_reason) {
         (Status::Active, _) => parts::chip(ChipKind::Ok, "Active"),
         (Status::Inactive, Some(InactiveReason::NoLicense)) => parts::chip(ChipKind::Off, "Inactive: no license free"),

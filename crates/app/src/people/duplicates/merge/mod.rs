@@ -8,10 +8,10 @@ mod undo;
 
 use std::collections::BTreeMap;
 
-use muster_domain::audit::{Action, changes};
 use muster_domain::access::may_reset_sign_in;
-use muster_domain::people::{Change, MergePlan, MergeSide, decide, merge};
+use muster_domain::audit::{Action, changes};
 use muster_domain::people::PersonPatch;
+use muster_domain::people::{Change, MergePlan, MergeSide, decide, merge};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::images::{self, Kind};
 use muster_store::merges::{self, Merge};

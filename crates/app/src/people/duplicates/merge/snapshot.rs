@@ -1,7 +1,7 @@
 //! What a merge writes down, so that it can be undone.
 
 use muster_domain::credentials::ProfessionalLicense;
-use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, Status};
+use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, Status, field};
 use muster_domain::people::{Change, Profile};
 use muster_domain::people::{Person, PersonPatch};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ pub(super) fn restoring(profile: &Profile) -> Change {
         npi: Some(person.npi.clone()),
         username: Some(person.username.clone()),
     };
-    Change { person, emr, password: None }
+    Change { person, emr, ..Change::default() }
 }
 
 fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
@@ -98,18 +98,18 @@ fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
     let emr = match &now.emr {
         None => None,
         Some(account) => Some(EmrAccount {
-            status: Status::parse(&text("status")?)?,
-            inactive_reason: text("inactive_reason").as_deref().and_then(InactiveReason::parse),
-            default_clinic: text("default_clinic_id")?.parse().ok()?,
-            clinics: list("clinic_ids").iter().filter_map(|c| c.parse().ok()).collect(),
-            permissions: list("permissions").iter().filter_map(|p| Permission::parse(p)).collect(),
+            status: Status::parse(&text(field::STATUS)?)?,
+            inactive_reason: text(field::INACTIVE_REASON).as_deref().and_then(InactiveReason::parse),
+            default_clinic: text(field::DEFAULT_CLINIC_ID)?.parse().ok()?,
+            clinics: list(field::CLINIC_IDS).iter().filter_map(|c| c.parse().ok()).collect(),
+            permissions: list(field::PERMISSIONS).iter().filter_map(|p| Permission::parse(p)).collect(),
             license: PrimaryLicense {
-                number: text("license_number"),
-                state: text("license_state"),
-                expires_on: text("license_expires_on").and_then(|d| d.parse().ok()),
+                number: text(field::LICENSE_NUMBER),
+                state: text(field::LICENSE_STATE),
+                expires_on: text(field::LICENSE_EXPIRES_ON).and_then(|d| d.parse().ok()),
             },
             ..account.clone()
         }),
     };
-    Some(Profile { person, emr })
+    Some(Profile { person, emr, ..now.clone() })
 }

@@ -1,8 +1,8 @@
 //! Taking a merge back.
 
 use jiff::SignedDuration;
-use muster_domain::audit::Action;
 use muster_domain::access::may_reset_sign_in;
+use muster_domain::audit::Action;
 use muster_domain::emr::EmrAccount;
 use muster_domain::people::{Change, Profile, decide};
 use muster_domain::{Code, Refusal};
