@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use muster_domain::access::may_reset_sign_in;
 use muster_domain::audit::Action;
+use muster_domain::emr::field;
 use muster_domain::organizations::Organization;
 use muster_domain::people::Profile;
 use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, can_sign_in};
@@ -73,7 +74,8 @@ impl App {
             return Err(Refusal::new("email", Code::EmailRequired).into());
         };
         if !can_sign_in(&stored.profile) {
-            return Err(Refusal::whole(Code::InactiveCannotSignIn).into());
+            let at = if stored.profile.emr.is_some() { field::STATUS } else { "sign_in_status" };
+            return Err(Refusal::new(at, Code::InactiveCannotSignIn).into());
         }
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
         let invitation = stored.password_state == "none";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, PersonPatch, Profile, npi};
+use super::{Change, PersonPatch, Profile, departure, npi};
 use crate::credentials::{FIRST_LICENSE, MOST_LICENSES, ProfessionalLicense, needs_supervisor};
 use crate::emr::{
     Credentials, EmrAccount, EmrPatch, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, UserType,
@@ -175,12 +175,9 @@ fn leaving(merged: &Profile, taken: &Change, permissions: Option<PermissionSet>)
         npi: taken.person.npi.is_some().then_some(stand_in),
         ..PersonPatch::default()
     };
-    let emr = merged.emr.as_ref().map(|_| EmrPatch {
-        status: Some("inactive".to_owned()),
-        permissions: permissions.map(codes),
-        ..EmrPatch::default()
-    });
-    Change { person, emr, ..Change::default() }
+    let Change { sign_in_status, emr, .. } = departure(merged);
+    let emr = emr.map(|emr| EmrPatch { permissions: permissions.map(codes), ..emr });
+    Change { person, sign_in_status, emr, ..Change::default() }
 }
 
 /// The same number in the same state, however it is written.

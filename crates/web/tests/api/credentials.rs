@@ -181,13 +181,13 @@ both_practices! {
         let api = practice.api(&token);
         let path = format!("/people/{}", pat.id);
         let with = json!({"emr_account": {"permissions": ["view_patients", "finish_soap_notes"], "finish_attested": true}});
-        assert_eq!(refused(&api.patch(&path, &with).await.expect(422)), ["permissions signature_required"]);
+        assert_eq!(refused(&api.patch(&path, &with).await.expect(422)), ["emr_account.permissions signature_required"]);
         practice.sign(&pat).await;
         let unsaid = json!({"emr_account": {"permissions": ["view_patients", "finish_soap_notes"]}});
-        assert_eq!(refused(&api.patch(&path, &unsaid).await.expect(422)), ["finish_attested attestation_required"]);
+        assert_eq!(refused(&api.patch(&path, &unsaid).await.expect(422)), ["emr_account.finish_attested attestation_required"]);
         api.patch(&path, &with).await.expect(200);
         let event = api.get("/audit-events?limit=1").await.json()["items"][0].clone();
-        assert_eq!(event["detail"]["finish_attested"]["after"], true, "{event}");
+        assert_eq!(event["detail"]["emr_account.finish_attested"]["after"], true, "{event}");
         let admin = practice.visitor("admin").await;
         let shown = async || admin.get(&format!("/emr/users/{}", pat.id)).await.expect(200).text();
         let profile = shown().await;
@@ -234,7 +234,7 @@ both_practices! {
         assert_eq!(api.get(&path).await.json()["items"].as_array().map(Vec::len), Some(1));
         let of_admin = format!("/people/{}/offboarding", practice.admin.id);
         let answer = api.post(&of_admin, &json!({"kind": "leave"})).await.expect(409);
-        assert!(refused(&answer).contains(&"status last_admin".to_owned()));
+        assert!(refused(&answer).contains(&"emr_account.status last_admin".to_owned()));
         assert_eq!(practice.app.verify_audit(|_| {}).await.expect("a walk"), []);
     }
 

@@ -29,6 +29,7 @@ mod throttling;
 mod tokens;
 mod visibility;
 mod window;
+mod without_emr;
 
 use muster_domain::emr::Permission;
 use muster_testkit::practice::{Answer, Member, PersonSpec, Practice};

@@ -35,10 +35,20 @@ both_practices! {
         });
         let answer = practice.api(&token).post("/people", &body).await.expect(422);
         assert_eq!(refused(&answer), [
-            "clinic_ids wrong_type", "color unknown_field", "email wrong_type", "first_name wrong_type",
-            "id read_only_field", "inactive_reason read_only_field", "last_name wrong_type",
-            "license_number license_required", "npi npi_invalid", "permissions wrong_type",
-            "send_invitation wrong_type", "shoe unknown_field", "status wrong_type", "username username_invalid",
+            "color unknown_field",
+            "email wrong_type",
+            "emr_account.clinic_ids wrong_type",
+            "emr_account.inactive_reason read_only_field",
+            "emr_account.license_number license_required",
+            "emr_account.permissions wrong_type",
+            "emr_account.shoe unknown_field",
+            "emr_account.status wrong_type",
+            "first_name wrong_type",
+            "id read_only_field",
+            "last_name wrong_type",
+            "npi npi_invalid",
+            "send_invitation wrong_type",
+            "username username_invalid",
         ]);
         let sentence = "email must be text or null.";
         assert!(answer.json()["errors"].as_array().unwrap().iter().any(|e| e["message"] == sentence), "{}", answer.text());
@@ -109,7 +119,7 @@ both_practices! {
         let codes: Vec<String> = (0..80_000).map(|n| n.to_string()).collect();
         let mut body = a_therapist(practice, "candidate");
         body["emr_account"]["permissions"] = json!(codes);
-        assert_eq!(refused(&api.post("/people", &body).await.expect(422)), ["permissions wrong_type"]);
+        assert_eq!(refused(&api.post("/people", &body).await.expect(422)), ["emr_account.permissions wrong_type"]);
         let many = (0..500).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
         assert!(api.get(&format!("/people?{many}")).await.expect(422).body.len() < 60_000);
     }

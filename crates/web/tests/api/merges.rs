@@ -34,7 +34,7 @@ both_practices! {
         let preview = practice.app.preview_merge(&machine, kept, merged).await.expect("a preview");
         assert_eq!(preview.refused, None);
         let fields: Vec<&str> = preview.moves.iter().map(|m| m.field.as_str()).collect();
-        for field in ["clinic_ids", "permissions", "license_number", "previous_names", "npi", "phone"] {
+        for field in ["emr_account.clinic_ids", "emr_account.permissions", "emr_account.license_number", "previous_names", "npi", "phone"] {
             assert!(fields.contains(&field), "{field}: {fields:?}");
         }
         assert_eq!((profile(practice, kept).await, profile(practice, merged).await), before, "a preview changes nothing");
@@ -280,7 +280,7 @@ both_practices! {
             assert_eq!(preview["refused"].as_array().map(Vec::len), Some(1), "{preview}");
             assert!(preview["refused"][0]["message"].as_str().is_some_and(|m| m.starts_with(sentence)), "{preview}");
             let answer = api.post("/people/duplicates/merge", &body).await.expect(409);
-            assert_eq!(crate::refused(&answer), ["status last_admin"]);
+            assert_eq!(crate::refused(&answer), ["emr_account.status last_admin"]);
             let said = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
             assert!(said.starts_with(sentence), "{said}");
             assert_eq!((profile(practice, student.id).await, profile(practice, merged).await), before);

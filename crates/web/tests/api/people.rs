@@ -149,7 +149,7 @@ both_practices! {
         let path = format!("/people/{}", mara.id);
         let patch = json!({"phone": "207 555 0142", "emr_account": {"permissions": ["fly"]}});
         let answer = api.patch(&path, &patch).await.expect(422);
-        assert_eq!(refused(&answer), ["permissions permission_required", "permissions unknown_permission"]);
+        assert_eq!(refused(&answer), ["emr_account.permissions permission_required", "emr_account.permissions unknown_permission"]);
         assert_eq!(api.get(&path).await.json()["phone"], json!(null));
     }
 
@@ -252,7 +252,7 @@ both_practices! {
         assert_eq!(sent["invitation"], false);
         api.patch(&format!("/people/{}", mara.id), &json!({"emr_account": {"status": "inactive"}})).await.expect(200);
         let answer = api.send("POST", &path, None, "").await.expect(409);
-        assert_eq!(refused(&answer), ["status inactive_cannot_sign_in"]);
+        assert_eq!(refused(&answer), ["emr_account.status inactive_cannot_sign_in"]);
     }
 
     async fn sessions_are_listed_and_ended(practice) {

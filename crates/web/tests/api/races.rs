@@ -66,7 +66,7 @@ both_practices! {
                 let sent = patiently(async || api.patch(&format!("/people/{id}"), &body).await).await;
                 match sent.status {
                     200 => seated += 1,
-                    _ => assert_eq!(crate::refused(&sent.expect(409)), ["status no_license_available"]),
+                    _ => assert_eq!(crate::refused(&sent.expect(409)), ["emr_account.status no_license_available"]),
                 }
             }
             seated

@@ -52,14 +52,14 @@ both_practices! {
             (json!({"npi": "1234567890"}), &["npi npi_invalid"]),
             (json!({"npi": null}), &["npi npi_required"]),
             (json!({"username": "a b"}), &["username username_invalid"]),
-            (json!({"emr_account": {"license_number": "!"}}), &["license_number license_invalid"]),
-            (json!({"emr_account": {"license_number": null}}), &["license_number license_required"]),
-            (json!({"emr_account": {"license_state": "XX"}}), &["license_state state_invalid"]),
-            (json!({"emr_account": {"license_expires_on": "31.3.2027"}}), &["license_expires_on date_invalid"]),
+            (json!({"emr_account": {"license_number": "!"}}), &["emr_account.license_number license_invalid"]),
+            (json!({"emr_account": {"license_number": null}}), &["emr_account.license_number license_required"]),
+            (json!({"emr_account": {"license_state": "XX"}}), &["emr_account.license_state state_invalid"]),
+            (json!({"emr_account": {"license_expires_on": "31.3.2027"}}), &["emr_account.license_expires_on date_invalid"]),
             (json!({"emr_account": {"user_type": "Clerical", "permissions": ["view_patients"]}}),
-                &["license_number license_not_for_type", "npi npi_not_for_type"]),
-            (json!({"emr_account": {"status": "asleep"}}), &["status not_understood"]),
-            (json!({"emr_account": {"user_type": "MD"}}), &["user_type not_understood"]),
+                &["emr_account.license_number license_not_for_type", "npi npi_not_for_type"]),
+            (json!({"emr_account": {"status": "asleep"}}), &["emr_account.status not_understood"]),
+            (json!({"emr_account": {"user_type": "MD"}}), &["emr_account.user_type not_understood"]),
         ];
         for (change, expected) in cases {
             on_creation(practice, &token, change, 422, expected).await;
@@ -75,28 +75,28 @@ both_practices! {
             {"user_type": "Clerical", "license_number": null, "license_state": null, "permissions": permissions}});
         let therapist = |permissions: &[&str]| json!({"emr_account": {"permissions": permissions}});
         let cases: Vec<(&str, Value, u16, &[&str])> = vec![
-            (&admin, therapist(&[]), 422, &["permissions permission_required"]),
-            (&admin, therapist(&["fly"]), 422, &["permissions permission_required", "permissions unknown_permission"]),
-            (&admin, clerk(&["start_soap_notes"]), 422, &["permissions soap_not_for_clerical_or_billing"]),
-            (&admin, clerk(&["forward_soap_notes"]), 422, &["permissions soap_not_for_clerical_or_billing"]),
-            (&admin, clerk(&["finish_soap_notes"]), 422, &["permissions soap_not_for_clerical_or_billing"]),
-            (&admin, student(&["finish_soap_notes"]), 422, &["permissions finish_not_for_student"]),
-            (&admin, student(&["company_admin"]), 422, &["permissions permission_not_for_type"]),
-            (&admin, student(&["view_users"]), 422, &["permissions permission_not_for_type"]),
-            (&admin, therapist(&["billing_report_admin"]), 422, &["permissions needs_analytics_access"]),
-            (&manager, therapist(&["company_admin"]), 403, &["permissions permission_not_held_by_you"]),
-            (&manager, therapist(&["view_patients", "calendar_admin"]), 403, &["permissions permission_not_held_by_you"]),
+            (&admin, therapist(&[]), 422, &["emr_account.permissions permission_required"]),
+            (&admin, therapist(&["fly"]), 422, &["emr_account.permissions permission_required", "emr_account.permissions unknown_permission"]),
+            (&admin, clerk(&["start_soap_notes"]), 422, &["emr_account.permissions soap_not_for_clerical_or_billing"]),
+            (&admin, clerk(&["forward_soap_notes"]), 422, &["emr_account.permissions soap_not_for_clerical_or_billing"]),
+            (&admin, clerk(&["finish_soap_notes"]), 422, &["emr_account.permissions soap_not_for_clerical_or_billing"]),
+            (&admin, student(&["finish_soap_notes"]), 422, &["emr_account.permissions finish_not_for_student"]),
+            (&admin, student(&["company_admin"]), 422, &["emr_account.permissions permission_not_for_type"]),
+            (&admin, student(&["view_users"]), 422, &["emr_account.permissions permission_not_for_type"]),
+            (&admin, therapist(&["billing_report_admin"]), 422, &["emr_account.permissions needs_analytics_access"]),
+            (&manager, therapist(&["company_admin"]), 403, &["emr_account.permissions permission_not_held_by_you"]),
+            (&manager, therapist(&["view_patients", "calendar_admin"]), 403, &["emr_account.permissions permission_not_held_by_you"]),
         ];
         for (token, change, status, expected) in cases {
             on_creation(practice, token, change, status, expected).await;
         }
         let pta = json!({"emr_account": {"user_type": "PTA", "permissions": ["finish_soap_notes"]}});
-        let unsigned = ["finish_attested attestation_required", "permissions signature_required"];
+        let unsigned = ["emr_account.finish_attested attestation_required", "emr_account.permissions signature_required"];
         on_creation(practice, &admin, pta.clone(), 422, &unsigned).await;
         let clinic = format!("/clinics/{}", practice.clinics[0]);
         practice.api(&admin).patch(&clinic, &json!({"assistants_may_finish": false})).await.expect(200);
         on_creation(practice, &admin, pta, 422,
-            &["finish_attested attestation_required", "permissions clinic_forbids_assistant_finish", "permissions signature_required"]).await;
+            &["emr_account.finish_attested attestation_required", "emr_account.permissions clinic_forbids_assistant_finish", "emr_account.permissions signature_required"]).await;
     }
 
     async fn clinics_follow_access_and_default(practice) {
@@ -105,22 +105,22 @@ both_practices! {
         let [saco, wells, york] = practice.clinics[..] else { panic!("three clinics") };
         let nowhere = "0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001";
         let emr = |account: Value| json!({"emr_account": account});
-        on_creation(practice, &admin, emr(json!({"clinic_ids": []})), 422, &["clinic_ids clinic_required"]).await;
+        on_creation(practice, &admin, emr(json!({"clinic_ids": []})), 422, &["emr_account.clinic_ids clinic_required"]).await;
         let two = emr(json!({"clinic_ids": [saco, wells]}));
-        on_creation(practice, &admin, two, 422, &["default_clinic_id default_clinic_required"]).await;
+        on_creation(practice, &admin, two, 422, &["emr_account.default_clinic_id default_clinic_required"]).await;
         let other = emr(json!({"clinic_ids": [saco], "default_clinic_id": wells}));
-        on_creation(practice, &admin, other, 422, &["default_clinic_id default_clinic_not_among_clinics"]).await;
+        on_creation(practice, &admin, other, 422, &["emr_account.default_clinic_id default_clinic_not_among_clinics"]).await;
         let outside = emr(json!({"clinic_ids": [saco, york], "default_clinic_id": saco}));
-        on_creation(practice, &manager, outside, 403, &["clinic_ids clinic_outside_your_access"]).await;
+        on_creation(practice, &manager, outside, 403, &["emr_account.clinic_ids clinic_outside_your_access"]).await;
         let made_up = emr(json!({"clinic_ids": [saco, nowhere], "default_clinic_id": saco}));
-        on_creation(practice, &admin, made_up, 403, &["clinic_ids clinic_outside_your_access"]).await;
+        on_creation(practice, &admin, made_up, 403, &["emr_account.clinic_ids clinic_outside_your_access"]).await;
         practice.api(&admin).patch(&format!("/clinics/{york}"), &json!({"status": "inactive"})).await.expect(200);
         let closed = emr(json!({"clinic_ids": [saco, york], "default_clinic_id": saco}));
-        on_creation(practice, &admin, closed, 422, &["clinic_ids clinic_inactive"]).await;
+        on_creation(practice, &admin, closed, 422, &["emr_account.clinic_ids clinic_inactive"]).await;
 
         let mara = practice.add(PersonSpec { clinics: &[saco, wells], permissions: Some(&[Permission::ViewPatients]), ..PersonSpec::default() }).await;
         let without = emr(json!({"clinic_ids": [wells]}));
-        on_change(practice, &admin, mara.id, without, 422, &["clinic_ids default_clinic_not_removable"]).await;
+        on_change(practice, &admin, mara.id, without, 422, &["emr_account.clinic_ids default_clinic_not_removable"]).await;
         // What the manager cannot see was not sent, and stays.
         let kept = practice.api(&manager).patch(&format!("/people/{}", mara.id), &emr(json!({"clinic_ids": [saco]}))).await;
         assert_eq!(kept.expect(200).json()["emr_account"]["hidden_clinics"], 1);
@@ -155,7 +155,7 @@ both_practices! {
         let link = practice.api(&token).send("POST", &format!("/people/{}/sign-in-link", boss.id), None, "").await;
         assert_eq!((link.status, refused(&link)), (403, vec![" holds_more_than_you".to_owned()]));
         let up = json!({"emr_account": {"permissions": ["view_users", "edit_users", "company_admin"]}});
-        on_change(practice, &token, manager.id, up, 403, &["permissions permission_not_held_by_you"]).await;
+        on_change(practice, &token, manager.id, up, 403, &["emr_account.permissions permission_not_held_by_you"]).await;
         // Another clinic of the same person is enough to keep the sign-in out of reach.
         let both = practice.add(PersonSpec {
             username: "both", clinics: &practice.clinics[..2], permissions: Some(&[Permission::ViewPatients]),
@@ -179,11 +179,11 @@ both_practices! {
         let token = practice.token("admin").await;
         let admin = practice.admin.id;
         let down = json!({"emr_account": {"permissions": ["view_users", "edit_users"]}});
-        on_change(practice, &token, admin, down, 409, &["permissions last_admin"]).await;
+        on_change(practice, &token, admin, down, 409, &["emr_account.permissions last_admin"]).await;
         let off = json!({"emr_account": {"status": "inactive"}});
-        on_change(practice, &token, admin, off, 409, &["status last_admin", "status last_admin"]).await;
+        on_change(practice, &token, admin, off, 409, &["emr_account.status last_admin", "emr_account.status last_admin"]).await;
         let no_manager = json!({"emr_account": {"permissions": ["company_admin"]}});
-        on_change(practice, &token, admin, no_manager, 409, &["permissions last_admin"]).await;
+        on_change(practice, &token, admin, no_manager, 409, &["emr_account.permissions last_admin"]).await;
     }
 
     async fn the_last_user_manager_of_a_clinic_keeps_the_clinic(practice) {
@@ -234,9 +234,9 @@ both_practices! {
         assert!(late["notices"][0].as_str().is_some_and(|n| n.starts_with("Saved as inactive")), "{late}");
         assert_eq!(late["invitation_sent_to"], json!(null));
         let on = json!({"emr_account": {"status": "active"}});
-        on_change(practice, &token, late["id"].as_str().unwrap(), on, 409, &["status no_license_available"]).await;
+        on_change(practice, &token, late["id"].as_str().unwrap(), on, 409, &["emr_account.status no_license_available"]).await;
         let moved = json!({"emr_account": {"clinic_ids": [practice.clinics[0], practice.clinics[1]], "default_clinic_id": practice.clinics[1]}});
-        on_change(practice, &token, mara.id, moved, 409, &["default_clinic_id no_license_available"]).await;
+        on_change(practice, &token, mara.id, moved, 409, &["emr_account.default_clinic_id no_license_available"]).await;
     }
 
     async fn accounts_that_do_not_exist_yet_are_refused_by_name(practice) {

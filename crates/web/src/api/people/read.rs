@@ -18,6 +18,7 @@ pub(crate) const READ_ONLY: &[&str] = &[
     "created_at",
     "last_sign_in_at",
     "password_state",
+    "can_sign_in",
     "can_edit",
     "can_reset_sign_in",
     "notices",

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use muster_app::people::PersonView;
 use muster_domain::emr::EmrAccount;
+use muster_domain::sign_in::can_sign_in;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -43,6 +44,11 @@ pub(crate) struct Person {
     last_sign_in_at: Option<Timestamp>,
     /// `none`, `set`, or `must_change` after a manager set it.
     password_state: String,
+    /// `open`, or `closed` for a person without accounts who left.
+    #[schema(example = "open")]
+    sign_in_status: &'static str,
+    /// Whether the person can sign in: an account is active, or there is none and `sign_in_status` is open.
+    can_sign_in: bool,
     /// The place in the EMR; null without one.
     emr_account: Option<Emr>,
     /// Whether the caller may change this profile.
@@ -124,6 +130,8 @@ impl From<&PersonView> for Person {
             created_at: view.stored.created_at,
             last_sign_in_at: view.stored.last_sign_in_at,
             password_state: view.stored.password_state.clone(),
+            sign_in_status: view.profile().sign_in.as_str(),
+            can_sign_in: can_sign_in(view.profile()),
             emr_account: Emr::from_view(view),
             can_edit: view.edit_refused.is_none(),
             can_reset_sign_in: view.sign_in_refused.is_none(),

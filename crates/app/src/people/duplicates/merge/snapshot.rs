@@ -4,6 +4,7 @@ use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::emr::{EmrAccount, EmrPatch, InactiveReason, Permission, PrimaryLicense, Status, field};
 use muster_domain::people::{Change, Profile};
 use muster_domain::people::{Person, PersonPatch};
+use muster_domain::sign_in::SignInStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -75,7 +76,8 @@ pub(super) fn restoring(profile: &Profile) -> Change {
         npi: Some(person.npi.clone()),
         username: Some(person.username.clone()),
     };
-    Change { person, emr, ..Change::default() }
+    let sign_in_status = (!profile.has_account()).then(|| profile.sign_in.as_str().to_owned());
+    Change { person, sign_in_status, emr, ..Change::default() }
 }
 
 fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
@@ -111,5 +113,7 @@ fn parsed(record: &Map<String, Value>, now: &Profile) -> Option<Profile> {
             ..account.clone()
         }),
     };
-    Some(Profile { person, emr, ..now.clone() })
+    // Records name the status only where it is not the usual one.
+    let sign_in = text("sign_in_status").as_deref().and_then(SignInStatus::parse).unwrap_or_default();
+    Some(Profile { person, sign_in, emr, ..now.clone() })
 }
