@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_domain::access::{ActorKind, Authority};
+use muster_domain::access::{self, ActorKind, Authority};
 use muster_domain::emr::Permission;
 use muster_domain::people::Profile;
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
@@ -201,12 +201,15 @@ impl Actor {
         }
     }
 
+    /// True when the actor may do this somewhere in the organization: what the navigation asks.
+    pub fn may(&self, permission: Permission) -> bool {
+        let action = access::Action::Emr(permission);
+        access::evaluate(&self.authority, action, access::Resource::Organization, access::Context::default())
+            .is_allowed()
+    }
+
     /// The refusal when the actor lacks a permission.
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
-        if self.authority.emr().permissions().contains(permission) {
-            Ok(())
-        } else {
-            Err(Refusal::whole(Code::NotAllowed).about(&[permission.label()]))
-        }
+        if self.may(permission) { Ok(()) } else { Err(Refusal::whole(Code::NotAllowed).about(&[permission.label()])) }
     }
 }

@@ -64,7 +64,7 @@ impl BulkView {
 impl App {
     /// True when the actor may update people in bulk.
     pub fn may_update_in_bulk(&self, actor: &Actor) -> bool {
-        NEEDED.iter().all(|p| actor.authority().emr().permissions().contains(*p))
+        NEEDED.iter().all(|p| actor.may(*p))
     }
 
     /// Refuses, on record, whoever may not.

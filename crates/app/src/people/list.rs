@@ -66,6 +66,6 @@ impl App {
 
     /// True when the actor may open the user list at all.
     pub fn may_list_people(&self, actor: &Actor) -> bool {
-        actor.authority().emr().permissions().contains(Permission::ViewUsers)
+        actor.may(Permission::ViewUsers)
     }
 }

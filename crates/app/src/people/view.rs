@@ -102,7 +102,7 @@ impl App {
             ClinicAccess::All => true,
             ClinicAccess::Only(some) => !some.is_empty(),
         };
-        somewhere && actor.authority().emr().permissions().contains(Permission::EditUsers)
+        somewhere && actor.may(Permission::EditUsers)
     }
 
     /// The refusal for a permission the actor lacks, as a sentence for a page.

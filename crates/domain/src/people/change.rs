@@ -22,7 +22,7 @@ impl std::fmt::Debug for NewPassword {
 }
 
 /// A request to add a person (nothing stored yet) or to change one. `None` leaves an account alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// Of the person.
     pub person: PersonPatch,
@@ -32,6 +32,13 @@ pub struct Change {
     pub emr: Option<EmrPatch>,
     /// A password typed by a manager; its owner has to change it at the first sign-in.
     pub password: Option<NewPassword>,
+}
+
+impl Change {
+    /// True when nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the decision has to know of everything else, one part a product.

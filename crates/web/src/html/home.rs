@@ -11,10 +11,9 @@ use crate::urls;
 
 /// `GET /`
 pub(crate) async fn show(State(_): State<Web>, page: Page) -> Response {
-    let held = page.actor.authority().emr().permissions();
     if page.actor.is_support() && page.info.organization.is_none() {
         go(urls::SUPPORT)
-    } else if held.contains(Permission::ViewUsers) {
+    } else if page.actor.may(Permission::ViewUsers) {
         go(urls::USERS)
     } else {
         go(urls::ME)

@@ -19,18 +19,17 @@ pub(crate) fn asset_urls() -> AssetUrls<'static> {
 }
 
 fn nav(page: &Page) -> Vec<NavGroup<'static>> {
-    let held = page.actor.authority().emr().permissions();
     let here = page.here.split('?').next().unwrap_or_default();
     let item = |label, href: &'static str, current: bool| NavItem { label, href, current, badge: None };
     let mut groups = Vec::new();
     let in_a_practice = page.info.organization.is_some();
-    if in_a_practice && held.contains(Permission::ViewUsers) {
+    if in_a_practice && page.actor.may(Permission::ViewUsers) {
         let mut items = vec![
             item("Users", urls::USERS, here.starts_with(urls::USERS) || here.starts_with(urls::BULK_JOBS)),
             item("Licenses", urls::LICENSES, here.starts_with(urls::LICENSES)),
             item("Credentials", urls::CREDENTIALS, here == urls::CREDENTIALS),
         ];
-        if held.contains(Permission::EditUsers) {
+        if page.actor.may(Permission::EditUsers) {
             items.push(item("Duplicates", urls::DUPLICATES, here.starts_with(urls::DUPLICATES)));
             items.push(item("Import", urls::IMPORT, here == urls::IMPORT));
         }
@@ -40,10 +39,10 @@ fn nav(page: &Page) -> Vec<NavGroup<'static>> {
         groups.push(NavGroup { label: "EMR", items });
     }
     let mut practice = Vec::new();
-    if in_a_practice && held.contains(Permission::ViewUsers) {
+    if in_a_practice && page.actor.may(Permission::ViewUsers) {
         practice.push(item("Audit", urls::AUDIT, here == urls::AUDIT));
     }
-    if in_a_practice && (held.contains(Permission::ClinicAdmin) || held.contains(Permission::CompanyAdmin)) {
+    if in_a_practice && (page.actor.may(Permission::ClinicAdmin) || page.actor.may(Permission::CompanyAdmin)) {
         practice.push(item("Settings", urls::SETTINGS, here.starts_with(urls::SETTINGS)));
     }
     if !practice.is_empty() {

@@ -209,7 +209,8 @@ both_practices! {
                 (format!("{path}/emr-account"), account.clone()),
             ] {
                 let answer = api.patch(&path, &body).await.expect(409);
-                assert_eq!(refused(&answer), [format!("{field} last_admin")], "{body}");
+                let account = if path.ends_with("emr-account") { "" } else { "emr_account." };
+                assert_eq!(refused(&answer), [format!("{account}{field} last_admin")], "{body}");
                 // One code for both kinds: the sentence tells that it is not about company admins.
                 let message = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
                 assert!(message.contains("last user manager of Wells"), "{message}");

@@ -90,7 +90,7 @@ async fn draw(
     said: &FormErrors,
     alike: Option<(&Candidates, &[String])>,
 ) -> muster_app::Result<Markup> {
-    if !page.actor.authority().emr().permissions().contains(Permission::EditUsers) {
+    if !page.actor.may(Permission::EditUsers) {
         return Err(web.app.missing(Permission::EditUsers).into());
     }
     let clinics = web.app.clinics(&page.actor).await?;

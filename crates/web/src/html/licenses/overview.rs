@@ -35,7 +35,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let asked = OverviewAsked { q: form.one("q").to_owned(), after, limit: PAGE };
     let found = web.app.license_overview(&page.actor, &asked).await?;
     let prices = web.app.license_prices(&page.actor).await?;
-    let sees_users = page.actor.authority().emr().permissions().contains(Permission::ViewUsers);
+    let sees_users = page.actor.may(Permission::ViewUsers);
     let sums = if sees_users { web.app.license_header(&page.actor, None).await? } else { Vec::new() };
     let columns = [
         Column::new("Clinic"),

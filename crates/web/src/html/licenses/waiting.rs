@@ -87,7 +87,7 @@ async fn draw(
         (parts::select(&Select { name: "group", label: "Group", options: &groups, bare: true, ..Select::default() }))
         (parts::button(&Button { label: "Show", icon: Some(Icon::Filter), ..Button::default() }))
     };
-    let may_edit = page.actor.authority().emr().permissions().contains(Permission::EditUsers);
+    let may_edit = page.actor.may(Permission::EditUsers);
     let address = |after: &str| {
         urls::with_query(urls::LICENSE_WAITING, &[("clinic_id", clinic), ("group", group), ("after", after)])
     };

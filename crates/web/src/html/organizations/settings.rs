@@ -81,7 +81,7 @@ pub(crate) async fn add_clinic(State(web): State<Web>, posted: Posted) -> Respon
 /// `POST /settings/clinics/{clinic}`
 pub(crate) async fn save_clinic(State(web): State<Web>, Path(id): Path<ClinicId>, posted: Posted) -> Response {
     let (page, form) = (posted.page, posted.form);
-    let admin = page.actor.authority().emr().permissions().contains(Permission::CompanyAdmin);
+    let admin = page.actor.may(Permission::CompanyAdmin);
     let patch = ClinicPatch {
         name: form.get("name").map(str::to_owned),
         status: form.get("status").filter(|_| admin).map(str::to_owned),
@@ -127,13 +127,12 @@ async fn draw(
     refused: &Refused<'_>,
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
-    let held = page.actor.authority().emr().permissions();
-    if !held.contains(Permission::ClinicAdmin) {
+    if !page.actor.may(Permission::ClinicAdmin) {
         return Err(web.app.missing(Permission::ClinicAdmin).into());
     }
     let organization = web.app.organization(&page.actor).await?;
     let clinics = web.app.clinics(&page.actor).await?;
-    let admin = held.contains(Permission::CompanyAdmin);
+    let admin = page.actor.may(Permission::CompanyAdmin);
     let none = FormErrors::default();
     let body = html! {
         (parts::heading("Settings", Some(&organization.name), &html! {}))

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use muster_domain::access::may_reset_sign_in;
 use muster_domain::audit::{Action, changes};
-use muster_domain::people::PersonPatch;
 use muster_domain::people::{Change, MergePlan, MergeSide, decide, merge};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::images::{self, Kind};
@@ -71,10 +70,6 @@ pub struct Merged {
     pub by: String,
     /// When.
     pub at: Option<jiff::Timestamp>,
-}
-
-fn is_nothing(change: &Change) -> bool {
-    change.person == PersonPatch::default() && change.emr.is_none()
 }
 
 async fn side(work: &mut UnitOfWork, actor: &Actor, id: PersonId) -> Result<MergeSide> {
@@ -205,7 +200,7 @@ impl App {
         id: PersonId,
         change: &Change,
     ) -> std::result::Result<(), SaveError> {
-        if is_nothing(change) {
+        if change.is_empty() {
             return Ok(());
         }
         let before = find_visible(&mut work.tx, actor, id).await?.profile;
