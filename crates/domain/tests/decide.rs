@@ -11,7 +11,7 @@ use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{AssistantFinish, Clinic};
 use muster_domain::people::{Change, Facts, NewPassword, Outcome, Profile, decide};
 use muster_domain::people::{NameOwner, Person, PersonPatch};
-use muster_domain::sign_in::{PasswordPolicy, Preset};
+use muster_domain::sign_in::{PasswordPolicy, Preset, SignInStatus};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
 use uuid::Uuid;
 
@@ -527,4 +527,27 @@ fn the_matrix_of_actors_and_actions_is_as_reviewed() {
         );
     }
     insta::assert_snapshot!("actor_by_action", table);
+}
+
+#[test]
+fn a_person_without_accounts_is_closed_and_opened_and_accounts_take_over_from_there() {
+    let before = Profile::blank(HOME, person(60));
+    let change = |status: &str| Change { sign_in_status: Some(status.to_owned()), ..Change::default() };
+    let decided = |before: &Profile, change: &Change| decide(&company_admin(), &facts(), before, false, change);
+    let gone = decided(&before, &change("closed")).unwrap();
+    assert!(gone.ends_access);
+    assert_eq!(gone.profile.sign_in, SignInStatus::Closed);
+    let back = decided(&gone.profile, &change("open")).unwrap();
+    assert_eq!((back.profile.sign_in, back.ends_access), (SignInStatus::Open, false));
+    assert_eq!(codes(decided(&before, &change("ajar"))), [(Some("sign_in_status"), Code::NotUnderstood)]);
+
+    let mut hired = new_pta();
+    hired.person = PersonPatch { email: Some(Some("bo@saco.example".into())), ..PersonPatch::default() };
+    let account = decided(&gone.profile, &hired).unwrap();
+    assert_eq!(account.profile.sign_in, SignInStatus::Open);
+    let both = Change { sign_in_status: Some("closed".into()), ..Change::default() };
+    assert_eq!(
+        codes(decided(&account.profile, &both)),
+        [(Some("sign_in_status"), Code::SignInFollowsAccounts)]
+    );
 }

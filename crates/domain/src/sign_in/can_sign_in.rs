@@ -43,3 +43,35 @@ pub fn can_sign_in(profile: &Profile) -> bool {
         profile.sign_in == SignInStatus::Open
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::emr::{Status, UserType};
+    use crate::ids::{ClinicId, OrganizationId, PersonId};
+
+    fn blank() -> Profile {
+        Profile::blank(OrganizationId::INSTALLATION, PersonId(Uuid::nil()))
+    }
+
+    fn with_emr(status: Status) -> Profile {
+        let account = EmrAccount::new(UserType::PT, ClinicId(Uuid::nil()));
+        blank().with_emr(EmrAccount { status, ..account })
+    }
+
+    #[test]
+    fn accounts_decide_where_there_are_any_and_the_status_where_there_are_none() {
+        let closed = |profile: Profile| Profile { sign_in: SignInStatus::Closed, ..profile };
+        for (profile, expected) in [
+            (blank(), true),
+            (closed(blank()), false),
+            (with_emr(Status::Active), true),
+            (with_emr(Status::Inactive), false),
+            (closed(with_emr(Status::Active)), true),
+        ] {
+            assert_eq!(can_sign_in(&profile), expected, "{profile:?}");
+        }
+    }
+}
