@@ -14,6 +14,7 @@ mod work;
 pub mod audit;
 pub mod bulk;
 pub mod credentials;
+pub mod emr;
 pub mod generate;
 pub mod images;
 pub mod imports;

@@ -546,8 +546,5 @@ fn a_person_without_accounts_is_closed_and_opened_and_accounts_take_over_from_th
     let account = decided(&gone.profile, &hired).unwrap();
     assert_eq!(account.profile.sign_in, SignInStatus::Open);
     let both = Change { sign_in_status: Some("closed".into()), ..Change::default() };
-    assert_eq!(
-        codes(decided(&account.profile, &both)),
-        [(Some("sign_in_status"), Code::SignInFollowsAccounts)]
-    );
+    assert_eq!(codes(decided(&account.profile, &both)), [(Some("sign_in_status"), Code::SignInFollowsAccounts)]);
 }

@@ -85,7 +85,7 @@ routes! {
     get "/emr/users" Person html::emr::users::show;
     get "/emr/users.csv" Person html::emr::users::file;
     get "/clinic-names" Person html::organizations::clinic_choice::names;
-    get "/person-names" Person html::person_choice::names;
+    get "/person-names" Person crate::html::people::person_choice::names;
     get "/emr/users/bulk" Person html::bulk::select::show;
     post "/emr/users/bulk" Person html::bulk::select::save;
     get "/emr/bulk" Person html::bulk::earlier;
@@ -115,13 +115,13 @@ routes! {
     post "/emr/users/{person}/copy" Person html::emr::copy::save;
     post "/emr/users/{person}/sign-in-link" Person html::emr::user::send_link;
     post "/emr/users/{person}/sessions" Person html::emr::user::end_sessions;
-    get "/emr/users/{person}/professional-licenses" Person html::emr::professional_licenses::show;
-    post "/emr/users/{person}/professional-licenses" Person html::emr::professional_licenses::add;
-    post "/emr/users/{person}/professional-licenses/{license}" Person html::emr::professional_licenses::save;
-    post "/emr/users/{person}/professional-licenses/{license}/remove" Person html::emr::professional_licenses::remove;
-    post "/emr/users/{person}/supervisor" Person html::emr::supervisor::save;
-    get "/emr/users/{person}/offboarding" Person html::emr::offboarding::show;
-    post "/emr/users/{person}/offboarding" Person html::emr::offboarding::save;
+    get "/emr/users/{person}/professional-licenses" Person html::credentials::professional_licenses::show;
+    post "/emr/users/{person}/professional-licenses" Person html::credentials::professional_licenses::add;
+    post "/emr/users/{person}/professional-licenses/{license}" Person html::credentials::professional_licenses::save;
+    post "/emr/users/{person}/professional-licenses/{license}/remove" Person html::credentials::professional_licenses::remove;
+    post "/emr/users/{person}/supervisor" Person html::credentials::supervisor::save;
+    get "/emr/users/{person}/offboarding" Person html::people::offboarding::show;
+    post "/emr/users/{person}/offboarding" Person html::people::offboarding::save;
     get "/emr/users/{person}/type" Person html::emr::user_type::show;
     post "/emr/users/{person}/type" Person html::emr::user_type::save;
 
@@ -140,14 +140,14 @@ routes! {
     get "/emr/licenses/ledger.csv" Person html::licenses::ledger::export;
 
     // Across products
-    get "/people/credentials" Person html::credentials::show;
-    get "/people/credentials.csv" Person html::credentials::export;
+    get "/people/credentials" Person html::credentials::worklist::show;
+    get "/people/credentials.csv" Person html::credentials::worklist::export;
 
     // One person, one profile
-    get "/people/duplicates" Person html::emr::duplicates::show;
-    post "/people/duplicates/merge" Person html::emr::merge::merge;
-    post "/people/duplicates/someone-else" Person html::emr::merge::mark_distinct;
-    post "/people/duplicates/merges/{merge}/undo" Person html::emr::merge::undo;
+    get "/people/duplicates" Person html::people::duplicates::show;
+    post "/people/duplicates/merge" Person html::people::merge::merge;
+    post "/people/duplicates/someone-else" Person html::people::merge::mark_distinct;
+    post "/people/duplicates/merges/{merge}/undo" Person html::people::merge::undo;
 
     // The practice
     get "/audit" Person html::audit::show;

@@ -1,23 +1,19 @@
-//! People and their EMR accounts.
+//! People and their accounts: the list, one profile, adding, changing, inviting, and entries that are duplicates.
 
 mod check;
-mod copy;
 mod duplicates;
 mod facts;
 mod invite;
 mod list;
 mod save;
-mod type_change;
 mod view;
 
-pub use copy::Copied;
 pub use duplicates::{
     Candidate, Candidates, Contact, Decision, MergePreview, Merged, MergedInto, MovedField, Pair, PairsPage,
 };
 pub use invite::{Sent, SetUpLink};
 pub use list::{Listed, PeoplePage};
 pub use save::{NewProfile, Saved};
-pub use type_change::TypeChangePreview;
 pub use view::PersonView;
 
 pub(crate) use duplicates::whom_to_ask;

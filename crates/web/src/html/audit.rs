@@ -14,13 +14,13 @@ use muster_domain::words::field_label;
 use super::parts::{
     self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table,
 };
-use super::person_choice::{Names, PersonChoice};
 use super::shell::{self, moment};
 use crate::context::Web;
 use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
+use crate::html::people::person_choice::{Names, PersonChoice};
 use crate::urls;
 
 const PAGE: i64 = 50;

@@ -4,6 +4,7 @@ pub mod parts;
 
 pub(crate) mod audit;
 pub(crate) mod bulk;
+mod confirm;
 pub(crate) mod credentials;
 pub(crate) mod emr;
 mod form_errors;
@@ -11,6 +12,6 @@ pub(crate) mod home;
 pub(crate) mod imports;
 pub(crate) mod licenses;
 pub(crate) mod organizations;
-pub(crate) mod person_choice;
+pub(crate) mod people;
 mod shell;
 pub(crate) mod sign_in;

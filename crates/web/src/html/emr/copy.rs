@@ -3,7 +3,8 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::people::{Copied, Listed, PersonView};
+use muster_app::emr::Copied;
+use muster_app::people::{Listed, PersonView};
 use muster_app::{AppError, Filter};
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;

@@ -13,7 +13,7 @@ use crate::form::FormData;
 
 /// The form's values, as text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     pub user_type: String,
     pub status: String,
     pub first_name: String,

@@ -8,13 +8,13 @@ use muster_app::people::{Candidates, Decision};
 use muster_domain::emr::Permission;
 
 use super::draft::Draft;
-use super::duplicates::question;
 use super::form::{FormView, NEW_ACTION, summary};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink};
+use crate::html::people::duplicates::question;
 use crate::html::shell;
 use crate::urls;
 

@@ -20,13 +20,15 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::form::{FormView, summary};
 use super::images::{self, Images};
-use super::{merge, offboarding, professional_licenses, seat, side, supervisor};
+use super::{seat, side};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
 use crate::html::audit::details;
+use crate::html::credentials::{professional_licenses, supervisor};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, ChipKind, Icon};
+use crate::html::people::{merge, offboarding};
 use crate::html::shell::{self, moment};
 use crate::urls;
 

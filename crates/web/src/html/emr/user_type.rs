@@ -8,10 +8,10 @@ use muster_domain::PersonId;
 use muster_domain::emr::UserType;
 use serde::Deserialize;
 
-use super::confirm::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::confirm::{Confirm, answer, impossible, refused};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, Choice, Select};
 use crate::html::shell;

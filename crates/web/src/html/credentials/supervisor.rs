@@ -44,7 +44,7 @@ async fn again(web: &Web, page: &Page, id: PersonId, said: &FormErrors) -> muste
 }
 
 /// The card; nothing for who needs no supervisor and never had one.
-pub(super) fn card(page: &Page, view: &PersonView, supervised: &SuperviseeView, said: &FormErrors) -> Markup {
+pub(crate) fn card(page: &Page, view: &PersonView, supervised: &SuperviseeView, said: &FormErrors) -> Markup {
     if !supervised.needed && supervised.history.is_empty() {
         return html! {};
     }

@@ -10,10 +10,10 @@ use muster_domain::PersonId;
 use muster_domain::people::OffboardingKind;
 use serde::Deserialize;
 
-use super::confirm::{Confirm, answer, impossible, refused};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, Posted};
+use crate::html::confirm::{Confirm, answer, impossible, refused};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Button, ButtonKind, ButtonLink, Checkbox, Choice, Icon, RadioChoice, RadioGroup, Select,
@@ -120,7 +120,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &FormEr
 }
 
 /// The card of the profile: the way to off-boarding, and how the person left before.
-pub(super) fn card(page: &Page, view: &PersonView, left: &[OffboardingRecord]) -> Markup {
+pub(crate) fn card(page: &Page, view: &PersonView, left: &[OffboardingRecord]) -> Markup {
     let Some(emr) = &view.profile().emr else { return html! {} };
     let offer = view.edit_refused.is_none() && emr.is_active();
     if !offer && left.is_empty() {

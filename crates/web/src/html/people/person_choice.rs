@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::people::PersonView;
 
-use super::parts::{self, ButtonLink, Icon, NameField, Offer};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
+use crate::html::parts::{self, ButtonLink, Icon, NameField, Offer};
 use crate::urls;
 
 /// People offered for what was typed so far.

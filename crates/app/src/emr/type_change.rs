@@ -6,9 +6,7 @@ use muster_domain::people::{Change, decide};
 use muster_domain::{Code, PersonId, Refusal};
 use serde_json::json;
 
-use super::save::SaveError;
-use super::view::find_visible;
-use super::{DecisionContext, PersonView, Saved};
+use crate::people::{Candidates, DecisionContext, PersonView, SaveError, Saved, find_visible};
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
@@ -88,7 +86,7 @@ impl App {
             view: PersonView::of(actor, stored),
             notices: preview.sentences(),
             invited: None,
-            duplicates: super::Candidates::default(),
+            duplicates: Candidates::default(),
         })
     }
 }

@@ -109,7 +109,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, failed: Option<&Failed<'_>>)
 }
 
 /// The card of the profile; nothing for who carries no license.
-pub(super) fn card(page: &Page, view: &PersonView, licenses: &[ProfessionalLicense], today: Date) -> Markup {
+pub(crate) fn card(page: &Page, view: &PersonView, licenses: &[ProfessionalLicense], today: Date) -> Markup {
     let none = view.profile().emr.as_ref().is_some_and(|e| e.user_type.credentials() == Credentials::None);
     if none && licenses.is_empty() {
         html! {}

@@ -10,9 +10,7 @@ use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::{Handle, organizations, people};
 use serde_json::json;
 
-use super::save::SaveError;
-use super::view::find_visible;
-use super::{DecisionContext, PersonView};
+use crate::people::{DecisionContext, PersonView, SaveError, find_visible};
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 

@@ -105,7 +105,7 @@ fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
 }
 
 /// The card of the profile: which profiles were put together with it, and where their history is.
-pub(super) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
+pub(crate) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
     if merges.is_empty() {
         return html! {};
     }

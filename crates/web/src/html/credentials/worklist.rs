@@ -9,14 +9,14 @@ use muster_app::credentials::{WorklistAsked, WorklistItem};
 use muster_domain::credentials::CredentialIssue;
 use muster_domain::text::initials;
 
-use super::organizations::clinic_choice::ClinicChoice;
-use super::parts::{self, Button, ButtonLink, ChipKind, Choice, Column, Icon, Select, Table};
-use super::shell;
 use crate::context::Web;
 use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
+use crate::html::organizations::clinic_choice::ClinicChoice;
+use crate::html::parts::{self, Button, ButtonLink, ChipKind, Choice, Column, Icon, Select, Table};
+use crate::html::shell;
 use crate::urls;
 
 const PAGE: i64 = 50;

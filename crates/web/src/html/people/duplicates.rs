@@ -9,12 +9,13 @@ use muster_domain::organizations::Clinic;
 use muster_domain::people::Reason;
 use muster_domain::{ClinicId, PersonId};
 
-use super::draft::Draft;
-use super::{merge, side};
+use super::merge;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
+use crate::html::emr::draft::Draft;
+use crate::html::emr::side;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ChipKind, Column, Icon, Table};
 use crate::html::shell::{self, moment};
@@ -99,7 +100,7 @@ fn why(score: u8, reasons: &[Reason]) -> Markup {
 }
 
 /// The question, inside the form of the new user; each answer is a button of that form.
-pub(super) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, decided: &[String]) -> Markup {
+pub(crate) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, decided: &[String]) -> Markup {
     let open = |id: PersonId| !decided.contains(&id.to_string());
     html! {
         section #duplicates role="alert" {
