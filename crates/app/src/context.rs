@@ -9,6 +9,7 @@ use muster_store::directory::Samples;
 use uuid::Uuid;
 
 use crate::hashing::Hasher;
+use crate::jobs::JobCounters;
 use crate::keys::Keys;
 use crate::sign_in::Arrivals;
 
@@ -84,15 +85,15 @@ pub struct App {
     pub(crate) arrivals: Arrivals,
     pub(crate) samples: Samples,
     pub(crate) settings: Arc<Settings>,
-    /// Rings when a bulk update waits for the background of this very program.
-    pub(crate) bulk_waits: Arc<tokio::sync::Notify>,
+    /// Notified when a job of this program should not wait until the queue is next looked at.
+    pub(crate) job_added: Arc<tokio::sync::Notify>,
+    pub(crate) job_counters: Arc<JobCounters>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(db: Db, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, keys: Keys, settings: Settings) -> Self {
         let hasher = Hasher::new(settings.hashing_threads);
-        let bulk_waits = Arc::new(tokio::sync::Notify::new());
         Self {
             db,
             clock,
@@ -102,7 +103,8 @@ impl App {
             arrivals: Arrivals::default(),
             samples: Samples::default(),
             settings: Arc::new(settings),
-            bulk_waits,
+            job_added: Arc::default(),
+            job_counters: Arc::new(JobCounters::new()),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod emr;
 pub mod generate;
 pub mod images;
 pub mod imports;
+pub mod jobs;
 pub mod licenses;
 pub mod messages;
 pub mod organizations;

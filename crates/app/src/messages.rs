@@ -1,11 +1,10 @@
-//! What Muster writes to people, and the outbox those messages leave through.
+//! What Muster writes to people, and the jobs that send it.
 
-use jiff::SignedDuration;
 use muster_domain::OrganizationId;
-use muster_store::imports::{self, NewMessage};
-use muster_store::outbox::{self, Waiting};
+use muster_store::jobs::NewJob;
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::{self, Job, JobFailure, JobKind};
 use crate::work::UnitOfWork;
 use crate::{App, AppError, Result};
 
@@ -74,88 +73,74 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A message ready to be sent.
+/// An email to be sent.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// Identity, for the Message-ID.
+    /// Identity, for the Message-ID: the same each time it is tried.
     pub id: uuid::Uuid,
     /// The address.
     pub to: String,
     /// Subject and text.
     pub message: Message,
-    waiting: Waiting,
+    job: Job,
 }
 
-/// Failed attempts after which a message is given up; the waits add up to about two days.
-const MOST_ATTEMPTS: i64 = 12;
+/// The payload of [`JobKind::SendEmail`]; stored sealed, because messages carry links that sign in.
+#[derive(Serialize, Deserialize)]
+struct SealedEmail {
+    to: String,
+    message: Message,
+}
 
 impl App {
     /// Queues a message in the transaction of what it tells about.
     pub(crate) async fn queue(&self, work: &mut UnitOfWork, to: &str, message: &Message) -> Result<()> {
-        let new = self.sealed(to, message)?;
-        Ok(outbox::insert(&mut work.tx, work.organization, new.id, to, &new.sealed, self.now()).await?)
+        let job = self.email_job(to, message)?;
+        self.enqueue(work, &[job]).await
     }
 
     /// Queues several, with one statement.
     pub(crate) async fn queue_many(&self, work: &mut UnitOfWork, letters: &[(String, Message)]) -> Result<()> {
-        let sealed: Result<Vec<NewMessage>> = letters.iter().map(|(to, message)| self.sealed(to, message)).collect();
-        Ok(imports::insert_messages(&mut work.tx, work.organization, &sealed?, self.now()).await?)
+        let new: Result<Vec<NewJob>> = letters.iter().map(|(to, message)| self.email_job(to, message)).collect();
+        self.enqueue(work, &new?).await
     }
 
-    /// A message ready for the outbox.
-    pub(crate) fn sealed(&self, to: &str, message: &Message) -> Result<NewMessage> {
+    /// The job that sends a message.
+    pub(crate) fn email_job(&self, to: &str, message: &Message) -> Result<NewJob> {
         let id = self.new_id();
-        let plain = serde_json::to_vec(message).map_err(|e| AppError::Internal(e.to_string()))?;
+        let email = SealedEmail { to: to.to_owned(), message: message.clone() };
+        let plain = serde_json::to_vec(&email).map_err(|e| AppError::Internal(e.to_string()))?;
         let sealed = self.keys.seal(id.as_bytes(), &plain);
         let sealed = sealed.ok_or_else(|| AppError::Internal("sealing failed".into()))?;
-        Ok(NewMessage { id, recipient: to.to_owned(), sealed })
+        Ok(jobs::new_job(id, JobKind::SendEmail, sealed, self.now()))
     }
 
-    /// Takes due messages for sending. Each is held for five minutes: if the sender dies, it is due again.
+    /// Takes due emails for sending. One that this installation's secret does not open is given up at once.
     pub async fn take_messages(&self, limit: i64) -> Result<Vec<Outgoing>> {
-        let now = self.now();
-        let mut tx = self.db.begin().await?;
-        let waiting = outbox::take(&mut tx, now, now + SignedDuration::from_mins(5), limit).await?;
-        tx.commit().await?;
-        let mut out = Vec::with_capacity(waiting.len());
-        for one in waiting {
-            let plain = one.sealed.as_deref().and_then(|s| self.keys.open(one.message_id.as_bytes(), s));
-            match plain.and_then(|p| serde_json::from_slice::<Message>(&p).ok()) {
-                Some(message) => {
-                    out.push(Outgoing { id: one.message_id, to: one.recipient.clone(), message, waiting: one });
+        let mut out = Vec::new();
+        for job in self.take_jobs(JobKind::SendEmail, limit).await? {
+            let plain = self.keys.open(job.id.as_bytes(), &job.payload);
+            match plain.and_then(|p| serde_json::from_slice::<SealedEmail>(&p).ok()) {
+                Some(SealedEmail { to, message }) => out.push(Outgoing { id: job.id, to, message, job }),
+                None => {
+                    let error = "cannot be opened with this installation's secret".to_owned();
+                    self.end_attempt(&job, Err(JobFailure::Permanent(error))).await?;
                 }
-                None => self.settle(&one, Err("cannot be opened with this installation's secret"), true).await?,
             }
         }
         Ok(out)
     }
 
-    /// Notes how sending went.
+    /// Records how sending went.
     pub async fn message_done(&self, outgoing: &Outgoing, result: std::result::Result<(), String>) -> Result<()> {
-        match result {
-            Ok(()) => self.settle(&outgoing.waiting, Ok(()), false).await,
-            Err(error) => self.settle(&outgoing.waiting, Err(&error), false).await,
-        }
+        self.end_attempt(&outgoing.job, result.map_err(JobFailure::Temporary)).await
     }
 
-    async fn settle(&self, waiting: &Waiting, result: std::result::Result<(), &str>, give_up: bool) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        match result {
-            Ok(()) => outbox::sent(&mut tx, waiting).await?,
-            Err(error) => {
-                let minutes = 1_i64 << waiting.attempts.clamp(0, 9);
-                let again = (!give_up && waiting.attempts < MOST_ATTEMPTS)
-                    .then(|| self.now() + SignedDuration::from_mins(minutes));
-                outbox::failed(&mut tx, waiting, error, again).await?;
-            }
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// How many messages wait to be sent, over the whole installation.
+    /// How many emails wait to be sent, over the whole installation.
     pub async fn messages_waiting(&self) -> Result<i64> {
-        let mut h = self.db.read().await?;
-        Ok(outbox::waiting(&mut h).await?)
+        let emails = JobKind::SendEmail.as_str();
+        let counts = self.job_counts().await?;
+        Ok(counts.iter().filter(|c| c.kind == emails && c.state == "queued").map(|c| c.jobs).sum())
     }
 
     /// The chain installation-wide records go to.

@@ -8,7 +8,7 @@ use muster_app::bulk::{BulkResult, BulkView, Selection};
 use muster_app::people::NewProfile;
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, AppError, Channel, Clock, Entropy, Filter, Keys, Origin, Settings};
-use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
+use muster_domain::bulk::{BulkChange, BulkOutcome, BulkState, ChangeSet};
 use muster_domain::emr::{EmrPatch, Permission, Status, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::people::PersonPatch;
@@ -537,7 +537,7 @@ both_engines! {
         app.update_person(&world.machine(), id, None, gone).await.expect("made inactive");
         assert!(app.work_on_bulk(|| true).await.expect("works"));
         let job = app.bulk_job(&world.machine(), job.job.id).await.expect("the job");
-        assert_eq!((job.job.state.as_str(), job.job.tally.judged), ("stopped", 1000));
+        assert_eq!((job.job.state, job.job.tally.judged), (BulkState::Stopped, 1000));
         assert_eq!(job.outcome, Some(BulkOutcome::Partial));
         world.is_whole().await;
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    admin, audit, backup, check, export, generate, import, licenses, migrate, openapi, restore, serve, setup, token,
+    admin, audit, backup, check, export, generate, import, jobs, licenses, migrate, openapi, restore, serve, setup,
+    token,
 };
 use crate::config::Overrides;
 
@@ -85,6 +86,8 @@ pub enum Command {
     Token(token::Command),
     #[command(subcommand)]
     Licenses(licenses::Command),
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     Import(import::Arguments),
     Export(export::Arguments),
     Backup(backup::Arguments),
@@ -106,6 +109,7 @@ impl Command {
             Self::Admin(admin::Command::Create(a)) => a.output.json,
             Self::Token(token::Command::Create(a)) => a.output.json,
             Self::Licenses(command) => command.output().json,
+            Self::Jobs(command) => command.output().json,
             Self::Import(a) => a.output.json,
             Self::Backup(a) => a.output.json,
             Self::Restore(a) => a.output.json,

@@ -68,3 +68,11 @@ pub async fn forget(tx: &mut Tx, organization: OrganizationId, body: &str, inste
     });
     Ok(())
 }
+
+/// Forgets the answers of requests made before then.
+pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    on!(tx, "DELETE FROM idempotency_keys WHERE created_at < $1", |sql, c| {
+        sqlx::query(sql).bind(micros(before)).execute(c).await?;
+    });
+    Ok(())
+}

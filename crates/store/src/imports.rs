@@ -86,39 +86,6 @@ pub async fn insert_invitations(tx: &mut Tx, organization: OrganizationId, links
     write(tx, text, organization, rows).await
 }
 
-/// A sealed message to queue.
-#[derive(Clone, Debug)]
-pub struct NewMessage {
-    /// Identity, also the Message-ID.
-    pub id: Uuid,
-    /// The address.
-    pub recipient: String,
-    /// Sealed subject and body.
-    pub sealed: Vec<u8>,
-}
-
-/// Queues messages, in the transaction of what they tell about.
-pub async fn insert_messages(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    messages: &[NewMessage],
-    now: Timestamp,
-) -> Result<()> {
-    let messages = messages.iter().map(|m| {
-        [
-            ("id", m.id.into()),
-            ("recipient", m.recipient.as_str().into()),
-            ("sealed", m.sealed.as_slice().into()),
-            ("at", micros(now).into()),
-        ]
-    });
-    let rows = rows(tx.split().engine(), messages);
-    let text = "INSERT INTO outbox (organization_id, message_id, recipient, sealed, state, next_at, created_at)
-        SELECT $1, r.id, r.recipient, r.sealed, 'waiting', r.at, r.at
-        FROM {rows $2: id uuid, recipient text, sealed bytes, at int} r";
-    write(tx, text, organization, rows).await
-}
-
 /// Writes down when people last signed in, on the person and in the list.
 pub async fn set_last_sign_ins(
     tx: &mut Tx,

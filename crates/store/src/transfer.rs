@@ -15,7 +15,7 @@ use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, duplicates, pe
 /// Tables that follow from others, and the bookkeeping of migrations.
 const NOT_CARRIED: [&str; 3] = ["directory", "duplicate_keys", "_sqlx_migrations"];
 /// Tables in which merely starting the program on an empty database may leave something.
-const LEFT_BY_A_START: [&str; 4] = ["audit_heads", "installation", "links", "throttles"];
+const LEFT_BY_A_START: [&str; 5] = ["audit_heads", "installation", "jobs", "links", "throttles"];
 /// People whose directory rows are built in one go.
 const REBUILT_AT_ONCE: i64 = 500;
 /// Bytes a page of rows aims at: some rows carry pictures, most are short.

@@ -1,7 +1,9 @@
 //! Selecting people and looking at what would happen. A draft pins the version of everybody selected.
 
 use muster_domain::access::ClinicAccess;
-use muster_domain::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
+use muster_domain::bulk::{
+    BulkKind, BulkOutcome, BulkState, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally,
+};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob};
 use muster_store::directory::Filter;
@@ -111,7 +113,7 @@ impl App {
     pub async fn draft_bulk(&self, actor: &Actor, selection: Selection) -> Result<BulkView> {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
-        let job = self.select(&mut work, actor, "update", &selection).await?;
+        let job = self.select(&mut work, actor, BulkKind::Update, &selection).await?;
         work.commit().await?;
         Ok(BulkView::of(job, self.now()))
     }
@@ -121,7 +123,7 @@ impl App {
         &self,
         work: &mut UnitOfWork,
         actor: &Actor,
-        kind: &str,
+        kind: BulkKind,
         selection: &Selection,
     ) -> Result<BulkJob> {
         let job = self.new_job(actor, kind, selection.described());
@@ -153,12 +155,12 @@ impl App {
     }
 
     /// A job not yet stored.
-    pub(super) fn new_job(&self, actor: &Actor, kind: &str, selection: String) -> BulkJob {
+    pub(super) fn new_job(&self, actor: &Actor, kind: BulkKind, selection: String) -> BulkJob {
         BulkJob {
             organization: actor.organization(),
             id: self.new_id(),
-            kind: kind.to_owned(),
-            state: "draft".to_owned(),
+            kind,
+            state: BulkState::Draft,
             actor_kind: actor.authority().kind().as_str().to_owned(),
             actor_id: actor.subject(),
             actor_name: actor.name().to_owned(),
@@ -192,7 +194,7 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         let job = find_job(&mut work.tx, actor, id).await?;
-        if job.state != "draft" {
+        if job.state != BulkState::Draft {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());
         }
         bulk::leave_out(&mut work.tx, work.organization, id, people).await?;
@@ -207,10 +209,10 @@ impl App {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
         let job = find_job(&mut h, actor, id).await?;
-        if job.state != "draft" {
+        if job.state != BulkState::Draft {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());
         }
-        if changes.is_empty() && job.kind == "update" {
+        if changes.is_empty() && job.kind == BulkKind::Update {
             return Err(Refusal::new("changes", Code::NoChangesChosen).into());
         }
         let (mut bench, mut summing) = (BatchEvaluator::new(&job, changes.clone()), Summing::default());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::bulk::{
-    BulkDecision, BulkRequest, ChangeRecord, ChangeSet, RefusedChange, Rules, RunningFacts, UndoState, judge,
+    BulkDecision, BulkKind, BulkRequest, ChangeRecord, ChangeSet, RefusedChange, Rules, RunningFacts, UndoState, judge,
 };
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use muster_store::bulk::{self, BulkItem, BulkJob};
@@ -58,7 +58,7 @@ pub(super) struct BatchEvaluator {
 impl BatchEvaluator {
     /// For a job; `changes` are those for everybody.
     pub fn new(job: &BulkJob, changes: ChangeSet) -> Self {
-        let rules = if job.kind == "undo" { Rules::Undo } else { Rules::Bulk };
+        let rules = if job.kind == BulkKind::Undo { Rules::Undo } else { Rules::Bulk };
         Self::with(rules, changes, job.selected)
     }
 

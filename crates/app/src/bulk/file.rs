@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::bulk::{BulkChange, BulkKind, ChangeSet};
 use muster_domain::emr::{EmrAccount, Permission, Status};
 use muster_domain::imports::{ChangeColumns, ChangeField as Field};
 use muster_domain::text::unique_key;
@@ -106,7 +106,7 @@ impl App {
         let reached = clinics.into_iter().filter(|c| actor.authority().emr().reaches(c.id));
         let clinics = reached.map(|c| (unique_key(&c.name), c.id)).collect();
         let mut reading = Reading { columns, clinics, met: BTreeSet::new() };
-        let mut job = self.new_job(actor, "file", String::new());
+        let mut job = self.new_job(actor, BulkKind::File, String::new());
         add_draft(&mut work, &job).await?;
         while !all.is_empty() {
             let rest = all.split_off(all.len().min(500));

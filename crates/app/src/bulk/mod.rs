@@ -13,7 +13,7 @@ mod undo;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::audit::Action;
-use muster_domain::bulk::{BulkOutcome, ChangeSet, UNDO_DAYS};
+use muster_domain::bulk::{BulkKind, BulkOutcome, BulkState, ChangeSet, UNDO_DAYS};
 use muster_domain::emr::Permission;
 use muster_store::{Handle, bulk};
 use uuid::Uuid;
@@ -50,14 +50,14 @@ impl BulkView {
         let selected = u64::try_from(job.selected).unwrap_or(0);
         let outcome = job.finished_at.map(|_| job.tally.outcome(selected));
         let until = job.finished_at.map(|at| at + jiff::SignedDuration::from_hours(24 * UNDO_DAYS));
-        let undoable = job.kind != "undo" && job.undone_by.is_none() && job.tally.updated > 0;
+        let undoable = job.kind != BulkKind::Undo && job.undone_by.is_none() && job.tally.updated > 0;
         let undo_until = until.filter(|until| undoable && *until > now);
         Self { job, changes, outcome, undo_until }
     }
 
     /// True while somebody works on it, or soon will.
     pub fn is_running(&self) -> bool {
-        self.job.state == "running"
+        self.job.state == BulkState::Running
     }
 }
 
@@ -110,5 +110,5 @@ fn is_own(actor: &Actor, job: &BulkJob) -> bool {
 async fn find_job(h: &mut impl Handle, actor: &Actor, id: Uuid) -> Result<BulkJob> {
     let found = bulk::find(h, actor.organization(), id).await?;
     let all = *actor.authority().emr().clinics() == ClinicAccess::All;
-    found.filter(|job| is_own(actor, job) || (all && job.state != "draft")).ok_or(AppError::NotFound)
+    found.filter(|job| is_own(actor, job) || (all && job.state != BulkState::Draft)).ok_or(AppError::NotFound)
 }

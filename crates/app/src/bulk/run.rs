@@ -1,29 +1,29 @@
-//! Doing it. A bulk update goes chunk by chunk; people, results, records and how far it has come are one transaction, so
-//! that whoever takes over after an interruption goes on exactly there. A lease keeps two programs from working on the
-//! same one in vain; were it to fail, the second would still find the job no longer its own.
+//! Carrying out bulk updates, chunk by chunk. People, results, records and the place reached are one transaction, so that
+//! a worker that takes over after an interruption continues exactly there. The lease of the job in the queue keeps two
+//! workers from the same bulk update; each chunk checks it in its own transaction.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use muster_domain::audit::{Action, Effect};
-use muster_domain::bulk::{ChangeRecord, ChangeSet};
+use muster_domain::bulk::{BulkKind, BulkState, ChangeRecord, ChangeSet};
 use muster_domain::emr::EmrAccount;
 use muster_domain::licenses::Group;
 use muster_domain::people::Outcome;
 use muster_domain::sign_in::can_sign_in;
-use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
+use muster_domain::{ClinicId, Code, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
+use muster_store::jobs::{self as queue, Lease};
 use muster_store::{Handle, licenses, people, sign_in};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
 use super::{BulkView, CHUNK, Selection, find_job};
+use crate::jobs::{self, Job, JobKind};
 use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
 
-/// How long a program may be silent before another takes its work over.
-const LEASE: SignedDuration = SignedDuration::from_secs(1);
 /// Chunks done at once by whoever starts a bulk update; the rest is done in the background.
 const AT_ONCE: usize = 1;
 
@@ -59,10 +59,10 @@ impl App {
         if job.selected == 0 {
             return Err(Refusal::new("selection", Code::NobodySelected).into());
         }
-        if changes.is_empty() && job.kind == "update" {
+        if changes.is_empty() && job.kind == BulkKind::Update {
             return Err(Refusal::new("changes", Code::NoChangesChosen).into());
         }
-        if !bulk::start(&mut work.tx, work.organization, id, &json!(changes).to_string(), self.now()).await? {
+        if !self.start_job(&mut work, id, changes).await? {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());
         }
         work.remember(actor, idempotency, id).await?;
@@ -83,67 +83,63 @@ impl App {
         if let Some(made) = work.replay(actor, idempotency).await? {
             return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
-        let job = self.select(&mut work, actor, "update", selection).await?;
-        bulk::start(&mut work.tx, work.organization, job.id, &json!(changes).to_string(), self.now()).await?;
+        let job = self.select(&mut work, actor, BulkKind::Update, selection).await?;
+        self.start_job(&mut work, job.id, changes).await?;
         work.remember(actor, idempotency, job.id).await?;
         work.commit().await?;
         self.done_at_once(actor, job.id).await
     }
 
-    /// Begins a job that was just started; gives it as it stands then.
+    /// Starts a draft and queues the job that carries it out, which has the same identity. False when it was started
+    /// already.
+    pub(super) async fn start_job(&self, work: &mut UnitOfWork, id: Uuid, changes: &ChangeSet) -> Result<bool> {
+        let changes = json!(changes).to_string();
+        if !bulk::start(&mut work.tx, work.organization, id, &changes, self.now()).await? {
+            return Ok(false);
+        }
+        let job = jobs::new_job(id, JobKind::RunBulkUpdate, Vec::new(), self.now());
+        self.enqueue(work, &[job]).await?;
+        Ok(true)
+    }
+
+    /// Carries out the first chunks of a bulk update that was just started, and gives it as it is then.
     pub(super) async fn done_at_once(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
-        let (owner, organization) = (self.new_id(), actor.organization());
+        let lease = self.lease(JobKind::RunBulkUpdate);
         let mut tx = self.db.begin().await?;
-        let now = self.now();
-        let ours = bulk::claim_this(&mut tx, organization, id, owner, now, now + LEASE).await?;
+        let taken = queue::take_this(&mut tx, actor.organization(), id, lease).await?;
         tx.commit().await?;
-        if ours {
-            let mut step = Step::More;
-            for _ in 0..AT_ONCE {
-                if step == Step::More {
-                    step = self.bulk_chunk(organization, id, owner).await?;
-                }
-            }
-            if step == Step::More {
-                let mut tx = self.db.begin().await?;
-                bulk::release(&mut tx, organization, id, owner).await?;
-                tx.commit().await?;
-                self.bulk_waits.notify_one();
+        if let Some(taken) = taken {
+            let job = Job::of(JobKind::RunBulkUpdate, taken, lease.worker);
+            let mut chunks = 0..AT_ONCE;
+            let is_done = self.run_bulk_job(&job, || chunks.next().is_some()).await?;
+            if !is_done {
+                self.job_added.notify_one();
             }
         }
         let mut h = self.db.read().await?;
         Ok(BulkView::of(find_job(&mut h, actor, id).await?, self.now()))
     }
 
-    /// Ready when a bulk update was started here that goes on in the background; others are found by looking.
-    pub async fn bulk_update_waits(&self) {
-        self.bulk_waits.notified().await;
+    /// Works on one queued bulk update until it is done, another worker has it, or `go_on` says no. False when none is
+    /// queued.
+    pub async fn work_on_bulk(&self, go_on: impl FnMut() -> bool) -> Result<bool> {
+        let Some(job) = self.take_jobs(JobKind::RunBulkUpdate, 1).await?.pop() else { return Ok(false) };
+        self.run_bulk_job(&job, go_on).await?;
+        Ok(true)
     }
 
-    /// Works on one waiting bulk update until it is done, somebody else has it, or `go_on` says no. False when none
-    /// waits. For the background; any number of programs may call it.
-    pub async fn work_on_bulk(&self, go_on: impl Fn() -> bool) -> Result<bool> {
-        let now = self.now();
-        // Looking only reads; taking needs the one writer of a SQLite file.
-        let mut h = self.db.read().await?;
-        if !bulk::any_waiting(&mut h, now).await? {
-            return Ok(false);
-        }
-        drop(h);
-        let owner = self.new_id();
-        let mut tx = self.db.begin().await?;
-        let claimed = bulk::claim(&mut tx, owner, now, now + LEASE).await?;
-        tx.commit().await?;
-        let Some(job) = claimed else { return Ok(false) };
+    /// Carries out a bulk update from the place reached. True when it is done, or not this worker's any more; else it
+    /// was given back to the queue. Idempotent: a chunk that was saved is not repeated.
+    pub async fn run_bulk_job(&self, job: &Job, mut go_on: impl FnMut() -> bool) -> Result<bool> {
         while go_on() {
-            if self.bulk_chunk(job.organization, job.id, owner).await? != Step::More {
+            if self.bulk_chunk(job).await? != Step::More {
                 return Ok(true);
             }
         }
         let mut tx = self.db.begin().await?;
-        bulk::release(&mut tx, job.organization, job.id, owner).await?;
+        queue::release(&mut tx, job.organization, job.id, job.worker).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(false)
     }
 
     /// Stops a running bulk update; what was done stays done and can be undone.
@@ -151,29 +147,47 @@ impl App {
         self.require_bulk(actor).await?;
         let mut work = self.work(actor.organization()).await?;
         let job = find_job(&mut work.tx, actor, id).await?;
-        if bulk::finish(&mut work.tx, work.organization, id, "canceled", None, self.now()).await? {
-            record(&mut work, &job, "canceled");
+        if self.finish_job(&mut work, &job, BulkState::Canceled, None).await? {
             work.commit().await?;
         }
         self.bulk_job(actor, id).await
     }
 
+    /// Ends a running bulk update and its job in the queue, with one record. False when it does not run.
+    async fn finish_job(
+        &self,
+        work: &mut UnitOfWork,
+        job: &BulkJob,
+        state: BulkState,
+        stopped_by: Option<Code>,
+    ) -> Result<bool> {
+        let (now, code) = (self.now(), stopped_by.map(Code::as_str));
+        if !bulk::finish(&mut work.tx, work.organization, job.id, state, code, now).await? {
+            return Ok(false);
+        }
+        queue::complete(&mut work.tx, work.organization, job.id, now).await?;
+        record(work, job, state);
+        Ok(true)
+    }
+
     /// One chunk, or the end: one transaction.
-    async fn bulk_chunk(&self, organization: OrganizationId, id: Uuid, owner: Uuid) -> Result<Step> {
+    async fn bulk_chunk(&self, queued: &Job) -> Result<Step> {
+        let organization = queued.organization;
         let mut work = self.work(organization).await?;
-        let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
+        if !self.extend_lease(&mut work, queued).await? {
+            return Ok(Step::NotOurs);
+        }
+        let Some(mut job) = bulk::running(&mut work.tx, organization, queued.id).await? else {
             return Ok(Step::NotOurs);
         };
-        // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
+        // The rights are checked in each chunk: an actor who lost them does not continue in the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
         let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
-            let code = Code::NotAllowed.as_str();
-            bulk::finish(&mut work.tx, organization, id, "stopped", Some(code), self.now()).await?;
-            record(&mut work, &job, "stopped");
+            self.finish_job(&mut work, &job, BulkState::Stopped, Some(Code::NotAllowed)).await?;
             work.commit().await?;
             return Ok(Step::Finished);
         };
-        let items = bulk::items(&mut work.tx, organization, id, job.cursor, CHUNK).await?;
+        let items = bulk::items(&mut work.tx, organization, job.id, job.cursor, CHUNK).await?;
         let full = i64::try_from(items.len()).unwrap_or(0) == CHUNK;
         if let Some(last) = items.last() {
             job.cursor = last.person_id;
@@ -183,14 +197,21 @@ impl App {
                 job.tally.add(&one.judged, one.changes.changes());
             }
             self.save_each(&mut work, &actor, &job, &each).await?;
-            bulk::progress(&mut work.tx, &job, self.now() + LEASE).await?;
+            bulk::progress(&mut work.tx, &job).await?;
         }
-        if !full {
-            bulk::finish(&mut work.tx, organization, id, "done", None, self.now()).await?;
-            record(&mut work, &job, "done");
+        if full {
+            self.extend_lease(&mut work, queued).await?;
+        } else {
+            self.finish_job(&mut work, &job, BulkState::Done, None).await?;
         }
         work.commit().await?;
         Ok(if full { Step::More } else { Step::Finished })
+    }
+
+    /// Extends the lease from now on. False when another worker has the job.
+    async fn extend_lease(&self, work: &mut UnitOfWork, queued: &Job) -> Result<bool> {
+        let lease = Lease { worker: queued.worker, ..self.lease(JobKind::RunBulkUpdate) };
+        Ok(queue::extend(&mut work.tx, queued.organization, queued.id, lease).await?)
     }
 
     /// Saves what was decided, with a record each.
@@ -305,7 +326,7 @@ async fn move_seats(work: &mut UnitOfWork, seats: &BTreeMap<(ClinicId, Group), i
 }
 
 /// The one record of a bulk update, at its end.
-fn record(work: &mut UnitOfWork, job: &BulkJob, state: &str) {
+fn record(work: &mut UnitOfWork, job: &BulkJob, state: BulkState) {
     let origin = Origin { channel: Channel::Page, address: job.address.clone(), user_agent: String::new() };
     let channel = match job.channel.as_str() {
         "api" => Channel::Api,
@@ -321,7 +342,7 @@ fn record(work: &mut UnitOfWork, job: &BulkJob, state: &str) {
         "undo_of": job.undo_of, "selected": job.selected, "updated": job.tally.updated,
         "unchanged": job.tally.unchanged, "refused": job.tally.refused, "refused_by_code": job.tally.by_code,
     });
-    let action = if job.kind == "undo" { Action::BulkUndone } else { Action::BulkUpdated };
+    let action = if job.kind == BulkKind::Undo { Action::BulkUndone } else { Action::BulkUpdated };
     let name = if job.selected == 1 { "1 user".to_owned() } else { format!("{} users", job.selected) };
     work.audit(&who, action, Effect::Done, AuditSubject::new(job.id, &name), &detail);
 }

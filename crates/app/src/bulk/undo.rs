@@ -2,7 +2,7 @@
 //! judged by the rules of single edits, with its own results.
 
 use jiff::SignedDuration;
-use muster_domain::bulk::{ChangeSet, Rules, UNDO_DAYS};
+use muster_domain::bulk::{BulkKind, ChangeSet, Rules, UNDO_DAYS};
 use muster_domain::{Code, Refusal};
 use muster_store::bulk::{self, BulkJob};
 use serde_json::json;
@@ -21,7 +21,7 @@ impl App {
         let refused = |code| Err(Refusal::whole(code));
         match job.finished_at {
             None => refused(Code::BulkNotFinished),
-            Some(_) if job.kind == "undo" || job.tally.updated == 0 => refused(Code::BulkNothingToUndo),
+            Some(_) if job.kind == BulkKind::Undo || job.tally.updated == 0 => refused(Code::BulkNothingToUndo),
             Some(_) if job.undone_by.is_some() => refused(Code::BulkUndoneAlready),
             Some(at) if at + SignedDuration::from_hours(24 * UNDO_DAYS) <= self.now() => refused(Code::BulkUndoTooOld),
             Some(_) => Ok(()),
@@ -59,14 +59,15 @@ impl App {
         }
         let job = find_job(&mut work.tx, actor, id).await?;
         self.may_undo(&job)?;
-        let undo = BulkJob { undo_of: Some(id), ..self.new_job(actor, "undo", json!({"undo_of": id}).to_string()) };
+        let undo =
+            BulkJob { undo_of: Some(id), ..self.new_job(actor, BulkKind::Undo, json!({"undo_of": id}).to_string()) };
         bulk::insert(&mut work.tx, &undo).await?;
         bulk::select_changed(&mut work.tx, work.organization, undo.id, id).await?;
         let undo = self.counted(&mut work, undo).await?;
         if !bulk::mark_undone(&mut work.tx, work.organization, id, undo.id).await? {
             return Err(Refusal::whole(Code::BulkUndoneAlready).into());
         }
-        bulk::start(&mut work.tx, work.organization, undo.id, "[]", self.now()).await?;
+        self.start_job(&mut work, undo.id, &ChangeSet::default()).await?;
         work.remember(actor, idempotency, undo.id).await?;
         work.commit().await?;
         self.done_at_once(actor, undo.id).await

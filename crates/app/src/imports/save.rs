@@ -105,7 +105,7 @@ impl App {
             let message = Message::invitation(&person.full_name, &person.username, &organization.name, &url);
             let expires_at = now + SignedDuration::from_mins(LINK_MINUTES_INVITATION);
             links.push(NewLink { token_hash: fingerprint(&secret), person: person.id, expires_at });
-            messages.push(self.sealed(to, &message)?);
+            messages.push(self.email_job(to, &message)?);
             work.audit_done(
                 actor,
                 Action::InvitationSent,
@@ -114,7 +114,7 @@ impl App {
             );
         }
         imports::insert_invitations(&mut work.tx, work.organization, &links).await?;
-        imports::insert_messages(&mut work.tx, work.organization, &messages, now).await?;
+        self.enqueue(work, &messages).await?;
         Ok(links.len() as u64)
     }
 }

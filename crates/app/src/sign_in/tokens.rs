@@ -193,12 +193,11 @@ impl App {
         }
     }
 
-    /// Sweeps what has run out; called by background work.
+    /// Deletes expired sessions, links, tokens and failed attempts; called by background work.
     pub async fn sweep(&self) -> Result<()> {
         let now = self.now();
         let mut tx = self.db.begin().await?;
         sign_in::sweep(&mut tx, now, now - SignedDuration::from_hours(48)).await?;
-        muster_store::bulk::sweep_drafts(&mut tx, now - SignedDuration::from_hours(48)).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -27,6 +27,53 @@ pub const MOST_CHANGES: usize = 200;
 /// How long a bulk update can be undone.
 pub const UNDO_DAYS: i64 = 30;
 
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $code:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// As stored and as programs see it.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
+
+            /// The value a code names.
+            pub fn parse(text: &str) -> Option<Self> {
+                [$(Self::$variant,)*].into_iter().find(|v| v.as_str() == text)
+            }
+        }
+    };
+}
+
+codes! {
+    /// Where the changes of a bulk update come from.
+    BulkKind {
+        /// The same changes for everybody.
+        Update "update";
+        /// The changes of an earlier bulk update, taken back.
+        Undo "undo";
+        /// A file with changes of its own for each person.
+        File "file";
+    }
+}
+
+codes! {
+    /// How far a bulk update has come.
+    BulkState {
+        /// People are selected; nothing was started.
+        Draft "draft";
+        /// It is being carried out.
+        Running "running";
+        /// Everybody was looked at.
+        Done "done";
+        /// Somebody ended it.
+        Canceled "canceled";
+        /// It ended because its starter lost the right to it.
+        Stopped "stopped";
+    }
+}
+
 /// One change of a bulk update. The order of the variants is the order in which they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BulkChange {

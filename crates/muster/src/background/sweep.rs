@@ -1,23 +1,12 @@
-//! Forgets sessions, links and waiting times that have run out.
+//! Handler of [`JobKind::Sweep`](muster_app::jobs::JobKind::Sweep): deletes expired sessions, links, tokens and failed
+//! attempts.
 
-use std::time::Duration;
+use muster_app::AppError;
+use muster_app::jobs::JobKind;
 
-use muster_app::App;
-use tokio::sync::watch;
+use super::worker::Context;
 
-use super::pause;
-
-const EVERY: Duration = Duration::from_hours(1);
-/// The first comes soon, but out of the way of the start.
-const FIRST: Duration = Duration::from_mins(1);
-
-/// Sweeps each hour until the end.
-pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
-    let mut wait = FIRST;
-    while pause(wait, &mut stop).await {
-        if let Err(error) = app.sweep().await {
-            tracing::warn!(%error, "what has run out could not be swept away; trying again in an hour");
-        }
-        wait = EVERY;
-    }
+/// Deletes them.
+pub async fn run(context: &Context) -> Result<(), AppError> {
+    context.run_scheduled(JobKind::Sweep, |_| context.app.sweep()).await
 }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod generate;
 pub mod import;
 mod import_changes;
+pub mod jobs;
 pub mod licenses;
 mod metrics;
 pub mod migrate;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
         Command::Admin(admin::Command::Create(arguments)) => admin::run(place, arguments).await,
         Command::Token(token::Command::Create(arguments)) => token::run(place, arguments).await,
         Command::Licenses(command) => licenses::run(place, command).await,
+        Command::Jobs(command) => jobs::run(place, command).await,
         Command::Import(arguments) => import::run(place, arguments).await,
         Command::Export(arguments) => export::run(place, arguments).await,
         Command::Backup(arguments) => backup::run(place, arguments).await,

@@ -63,7 +63,7 @@ on_both! {
         let mut dice = 0x5EED_u64;
         let (mut done, mut kills, mut met) = (0, 0, 0);
         let begun = Instant::now();
-        let lease = "SELECT CAST(lease_until AS text) || state FROM bulk_jobs";
+        let lease = "SELECT CAST(j.lease_until AS text) || b.state FROM bulk_jobs b JOIN jobs j ON j.job_id = b.job_id";
         while kills < KILLS {
             // Once somebody has taken the job, or when nothing is left to take: a moment later, at random.
             let idle = place.texts(lease).await;

@@ -95,7 +95,7 @@ on_both! {
         assert_eq!(total, [(5 + REQUESTS).to_string()]);
         assert_eq!(place.count("license_ledger WHERE request_id IS NOT NULL").await, REQUESTS);
         // Each request was written about twice: submitted and processed.
-        assert_eq!(place.count("outbox").await, 2 * REQUESTS);
+        assert_eq!(place.count("jobs WHERE kind = 'send_email'").await, 2 * REQUESTS);
         let checked = place.muster(&["check"]).await;
         assert_eq!(checked.code, Some(0), "{checked:?}");
     }

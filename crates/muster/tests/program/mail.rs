@@ -45,7 +45,8 @@ async fn without_a_mail_server_messages_become_files() {
     }
     assert!(text.is_ascii(), "{text}");
     eventually("the message to be forgotten", async || {
-        (place.count("outbox WHERE state = 'sent' AND sealed IS NULL").await == 1).then_some(())
+        (place.count("jobs WHERE kind = 'send_email' AND state = 'done' AND length(payload) = 0").await == 1)
+            .then_some(())
     })
     .await;
     assert!(!server.stderr().contains("zoe1"), "{}", server.stderr());
@@ -66,13 +67,13 @@ async fn a_message_refused_once_is_delivered_later() {
     sink.refuse_next(1);
     invite(&place, 2).await;
     eventually("the refusal to be noted", async || {
-        let noted = "SELECT last_error FROM outbox WHERE state = 'waiting' AND last_error <> ''";
+        let noted = "SELECT last_error FROM jobs WHERE kind = 'send_email' AND state = 'queued' AND last_error <> ''";
         place.texts(noted).await.into_iter().find(|error| error.contains("451"))
     })
     .await;
     assert_eq!(sink.messages().len(), 1);
     // The next attempt is minutes away: let them pass.
-    place.sql("UPDATE outbox SET next_at = 0 WHERE state = 'waiting'").await;
+    place.sql("UPDATE jobs SET due_at = 0 WHERE kind = 'send_email' AND state = 'queued'").await;
     let both = sink.wait_for(2).await;
     assert_eq!(both[1].to, ["zoe2@x.example"]);
     server.terminate().await;

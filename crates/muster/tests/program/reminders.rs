@@ -50,13 +50,13 @@ on_both! {
         add(place, &["Quentin,Quill,quill@x.example,PT,Saco,view_patients,9999999995,PT-3,ME,2020-01-31"]).await;
         let [one, other] = two_servers(place, &sink).await;
         sink.wait_for(5).await;
-        // Time for a second letter, if there were one: the outbox is looked at each second.
+        // Time for a second letter, if there were one: the queue is looked at twice a second.
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         let all = letters(&sink.messages()).into_iter().map(|(to, n)| (to.to_owned(), n)).collect::<BTreeMap<_, _>>();
         let wanted = [("ida@x.example", 1), ("quill@x.example", 1), ("vera@x.example", 2), ("zoe@x.example", 1)];
         assert_eq!(all, wanted.into_iter().map(|(to, n)| (to.to_owned(), n)).collect());
         assert_eq!(place.count("license_reminders").await, 3);
-        assert_eq!(place.count("outbox").await, 5, "nothing else was ever queued");
+        assert_eq!(place.count("jobs WHERE kind = 'send_email'").await, 5, "nothing else was ever queued");
         for server in [one, other] {
             server.terminate().await;
         }

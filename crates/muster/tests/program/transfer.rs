@@ -74,7 +74,7 @@ on_both! {
 
         let original = content(&first);
         assert_eq!(original["people"].len(), 41);
-        assert_eq!(original["outbox"].len(), 40);
+        assert!(original["jobs"].len() >= 40, "an email each, and what is scheduled");
         for target in [DatabaseArguments::sqlite(), DatabaseArguments::postgres().await] {
             // What a mere start leaves behind is no reason to refuse.
             target.program(&["serve"]).start().await.terminate().await;

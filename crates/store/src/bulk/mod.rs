@@ -9,7 +9,7 @@ mod selection;
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
-use muster_domain::bulk::Tally;
+use muster_domain::bulk::{BulkKind, BulkState, Tally};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -29,10 +29,10 @@ pub struct BulkJob {
     pub organization: OrganizationId,
     /// Identity.
     pub id: Uuid,
-    /// `update`, `undo` or `file`.
-    pub kind: String,
-    /// `draft`, `running`, `done`, `canceled` or `stopped`.
-    pub state: String,
+    /// Where the changes come from.
+    pub kind: BulkKind,
+    /// How far it has come.
+    pub state: BulkState,
     /// `person`, `support` or `command_line`.
     pub actor_kind: String,
     /// Who asked.
@@ -100,8 +100,8 @@ impl TryFrom<BulkJobRow> for BulkJob {
         Ok(Self {
             organization: OrganizationId(r.organization_id),
             id: r.job_id,
-            kind: r.kind,
-            state: r.state,
+            kind: BulkKind::parse(&r.kind).ok_or(StoreError::Corrupt(r.kind))?,
+            state: BulkState::parse(&r.state).ok_or(StoreError::Corrupt(r.state))?,
             actor_kind: r.actor_kind,
             actor_id: r.actor_id,
             actor_name: r.actor_name,
@@ -129,14 +129,14 @@ fn job_of(row: Option<BulkJobRow>) -> Result<Option<BulkJob>> {
 /// Adds a draft.
 pub async fn insert(tx: &mut Tx, job: &BulkJob) -> Result<()> {
     let text = "INSERT INTO bulk_jobs (organization_id, job_id, kind, state, actor_kind, actor_id, actor_name, channel,
-            address, selection, changes, undo_of, selected, cursor_id, lease_until, created_at, tally)
-        VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, $13, $14)";
+            address, selection, changes, undo_of, selected, cursor_id, created_at, tally)
+        VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14)";
     let tally = json!(Tally::default()).to_string();
     on!(tx, text, |sql, c| {
         sqlx::query(sql)
             .bind(job.organization.0)
             .bind(job.id)
-            .bind(&job.kind)
+            .bind(job.kind.as_str())
             .bind(&job.actor_kind)
             .bind(job.actor_id)
             .bind(&job.actor_name)
@@ -208,7 +208,7 @@ pub async fn start(
     changes: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let text = "UPDATE bulk_jobs SET state = 'running', changes = $3, started_at = $4, lease_until = 0
+    let text = "UPDATE bulk_jobs SET state = 'running', changes = $3, started_at = $4
         WHERE organization_id = $1 AND job_id = $2 AND state = 'draft'";
     let changed = on!(tx, text, |sql, c| {
         sqlx::query(sql)
@@ -233,86 +233,18 @@ pub async fn mark_undone(tx: &mut Tx, organization: OrganizationId, job: Uuid, b
     Ok(changed == 1)
 }
 
-/// True when some job waits for somebody to work on it.
-pub async fn any_waiting(h: &mut impl Handle, now: Timestamp) -> Result<bool> {
-    let text = "SELECT 1 FROM bulk_jobs WHERE state = 'running' AND lease_until <= $1 LIMIT 1";
-    let row: Option<(i32,)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(micros(now)).fetch_optional(c).await?);
-    Ok(row.is_some())
+/// The job while it is running. The caller holds its lease; see [`crate::jobs::extend`].
+pub async fn running(tx: &mut Tx, organization: OrganizationId, job: Uuid) -> Result<Option<BulkJob>> {
+    let text = format!("SELECT {JOB} FROM bulk_jobs WHERE organization_id = $1 AND job_id = $2 AND state = 'running'");
+    job_of(on!(tx, &text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(job).fetch_optional(c).await? }))
 }
 
-/// Takes a job nobody works on, the one waiting longest, until `until`. Several programs never take the same one.
-pub async fn claim(tx: &mut Tx, owner: Uuid, now: Timestamp, until: Timestamp) -> Result<Option<BulkJob>> {
-    let text = format!(
-        "UPDATE bulk_jobs SET lease_owner = $1, lease_until = $3 WHERE (organization_id, job_id) IN (
-            SELECT organization_id, job_id FROM bulk_jobs WHERE state = 'running' AND lease_until <= $2
-            ORDER BY lease_until, job_id LIMIT 1)
-        AND state = 'running' AND lease_until <= $2 RETURNING {JOB}"
-    );
-    job_of(on!(tx, &text, |sql, c| {
-        sqlx::query_as(sql).bind(owner).bind(micros(now)).bind(micros(until)).fetch_optional(c).await?
-    }))
-}
-
-/// Takes this job, if nobody works on it.
-pub async fn claim_this(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    job: Uuid,
-    owner: Uuid,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<bool> {
-    let text = "UPDATE bulk_jobs SET lease_owner = $3, lease_until = $5
-        WHERE organization_id = $1 AND job_id = $2 AND state = 'running' AND lease_until <= $4";
-    let changed = on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(organization.0)
-            .bind(job)
-            .bind(owner)
-            .bind(micros(now))
-            .bind(micros(until))
-            .execute(c)
-            .await?
-            .rows_affected()
-    });
-    Ok(changed == 1)
-}
-
-/// The job, locked until the transaction ends; none when it is not `owner`'s to work on any more.
-pub async fn hold(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner: Uuid) -> Result<Option<BulkJob>> {
-    let text = format!(
-        "UPDATE bulk_jobs SET lease_owner = lease_owner
-        WHERE organization_id = $1 AND job_id = $2 AND state = 'running' AND lease_owner = $3 RETURNING {JOB}"
-    );
-    job_of(on!(tx, &text, |sql, c| {
-        sqlx::query_as(sql).bind(organization.0).bind(job).bind(owner).fetch_optional(c).await?
-    }))
-}
-
-/// Notes how far a job has come, in the transaction that brought it there; the lease goes on until `until`.
-pub async fn progress(tx: &mut Tx, job: &BulkJob, until: Timestamp) -> Result<()> {
-    let text = "UPDATE bulk_jobs SET tally = $3, cursor_id = $4, lease_until = $5
-        WHERE organization_id = $1 AND job_id = $2";
+/// Records how far a job has come, in the transaction that brought it there.
+pub async fn progress(tx: &mut Tx, job: &BulkJob) -> Result<()> {
+    let text = "UPDATE bulk_jobs SET tally = $3, cursor_id = $4 WHERE organization_id = $1 AND job_id = $2";
     let tally = json!(job.tally).to_string();
     on!(tx, text, |sql, c| {
-        sqlx::query(sql)
-            .bind(job.organization.0)
-            .bind(job.id)
-            .bind(tally)
-            .bind(job.cursor)
-            .bind(micros(until))
-            .execute(c)
-            .await?;
-    });
-    Ok(())
-}
-
-/// Gives a job back to whoever looks next.
-pub async fn release(tx: &mut Tx, organization: OrganizationId, job: Uuid, owner: Uuid) -> Result<()> {
-    let text = "UPDATE bulk_jobs SET lease_until = 0
-        WHERE organization_id = $1 AND job_id = $2 AND state = 'running' AND lease_owner = $3";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(job).bind(owner).execute(c).await?;
+        sqlx::query(sql).bind(job.organization.0).bind(job.id).bind(tally).bind(job.cursor).execute(c).await?;
     });
     Ok(())
 }
@@ -322,17 +254,17 @@ pub async fn finish(
     tx: &mut Tx,
     organization: OrganizationId,
     job: Uuid,
-    state: &str,
+    state: BulkState,
     stopped_by: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
-    let text = "UPDATE bulk_jobs SET state = $3, stopped_by = $4, finished_at = $5, lease_until = 0
+    let text = "UPDATE bulk_jobs SET state = $3, stopped_by = $4, finished_at = $5
         WHERE organization_id = $1 AND job_id = $2 AND state = 'running'";
     let changed = on!(tx, text, |sql, c| {
         sqlx::query(sql)
             .bind(organization.0)
             .bind(job)
-            .bind(state)
+            .bind(state.as_str())
             .bind(stopped_by)
             .bind(micros(now))
             .execute(c)

@@ -70,8 +70,7 @@ pub async fn end_all_access(tx: &mut Tx, subject: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Sweeps what has run out: links and tokens past `now`; sessions, throttles, remembered answers and settled messages
-/// older than `sessions_before`.
+/// Deletes what expired: links and tokens past `now`; sessions and throttles older than `sessions_before`.
 pub async fn sweep(tx: &mut Tx, now: Timestamp, sessions_before: Timestamp) -> Result<()> {
     let text = "DELETE FROM sessions WHERE started_at < $1";
     on!(tx, text, |sql, c| {
@@ -82,14 +81,8 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp, sessions_before: Timestamp) -> R
             sqlx::query(sql).bind(micros(now)).execute(c).await?;
         });
     }
-    for text in [
-        "DELETE FROM throttles WHERE last_failure_at < $1",
-        "DELETE FROM idempotency_keys WHERE created_at < $1",
-        "DELETE FROM outbox WHERE state <> 'waiting' AND created_at < $1",
-    ] {
-        on!(tx, text, |sql, c| {
-            sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
-        });
-    }
+    on!(tx, "DELETE FROM throttles WHERE last_failure_at < $1", |sql, c| {
+        sqlx::query(sql).bind(micros(sessions_before)).execute(c).await?;
+    });
     Ok(())
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::bulk::Tally;
+use muster_domain::bulk::{BulkKind, BulkState};
 use muster_domain::emr::{Permission, Status};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
@@ -17,8 +18,8 @@ fn job(organization: OrganizationId) -> BulkJob {
     BulkJob {
         organization,
         id: an_id(),
-        kind: "update".into(),
-        state: "draft".into(),
+        kind: BulkKind::Update,
+        state: BulkState::Draft,
         actor_kind: "person".into(),
         actor_id: Some(an_id()),
         actor_name: "Mara".into(),
@@ -94,31 +95,23 @@ both_engines! {
         assert_eq!(pinned, wanted);
     }
 
-    async fn one_program_at_a_time_works_on_a_job_and_only_while_it_holds_it(db) {
+    async fn a_bulk_update_is_started_ended_and_undone_once(db) {
         let here = an_organization(db).await;
         insert(db, here.id, &[here.therapist(1)]).await.unwrap();
         let (job, _) = drafted(db, here.id, &Filter::default()).await;
-        let (one, other) = (an_id(), an_id());
         let mut tx = db.begin().await.unwrap();
-        assert!(bulk::claim(&mut tx, one, noon(), later(2)).await.unwrap().is_none(), "a draft is nobody's work");
+        assert!(bulk::running(&mut tx, here.id, job.id).await.unwrap().is_none(), "a draft");
         assert!(bulk::start(&mut tx, here.id, job.id, "[]", noon()).await.unwrap());
         assert!(!bulk::start(&mut tx, here.id, job.id, "[]", noon()).await.unwrap(), "once");
-        assert_eq!(bulk::claim(&mut tx, one, noon(), later(2)).await.unwrap().map(|j| j.id), Some(job.id));
-        assert!(bulk::claim(&mut tx, other, later(1), later(3)).await.unwrap().is_none());
-        assert!(bulk::hold(&mut tx, here.id, job.id, other).await.unwrap().is_none());
-        assert!(bulk::hold(&mut tx, here.id, job.id, one).await.unwrap().is_some());
-        // Silent for too long: somebody else takes over, and the first finds it gone.
-        assert!(bulk::claim(&mut tx, other, later(3), later(5)).await.unwrap().is_some());
-        assert!(bulk::hold(&mut tx, here.id, job.id, one).await.unwrap().is_none());
-        assert!(bulk::finish(&mut tx, here.id, job.id, "done", None, later(4)).await.unwrap());
-        assert!(!bulk::finish(&mut tx, here.id, job.id, "canceled", None, later(4)).await.unwrap());
-        assert!(bulk::hold(&mut tx, here.id, job.id, other).await.unwrap().is_none());
+        assert_eq!(bulk::running(&mut tx, here.id, job.id).await.unwrap().map(|j| j.id), Some(job.id));
+        assert!(bulk::finish(&mut tx, here.id, job.id, BulkState::Done, None, later(4)).await.unwrap());
+        assert!(!bulk::finish(&mut tx, here.id, job.id, BulkState::Canceled, None, later(4)).await.unwrap());
+        assert!(bulk::running(&mut tx, here.id, job.id).await.unwrap().is_none());
         assert!(bulk::mark_undone(&mut tx, here.id, job.id, an_id()).await.unwrap());
         assert!(!bulk::mark_undone(&mut tx, here.id, job.id, an_id()).await.unwrap());
         tx.commit().await.unwrap();
-        let mut h = db.read().await.unwrap();
-        assert!(!bulk::any_waiting(&mut h, later(9)).await.unwrap());
-        assert_eq!(bulk::find(&mut h, here.id, job.id).await.unwrap().unwrap().finished_at, Some(later(4)));
+        let found = bulk::find(&mut db.read().await.unwrap(), here.id, job.id).await.unwrap().unwrap();
+        assert_eq!((found.state, found.finished_at), (BulkState::Done, Some(later(4))));
     }
 
     async fn only_what_was_changed_is_written_and_the_list_follows(db) {

@@ -43,9 +43,9 @@ fn refusal(person: Uuid, line: &RefusedLine) -> BulkRefusal {
 pub(crate) struct BulkUpdate {
     id: Uuid,
     /// `update`, `undo` or `file`.
-    kind: String,
+    kind: &'static str,
     /// `running`, `done`, `canceled`, or `stopped` when whoever began it lost the right to go on.
-    state: String,
+    state: &'static str,
     /// `complete`, `partial` or `failed`; null while it runs.
     outcome: Option<&'static str>,
     changes: Vec<BulkChangeShape>,
@@ -86,8 +86,8 @@ impl BulkUpdate {
         let (job, tally) = (&view.job, &view.job.tally);
         Self {
             id: job.id,
-            kind: job.kind.clone(),
-            state: job.state.clone(),
+            kind: job.kind.as_str(),
+            state: job.state.as_str(),
             outcome: view.outcome.map(muster_domain::bulk::BulkOutcome::as_str),
             changes: changes(&view.changes),
             selected: job.selected,

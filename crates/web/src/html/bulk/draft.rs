@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::bulk::{BulkPreview, BulkView, ChangesFile, NewPreset, PresetContent};
+use muster_domain::bulk::BulkKind;
 use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Permission, grantable};
 use muster_domain::organizations::Clinic;
@@ -105,7 +106,7 @@ pub(crate) async fn start(State(web): State<Web>, Path(id): Path<String>, posted
     let (page, form) = (posted.page, posted.form);
     let started = async {
         let id: Uuid = id.parse().map_err(|_| AppError::NotFound)?;
-        let of_file = web.app.bulk_job(&page.actor, id).await?.job.kind == "file";
+        let of_file = web.app.bulk_job(&page.actor, id).await?.job.kind == BulkKind::File;
         let changes = if of_file { ChangeSet::default() } else { change_set(&form)? };
         web.app.start_bulk(&page.actor, id, &changes, None).await
     };
@@ -150,7 +151,7 @@ pub(super) async fn draw(
     let clinics = web.app.clinics(&page.actor).await?;
     let form = &with_preset(web, page, form).await?;
     let selected = u64::try_from(view.job.selected).unwrap_or(0);
-    let of_file = view.job.kind == "file";
+    let of_file = view.job.kind == BulkKind::File;
     let file: Option<ChangesFile> = serde_json::from_str(&view.job.selection).ok().filter(|_| of_file);
     let after = form.filled("after").and_then(|a| a.parse().ok());
     let people = web.app.bulk_results(&page.actor, id, false, after, PAGE).await?;
@@ -162,7 +163,7 @@ pub(super) async fn draw(
             @else { a href=(urls::BULK_SELECT) { (parts::icon(Icon::ChevronLeft)) " Choose other users" } }
         }
         (parts::heading(title, Some(&format!("{} selected. Nothing is saved before you press Save.", users(selected))), &html! {}))
-        (super::way(&view.job.kind, 1))
+        (super::way(view.job.kind, 1))
         (said.summary())
         @if let Some(file) = &file { (faults(id, file)) }
         form #changes-form.bulk method="post" action=(urls::bulk_to(id, "start"))
@@ -354,7 +355,7 @@ async fn look(
     form: &FormData,
     clinics: &[Clinic],
 ) -> muster_app::Result<Markup> {
-    let of_file = view.job.kind == "file";
+    let of_file = view.job.kind == BulkKind::File;
     let set = if of_file { Ok(ChangeSet::default()) } else { change_set(form) };
     let shown = match set {
         Ok(set) if view.job.selected > 0 => {

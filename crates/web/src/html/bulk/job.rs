@@ -3,6 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use muster_app::AppError;
+use muster_domain::bulk::BulkState;
 use uuid::Uuid;
 
 use super::{draft, outcome, progress};
@@ -25,9 +26,9 @@ pub(crate) async fn show(
     let drawn = async {
         let id: Uuid = id.parse().map_err(|_| AppError::NotFound)?;
         let view = web.app.bulk_job(&page.actor, id).await?;
-        match view.job.state.as_str() {
-            "draft" => draft::draw(&web, &page, &view, &form, &FormErrors::default()).await,
-            "running" => Ok(progress::draw(&web, &page, &view)),
+        match view.job.state {
+            BulkState::Draft => draft::draw(&web, &page, &view, &form, &FormErrors::default()).await,
+            BulkState::Running => Ok(progress::draw(&web, &page, &view)),
             _ => outcome::draw(&web, &page, &view, &form).await,
         }
     };

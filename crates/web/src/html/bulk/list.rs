@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::bulk::BulkView;
+use muster_domain::bulk::BulkKind;
 use muster_domain::organizations::Clinic;
 
 use super::words::{changes, users};
@@ -62,9 +63,9 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
 fn row(page: &Page, view: &BulkView, clinics: &[Clinic]) -> Vec<Markup> {
     let organization = page.info.organization.as_ref();
     let when = view.job.started_at.map(|at| moment(at, organization)).unwrap_or_default();
-    let what = match view.job.kind.as_str() {
-        "undo" => "Undo of another bulk update".to_owned(),
-        "file" => "Changes from a file".to_owned(),
+    let what = match view.job.kind {
+        BulkKind::Undo => "Undo of another bulk update".to_owned(),
+        BulkKind::File => "Changes from a file".to_owned(),
         _ => changes(&view.changes, clinics),
     };
     let (kind, word) = match view.outcome.map(muster_domain::bulk::BulkOutcome::as_str) {

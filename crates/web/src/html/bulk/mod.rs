@@ -14,15 +14,16 @@ pub(crate) use list::show as earlier;
 pub(crate) use outcome::{file_rows, results_csv};
 
 use maud::Markup;
+use muster_domain::bulk::BulkKind;
 
 use crate::html::parts::{self, Step};
 use crate::urls;
 
 /// The way through, at the top of each page.
-fn way(kind: &str, current: usize) -> Markup {
+fn way(kind: BulkKind, current: usize) -> Markup {
     let step = |label, href| Step { label, href };
     let all = match kind {
-        "file" => [step("Choose a file", Some(urls::IMPORT)), step("Look at it", None), step("Result", None)],
+        BulkKind::File => [step("Choose a file", Some(urls::IMPORT)), step("Look at it", None), step("Result", None)],
         _ => [step("Select users", Some(urls::BULK_SELECT)), step("Choose changes", None), step("Result", None)],
     };
     parts::steps("Steps of a bulk update", &all, current)

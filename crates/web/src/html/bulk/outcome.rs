@@ -7,6 +7,7 @@ use muster_app::AppError;
 use muster_app::bulk::{BulkResult, BulkView};
 use muster_domain::Code;
 use muster_domain::bulk::BulkOutcome;
+use muster_domain::bulk::{BulkKind, BulkState};
 use muster_domain::organizations::Clinic;
 use muster_domain::words::counted;
 use uuid::Uuid;
@@ -48,7 +49,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
     let after = form.filled("after").and_then(|a| a.parse().ok());
     let results = web.app.bulk_results(&page.actor, id, false, after, PAGE).await?;
     let organization = page.info.organization.as_ref();
-    let undo = view.job.kind == "undo";
+    let undo = view.job.kind == BulkKind::Undo;
     let title = if undo { "Undo of a bulk update" } else { "Result of the bulk update" };
     let when = view.job.finished_at.map(|at| moment(at, organization)).unwrap_or_default();
     let aside = html! {
@@ -60,7 +61,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
         (parts::heading(title, Some(&format!("{} · {when}", view.job.actor_name)), &aside))
-        (super::way(&view.job.kind, 2))
+        (super::way(view.job.kind, 2))
         (banner(view, &groups))
         (parts::card("About it", &about(view, &clinics, organization)))
         (table(&results.items, &clinics))
@@ -98,7 +99,7 @@ fn banner(view: &BulkView, groups: &[muster_app::bulk::Grouped]) -> Markup {
         @if left > 0 {
             p {
                 (users(left)) " were not looked at, because "
-                @if view.job.state == "stopped" { "whoever started it may no longer update users in bulk." } @else { "it was stopped." }
+                @if view.job.state == BulkState::Stopped { "whoever started it may no longer update users in bulk." } @else { "it was stopped." }
             }
         }
         @let real: Vec<_> = groups.iter().filter(|g| outcome == BulkOutcome::Failed || g.code != Code::NothingToChange.as_str()).cloned().collect();
@@ -117,9 +118,9 @@ fn about(
     clinics: &[Clinic],
     organization: Option<&muster_domain::organizations::Organization>,
 ) -> Markup {
-    let what = match view.job.kind.as_str() {
-        "undo" => "Takes back what another bulk update did".to_owned(),
-        "file" => "Changes of a file, row by row".to_owned(),
+    let what = match view.job.kind {
+        BulkKind::Undo => "Takes back what another bulk update did".to_owned(),
+        BulkKind::File => "Changes of a file, row by row".to_owned(),
         _ => changes(&view.changes, clinics),
     };
     let mut facts = vec![("Changes", html! { (what) }), ("Users selected", html! { (view.job.selected) })];
@@ -134,7 +135,7 @@ fn about(
     }
     html! {
         (parts::definition_list(&facts))
-        @if view.job.kind == "file" && view.job.tally.refused > 0 {
+        @if view.job.kind == BulkKind::File && view.job.tally.refused > 0 {
             p { a href=(urls::bulk_to(view.job.id, "rows.csv")) download { "Download the refused rows to put them right" } }
         }
     }

@@ -10,6 +10,7 @@ use http_body_util::channel::Channel;
 use maud::{Markup, html};
 use muster_app::AppError;
 use muster_app::bulk::BulkView;
+use muster_domain::bulk::BulkKind;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -29,11 +30,11 @@ const LOOKS: u32 = 20;
 pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> Markup {
     let id = view.job.id;
     let (done, all) = (view.job.tally.judged, u64::try_from(view.job.selected).unwrap_or(0));
-    let title = if view.job.kind == "undo" { "Undoing" } else { "Updating users" };
+    let title = if view.job.kind == BulkKind::Undo { "Undoing" } else { "Updating users" };
     let body = html! {
         noscript { meta http-equiv="refresh" content="2"; }
         (parts::heading(title, Some(&format!("{} selected. You can leave this page: it goes on without you.", users(all))), &html! {}))
-        (super::way(&view.job.kind, 2))
+        (super::way(view.job.kind, 2))
         (parts::card("Progress", &html! {
             div #bulk-progress data-events=(urls::bulk_to(id, "events")) { (parts::progress("Users done", done, Some(all))) }
             div.cluster {

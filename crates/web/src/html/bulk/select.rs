@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use muster_app::bulk::{KeptFilter, NewPreset, PresetContent, Selection};
 use muster_app::people::{Listed, PeoplePage};
 use muster_app::{AppError, Cursor, Total};
+use muster_domain::bulk::BulkKind;
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 
@@ -195,7 +196,7 @@ async fn draw(
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::heading("Bulk update users", Some("Choose whom it concerns. You see what would happen before anything is saved."), &side))
-        (super::way("update", 0))
+        (super::way(BulkKind::Update, 0))
         (said.summary())
         @if !saved.is_empty() {
             p.saved { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
