@@ -7,6 +7,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::dialect::in_texts;
 use crate::query::Query;
 use crate::rows::{Rows, rows};
 use crate::{Handle, Result, Tx, micros, typed};
@@ -19,10 +20,11 @@ pub async fn name_holders(h: &mut impl Handle, keys: &[String]) -> Result<BTreeM
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = "SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE {among name_key $1}";
+    let is_asked = in_texts(h.split().engine(), "name_key", "$1");
+    let text = format!("SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE {is_asked}");
     let list = texts(keys);
     let rows: Vec<(String, Uuid, Option<Uuid>)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, subject, home)| (key, (subject, home.map(OrganizationId)))).collect())
 }
 

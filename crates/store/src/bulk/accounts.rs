@@ -5,7 +5,7 @@ use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
 use crate::dialect::{self, Engine};
-use crate::people::SNAPSHOT;
+use crate::people::snapshot;
 use crate::query::Query;
 use crate::rows::{Row, Rows, rows};
 use crate::{Handle, Result, Tx, micros};
@@ -92,8 +92,9 @@ pub async fn save_accounts(
     }
     // Last: the row carries what the others hold now.
     let text = format!(
-        "UPDATE people SET version = version + 1, updated_at = $3, account = {SNAPSHOT}
-        WHERE organization_id = $1 AND person_id IN {{ids $2}}"
+        "UPDATE people SET version = version + 1, updated_at = $3, account = {}
+        WHERE organization_id = $1 AND person_id IN {{ids $2}}",
+        snapshot(engine)
     );
     let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
     on!(tx, &text, |sql, c| {

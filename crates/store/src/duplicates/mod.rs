@@ -13,7 +13,7 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::Engine;
+use crate::dialect::{Engine, in_ints, ints_of};
 use crate::query::Query;
 use crate::rows::{self, Rows};
 use crate::{Db, Handle, Result, Tx, credentials, dialect, micros, people};
@@ -188,11 +188,12 @@ pub async fn members(
         return Ok(BTreeMap::new());
     }
     let (within, clinics) = within(scope);
+    let is_asked = in_ints(h.split().engine(), "k.dup_key", "$3");
     let text = format!(
         "SELECT k.dup_key, k.person_id FROM duplicate_keys k
-            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within} AND $2 = $2
+            WHERE k.organization_id = $1 AND {is_asked}{within} AND $2 = $2
         UNION SELECT k.dup_key, k.person_id FROM license_keys k
-            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within}"
+            WHERE k.organization_id = $1 AND {is_asked}{within}"
     );
     let list = json!(keys).to_string();
     let rows: Vec<(i64, Uuid)> = on!(h, &text, |sql, c| sqlx::query_as(sql)
@@ -219,11 +220,15 @@ pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[Per
     let keys: Vec<Vec<i64>> = stored.iter().map(|near| near.traits.keys(salt(organization))).collect();
     let all = json!(keys.concat()).to_string();
     let numbers = stored.iter().zip(keys).map(|(near, keys)| [("id", near.id.0.into()), ("keys", keys.into())]);
-    let Some(rows) = rows::rows(tx.split().engine(), numbers) else { return Ok(()) };
-    let text = "DELETE FROM duplicate_keys WHERE organization_id = $1
-        AND dup_key IN {ints $3}
-        AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k)";
-    Query::about(text, organization.0).with(rows).with(all).execute(tx).await.map(drop)
+    let engine = tx.split().engine();
+    let Some(rows) = rows::rows(engine, numbers) else { return Ok(()) };
+    let text = format!(
+        "DELETE FROM duplicate_keys WHERE organization_id = $1 AND {}
+            AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {{rows $2: id uuid, keys list}} r, {} k)",
+        in_ints(engine, "dup_key", "$3"),
+        ints_of(engine, "r.keys")
+    );
+    Query::about(&text, organization.0).with(rows).with(all).execute(tx).await.map(drop)
 }
 
 /// The numbers of profiles, for [`save`].
@@ -251,7 +256,8 @@ async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, number
     let Some(numbers) = numbers else { return Ok(()) };
     let from = match tx.split().engine() {
         Engine::Sqlite => {
-            "k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ORDER BY k.value"
+            let keys = ints_of(Engine::Sqlite, "r.keys");
+            &format!("k.value, r.id FROM {{rows $2: id uuid, keys list}} r, {keys} k WHERE true ORDER BY k.value")
         }
         Engine::Postgres => "r.key, r.id FROM {rows $2: id uuid, key int} r",
     };

@@ -10,22 +10,38 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::dialect::Engine;
 use crate::{Handle, Result, StoreError, Tx, dialect, micros, when};
 
 /// The value of `people.account`, as the tables have it; null without an account.
-pub(crate) const SNAPSHOT: &str = "(SELECT {array x.user_type, x.status, x.inactive_reason, id x.default_clinic_id,
-        x.permissions, id x.finish_attested_by, x.finish_attested_at, x.clinics, x.number, x.state, x.expires_on}
-    FROM (SELECT a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by,
-            a.finish_attested_at, l.number, l.state, l.expires_on,
-            (SELECT {listed m.clinic_id} FROM emr_account_clinics m
-                WHERE m.organization_id = a.organization_id AND m.person_id = a.person_id) AS clinics
-        FROM emr_accounts a LEFT JOIN professional_licenses l ON l.organization_id = a.organization_id
-            AND l.person_id = a.person_id AND l.position = 0
-        WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x)";
+pub(crate) fn snapshot(engine: Engine) -> String {
+    let id = |column: &str| match engine {
+        Engine::Sqlite => dialect::id_as_text(column),
+        Engine::Postgres => format!("{column}::text"),
+    };
+    let (array, end, listed) = match engine {
+        Engine::Sqlite => ("json_array(", ")", "group_concat(hex(m.clinic_id))"),
+        Engine::Postgres => ("json_build_array(", ")::text", "string_agg(m.clinic_id::text, ',')"),
+    };
+    format!(
+        "(SELECT {array}x.user_type, x.status, x.inactive_reason, {}, x.permissions, {}, x.finish_attested_at, x.clinics,
+            x.number, x.state, x.expires_on{end}
+        FROM (SELECT a.user_type, a.status, a.inactive_reason, a.default_clinic_id, a.permissions, a.finish_attested_by,
+                a.finish_attested_at, l.number, l.state, l.expires_on,
+                (SELECT {listed} FROM emr_account_clinics m
+                    WHERE m.organization_id = a.organization_id AND m.person_id = a.person_id) AS clinics
+            FROM emr_accounts a LEFT JOIN professional_licenses l ON l.organization_id = a.organization_id
+                AND l.person_id = a.person_id AND l.position = 0
+            WHERE a.organization_id = people.organization_id AND a.person_id = people.person_id) x)",
+        id("x.default_clinic_id"),
+        id("x.finish_attested_by")
+    )
+}
 
 /// Makes it anew for these people (a list for an `{ids}` marker).
 pub(crate) async fn refresh_snapshot(tx: &mut Tx, organization: OrganizationId, ids: &str) -> Result<()> {
-    let text = format!("UPDATE people SET account = {SNAPSHOT} WHERE organization_id = $1 AND person_id IN {{ids $2}}");
+    let snapshot = snapshot(tx.split().engine());
+    let text = format!("UPDATE people SET account = {snapshot} WHERE organization_id = $1 AND person_id IN {{ids $2}}");
     on!(tx, &text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(ids).execute(c).await?;
     });
@@ -40,8 +56,9 @@ const AT_ONCE: i64 = 500;
 
 /// Everybody whose row tells of another account or password than the tables do; empty when all is well.
 pub async fn find_stale(h: &mut impl Handle) -> Result<Vec<PersonId>> {
+    let snapshot = snapshot(h.split().engine());
     let text = format!(
-        "SELECT organization_id, person_id, account, {SNAPSHOT} AS made_anew, password_state, coalesce(
+        "SELECT organization_id, person_id, account, {snapshot} AS made_anew, password_state, coalesce(
             (SELECT s.password_state FROM sign_ins s WHERE s.subject_id = people.person_id), 'none') AS password
         FROM people WHERE (organization_id, person_id) > ($1, $2) ORDER BY organization_id, person_id LIMIT $3"
     );
@@ -65,7 +82,7 @@ pub async fn find_stale(h: &mut impl Handle) -> Result<Vec<PersonId>> {
     }
 }
 
-/// The fields in the order of [`SNAPSHOT`].
+/// The fields in the order of [`snapshot`].
 #[derive(Deserialize, Serialize)]
 struct AccountSnapshot<'a>(
     #[serde(borrow)] Cow<'a, str>,

@@ -21,7 +21,7 @@ use crate::rows::rows;
 use crate::{Handle, Result, StoreError, dialect, typed, when};
 
 pub use account::find_stale;
-pub(crate) use account::{SNAPSHOT, refresh_snapshot};
+pub(crate) use account::{refresh_snapshot, snapshot};
 pub(crate) use save::WriteMode;
 pub use save::{NewProfiles, insert, insert_made, update};
 
@@ -201,9 +201,10 @@ pub async fn at_clinics(
 
 /// Which of these keys (see `unique_key`) belong to someone, anywhere.
 pub async fn taken_names(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, PersonId>> {
-    let text = "SELECT name_key, subject_id FROM sign_in_names WHERE {among name_key $1}";
+    let is_asked = dialect::in_texts(h.split().engine(), "name_key", "$1");
+    let text = format!("SELECT name_key, subject_id FROM sign_in_names WHERE {is_asked}");
     let list = json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string();
-    let rows: Vec<(String, Uuid)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+    let rows: Vec<(String, Uuid)> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, id)| (key, PersonId(id))).collect())
 }
 
