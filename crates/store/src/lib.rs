@@ -9,7 +9,6 @@ mod bind;
 mod db;
 mod dialect;
 mod error;
-mod pages;
 mod query;
 mod rows;
 

@@ -78,8 +78,8 @@ impl Table {
 pub async fn snapshot(db: &Db) -> Result<Tx> {
     Ok(match db {
         Db::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-        Db::Postgres { pool, .. } => {
-            Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        Db::Postgres { read, .. } => {
+            Tx::Postgres(read.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
         }
     })
 }

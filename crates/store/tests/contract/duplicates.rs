@@ -188,11 +188,11 @@ async fn brought_up_to_date(url: &str) -> Db {
                 sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(write).await.expect("people of then");
             }
         }
-        Db::Postgres { pool, .. } => {
-            early.run(pool).await.expect("the schema of then");
+        Db::Postgres { write, .. } => {
+            early.run(write).await.expect("the schema of then");
             for text in OF_BEFORE {
                 let text = spelled(text, |n| format!("'{n:032x}'::uuid"));
-                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(pool).await.expect("people of then");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(write).await.expect("people of then");
             }
         }
     }

@@ -9,7 +9,6 @@ mod images;
 mod licenses;
 mod organizations;
 mod outbox;
-mod pages;
 mod people;
 mod schema;
 mod sign_in;

@@ -31,7 +31,7 @@ async fn due(db: &Db) -> i64 {
     let at = later(1).as_microsecond();
     match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(text).bind(at).fetch_one(read).await,
-        Db::Postgres { pool, .. } => sqlx::query_scalar(text).bind(at).fetch_one(pool).await,
+        Db::Postgres { write, .. } => sqlx::query_scalar(text).bind(at).fetch_one(write).await,
     }
     .expect("a count")
 }
@@ -40,7 +40,7 @@ async fn row(db: &Db, id: Uuid) -> (String, Option<Vec<u8>>, String) {
     let text = "SELECT state, sealed, last_error FROM outbox WHERE message_id = $1";
     match db {
         Db::Sqlite { read, .. } => sqlx::query_as(text).bind(id).fetch_one(read).await,
-        Db::Postgres { pool, .. } => sqlx::query_as(text).bind(id).fetch_one(pool).await,
+        Db::Postgres { write, .. } => sqlx::query_as(text).bind(id).fetch_one(write).await,
     }
     .expect("the message")
 }

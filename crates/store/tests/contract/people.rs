@@ -348,7 +348,7 @@ both_engines! {
         insert(db, practice.id, &[practice.therapist(1), practice.therapist(2), without]).await.unwrap();
         let run = async |text: &'static str| match db {
             Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
-            Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
+            Db::Postgres { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
         };
         let find_stale = async || people::find_stale(&mut db.read().await.unwrap()).await.unwrap();
         assert_eq!(find_stale().await, []);

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use muster_domain::emr::{Attestation, PrimaryLicense};
 use muster_store::transfer::{self, Rows};
-use muster_store::{Db, StoreError, people};
+use muster_store::{Db, Handle, Split, StoreError, people};
 use muster_testkit::databases::{self, an_organization, person_id};
 use muster_testkit::{both_engines, postgres};
 use sqlx::migrate::Migrator;
@@ -47,8 +48,8 @@ fn file(db: &Db) -> &SqlitePool {
 }
 
 fn server(db: &Db) -> &PgPool {
-    let Db::Postgres { pool, .. } = db else { panic!("a server") };
-    pool
+    let Db::Postgres { read, .. } = db else { panic!("a server") };
+    read
 }
 
 /// The tables of a file that are Muster's own: not the engine's, the migrator's or the parts of the search index.
@@ -182,11 +183,35 @@ async fn several_programs_may_migrate_one_file_at_once() {
     }
 }
 
+both_engines! {
+    async fn a_reader_cannot_write(db) {
+        let practice = an_organization(db).await;
+        let mut reading = db.read().await.unwrap();
+        let refused = match reading.split() {
+            Split::Sqlite(c) => sqlx::query("DELETE FROM organizations").execute(c).await.map(drop),
+            Split::Postgres(c) => sqlx::query("DELETE FROM organizations").execute(c).await.map(drop),
+        };
+        assert!(matches!(StoreError::from(refused.unwrap_err()), StoreError::ReadOnly(_)));
+        let found = muster_store::organizations::find(&mut reading, practice.id).await.unwrap();
+        assert!(found.is_some(), "still of use after a refusal");
+    }
+}
+
 #[tokio::test]
-async fn a_reader_of_a_file_cannot_write() {
-    let test = databases::sqlite().await;
-    let error = sqlx::query("DELETE FROM people").execute(file(&test.db)).await.unwrap_err();
-    assert!(matches!(StoreError::from(error), StoreError::ReadOnly(_)));
+async fn a_connection_that_its_server_closed_is_replaced() {
+    let test = databases::postgres().await;
+    let process = async || -> i32 {
+        let mut reading = test.db.read().await.unwrap();
+        let Split::Postgres(c) = reading.split() else { panic!("a server") };
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(c).await.unwrap()
+    };
+    let gone = process().await;
+    let Db::Postgres { write, .. } = &test.db else { panic!("a server") };
+    let ended = sqlx::query_scalar("SELECT pg_terminate_backend($1, 5000)").bind(gone).fetch_one(write).await;
+    assert_eq!(ended.ok(), Some(true));
+    // Longer than a connection may lie idle without being asked.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_ne!(process().await, gone);
 }
 
 #[tokio::test]
@@ -301,7 +326,7 @@ both_engines! {
         for text in [SqlStr::from_static("ALTER TABLE people DROP COLUMN account"), step] {
             match db {
                 Db::Sqlite { write, .. } => drop(sqlx::raw_sql(text).execute(write).await.unwrap()),
-                Db::Postgres { pool, .. } => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
+                Db::Postgres { write, .. } => drop(sqlx::raw_sql(text).execute(write).await.unwrap()),
             }
         }
         let after = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
