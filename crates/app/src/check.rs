@@ -1,6 +1,6 @@
 //! Whether what is stored is consistent: sums against what they add up, copies against what they were made of.
 
-use muster_store::{licenses, people};
+use muster_store::{licenses, listing, people};
 
 use crate::{App, Result};
 
@@ -14,6 +14,7 @@ impl App {
         problems.extend(
             find_stale.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")),
         );
+        problems.extend(listing::check(&mut h).await?);
         Ok(problems)
     }
 }

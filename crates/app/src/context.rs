@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use jiff::Timestamp;
 use muster_store::Db;
-use muster_store::directory::Samples;
 use uuid::Uuid;
 
 use crate::hashing::Hasher;
@@ -82,7 +81,6 @@ pub struct App {
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
     pub(crate) arrivals: Arrivals,
-    pub(crate) samples: Samples,
     pub(crate) settings: Arc<Settings>,
     /// Rings when a bulk update waits for the background of this very program.
     pub(crate) bulk_waits: Arc<tokio::sync::Notify>,
@@ -100,7 +98,6 @@ impl App {
             keys: Arc::new(keys),
             hasher,
             arrivals: Arrivals::default(),
-            samples: Samples::default(),
             settings: Arc::new(settings),
             bulk_waits,
         }

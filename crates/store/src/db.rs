@@ -28,7 +28,7 @@ const READ_SETTINGS: &str = "SET default_transaction_read_only = on; SET plan_ca
 /// disk.
 const SETTLE: [&str; 3] = [
     "SET default_statistics_target = 30; SET synchronous_commit = off",
-    "VACUUM directory, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
+    "VACUUM listing, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
     "ANALYZE",
 ];
 

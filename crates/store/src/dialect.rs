@@ -5,7 +5,7 @@
 //! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the [`Rows`](crate::rows::Rows) bound as `$1`, as a table;
 //!   for a server `$1 $2 $3 …`, a value a column;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
-//! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
+//! - `{grams $3}`: true when a row `d` of the list carries all grams bound as `$3`.
 //!
 //! What is needed seldom is a function that is given the engine: [`in_ints`], [`in_texts`], [`ints_of`].
 
@@ -56,7 +56,7 @@ fn expand(engine: Engine, marker: &str, out: &mut String) {
             });
         }
         ("grams", Engine::Sqlite) => out.push_str(&format!(
-            "d.entry_number IN (SELECT rowid FROM directory_search WHERE directory_search MATCH {argument})"
+            "d.entry_number IN (SELECT rowid FROM listing_search WHERE listing_search MATCH {argument})"
         )),
         ("grams", Engine::Postgres) => out.push_str(&format!("d.grams @> ({argument}::text)::bigint[]")),
         // Refused by either engine.

@@ -114,13 +114,12 @@ async fn sqlite_template() -> PathBuf {
     template
 }
 
-/// Panics naming the people whose row tells of another account or password than the tables do. A database that a test has
-/// closed has nothing to say.
+/// Panics when what is derived from the tables does not agree with them: accounts in the rows of people, the people list
+/// and its counts. So does a database that does not answer.
 pub async fn assert_snapshots_fresh(db: &Db) {
-    if db.ready().await {
-        let mut reading = db.read().await.expect("a reader");
-        assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("an answer"), []);
-    }
+    let mut reading = db.read().await.expect("a database that is still open");
+    assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("an answer"), []);
+    assert_eq!(muster_store::listing::check(&mut reading).await.expect("an answer"), Vec::<String>::new());
 }
 
 async fn migrated(url: &str) {

@@ -4,7 +4,7 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::bulk::{BulkOutcome, ChangeSet, MOST_PEOPLE_BY_FILTER, MOST_PEOPLE_BY_ID, Tally};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob};
-use muster_store::directory::Filter;
+use muster_store::listing::Filter;
 use serde_json::json;
 use uuid::Uuid;
 

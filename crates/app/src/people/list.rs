@@ -2,7 +2,7 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Permission;
-use muster_store::directory::{self, Cursor, Filter, Total};
+use muster_store::listing::{self, Cursor, Filter, Total};
 use muster_store::people;
 
 use super::PersonView;
@@ -46,7 +46,7 @@ impl App {
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
         let (here, after) = (actor.organization(), asked.after.as_ref());
         let mut h = self.db.read().await?;
-        let page = directory::list(&mut h, &self.samples, here, &filter, after, limit).await?;
+        let page = listing::list(&mut h, here, &filter, after, limit).await?;
         let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }

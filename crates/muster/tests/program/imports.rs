@@ -120,7 +120,7 @@ on_both! {
 
         assert_eq!(import(place, &file, &[]).await.code, Some(0));
         assert_eq!(place.count("people").await, PEOPLE + 1);
-        assert_eq!(place.count("directory").await, PEOPLE + 1);
+        assert_eq!(place.count("listing").await, PEOPLE + 1);
         let checked = place.muster(&["check"]).await;
         assert_eq!(checked.code, Some(0), "{checked:?}");
 

@@ -13,7 +13,7 @@ use super::account;
 use crate::dialect::Engine;
 use crate::query::Query;
 use crate::rows::{Rows, rows};
-use crate::{Handle, Result, Tx, dialect, directory, duplicates, micros};
+use crate::{Handle, Result, Tx, dialect, duplicates, listing, micros};
 
 /// The rows of profiles, as the statements take them; none where there are none.
 struct Tables {
@@ -23,7 +23,7 @@ struct Tables {
     licenses: Option<Rows>,
     names: Option<Rows>,
     duplicate_keys: Option<Rows>,
-    directory: Option<directory::Entries>,
+    listing: Option<listing::Entries>,
 }
 
 /// Whether rows may be there already.
@@ -37,7 +37,7 @@ pub(crate) enum WriteMode {
 
 impl WriteMode {
     /// What a statement says besides when rows may be there: looking for them costs as much as writing them.
-    pub fn otherwise(self, text: &str) -> &str {
+    pub fn on_conflict(self, text: &str) -> &str {
         if self == Self::New { "" } else { text }
     }
 }
@@ -46,7 +46,6 @@ impl WriteMode {
 pub struct NewProfiles {
     tables: Tables,
     sign_ins: Option<Rows>,
-    count: i64,
     now: Timestamp,
 }
 
@@ -62,7 +61,6 @@ impl NewProfiles {
             now,
             tables: Tables::of(engine, organization, profiles, now),
             sign_ins: rows(engine, profiles.iter().map(|p| [("id", p.person.id.0.into())])),
-            count: i64::try_from(profiles.len()).unwrap_or(0),
         }
     }
 }
@@ -76,17 +74,12 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 
 /// [`insert`] of rows made before.
 pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles) -> Result<()> {
-    let NewProfiles { tables, sign_ins, count, now } = new;
+    let NewProfiles { tables, sign_ins, now } = new;
     let names = save(tx, organization, tables, WriteMode::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, sign_ins, now).await?;
-    insert_names(tx, organization, names, now).await?;
-    let text = "UPDATE organizations SET people_count = people_count + $2 WHERE organization_id = $1";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(count).execute(c).await?;
-    });
-    Ok(())
+    insert_names(tx, organization, names, now).await
 }
 
 /// Saves profiles that exist; each version grows by one. [`StoreError::Taken`](crate::StoreError::Taken) as for [`insert`].
@@ -179,7 +172,7 @@ impl Tables {
             licenses: rows(engine, licenses),
             names: rows(engine, names.into_iter().map(|(key, id)| [("id", id.into()), ("key", key.into())])),
             duplicate_keys: duplicates::rows(engine, organization, profiles),
-            directory: directory::rows(engine, organization, profiles),
+            listing: listing::rows(engine, organization, profiles),
         }
     }
 }
@@ -189,7 +182,7 @@ async fn save(
     tx: &mut Tx,
     organization: OrganizationId,
     tables: Tables,
-    fate: WriteMode,
+    mode: WriteMode,
     now: Timestamp,
 ) -> Result<Option<Rows>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
@@ -201,7 +194,7 @@ async fn save(
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
             email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username, sign_in_status = excluded.sign_in_status,
             updated_at = excluded.updated_at, version = people.version + 1";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.people, now).await?;
+    run(tx, &format!("{text}{}", mode.on_conflict(conflict)), organization, tables.people, now).await?;
     let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
             permissions, finish_attested_by, finish_attested_at)
         SELECT $1, r.id, r.kind, r.status, r.reason, r.clinic, r.permissions, r.attested_by,
@@ -214,7 +207,7 @@ async fn save(
             finish_attested_by = excluded.finish_attested_by,
             finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
                 ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.accounts, now).await?;
+    run(tx, &format!("{text}{}", mode.on_conflict(conflict)), organization, tables.accounts, now).await?;
     let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
         SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
     run(tx, text, organization, tables.clinics, now).await?;
@@ -224,9 +217,9 @@ async fn save(
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
             state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.licenses, now).await?;
+    run(tx, &format!("{text}{}", mode.on_conflict(conflict)), organization, tables.licenses, now).await?;
     duplicates::save(tx, organization, tables.duplicate_keys).await?;
-    directory::save(tx, organization, tables.directory, fate).await?;
+    listing::save(tx, organization, tables.listing, mode).await?;
     Ok(tables.names)
 }
 

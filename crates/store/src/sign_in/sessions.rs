@@ -174,7 +174,7 @@ pub fn begin_sessions(db: &Db, sessions: &[(&[u8], &Session)]) -> Changes {
     }
     let on_people = people.into_iter().flat_map(|((organization, at), people)| {
         let people = dialect::id_list(&people);
-        ["people", "directory"].map(|table| {
+        ["people", "listing"].map(|table| {
             let text = format!(
                 "UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id IN {{ids $2}}"
             );

@@ -2,11 +2,11 @@
 
 mod audit;
 mod bulk;
-mod directory;
 mod duplicates;
 mod idempotency;
 mod images;
 mod licenses;
+mod listing;
 mod organizations;
 mod outbox;
 mod people;
