@@ -12,7 +12,7 @@ use super::ids;
 use crate::duplicates::salt;
 use crate::query::Query;
 use crate::rows::{Row, rows};
-use crate::{Db, Handle, Result, Tx, people};
+use crate::{Handle, Result, Tx, people};
 
 type LicenseRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
 
@@ -159,37 +159,4 @@ async fn save_keys(
     let text = "INSERT INTO license_keys (organization_id, dup_key, person_id, position)
         SELECT $1, r.k, r.id, r.at FROM {rows $2: k int, id uuid, at int} r WHERE true ON CONFLICT DO NOTHING";
     Query::about(text, organization.0).with(rows).execute(tx).await.map(drop)
-}
-
-type FurtherRow = (Uuid, Uuid, i64, Option<String>, Option<String>);
-
-/// Makes the numbers of licenses that came with a release which had none.
-pub(crate) async fn fill_license_keys(db: &Db, at_once: i64) -> Result<()> {
-    let mut after = (Uuid::nil(), Uuid::nil(), FIRST_LICENSE);
-    loop {
-        let mut tx = db.begin().await?;
-        let text = "SELECT organization_id, person_id, position, number, state FROM professional_licenses
-            WHERE (organization_id, person_id, position) > ($1, $2, $3) AND position > 0
-            ORDER BY organization_id, person_id, position LIMIT $4";
-        let found: Vec<FurtherRow> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(after.2)
-            .bind(at_once)
-            .fetch_all(c)
-            .await?);
-        let Some((organization, person, position, ..)) = found.last() else { return Ok(()) };
-        after = (*organization, *person, *position);
-        let mut rows: BTreeMap<Uuid, Vec<Row<'static, 3>>> = BTreeMap::new();
-        for (organization, person, position, number, state) in found {
-            if let Some(key) = found_by(OrganizationId(organization), number, state) {
-                let row = key_row(key, person, position);
-                rows.entry(organization).or_default().push(row);
-            }
-        }
-        for (organization, rows) in rows {
-            save_keys(&mut tx, OrganizationId(organization), rows).await?;
-        }
-        tx.commit().await?;
-    }
 }
