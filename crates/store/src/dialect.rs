@@ -96,8 +96,16 @@ pub(crate) fn ints_of(engine: Engine, list: &str) -> String {
     }
 }
 
+/// All identifiers `column` of a group as one text, for [`listed_ids`]; null when there is none.
+pub(crate) fn joined_ids(engine: Engine, column: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("group_concat(hex({column}))"),
+        Engine::Postgres => format!("string_agg({column}::text, ',')"),
+    }
+}
+
 /// An identifier of SQLite as JSON holds it; null where there is none.
-pub(crate) fn id_as_text(column: &str) -> String {
+fn id_as_text(column: &str) -> String {
     format!("nullif(lower(hex({column})), '')")
 }
 
@@ -154,22 +162,26 @@ pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a uuid::Uuid>) -> Stri
     out
 }
 
-/// The identifiers of a text with commas between them.
+/// The identifiers that [`joined_ids`] made one text of.
 pub(crate) fn listed_ids(text: Option<&str>) -> impl Iterator<Item = Uuid> {
     text.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok())
 }
 
-/// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns.
+/// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns; columns in
+/// parentheses become an array within.
 pub(crate) fn as_json_rows(columns: &str, text: &str) -> String {
-    let fields: Vec<String> = columns
-        .split(", ")
-        .filter_map(|column| column.split_once(' '))
-        .map(|(name, kind)| match kind {
-            "uuid" => id_as_text(&format!("q.{name}")),
-            _ => format!("q.{name}"),
-        })
-        .collect();
-    format!("SELECT json_group_array(json_array({})) FROM ({text}) q", fields.join(", "))
+    let mut fields = String::from("json_array(");
+    for (at, column) in columns.split(", ").enumerate() {
+        fields.push_str(if at == 0 { "" } else { ", " });
+        let inner = column.trim_start_matches('(');
+        fields.push_str(&"json_array(".repeat(column.len() - inner.len()));
+        let bare = inner.trim_end_matches(')');
+        let (name, kind) = bare.split_once(' ').unwrap_or((bare, "text"));
+        let field = format!("q.{name}");
+        fields.push_str(&if kind == "uuid" { id_as_text(&field) } else { field });
+        fields.push_str(&inner[bare.len()..]);
+    }
+    format!("SELECT json_group_array({fields})) FROM ({text}) q")
 }
 
 /// Bytes as hexadecimal digits.
@@ -215,6 +227,14 @@ mod tests {
         assert_eq!(
             render(Engine::Postgres, &of_server).0,
             "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM unnest($1::uuid[], $4::bigint[]) AS made(a, n)) r"
+        );
+    }
+
+    #[test]
+    fn columns_in_parentheses_become_an_array_within_an_array() {
+        assert_eq!(
+            as_json_rows("a int, (b uuid, (c text)), d text", "SELECT 1"),
+            "SELECT json_group_array(json_array(q.a, json_array(nullif(lower(hex(q.b)), ''), json_array(q.c)), q.d)) FROM (SELECT 1) q"
         );
     }
 

@@ -8,6 +8,7 @@ mod bind;
 #[macro_use]
 mod db;
 mod dialect;
+mod emr;
 mod error;
 mod query;
 mod rows;

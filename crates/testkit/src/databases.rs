@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::postgres;
 
-/// Runs the tests in it on both engines: `name::on_sqlite` and `name::on_postgres`. Whatever a test did, what the rows of
-/// people carry of their accounts agrees with the accounts at its end.
+/// Runs the tests in it on both engines: `name::on_sqlite` and `name::on_postgres`. Whatever a test did, the
+/// people list and its counts agree with the profiles at its end; so the database has to be open then.
 ///
 /// ```ignore
 /// both_engines! {
@@ -114,11 +114,9 @@ async fn sqlite_template() -> PathBuf {
     template
 }
 
-/// Panics when what is derived from the tables does not agree with them: accounts in the rows of people, the people list
-/// and its counts. So does a database that does not answer.
+/// Panics when the people list and its counts do not agree with the profiles, and when the database does not answer.
 pub async fn assert_snapshots_fresh(db: &Db) {
     let mut reading = db.read().await.expect("a database that is still open");
-    assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("an answer"), []);
     assert_eq!(muster_store::listing::check(&mut reading).await.expect("an answer"), Vec::<String>::new());
 }
 

@@ -5,7 +5,6 @@ use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
 use crate::dialect::{self, Engine};
-use crate::people::snapshot;
 use crate::query::Query;
 use crate::rows::{Row, Rows, rows};
 use crate::{Handle, Result, Tx, listing, micros};
@@ -75,17 +74,10 @@ pub async fn save_accounts(
             Query::about(text, organization.0).with(rows).execute(tx).await?;
         }
     }
-    // Last: the row carries what the others hold now.
-    let text = format!(
-        "UPDATE people SET version = version + 1, updated_at = $3, account = {}
-        WHERE organization_id = $1 AND person_id IN {{ids $2}}",
-        snapshot(engine)
-    );
+    let text = "UPDATE people SET version = version + 1, updated_at = $3
+        WHERE organization_id = $1 AND person_id IN {ids $2}";
     let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
-    on!(tx, &text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(ids).bind(micros(now)).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(ids).with(micros(now)).execute(tx).await.map(drop)
 }
 
 /// Clinics gained or lost.

@@ -12,7 +12,7 @@ use super::ids;
 use crate::duplicates::salt;
 use crate::query::Query;
 use crate::rows::{Row, rows};
-use crate::{Handle, Result, Tx, people};
+use crate::{Handle, Result, Tx};
 
 type LicenseRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
 
@@ -60,7 +60,7 @@ pub async fn save_professional_license(
             .await?;
     });
     if license.position == FIRST_LICENSE {
-        return people::refresh_snapshot(tx, organization, &ids(&[person])).await;
+        return Ok(());
     }
     forget_keys(tx, organization, person, license.position).await?;
     let key = found_by(organization, license.number.clone(), license.state.clone());
@@ -81,9 +81,6 @@ pub async fn remove_professional_license(
         on!(tx, text, |sql, c| {
             sqlx::query(sql).bind(organization.0).bind(person.0).bind(position).execute(c).await?;
         });
-    }
-    if position == FIRST_LICENSE {
-        people::refresh_snapshot(tx, organization, &ids(&[person])).await?;
     }
     forget_keys(tx, organization, person, position).await
 }
@@ -106,7 +103,7 @@ pub async fn move_professional_licenses(
         );
         Query::about(&text, organization.0).with(from.0).with(to.0).with(rows.clone()).execute(tx).await?;
     }
-    people::refresh_snapshot(tx, organization, &ids(&[from, to])).await
+    Ok(())
 }
 
 /// Saves for `to` a license that `from` has at `place`; what was told about it counts for both.

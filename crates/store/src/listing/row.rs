@@ -1,11 +1,10 @@
-//! The rows of a page, each with the profile of who stands there.
+//! The rows of a page, each with the profile of whom it shows.
 
 use serde::Deserialize;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
 use super::{Cursor, Total};
+use crate::dialect::Engine;
 use crate::people;
 use crate::query::Query;
 
@@ -18,7 +17,7 @@ pub(super) struct Place {
 }
 
 /// Somebody on a page, and how many match if that was counted.
-#[derive(sqlx::FromRow)]
+#[derive(Deserialize, sqlx::FromRow)]
 pub(super) struct Row {
     pub key: String,
     pub name: String,
@@ -27,30 +26,9 @@ pub(super) struct Row {
     pub person: people::Row,
 }
 
-/// The columns of a [`Row`] but the person's.
-pub(super) const OF_PAGE: &str = "key text, name text, matches int";
-
-impl<'de> Deserialize<'de> for Row {
-    /// From an array: serde knows no structure in one array with another.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Whole;
-        impl<'de> Visitor<'de> for Whole {
-            type Value = Row;
-            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a row of a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Row, A::Error> {
-                let missing = || de::Error::invalid_length(0, &self);
-                Ok(Row {
-                    key: seq.next_element()?.ok_or_else(missing)?,
-                    name: seq.next_element()?.ok_or_else(missing)?,
-                    matches: seq.next_element()?.ok_or_else(missing)?,
-                    person: people::Row::deserialize(SeqAccessDeserializer::new(seq))?,
-                })
-            }
-        }
-        deserializer.deserialize_seq(Whole)
-    }
+/// The columns of a [`Row`] for [`Query::fetch_packed`].
+pub(super) fn packed() -> String {
+    format!("key text, name text, matches int, ({})", people::packed())
 }
 
 impl Row {
@@ -65,12 +43,14 @@ impl Place {
     }
 }
 
-/// A page with the profiles of who is on it: looked up one by one, in whatever order.
-pub(super) fn with_profiles(page: Query) -> Query {
+/// A page with the profiles of whom it shows: looked up by their keys, in whatever order.
+pub(super) fn with_profiles(engine: Engine, page: Query) -> Query {
     let ends = format!(
-        ") SELECT page.key, page.name, page.matches, {} FROM page CROSS JOIN people p
+        ") SELECT page.key, page.name, page.matches, {} FROM page CROSS JOIN people p {} {}
         WHERE p.organization_id = $1 AND p.person_id = page.person_id",
-        people::PROFILE
+        people::columns(engine),
+        people::SIGN_IN,
+        people::ACCOUNTS
     );
     page.within("WITH page AS MATERIALIZED (", &ends)
 }

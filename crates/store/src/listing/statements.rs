@@ -4,11 +4,11 @@ use muster_domain::OrganizationId;
 use muster_domain::text::{piece_gram, query_pieces, search_key};
 
 use super::conditions::{Candidate, Membership, conditions};
-use super::row::{OF_PAGE, Row, with_profiles};
+use super::row::{Row, packed, with_profiles};
 use super::{Cursor, Filter, Sort};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
-use crate::{Handle, Result, people};
+use crate::{Handle, Result};
 
 impl Sort {
     /// The index's columns after the organization.
@@ -66,8 +66,7 @@ pub(super) enum Start {
 impl PageQuery<'_> {
     /// The rows of a page, in order.
     pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<Row>> {
-        let columns = format!("{OF_PAGE}, {}", people::COLUMNS);
-        let mut rows: Vec<Row> = with_profiles(q).fetch_packed(h, &columns).await?;
+        let mut rows: Vec<Row> = with_profiles(self.engine, q).fetch_packed(h, &packed()).await?;
         let number =
             |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {
@@ -306,10 +305,17 @@ mod tests {
         let filter = Filter { status: Some(Status::Active), ..Filter::default() };
         let asked = query(&filter, None);
         for page in [asked.scan(&filter.order(), None), asked.filter_and_sort(Start::Text)] {
-            let lines = plan(&mut tx, with_profiles(page)).await;
-            let read = "SEARCH p USING PRIMARY KEY (organization_id=? AND person_id=?)";
-            assert!(lines.iter().any(|l| l == read), "{lines:#?}");
-            assert!(lines.iter().any(|l| l == "SCAN page"), "{lines:#?}");
+            let lines = plan(&mut tx, with_profiles(Engine::Sqlite, page)).await;
+            for read in [
+                "SCAN page",
+                "SEARCH p USING PRIMARY KEY (organization_id=? AND person_id=?)",
+                "SEARCH s USING PRIMARY KEY (subject_id=?) LEFT-JOIN",
+                "SEARCH a USING PRIMARY KEY (organization_id=? AND person_id=?) LEFT-JOIN",
+                "SEARCH l USING PRIMARY KEY (organization_id=? AND person_id=? AND position=?) LEFT-JOIN",
+                "SEARCH m USING PRIMARY KEY (organization_id=? AND person_id=?)",
+            ] {
+                assert!(lines.iter().any(|l| l == read), "not {read}: {lines:#?}");
+            }
         }
     }
 
