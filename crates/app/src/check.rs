@@ -1,6 +1,6 @@
 //! Whether what is stored is consistent: sums against what they add up, copies against what they were made of.
 
-use muster_store::{licenses, people};
+use muster_store::{licenses, listing};
 
 use crate::{App, Result};
 
@@ -10,10 +10,7 @@ impl App {
         let mut h = self.db.read().await?;
         let mut problems = licenses::miscounted(&mut h).await?;
         problems.extend(licenses::unproven(&mut h).await?);
-        let find_stale = people::find_stale(&mut h).await?;
-        problems.extend(
-            find_stale.iter().map(|id| format!("The row of person {id} tells of another account than theirs.")),
-        );
+        problems.extend(listing::check(&mut h).await?);
         Ok(problems)
     }
 }

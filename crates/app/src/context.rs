@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use jiff::Timestamp;
 use muster_store::Db;
-use muster_store::directory::Samples;
 use uuid::Uuid;
 
 use crate::hashing::Hasher;
@@ -83,7 +82,6 @@ pub struct App {
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
     pub(crate) arrivals: Arrivals,
-    pub(crate) samples: Samples,
     pub(crate) settings: Arc<Settings>,
     /// Notified when a job of this program should not wait until the queue is next looked at.
     pub(crate) job_added: Arc<tokio::sync::Notify>,
@@ -101,7 +99,6 @@ impl App {
             keys: Arc::new(keys),
             hasher,
             arrivals: Arrivals::default(),
-            samples: Samples::default(),
             settings: Arc::new(settings),
             job_added: Arc::default(),
             job_counters: Arc::new(JobCounters::new()),

@@ -195,7 +195,7 @@ impl App {
             .await?;
         }
         lines.check_end()?;
-        transfer::rebuild_directory(&mut tx, |_| {}).await?;
+        transfer::rebuild_derived(&mut tx, |_| {}).await?;
         tx.commit().await?;
         self.analyze().await;
         Ok(Restored { same_key: header.key_check == self.key_check(), header })

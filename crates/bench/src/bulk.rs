@@ -185,7 +185,7 @@ async fn written_bare(scene: &Scene, people: &[String]) -> Duration {
     let mut statements = vec![
         format!("UPDATE audit_heads SET seq = seq WHERE organization_id = {organization}"),
         format!("UPDATE emr_accounts SET permissions = permissions | 3214 WHERE {whose}"),
-        format!("UPDATE directory SET permissions = permissions | 3214 WHERE {whose}"),
+        format!("UPDATE listing SET permissions = permissions | 3214 WHERE {whose}"),
         format!("UPDATE people SET version = version + 1, updated_at = 1 WHERE {whose}"),
     ];
     statements.extend(scene.clinics.iter().take(2).map(|c| {

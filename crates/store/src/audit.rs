@@ -8,9 +8,10 @@ use muster_domain::OrganizationId;
 use muster_domain::audit::AuditEntry;
 use uuid::Uuid;
 
+use crate::dialect::{self, Engine};
 use crate::query::Query;
 use crate::rows::Rows;
-use crate::{Changes, Db, Handle, Result, StoreError, Tx, dialect, micros};
+use crate::{Changes, Db, Handle, Result, StoreError, Tx, micros};
 
 /// A record in its place.
 #[derive(Clone, Debug)]
@@ -48,11 +49,14 @@ pub async fn start(tx: &mut Tx, organization: OrganizationId, seal: &[u8]) -> Re
 /// record, 0 before the first, or none when there is no head.
 pub async fn lock(tx: &mut Tx, organization: OrganizationId) -> Result<Option<(ChainHead, i64)>> {
     // What another change recorded while this one waited may be missing from the number: it never is larger than it should.
-    let text =
+    // A file has one writer, and it is us.
+    let locking = if tx.split().engine() == Engine::Postgres { "FOR UPDATE" } else { "" };
+    let text = format!(
         "SELECT seq, hash, seal, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.organization_id = $1), 0)
-        FROM audit_heads WHERE organization_id = $1 {locked}";
+        FROM audit_heads WHERE organization_id = $1 {locking}"
+    );
     let found: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
-        on!(tx, text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
+        on!(tx, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).fetch_optional(c).await?);
     Ok(found.map(|(seq, hash, seal, last)| (ChainHead { seq, hash, seal }, last)))
 }
 

@@ -11,20 +11,24 @@ use sqlx::{Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnectio
 use crate::Result;
 use crate::dialect::Engine;
 use crate::error::StoreError;
-use crate::pages::{Lent, Pages};
 
 /// A connection to a server that was not used for so long is asked whether it still stands.
-pub(crate) const RESTED: Duration = Duration::from_millis(500);
+const RESTED: Duration = Duration::from_millis(500);
 
 /// How long to wait for a connection to a server.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Settings of a server's reading connections. One plan serves a statement whatever it is asked for: the server would
+/// otherwise plan most statements of a page anew each time, which takes as long as carrying them out. Transactions keep
+/// the server's own choice, because an import begins with empty tables and ends with full ones.
+const READ_SETTINGS: &str = "SET default_transaction_read_only = on; SET plan_cache_mode = force_generic_plan";
 
 /// How a server learns how the data lies. A look at 9,000 rows of each table tells enough, until it takes its own time
 /// for more. VACUUM too, of what is read from indexes alone: only then it can be. None of it is worth waiting for the
 /// disk.
 const SETTLE: [&str; 3] = [
     "SET default_statistics_target = 30; SET synchronous_commit = off",
-    "VACUUM directory, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
+    "VACUUM listing, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
     "ANALYZE",
 ];
 
@@ -38,12 +42,12 @@ pub enum Db {
         /// Read-only connections.
         read: SqlitePool,
     },
-    /// A server.
+    /// A server. Changes of one practice wait for each other, each with a connection; readers have their own.
     Postgres {
-        /// Connections for anything.
-        pool: PgPool,
-        /// Connections for [`Db::page`].
-        pages: Pages,
+        /// Connections for transactions.
+        write: PgPool,
+        /// Read-only connections.
+        read: PgPool,
     },
 }
 
@@ -54,18 +58,6 @@ pub enum Reading {
     Sqlite(sqlx::pool::PoolConnection<Sqlite>),
     /// Of a server.
     Postgres(sqlx::pool::PoolConnection<Postgres>),
-    /// Of a server, for pages.
-    Page(Lent),
-}
-
-impl Reading {
-    /// Gives the connection back when everything that was asked for was answered. Dropped instead, it is asked first
-    /// whether it still stands.
-    pub fn give_back(self) {
-        if let Self::Page(lent) = self {
-            lent.give_back();
-        }
-    }
 }
 
 /// A transaction. Dropped without [`Tx::commit`], nothing of it happened.
@@ -106,7 +98,6 @@ impl Handle for Reading {
         match self {
             Self::Sqlite(c) => Split::Sqlite(c),
             Self::Postgres(c) => Split::Postgres(c),
-            Self::Page(lent) => Split::Postgres(lent.connection()),
         }
     }
 }
@@ -137,6 +128,22 @@ macro_rules! on {
     };
 }
 
+fn postgres_pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // It was asked when it came back. Only one that lay idle may have lost its server meanwhile.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
 impl Db {
     /// Opens `sqlite:PATH` (created when missing) or `postgres://…`, of which 1 connection makes 2. Does not migrate.
     pub async fn open(url: &str, connections: u32) -> Result<Self> {
@@ -144,24 +151,14 @@ impl Db {
             Self::open_sqlite(Path::new(path.trim_start_matches("//")), connections).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)?.application_name("muster").statement_cache_capacity(256);
-            let for_pages = (connections * 3 / 8).max(1);
-            let pages = Pages::new(options.clone(), for_pages);
-            let pool = PgPoolOptions::new()
-                .max_connections(connections.saturating_sub(for_pages).max(1))
-                .acquire_timeout(PATIENCE)
-                // It was asked when it came back. Only one that lay idle may have lost its server meanwhile.
-                .test_before_acquire(false)
-                .before_acquire(|connection, about| {
-                    Box::pin(async move {
-                        if about.idle_for > RESTED {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
+            let readers = (connections / 2).max(1);
+            let write = postgres_pool(connections.saturating_sub(readers).max(1)).connect_with(options.clone()).await?;
+            let read = postgres_pool(readers)
+                .after_connect(|connection, _| {
+                    Box::pin(async move { sqlx::raw_sql(READ_SETTINGS).execute(connection).await.map(drop) })
                 })
-                .connect_with(options)
-                .await?;
-            Ok(Self::Postgres { pool, pages })
+                .connect_lazy_with(options);
+            Ok(Self::Postgres { write, read })
         } else {
             Err(StoreError::Other(format!("not a database address: {url} (use sqlite:PATH or postgres://…)")))
         }
@@ -224,12 +221,12 @@ impl Db {
                 let migrator = sqlx::migrate!("migrations/sqlite");
                 for _ in migrator.iter() {
                     if migrator.run(write).await.is_ok() {
-                        return crate::duplicates::fill(self).await;
+                        return Ok(());
                     }
                 }
                 migrator.run(write).await?;
             }
-            Self::Postgres { pool, .. } => {
+            Self::Postgres { write, .. } => {
                 // Two commits a step, none of which has to wait for the disk: a step that is lost with the power is taken
                 // again, and whatever is saved later reaches the disk after it.
                 let own = PgPoolOptions::new()
@@ -238,13 +235,13 @@ impl Db {
                     .after_connect(|connection, _| {
                         Box::pin(async move { connection.execute("SET synchronous_commit = off").await.map(|_| ()) })
                     })
-                    .connect_with(pool.connect_options().as_ref().clone())
+                    .connect_with(write.connect_options().as_ref().clone())
                     .await?;
                 sqlx::migrate!("migrations/postgres").run(&own).await?;
                 own.close().await;
             }
         }
-        crate::duplicates::fill(self).await
+        Ok(())
     }
 
     /// A number that changes whenever a migration does; names test templates.
@@ -264,8 +261,8 @@ impl Db {
                 // Pages in the log are looked up there before each read.
                 sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(write).await?;
             }
-            Self::Postgres { pool, .. } => {
-                let mut connection = pool.acquire().await?;
+            Self::Postgres { write, .. } => {
+                let mut connection = write.acquire().await?;
                 // However this ends, nobody else gets a connection that does not wait for the disk.
                 connection.close_on_drop();
                 for text in SETTLE {
@@ -280,24 +277,15 @@ impl Db {
     pub async fn read(&self) -> Result<Reading> {
         Ok(match self {
             Self::Sqlite { read, .. } => Reading::Sqlite(read.acquire().await?),
-            Self::Postgres { pool, .. } => Reading::Postgres(pool.acquire().await?),
+            Self::Postgres { read, .. } => Reading::Postgres(read.acquire().await?),
         })
-    }
-
-    /// A connection for reading what pages ask for over and over: who asks, a page of a list, what stands around it. To
-    /// be given back with [`Reading::give_back`].
-    pub async fn page(&self) -> Result<Reading> {
-        match self {
-            Self::Sqlite { .. } => self.read().await,
-            Self::Postgres { pages, .. } => Ok(Reading::Page(pages.lend().await?)),
-        }
     }
 
     /// Begins a change. On SQLite it takes the one writer at once, so that it never fails half-way for a lock.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
+            Self::Postgres { write, .. } => Tx::Postgres(write.begin().await?),
         })
     }
 
@@ -314,9 +302,9 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres { pool, pages } => {
-                pages.close().await;
-                pool.close().await;
+            Self::Postgres { write, read } => {
+                read.close().await;
+                write.close().await;
             }
         }
     }

@@ -1,17 +1,13 @@
 //! The few places where the two engines are spelled differently.
 //!
-//! Statements are written with small markers that [`spell`] expands:
+//! Statements are written with four markers ([`MARKERS`]) that [`render`] expands:
 //! - `a IN {ids $2}`: true when `a` is one of the identifiers in the JSON array bound as `$2`;
-//! - `{ints $2}`: the same for whole numbers;
-//! - `{among a $2}`: true when text `a` is in the JSON array bound as `$2`, always by way of an index on `a`;
 //! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the [`Rows`](crate::rows::Rows) bound as `$1`, as a table;
 //!   for a server `$1 $2 $3 …`, a value a column;
-//! - `{each r.l} x`: the whole numbers of such a list, as a table with a column `value`;
-//! - `{listed a}`: all identifiers `a` of a group as one text, for [`listed_ids`]; null when there is none;
-//! - `{array a, id b}`: these columns, of which `b` is an identifier, as one JSON array, null where they are null;
-//! - `{locked}`: at its end, keeps others from the rows that are read until the transaction ends;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
-//! - `{grams $3}`: true when a directory row `d` carries all grams bound as `$3`.
+//! - `{grams $3}`: true when a row `d` of the list carries all grams bound as `$3`.
+//!
+//! What is needed seldom is a function that is given the engine: [`in_ints`], [`in_texts`], [`ints_of`].
 
 use std::fmt::Write;
 
@@ -24,6 +20,9 @@ pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
+
+/// The markers there are. A test reads the sources of this crate for others.
+pub(crate) const MARKERS: [&str; 4] = ["ids", "rows", "find", "grams"];
 
 /// Expands the markers. The input is always text of this program; nothing a person typed ever becomes SQL.
 pub(crate) fn render(engine: Engine, text: &str) -> AssertSqlSafe<String> {
@@ -41,77 +40,73 @@ pub(crate) fn render(engine: Engine, text: &str) -> AssertSqlSafe<String> {
 
 fn expand(engine: Engine, marker: &str, out: &mut String) {
     let (verb, argument) = marker.split_once(' ').unwrap_or((marker, ""));
+    debug_assert!(MARKERS.contains(&verb), "unknown marker {{{marker}}}");
     match (verb, engine) {
-        ("ids", Engine::Sqlite) => write!(out, "(SELECT unhex(value) FROM json_each({argument}))"),
-        ("ids" | "ints", Engine::Postgres) => {
-            // An array is known before the plan is made to run. A sub-query is joined, and in a table that grew since
-            // it was last analyzed the join may read the whole practice.
-            let kind = if verb == "ids" { "uuid" } else { "bigint" };
+        ("ids", Engine::Sqlite) => out.push_str(&format!("(SELECT unhex(value) FROM json_each({argument}))")),
+        ("ids", Engine::Postgres) => {
             out.truncate(out.trim_end_matches("IN ").len());
-            write!(out, "= ANY (ARRAY(SELECT value::{kind} FROM jsonb_array_elements_text({argument}::jsonb)))")
+            out.push_str(&any_of("uuid", argument));
         }
-        ("ints", Engine::Sqlite) => write!(out, "(SELECT value FROM json_each({argument}))"),
-        ("among", _) => {
-            let (column, bound) = argument.split_once(' ').unwrap_or((argument, "$0"));
-            match engine {
-                Engine::Sqlite => write!(out, "{column} IN (SELECT value FROM json_each({bound}))"),
-                Engine::Postgres => {
-                    write!(out, "{column} = ANY (ARRAY(SELECT jsonb_array_elements_text({bound}::jsonb)))")
-                }
-            }
-        }
-        ("each", Engine::Sqlite) => write!(out, "json_each({argument})"),
-        ("each", Engine::Postgres) => {
-            write!(out, "LATERAL (SELECT e::bigint AS value FROM jsonb_array_elements_text({argument}) e)")
-        }
-        // A file has one writer, and it is us.
-        ("locked", Engine::Sqlite) => Ok(()),
-        ("locked", Engine::Postgres) => write!(out, "FOR UPDATE"),
-        ("listed", Engine::Sqlite) => write!(out, "group_concat(hex({argument}))"),
-        ("listed", Engine::Postgres) => write!(out, "string_agg({argument}::text, ',')"),
-        ("array", _) => {
-            expand_array(engine, argument, out);
-            Ok(())
-        }
-        ("rows", _) => {
-            expand_rows(engine, argument, out);
-            Ok(())
-        }
+        ("rows", _) => expand_rows(engine, argument, out),
         ("find", _) => {
             let (column, bound) = argument.split_once(' ').unwrap_or((argument, "$0"));
-            match engine {
-                Engine::Sqlite => write!(out, "instr({column}, {bound}) > 0"),
-                Engine::Postgres => write!(out, "strpos({column}, {bound}) > 0"),
-            }
+            out.push_str(&match engine {
+                Engine::Sqlite => format!("instr({column}, {bound}) > 0"),
+                Engine::Postgres => format!("strpos({column}, {bound}) > 0"),
+            });
         }
-        ("grams", Engine::Sqlite) => {
-            write!(
-                out,
-                "d.entry_number IN (SELECT rowid FROM directory_search WHERE directory_search MATCH {argument})"
-            )
-        }
-        ("grams", Engine::Postgres) => write!(out, "d.grams @> ({argument}::text)::bigint[]"),
-        _ => write!(out, "unknown marker {marker}"),
+        ("grams", Engine::Sqlite) => out.push_str(&format!(
+            "d.entry_number IN (SELECT rowid FROM listing_search WHERE listing_search MATCH {argument})"
+        )),
+        ("grams", Engine::Postgres) => out.push_str(&format!("d.grams @> ({argument}::text)::bigint[]")),
+        // Refused by either engine.
+        _ => out.push_str(&format!("unknown marker {marker}")),
     }
-    .unwrap_or_default();
+}
+
+/// A comparison of PostgreSQL with the values of a JSON array. An array is known before the plan is made to run; a
+/// sub-query is joined, and in a table that grew since it was last analyzed the join may read the whole practice.
+fn any_of(kind: &str, bound: &str) -> String {
+    format!("= ANY (ARRAY(SELECT value::{kind} FROM jsonb_array_elements_text({bound}::jsonb)))")
+}
+
+/// True when whole number `column` is in the JSON array `bound`.
+pub(crate) fn in_ints(engine: Engine, column: &str, bound: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({bound}))"),
+        Engine::Postgres => format!("{column} {}", any_of("bigint", bound)),
+    }
+}
+
+/// True when text `column` is in the JSON array `bound`.
+pub(crate) fn in_texts(engine: Engine, column: &str, bound: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({bound}))"),
+        Engine::Postgres => format!("{column} {}", any_of("text", bound)),
+    }
+}
+
+/// The whole numbers of a `list` column of rows, as a table with a column `value`.
+pub(crate) fn ints_of(engine: Engine, list: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("json_each({list})"),
+        Engine::Postgres => {
+            format!("LATERAL (SELECT e::bigint AS value FROM jsonb_array_elements_text({list}) e)")
+        }
+    }
+}
+
+/// All identifiers `column` of a group as one text, for [`listed_ids`]; null when there is none.
+pub(crate) fn joined_ids(engine: Engine, column: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("group_concat(hex({column}))"),
+        Engine::Postgres => format!("string_agg({column}::text, ',')"),
+    }
 }
 
 /// An identifier of SQLite as JSON holds it; null where there is none.
 fn id_as_text(column: &str) -> String {
     format!("nullif(lower(hex({column})), '')")
-}
-
-fn expand_array(engine: Engine, argument: &str, out: &mut String) {
-    let fields = argument.split(',').map(|field| match (field.trim().split_once(' '), engine) {
-        (Some(("id", column)), Engine::Sqlite) => id_as_text(column),
-        (Some(("id", column)), Engine::Postgres) => format!("{column}::text"),
-        _ => field.trim().to_owned(),
-    });
-    let fields = fields.collect::<Vec<_>>().join(", ");
-    let _ = match engine {
-        Engine::Sqlite => write!(out, "json_array({fields})"),
-        Engine::Postgres => write!(out, "json_build_array({fields})::text"),
-    };
 }
 
 /// The marker of the rows bound as this value, up to its columns.
@@ -132,7 +127,7 @@ fn expand_rows(engine: Engine, argument: &str, out: &mut String) {
         out.push_str(if at == 0 { "" } else { ", " });
         let _ = match (engine, kind) {
             (Engine::Sqlite, "uuid" | "bytes") => write!(out, "unhex(value->>'{name}') AS {name}"),
-            // The list itself, for `{each}`; `->>` would make a text of it.
+            // The list itself, for `ints_of`; `->>` would make a text of it.
             (Engine::Sqlite, "list") => write!(out, "jsonb_extract(value, '$.{name}') AS {name}"),
             (Engine::Sqlite, _) => write!(out, "value->>'{name}' AS {name}"),
             (Engine::Postgres, "list") => write!(out, "{name}::jsonb AS {name}"),
@@ -167,22 +162,26 @@ pub(crate) fn id_list<'a>(ids: impl IntoIterator<Item = &'a uuid::Uuid>) -> Stri
     out
 }
 
-/// The identifiers that a `{listed}` marker made one text of.
+/// The identifiers that [`joined_ids`] made one text of.
 pub(crate) fn listed_ids(text: Option<&str>) -> impl Iterator<Item = Uuid> {
     text.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok())
 }
 
-/// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns.
+/// A statement of SQLite whose one row is a JSON array of the rows of another, each an array of these columns; columns in
+/// parentheses become an array within.
 pub(crate) fn as_json_rows(columns: &str, text: &str) -> String {
-    let fields: Vec<String> = columns
-        .split(", ")
-        .filter_map(|column| column.split_once(' '))
-        .map(|(name, kind)| match kind {
-            "uuid" => id_as_text(&format!("q.{name}")),
-            _ => format!("q.{name}"),
-        })
-        .collect();
-    format!("SELECT json_group_array(json_array({})) FROM ({text}) q", fields.join(", "))
+    let mut fields = String::from("json_array(");
+    for (at, column) in columns.split(", ").enumerate() {
+        fields.push_str(if at == 0 { "" } else { ", " });
+        let inner = column.trim_start_matches('(');
+        fields.push_str(&"json_array(".repeat(column.len() - inner.len()));
+        let bare = inner.trim_end_matches(')');
+        let (name, kind) = bare.split_once(' ').unwrap_or((bare, "text"));
+        let field = format!("q.{name}");
+        fields.push_str(&if kind == "uuid" { id_as_text(&field) } else { field });
+        fields.push_str(&inner[bare.len()..]);
+    }
+    format!("SELECT json_group_array({fields})) FROM ({text}) q")
 }
 
 /// Bytes as hexadecimal digits.
@@ -212,6 +211,9 @@ pub(crate) fn gram_document(grams: &[i64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -226,5 +228,43 @@ mod tests {
             render(Engine::Postgres, &of_server).0,
             "x = ANY (ARRAY(SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))) AND strpos(t, $3) > 0 FROM (SELECT a, n FROM unnest($1::uuid[], $4::bigint[]) AS made(a, n)) r"
         );
+    }
+
+    #[test]
+    fn columns_in_parentheses_become_an_array_within_an_array() {
+        assert_eq!(
+            as_json_rows("a int, (b uuid, (c text)), d text", "SELECT 1"),
+            "SELECT json_group_array(json_array(q.a, json_array(nullif(lower(hex(q.b)), ''), json_array(q.c)), q.d)) FROM (SELECT 1) q"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "unknown marker {each $1}")]
+    fn an_unknown_marker_is_no_statement() {
+        render(Engine::Sqlite, "SELECT 1 FROM {each $1}");
+    }
+
+    /// Braces that a format string doubles are markers too. A word and a space behind a brace is nothing else here.
+    #[test]
+    fn the_sources_know_no_other_markers() {
+        let mut sources = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        let mut met = BTreeSet::new();
+        while let Some(path) = sources.pop() {
+            if path.is_dir() {
+                sources.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Of this file only what stands before the tests, which name one that is wrong.
+            let text = text.split("mod tests {").next().unwrap_or_default();
+            for after in text.split('{').skip(1) {
+                let word: String = after.chars().take_while(char::is_ascii_lowercase).collect();
+                if !word.is_empty() && after[word.len()..].starts_with(' ') {
+                    assert!(MARKERS.contains(&&*word), "unknown marker {{{word} …}} in {}", path.display());
+                    met.insert(word);
+                }
+            }
+        }
+        assert_eq!(met, MARKERS.map(str::to_owned).into(), "each marker is in use");
     }
 }

@@ -7,6 +7,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::dialect::in_texts;
 use crate::query::Query;
 use crate::rows::{Rows, rows};
 use crate::{Handle, Result, Tx, micros, typed};
@@ -19,10 +20,11 @@ pub async fn name_holders(h: &mut impl Handle, keys: &[String]) -> Result<BTreeM
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = "SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE {among name_key $1}";
+    let is_asked = in_texts(h.split().engine(), "name_key", "$1");
+    let text = format!("SELECT name_key, subject_id, organization_id FROM sign_in_names WHERE {is_asked}");
     let list = texts(keys);
     let rows: Vec<(String, Uuid, Option<Uuid>)> =
-        on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, subject, home)| (key, (subject, home.map(OrganizationId)))).collect())
 }
 
@@ -47,7 +49,7 @@ pub async fn namesakes(
     organization: OrganizationId,
     wanted: &[Namesake],
 ) -> Result<BTreeMap<Namesake, PersonId>> {
-    let text = "SELECT r.name, r.clinic, r.kind, (SELECT d.person_id FROM directory d
+    let text = "SELECT r.name, r.clinic, r.kind, (SELECT d.person_id FROM listing d
             JOIN emr_accounts a ON a.organization_id = d.organization_id AND a.person_id = d.person_id
             WHERE d.organization_id = $1 AND d.name_key = r.name AND d.user_type = r.kind
                 AND a.default_clinic_id = r.clinic ORDER BY d.person_id LIMIT 1) AS person_id
@@ -96,7 +98,7 @@ pub async fn set_last_sign_ins(
     let rows = rows(tx.split().engine(), times);
     // Named by identity as well, so that SQLite looks each one up instead of reading the whole practice; materialized,
     // so that it indexes the rows instead of reading all of them for each.
-    for table in ["people", "directory"] {
+    for table in ["people", "listing"] {
         let text = format!(
             "WITH r AS MATERIALIZED (SELECT x.id, x.at FROM {{rows $2: id uuid, at int}} x)
             UPDATE {table} SET last_sign_in_at = r.at FROM r

@@ -8,21 +8,21 @@ mod bind;
 #[macro_use]
 mod db;
 mod dialect;
+mod emr;
 mod error;
-mod pages;
 mod query;
 mod rows;
 
 pub mod audit;
 pub mod bulk;
 pub mod credentials;
-pub mod directory;
 pub mod duplicates;
 pub mod idempotency;
 pub mod images;
 pub mod imports;
 pub mod jobs;
 pub mod licenses;
+pub mod listing;
 pub mod merges;
 pub mod organizations;
 pub mod people;

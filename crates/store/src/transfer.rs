@@ -2,7 +2,7 @@
 //!
 //! Tables and columns are asked of the database itself, so that a table added tomorrow is carried without a word here.
 //! Rows travel as JSON arrays which the engines themselves write and read: bytes and identifiers as hexadecimal text.
-//! The directory and the numbers of look-alikes are not carried but made anew from the profiles.
+//! The people list and the numbers of look-alikes are not carried but made anew from the profiles.
 
 use std::fmt::Write;
 
@@ -10,13 +10,13 @@ use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
 use crate::people::WriteMode;
-use crate::{Db, Handle, Result, Split, StoreError, Tx, directory, duplicates, people};
+use crate::{Db, Handle, Result, Split, StoreError, Tx, duplicates, listing, people};
 
 /// Tables that follow from others, and the bookkeeping of migrations.
-const NOT_CARRIED: [&str; 3] = ["directory", "duplicate_keys", "_sqlx_migrations"];
+const NOT_CARRIED: [&str; 4] = ["listing", "listing_counts", "duplicate_keys", "_sqlx_migrations"];
 /// Tables in which merely starting the program on an empty database may leave something.
 const LEFT_BY_A_START: [&str; 5] = ["audit_heads", "installation", "jobs", "links", "throttles"];
-/// People whose directory rows are built in one go.
+/// People whose rows of the list are made at once.
 const REBUILT_AT_ONCE: i64 = 500;
 /// Bytes a page of rows aims at: some rows carry pictures, most are short.
 const PAGE_BYTES: usize = 1 << 20;
@@ -78,8 +78,8 @@ impl Table {
 pub async fn snapshot(db: &Db) -> Result<Tx> {
     Ok(match db {
         Db::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-        Db::Postgres { pool, .. } => {
-            Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        Db::Postgres { read, .. } => {
+            Tx::Postgres(read.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
         }
     })
 }
@@ -298,9 +298,9 @@ pub async fn clear(tx: &mut Tx, tables: &[Table]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the directory, its search index and the numbers of look-alikes from the stored profiles, as every save does. `progress` hears of the
-/// people done.
-pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Result<()> {
+/// Makes the people list and the numbers of look-alikes from the stored profiles, as every save does. `progress` hears
+/// of the people done.
+pub async fn rebuild_derived(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Result<()> {
     let engine = tx.split().engine();
     let text = "SELECT organization_id FROM organizations ORDER BY organization_id";
     let organizations: Vec<(Uuid,)> = on!(tx, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
@@ -317,15 +317,15 @@ pub async fn rebuild_directory(tx: &mut Tx, mut progress: impl FnMut(u64)) -> Re
             let stored = people::find_many(tx, OrganizationId(organization), &ids).await?;
             let profiles: Vec<_> = stored.into_iter().map(|s| s.profile).collect();
             let of = OrganizationId(organization);
-            directory::save(tx, of, directory::rows(engine, of, &profiles), WriteMode::Saved).await?;
+            listing::save(tx, of, listing::rows(engine, of, &profiles), WriteMode::New).await?;
             duplicates::save(tx, of, duplicates::rows(engine, of, &profiles)).await?;
             progress(profiles.len() as u64);
         }
     }
-    let text = "UPDATE directory SET last_sign_in_at = (SELECT p.last_sign_in_at FROM people p
-            WHERE p.organization_id = directory.organization_id AND p.person_id = directory.person_id)
-        WHERE EXISTS (SELECT 1 FROM people p WHERE p.organization_id = directory.organization_id
-            AND p.person_id = directory.person_id AND p.last_sign_in_at <> 0)";
+    let text = "UPDATE listing SET last_sign_in_at = (SELECT p.last_sign_in_at FROM people p
+            WHERE p.organization_id = listing.organization_id AND p.person_id = listing.person_id)
+        WHERE EXISTS (SELECT 1 FROM people p WHERE p.organization_id = listing.organization_id
+            AND p.person_id = listing.person_id AND p.last_sign_in_at <> 0)";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).execute(c).await?;
     });

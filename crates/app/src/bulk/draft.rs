@@ -6,7 +6,7 @@ use muster_domain::bulk::{
 };
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::bulk::{self, BulkJob};
-use muster_store::directory::Filter;
+use muster_store::listing::Filter;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! The filtered list as a file, piece by piece, in the columns an import and a file of changes read.
 
 use muster_domain::audit::Action;
-use muster_store::directory::{Cursor, Filter};
+use muster_store::listing::{Cursor, Filter};
 use serde_json::json;
 
 use super::presets::KeptFilter;

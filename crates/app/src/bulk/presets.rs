@@ -6,7 +6,7 @@ use muster_domain::bulk::BulkChange;
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::people::human_name;
 use muster_store::bulk::{self, Preset};
-use muster_store::directory::Filter;
+use muster_store::listing::Filter;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;

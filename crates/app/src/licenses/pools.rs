@@ -99,9 +99,8 @@ impl App {
                 ClinicAccess::Only([one].into_iter().filter(|c| actor.authority().emr().reaches(*c)).collect())
             }
         };
-        let mut h = self.db.page().await?;
+        let mut h = self.db.read().await?;
         let mut sums = licenses::sums(&mut h, actor.organization(), &scope).await?;
-        h.give_back();
         for sum in sums.iter_mut().filter(|s| s.group == Group::Clerical) {
             sum.total = None;
         }

@@ -80,10 +80,7 @@ impl App {
         match actor.authority().emr().clinics() {
             ClinicAccess::All => {
                 actor.require_scope(Scope::PeopleRead)?;
-                let mut h = self.db.page().await?;
-                let few = organizations::few_clinics(&mut h, actor.organization(), most).await?;
-                h.give_back();
-                Ok(few)
+                Ok(organizations::few_clinics(&mut self.db.read().await?, actor.organization(), most).await?)
             }
             ClinicAccess::Only(some) if some.len() <= most => {
                 self.clinics_by_id(actor, &some.iter().copied().collect::<Vec<_>>()).await.map(Some)
@@ -116,18 +113,16 @@ impl App {
     /// Those of these clinics that are within the actor's access.
     pub async fn clinics_by_id(&self, actor: &Actor, ids: &[ClinicId]) -> Result<Vec<Clinic>> {
         actor.require_scope(Scope::PeopleRead)?;
-        let mut h = self.db.page().await?;
+        let mut h = self.db.read().await?;
         let found = organizations::clinics_by_id(&mut h, actor.organization(), ids).await?;
-        h.give_back();
         Ok(found.into_iter().filter(|c| actor.authority().emr().reaches(c.id)).collect())
     }
 
     /// The names of those of these clinics that are within the actor's access.
     pub async fn clinic_names(&self, actor: &Actor, ids: &[ClinicId]) -> Result<HashMap<ClinicId, String>> {
         actor.require_scope(Scope::PeopleRead)?;
-        let mut h = self.db.page().await?;
+        let mut h = self.db.read().await?;
         let found = organizations::clinic_names(&mut h, actor.organization(), ids).await?;
-        h.give_back();
         Ok(found.into_iter().filter(|(id, _)| actor.authority().emr().reaches(*id)).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use muster_domain::access::ClinicAccess;
 use muster_domain::emr::Permission;
-use muster_store::directory::{self, Cursor, Filter, Total};
+use muster_store::listing::{self, Cursor, Filter, Total};
 use muster_store::people;
 
 use super::PersonView;
@@ -43,11 +43,10 @@ impl App {
         if filter.clinic.is_some_and(|c| !actor.authority().emr().reaches(c)) {
             filter.scope = ClinicAccess::Only(std::collections::BTreeSet::new());
         }
-        let mut h = self.db.page().await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
         let (here, after) = (actor.organization(), asked.after.as_ref());
-        let page = directory::list(&mut h, &self.samples, here, &filter, after, limit).await?;
-        h.give_back();
+        let mut h = self.db.read().await?;
+        let page = listing::list(&mut h, here, &filter, after, limit).await?;
         let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }

@@ -118,7 +118,7 @@ async fn begin_sessions(
         begun.push((fingerprint(&token), session, SignedIn { token }));
     }
     let forgiven: Vec<&str> = proven.iter().filter_map(|p| p.forgiven.as_deref()).collect();
-    work.defer_write(sign_in::clear_failures(&forgiven));
+    work.defer_write(sign_in::clear_failures(&app.db, &forgiven));
     let sessions: Vec<(&[u8], &Session)> = begun.iter().map(|(hash, s, _)| (hash.as_slice(), s)).collect();
     work.defer_write(sign_in::begin_sessions(&app.db, &sessions));
     work.commit().await?;

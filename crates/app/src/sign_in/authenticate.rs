@@ -55,9 +55,7 @@ impl App {
     /// Judges a session cookie.
     pub async fn authenticate(&self, session_token: &str, origin: Origin) -> Result<SessionStatus> {
         let hash = fingerprint(session_token);
-        let mut h = self.db.page().await?;
-        let at = sign_in::session_context(&mut h, &hash).await?;
-        h.give_back();
+        let at = sign_in::session_context(&mut self.db.read().await?, &hash).await?;
         let Some(at) = at else { return Ok(SessionStatus::Nobody) };
         let SessionContext { session, owner: found, profile, practice: organization } = at;
         let idle_minutes = match (&organization, found.organization) {
@@ -122,9 +120,7 @@ impl App {
         origin: Origin,
     ) -> Result<Actor> {
         let hash = fingerprint(secret);
-        let mut h = self.db.page().await?;
-        let found = sign_in::token(&mut h, &hash).await?;
-        h.give_back();
+        let found = sign_in::token(&mut self.db.read().await?, &hash).await?;
         let (token, found, profile) = found.ok_or(AppError::NotSignedIn)?;
         let now = self.now();
         if token.expires_at.is_some_and(|end| end <= now) {

@@ -117,7 +117,7 @@ impl App {
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
             let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
             if failed_before {
-                work.defer_write(sign_in::clear_failures(&[&keys[0].0]));
+                work.defer_write(sign_in::clear_failures(&self.db, &[&keys[0].0]));
             }
             sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
             let about = AuditSubject::new(session.subject, &known.shown_name);

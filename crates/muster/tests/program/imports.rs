@@ -120,14 +120,15 @@ on_both! {
 
         assert_eq!(import(place, &file, &[]).await.code, Some(0));
         assert_eq!(place.count("people").await, PEOPLE + 1);
-        assert_eq!(place.count("directory").await, PEOPLE + 1);
+        assert_eq!(place.count("listing").await, PEOPLE + 1);
         let checked = place.muster(&["check"]).await;
         assert_eq!(checked.code, Some(0), "{checked:?}");
 
-        // Copies and sums that were tampered with are named.
+        // Sums, rows of the list and counts that were tampered with are named.
         for (broken, says) in [
             ("UPDATE license_sums SET assigned = assigned + 1", "sums of practice"),
-            ("UPDATE people SET account = NULL", "tells of another account"),
+            ("UPDATE listing SET permissions = 1 - permissions", "otherwise than their profile"),
+            ("UPDATE listing_counts SET people = people + 1", "are not those of its list"),
         ] {
             place.sql(broken).await;
             let checked = place.muster(&["check"]).await;

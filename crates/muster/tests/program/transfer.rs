@@ -24,7 +24,7 @@ async fn filled(place: &DatabaseArguments) {
         .done(&["licenses", "set", "--organization", HARBOR, "--clinic", HARBOR, "--group", "student", "--total", "4"])
         .await;
     place.sql("UPDATE people SET last_sign_in_at = 1772452800000000").await;
-    place.sql("UPDATE directory SET last_sign_in_at = 1772452800000000").await;
+    place.sql("UPDATE listing SET last_sign_in_at = 1772452800000000").await;
 }
 
 /// Every row of a backup by table, in an order of its own.
@@ -52,12 +52,12 @@ fn content(path: &Path) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// The directory is not carried: it has to come out the same all the same.
-async fn directory(place: &DatabaseArguments) -> Vec<String> {
+/// The people list is not carried: it has to come out the same all the same.
+async fn listing(place: &DatabaseArguments) -> Vec<String> {
     let mut rows = place
         .texts(
             "SELECT name_key || '|' || username_key || '|' || search_text || '|' || user_type || '|' || status
-                || '|' || CAST(permissions AS text) || '|' || CAST(last_sign_in_at AS text) FROM directory",
+                || '|' || CAST(permissions AS text) || '|' || CAST(last_sign_in_at AS text) FROM listing",
         )
         .await;
     rows.sort();
@@ -87,7 +87,7 @@ on_both! {
             for (table, rows) in &original {
                 assert_eq!(rows, &restored[table], "{table}");
             }
-            assert_eq!(directory(&target).await, directory(place).await);
+            assert_eq!(listing(&target).await, listing(place).await);
             target.done(&["check"]).await;
             target.done(&["audit", "verify"]).await;
             assert_eq!(
@@ -135,7 +135,7 @@ on_both! {
             let finished = place.muster(&["restore", arg(&file)]).await;
             assert_eq!(finished.code, Some(1), "{how}: {finished:?}");
             assert_eq!(finished.stderr.lines().count(), 1, "{how}: {finished:?}");
-            for table in ["organizations", "people", "audit_events", "directory"] {
+            for table in ["organizations", "people", "audit_events", "listing"] {
                 assert_eq!(place.count(table).await, 0, "{how}: {table}");
             }
         }

@@ -5,10 +5,9 @@ use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
 use crate::dialect::{self, Engine};
-use crate::people::SNAPSHOT;
 use crate::query::Query;
 use crate::rows::{Row, Rows, rows};
-use crate::{Handle, Result, Tx, micros};
+use crate::{Handle, Result, Tx, listing, micros};
 
 /// An account to save, as a bulk update changed it.
 #[derive(Clone, Debug)]
@@ -39,15 +38,6 @@ fn account<'a>(changed: &ChangedAccount<'a>) -> Row<'a, 7> {
     ]
 }
 
-/// The same in the list.
-fn entry<'a>(changed: &ChangedAccount<'a>) -> Row<'a, 3> {
-    [
-        ("id", changed.person.0.into()),
-        ("permissions", changed.account.permissions.bits().into()),
-        ("status", changed.account.status.as_str().into()),
-    ]
-}
-
 /// Saves what bulk updates can change, and nothing else: permissions, status, clinics, the list, and a version that grows
 /// by one. Everything else of the people stays untouched, so a few small statements do for all of them.
 pub async fn save_accounts(
@@ -67,13 +57,7 @@ pub async fn save_accounts(
         FROM r WHERE emr_accounts.organization_id = $1 AND emr_accounts.person_id = r.id
             AND emr_accounts.person_id IN (SELECT q.id FROM r q)";
     Query::about(text, organization.0).with(accounts).with(micros(now)).execute(tx).await?;
-    let Some(entries) = rows(engine, changed.iter().map(entry)) else { return Ok(()) };
-    let text = "WITH r AS MATERIALIZED (SELECT x.id, x.permissions, x.status
-            FROM {rows $2: id uuid, permissions int, status text} x)
-        UPDATE directory SET permissions = r.permissions, status = r.status
-        FROM r WHERE directory.organization_id = $1 AND directory.person_id = r.id
-            AND directory.person_id IN (SELECT q.id FROM r q)";
-    Query::about(text, organization.0).with(entries).execute(tx).await?;
+    listing::update(tx, organization, &changed.iter().map(|c| (c.person, c.account)).collect::<Vec<_>>()).await?;
     for (text, pairs) in [
         (
             "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
@@ -90,16 +74,10 @@ pub async fn save_accounts(
             Query::about(text, organization.0).with(rows).execute(tx).await?;
         }
     }
-    // Last: the row carries what the others hold now.
-    let text = format!(
-        "UPDATE people SET version = version + 1, updated_at = $3, account = {SNAPSHOT}
-        WHERE organization_id = $1 AND person_id IN {{ids $2}}"
-    );
+    let text = "UPDATE people SET version = version + 1, updated_at = $3
+        WHERE organization_id = $1 AND person_id IN {ids $2}";
     let ids = dialect::id_list(changed.iter().map(|c| &c.person.0));
-    on!(tx, &text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(ids).bind(micros(now)).execute(c).await?;
-    });
-    Ok(())
+    Query::about(text, organization.0).with(ids).with(micros(now)).execute(tx).await.map(drop)
 }
 
 /// Clinics gained or lost.

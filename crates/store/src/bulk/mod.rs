@@ -236,7 +236,7 @@ pub async fn mark_undone(tx: &mut Tx, organization: OrganizationId, job: Uuid, b
 /// The job while it is running. The caller holds its lease; see [`crate::jobs::extend`].
 pub async fn running(tx: &mut Tx, organization: OrganizationId, job: Uuid) -> Result<Option<BulkJob>> {
     let text = format!("SELECT {JOB} FROM bulk_jobs WHERE organization_id = $1 AND job_id = $2 AND state = 'running'");
-    job_of(on!(tx, &text, |sql, c| { sqlx::query_as(sql).bind(organization.0).bind(job).fetch_optional(c).await? }))
+    job_of(on!(tx, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(job).fetch_optional(c).await?))
 }
 
 /// Records how far a job has come, in the transaction that brought it there.

@@ -5,7 +5,7 @@ use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
 use crate::dialect;
-use crate::directory::{self, Filter};
+use crate::listing::{self, Filter};
 use crate::query::Query;
 use crate::rows::rows;
 use crate::{Handle, Result, Tx};
@@ -20,14 +20,14 @@ pub async fn select_by_filter(
 ) -> Result<i64> {
     let mut q = Query::new(
         "INSERT INTO bulk_items (organization_id, job_id, person_id, version)
-        SELECT j.organization_id, j.job_id, d.person_id, p.version FROM directory d
+        SELECT j.organization_id, j.job_id, d.person_id, p.version FROM listing d
         JOIN bulk_jobs j ON j.organization_id = d.organization_id
         JOIN people p ON p.organization_id = d.organization_id AND p.person_id = d.person_id
         WHERE d.organization_id = ",
         organization.0,
     );
     q.push(" AND j.job_id = ").bind(job).push(" AND d.user_type <> ''");
-    directory::narrow(&mut q, filter);
+    listing::narrow(&mut q, filter);
     q.push(" LIMIT ").bind(limit);
     q.execute(tx).await
 }

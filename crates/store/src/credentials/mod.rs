@@ -9,7 +9,6 @@ mod worklist;
 
 pub use managers::{Manager, company_admins, managers};
 pub use offboarding::{OffboardingRecord, insert_offboarding, offboardings};
-pub(crate) use professional_licenses::fill_license_keys;
 pub use professional_licenses::{
     copy_professional_license, move_professional_licenses, professional_licenses, remove_professional_license,
     save_professional_license,

@@ -12,7 +12,7 @@ use super::ids;
 use crate::duplicates::salt;
 use crate::query::Query;
 use crate::rows::{Row, rows};
-use crate::{Db, Handle, Result, Tx, people};
+use crate::{Handle, Result, Tx};
 
 type LicenseRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
 
@@ -60,7 +60,7 @@ pub async fn save_professional_license(
             .await?;
     });
     if license.position == FIRST_LICENSE {
-        return people::refresh_snapshot(tx, organization, &ids(&[person])).await;
+        return Ok(());
     }
     forget_keys(tx, organization, person, license.position).await?;
     let key = found_by(organization, license.number.clone(), license.state.clone());
@@ -81,9 +81,6 @@ pub async fn remove_professional_license(
         on!(tx, text, |sql, c| {
             sqlx::query(sql).bind(organization.0).bind(person.0).bind(position).execute(c).await?;
         });
-    }
-    if position == FIRST_LICENSE {
-        people::refresh_snapshot(tx, organization, &ids(&[person])).await?;
     }
     forget_keys(tx, organization, person, position).await
 }
@@ -106,7 +103,7 @@ pub async fn move_professional_licenses(
         );
         Query::about(&text, organization.0).with(from.0).with(to.0).with(rows.clone()).execute(tx).await?;
     }
-    people::refresh_snapshot(tx, organization, &ids(&[from, to])).await
+    Ok(())
 }
 
 /// Saves for `to` a license that `from` has at `place`; what was told about it counts for both.
@@ -159,37 +156,4 @@ async fn save_keys(
     let text = "INSERT INTO license_keys (organization_id, dup_key, person_id, position)
         SELECT $1, r.k, r.id, r.at FROM {rows $2: k int, id uuid, at int} r WHERE true ON CONFLICT DO NOTHING";
     Query::about(text, organization.0).with(rows).execute(tx).await.map(drop)
-}
-
-type FurtherRow = (Uuid, Uuid, i64, Option<String>, Option<String>);
-
-/// Makes the numbers of licenses that came with a release which had none.
-pub(crate) async fn fill_license_keys(db: &Db, at_once: i64) -> Result<()> {
-    let mut after = (Uuid::nil(), Uuid::nil(), FIRST_LICENSE);
-    loop {
-        let mut tx = db.begin().await?;
-        let text = "SELECT organization_id, person_id, position, number, state FROM professional_licenses
-            WHERE (organization_id, person_id, position) > ($1, $2, $3) AND position > 0
-            ORDER BY organization_id, person_id, position LIMIT $4";
-        let found: Vec<FurtherRow> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(after.2)
-            .bind(at_once)
-            .fetch_all(c)
-            .await?);
-        let Some((organization, person, position, ..)) = found.last() else { return Ok(()) };
-        after = (*organization, *person, *position);
-        let mut rows: BTreeMap<Uuid, Vec<Row<'static, 3>>> = BTreeMap::new();
-        for (organization, person, position, number, state) in found {
-            if let Some(key) = found_by(OrganizationId(organization), number, state) {
-                let row = key_row(key, person, position);
-                rows.entry(organization).or_default().push(row);
-            }
-        }
-        for (organization, rows) in rows {
-            save_keys(&mut tx, OrganizationId(organization), rows).await?;
-        }
-        tx.commit().await?;
-    }
 }

@@ -168,7 +168,7 @@ pub async fn therapists(
     limit: i64,
 ) -> Result<Vec<(PersonId, String)>> {
     let text = format!(
-        "SELECT p.person_id, p.full_name FROM directory d
+        "SELECT p.person_id, p.full_name FROM listing d
         JOIN people p ON p.organization_id = d.organization_id AND p.person_id = d.person_id
         WHERE d.organization_id = $1 AND d.status = 'active' AND d.user_type IN ({})
             AND d.person_id IN (SELECT m.person_id FROM emr_account_clinics m

@@ -36,7 +36,7 @@ pub async fn worklist(
     limit: i64,
 ) -> Result<Vec<(PersonId, String)>> {
     let mut q = Query::new(
-        "SELECT d.person_id, d.name_key FROM directory d WHERE d.status = 'active' AND d.organization_id = ",
+        "SELECT d.person_id, d.name_key FROM listing d WHERE d.status = 'active' AND d.organization_id = ",
         organization.0,
     );
     if let ClinicAccess::Only(clinics) = &wanted.scope {

@@ -13,22 +13,15 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::Engine;
+use crate::dialect::{Engine, in_ints, ints_of};
 use crate::query::Query;
 use crate::rows::{self, Rows};
-use crate::{Db, Handle, Result, Tx, credentials, dialect, micros, people};
+use crate::{Handle, Result, Tx, dialect, micros};
 
 pub use sharing::{sharing, sharing_many};
 
 /// A bucket with more people says nothing: a very common name.
 const FULL_BUCKET: i64 = 80;
-/// People whose numbers are made in one go.
-const FILLED_AT_ONCE: i64 = 500;
-/// The facts that people and licenses of before these tables have their numbers; grow when the numbers are made
-/// differently.
-const FILLED: (&str, &str) = ("duplicate_keys", "3");
-const LICENSES_FILLED: (&str, &str) = ("license_keys", "2");
-
 /// The salt of an organization's numbers.
 pub fn salt(organization: OrganizationId) -> u128 {
     organization.0.as_u128()
@@ -188,11 +181,12 @@ pub async fn members(
         return Ok(BTreeMap::new());
     }
     let (within, clinics) = within(scope);
+    let is_asked = in_ints(h.split().engine(), "k.dup_key", "$3");
     let text = format!(
         "SELECT k.dup_key, k.person_id FROM duplicate_keys k
-            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within} AND $2 = $2
+            WHERE k.organization_id = $1 AND {is_asked}{within} AND $2 = $2
         UNION SELECT k.dup_key, k.person_id FROM license_keys k
-            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $3}}{within}"
+            WHERE k.organization_id = $1 AND {is_asked}{within}"
     );
     let list = json!(keys).to_string();
     let rows: Vec<(i64, Uuid)> = on!(h, &text, |sql, c| sqlx::query_as(sql)
@@ -219,11 +213,15 @@ pub(crate) async fn forget(tx: &mut Tx, organization: OrganizationId, ids: &[Per
     let keys: Vec<Vec<i64>> = stored.iter().map(|near| near.traits.keys(salt(organization))).collect();
     let all = json!(keys.concat()).to_string();
     let numbers = stored.iter().zip(keys).map(|(near, keys)| [("id", near.id.0.into()), ("keys", keys.into())]);
-    let Some(rows) = rows::rows(tx.split().engine(), numbers) else { return Ok(()) };
-    let text = "DELETE FROM duplicate_keys WHERE organization_id = $1
-        AND dup_key IN {ints $3}
-        AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k)";
-    Query::about(text, organization.0).with(rows).with(all).execute(tx).await.map(drop)
+    let engine = tx.split().engine();
+    let Some(rows) = rows::rows(engine, numbers) else { return Ok(()) };
+    let text = format!(
+        "DELETE FROM duplicate_keys WHERE organization_id = $1 AND {}
+            AND (dup_key, person_id) IN (SELECT k.value, r.id FROM {{rows $2: id uuid, keys list}} r, {} k)",
+        in_ints(engine, "dup_key", "$3"),
+        ints_of(engine, "r.keys")
+    );
+    Query::about(&text, organization.0).with(rows).with(all).execute(tx).await.map(drop)
 }
 
 /// The numbers of profiles, for [`save`].
@@ -244,80 +242,16 @@ pub(crate) fn rows(engine: Engine, organization: OrganizationId, profiles: &[Pro
 
 /// Writes numbers; the old ones of these people have to be gone.
 pub(crate) async fn save(tx: &mut Tx, organization: OrganizationId, numbers: Option<Rows>) -> Result<()> {
-    write(tx, "", organization, numbers).await
-}
-
-async fn write(tx: &mut Tx, conflict: &str, organization: OrganizationId, numbers: Option<Rows>) -> Result<()> {
     let Some(numbers) = numbers else { return Ok(()) };
     let from = match tx.split().engine() {
         Engine::Sqlite => {
-            "k.value, r.id FROM {rows $2: id uuid, keys list} r, {each r.keys} k WHERE true ORDER BY k.value"
+            let keys = ints_of(Engine::Sqlite, "r.keys");
+            &format!("k.value, r.id FROM {{rows $2: id uuid, keys list}} r, {keys} k ORDER BY k.value")
         }
         Engine::Postgres => "r.key, r.id FROM {rows $2: id uuid, key int} r",
     };
-    let text = format!("INSERT INTO duplicate_keys (organization_id, dup_key, person_id) SELECT $1, {from} {conflict}");
+    let text = format!("INSERT INTO duplicate_keys (organization_id, dup_key, person_id) SELECT $1, {from}");
     Query::about(&text, organization.0).with(numbers).execute(tx).await.map(drop)
-}
-
-/// Makes the numbers of people and licenses that came with a release which had none. Safe to call at every start, and
-/// twice at once.
-pub(crate) async fn fill(db: &Db) -> Result<()> {
-    if !is_filled(db, FILLED).await? {
-        fill_people(db).await?;
-        note_filled(db, FILLED).await?;
-    }
-    if !is_filled(db, LICENSES_FILLED).await? {
-        credentials::fill_license_keys(db, FILLED_AT_ONCE).await?;
-        note_filled(db, LICENSES_FILLED).await?;
-    }
-    Ok(())
-}
-
-async fn is_filled(db: &Db, (fact, wanted): (&str, &str)) -> Result<bool> {
-    let text = "SELECT value FROM installation WHERE fact = $1";
-    // Through the writing connection: a database in memory has no other.
-    let mut h = db.begin().await?;
-    let done: Option<(String,)> = on!(&mut h, text, |sql, c| sqlx::query_as(sql).bind(fact).fetch_optional(c).await?);
-    Ok(done.is_some_and(|(value,)| value == wanted))
-}
-
-async fn note_filled(db: &Db, (fact, value): (&str, &str)) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let text = "INSERT INTO installation (fact, value) VALUES ($1, $2)
-        ON CONFLICT (fact) DO UPDATE SET value = excluded.value";
-    on!(&mut tx, text, |sql, c| {
-        sqlx::query(sql).bind(fact).bind(value).execute(c).await?;
-    });
-    tx.commit().await
-}
-
-async fn fill_people(db: &Db) -> Result<()> {
-    let mut after = (Uuid::nil(), Uuid::nil());
-    loop {
-        let mut tx = db.begin().await?;
-        let text = "SELECT organization_id, person_id FROM people WHERE (organization_id, person_id) > ($1, $2)
-            ORDER BY organization_id, person_id LIMIT $3";
-        let people: Vec<(Uuid, Uuid)> = on!(&mut tx, text, |sql, c| sqlx::query_as(sql)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(FILLED_AT_ONCE)
-            .fetch_all(c)
-            .await?);
-        let Some(last) = people.last() else { return Ok(()) };
-        after = *last;
-        let mut by_organization: BTreeMap<Uuid, Vec<PersonId>> = BTreeMap::new();
-        for (organization, person) in people {
-            by_organization.entry(organization).or_default().push(PersonId(person));
-        }
-        for (organization, ids) in by_organization {
-            let organization = OrganizationId(organization);
-            let stored = people::find_many(&mut tx, organization, &ids).await?;
-            let profiles: Vec<Profile> = stored.into_iter().map(|s| s.profile).collect();
-            let numbers = rows(db.engine(), organization, &profiles);
-            write(&mut tx, "ON CONFLICT DO NOTHING", organization, numbers).await?;
-        }
-        tx.commit().await?;
-    }
 }
 
 fn ordered(one: PersonId, other: PersonId) -> (Uuid, Uuid) {

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{FULL_BUCKET, StoredCandidate, traits};
-use crate::dialect::Engine;
+use crate::dialect::{Engine, in_ints};
 use crate::query::Query;
 use crate::{Handle, Result};
 
@@ -16,9 +16,12 @@ const FEW_WITHOUT_NPI: i64 = 5000;
 
 /// Everyone who shares one of these numbers, without those who were merged into another.
 pub async fn sharing(h: &mut impl Handle, organization: OrganizationId, keys: &[i64]) -> Result<Vec<StoredCandidate>> {
-    let text = "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}
-        UNION SELECT k.person_id FROM license_keys k WHERE k.organization_id = $1 AND k.dup_key IN {ints $2}";
-    let found = who_shares(h, organization, keys, text).await?;
+    let is_asked = in_ints(h.split().engine(), "k.dup_key", "$2");
+    let text = format!(
+        "SELECT k.person_id FROM duplicate_keys k WHERE k.organization_id = $1 AND {is_asked}
+        UNION SELECT k.person_id FROM license_keys k WHERE k.organization_id = $1 AND {is_asked}"
+    );
+    let found = who_shares(h, organization, keys, &text).await?;
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
 }
 
@@ -31,12 +34,12 @@ pub async fn sharing_many(
     keys: &[i64],
     with_npi: &[i64],
 ) -> Result<Vec<StoredCandidate>> {
-    let mut found = who_shares(h, organization, keys, &telling("")).await?;
+    let engine = h.split().engine();
+    let mut found = who_shares(h, organization, keys, &telling(engine, "")).await?;
     if !with_npi.is_empty() {
-        let engine = h.split().engine();
         let few: Vec<(i64,)> = Query::about(&count_without_npi(engine), organization.0).fetch_all(h).await?;
         let is_few = few.first().is_some_and(|(n,)| *n <= FEW_WITHOUT_NPI);
-        let text = if is_few { telling_of_few_without_npi(engine) } else { telling(&without_npi()) };
+        let text = if is_few { telling_of_few_without_npi(engine) } else { telling(engine, &without_npi()) };
         found.extend(who_shares(h, organization, with_npi, &text).await?);
     }
     traits(h, organization, &found.into_iter().collect::<Vec<_>>()).await
@@ -54,14 +57,17 @@ fn without_npi() -> String {
 }
 
 /// Whoever shares a number that not too many have.
-fn telling(only: &str) -> String {
+fn telling(engine: Engine, only: &str) -> String {
+    let asked = |column| in_ints(engine, column, "$2");
     format!(
-        "WITH few AS (SELECT d.dup_key FROM duplicate_keys d WHERE d.organization_id = $1 AND d.dup_key IN {{ints $2}}
+        "WITH few AS (SELECT d.dup_key FROM duplicate_keys d WHERE d.organization_id = $1 AND {}
             GROUP BY d.dup_key HAVING count(*) <= {FULL_BUCKET})
         SELECT k.person_id FROM few CROSS JOIN duplicate_keys k
             WHERE k.organization_id = $1 AND k.dup_key = few.dup_key{only}
         UNION SELECT k.person_id FROM license_keys k
-            WHERE k.organization_id = $1 AND k.dup_key IN {{ints $2}}{only}"
+            WHERE k.organization_id = $1 AND {}{only}",
+        asked("d.dup_key"),
+        asked("k.dup_key")
     )
 }
 
@@ -84,10 +90,11 @@ fn count_without_npi(engine: Engine) -> String {
 /// a number.
 fn telling_of_few_without_npi(engine: Engine) -> String {
     let by = indexed_by(engine, "people_without_npi");
+    let is_asked = in_ints(engine, "k.dup_key", "$2");
     let sharing = |columns: &str, table: &str| {
         format!(
             "SELECT {columns} FROM {table} k CROSS JOIN people p {by} WHERE k.organization_id = $1
-                AND k.dup_key IN {{ints $2}} AND p.organization_id = $1 AND p.person_id = k.person_id
+                AND {is_asked} AND p.organization_id = $1 AND p.person_id = k.person_id
                 AND {UNKNOWN}"
         )
     };

@@ -84,7 +84,7 @@ pub async fn retry(tx: &mut Tx, job: Uuid, now: Timestamp) -> Result<bool> {
     let text = "UPDATE jobs SET state = 'queued', due_at = $2, attempts = 0, finished_at = NULL
         WHERE job_id = $1 AND state = 'failed'";
     let changed =
-        on!(tx, text, |sql, c| { sqlx::query(sql).bind(job).bind(micros(now)).execute(c).await?.rows_affected() });
+        on!(tx, text, |sql, c| sqlx::query(sql).bind(job).bind(micros(now)).execute(c).await?.rows_affected());
     Ok(changed == 1)
 }
 

@@ -1,8 +1,6 @@
-//! Profiles at rest: the person, the EMR account, its clinics, the first professional license and the sign-in names,
-//! written together, for one person or ten thousand with the same statements. A person's row carries the account, clinics
-//! and license once more ([`account`]), so that a profile is read from one row.
+//! Profiles at rest: the person and the sign-in names here, each account with its product. They are read by one statement
+//! and written together, for one person or ten thousand with the same statements.
 
-mod account;
 mod save;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,12 +14,11 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::dialect::Engine;
 use crate::query::Query;
 use crate::rows::rows;
-use crate::{Handle, Result, StoreError, dialect, typed, when};
+use crate::{Handle, Result, StoreError, dialect, emr, typed, when};
 
-pub use account::find_stale;
-pub(crate) use account::{SNAPSHOT, refresh_snapshot};
 pub(crate) use save::WriteMode;
 pub use save::{NewProfiles, insert, insert_made, update};
 
@@ -57,20 +54,20 @@ pub(crate) struct Row {
     sign_in_status: String,
     version: i64,
     created_at: i64,
-    account: Option<String>,
     last_sign_in_at: i64,
     password_state: String,
+    #[sqlx(flatten)]
+    emr: emr::Row,
 }
 
 impl Row {
     pub fn into_stored(self) -> Result<StoredProfile> {
-        let account = self.account.as_deref().map(account::read).transpose()?;
-        let finish_attested_at = account.as_ref().and_then(|(_, attested_at)| *attested_at);
+        let (emr, finish_attested_at) = self.emr.into_account()?.unzip();
         Ok(StoredProfile {
             profile: Profile {
                 sign_in: SignInStatus::parse(&self.sign_in_status)
                     .ok_or_else(|| StoreError::Corrupt(self.sign_in_status.clone()))?,
-                emr: account.map(|(account, _)| account),
+                emr,
                 ..Profile::new(Person {
                     id: PersonId(self.person_id),
                     organization: OrganizationId(self.organization_id),
@@ -88,26 +85,39 @@ impl Row {
             created_at: when(self.created_at),
             last_sign_in_at: when(self.last_sign_in_at),
             password_state: self.password_state,
-            finish_attested_at,
+            finish_attested_at: finish_attested_at.flatten(),
         })
     }
 }
 
-macro_rules! beside_sign_in {
-    () => {
+/// The columns of a [`Row`] in a statement over `people p` and [`ACCOUNTS`], beside its sign-in `s`, which has the
+/// organization and the state of the password.
+pub(crate) fn columns_beside_sign_in(engine: Engine) -> String {
+    let emr = emr::columns(engine);
+    format!(
         "p.person_id, p.first_name, p.last_name, p.full_name, p.previous_names, p.email, p.phone, p.npi, p.username,
-        p.sign_in_status, p.version, p.created_at, p.account, p.last_sign_in_at"
-    };
+        p.sign_in_status, p.version, p.created_at, p.last_sign_in_at, {emr}"
+    )
 }
 
-/// Of a [`Row`] beside its sign-in, which has the organization and the state of the password already.
-pub(crate) const BESIDE_SIGN_IN: &str = beside_sign_in!();
-
-/// The columns of a [`Row`] in a statement.
-pub(crate) const PROFILE: &str = concat!("p.organization_id, p.password_state, ", beside_sign_in!());
+/// The columns of a [`Row`] in a statement over `people p`, [`SIGN_IN`] and [`ACCOUNTS`].
+pub(crate) fn columns(engine: Engine) -> String {
+    format!("p.organization_id, s.password_state, {}", columns_beside_sign_in(engine))
+}
 
 /// The same for [`Query::fetch_packed`], in the order of the fields.
-pub(crate) const COLUMNS: &str = "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, sign_in_status text, version int, created_at int, account text, last_sign_in_at int, password_state text";
+pub(crate) fn packed() -> String {
+    format!(
+        "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, sign_in_status text, version int, created_at int, last_sign_in_at int, password_state text, {}",
+        emr::PACKED
+    )
+}
+
+/// Joins the sign-in to `people p`. Everybody has one; the outer join keeps SQLite from beginning with it.
+pub(crate) const SIGN_IN: &str = "LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
+
+/// Joins the accounts of every product to `people p`.
+pub(crate) const ACCOUNTS: &str = emr::JOIN;
 
 /// One profile.
 pub async fn find(h: &mut impl Handle, organization: OrganizationId, id: PersonId) -> Result<Option<StoredProfile>> {
@@ -120,10 +130,12 @@ pub async fn find_many(
     organization: OrganizationId,
     ids: &[PersonId],
 ) -> Result<Vec<StoredProfile>> {
-    let text = format!("SELECT {PROFILE} FROM people p WHERE p.organization_id = $1 AND p.person_id IN {{ids ");
-    let mut q = Query::about(&text, organization.0);
-    q.bind(dialect::id_list(ids.iter().map(|p| &p.0))).push("}");
-    let rows: Vec<Row> = q.fetch_packed(h, COLUMNS).await?;
+    let text = format!(
+        "SELECT {} FROM people p {SIGN_IN} {ACCOUNTS} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}",
+        columns(h.split().engine())
+    );
+    let q = Query::about(&text, organization.0).with(dialect::id_list(ids.iter().map(|p| &p.0)));
+    let rows: Vec<Row> = q.fetch_packed(h, &packed()).await?;
     let mut found: HashMap<Uuid, StoredProfile> = HashMap::with_capacity(rows.len());
     for row in rows {
         found.insert(row.person_id, row.into_stored()?);
@@ -201,9 +213,10 @@ pub async fn at_clinics(
 
 /// Which of these keys (see `unique_key`) belong to someone, anywhere.
 pub async fn taken_names(h: &mut impl Handle, keys: &[String]) -> Result<BTreeMap<String, PersonId>> {
-    let text = "SELECT name_key, subject_id FROM sign_in_names WHERE {among name_key $1}";
+    let is_asked = dialect::in_texts(h.split().engine(), "name_key", "$1");
+    let text = format!("SELECT name_key, subject_id FROM sign_in_names WHERE {is_asked}");
     let list = json!(keys.iter().map(|k| typed(k)).collect::<Vec<_>>()).to_string();
-    let rows: Vec<(String, Uuid)> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
+    let rows: Vec<(String, Uuid)> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(list).fetch_all(c).await?);
     Ok(rows.into_iter().map(|(key, id)| (key, PersonId(id))).collect())
 }
 

@@ -3,27 +3,23 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use muster_domain::emr::{InactiveReason, PrimaryLicense};
 use muster_domain::people::Profile;
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use super::account;
 use crate::dialect::Engine;
 use crate::query::Query;
 use crate::rows::{Rows, rows};
-use crate::{Handle, Result, Tx, dialect, directory, duplicates, micros};
+use crate::{Handle, Result, Tx, dialect, duplicates, emr, listing, micros};
 
 /// The rows of profiles, as the statements take them; none where there are none.
 struct Tables {
     people: Option<Rows>,
-    accounts: Option<Rows>,
-    clinics: Option<Rows>,
-    licenses: Option<Rows>,
+    emr: emr::Accounts,
     names: Option<Rows>,
     duplicate_keys: Option<Rows>,
-    directory: Option<directory::Entries>,
+    listing: Option<listing::Entries>,
 }
 
 /// Whether rows may be there already.
@@ -37,7 +33,7 @@ pub(crate) enum WriteMode {
 
 impl WriteMode {
     /// What a statement says besides when rows may be there: looking for them costs as much as writing them.
-    pub fn otherwise(self, text: &str) -> &str {
+    pub fn on_conflict(self, text: &str) -> &str {
         if self == Self::New { "" } else { text }
     }
 }
@@ -46,7 +42,6 @@ impl WriteMode {
 pub struct NewProfiles {
     tables: Tables,
     sign_ins: Option<Rows>,
-    count: i64,
     now: Timestamp,
 }
 
@@ -60,9 +55,8 @@ impl NewProfiles {
     fn made(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
         Self {
             now,
-            tables: Tables::of(engine, organization, profiles, now),
+            tables: Tables::of(engine, organization, profiles),
             sign_ins: rows(engine, profiles.iter().map(|p| [("id", p.person.id.0.into())])),
-            count: i64::try_from(profiles.len()).unwrap_or(0),
         }
     }
 }
@@ -76,55 +70,29 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, profiles: &[Profi
 
 /// [`insert`] of rows made before.
 pub async fn insert_made(tx: &mut Tx, organization: OrganizationId, new: NewProfiles) -> Result<()> {
-    let NewProfiles { tables, sign_ins, count, now } = new;
+    let NewProfiles { tables, sign_ins, now } = new;
     let names = save(tx, organization, tables, WriteMode::New, now).await?;
     let text = "INSERT INTO sign_ins (subject_id, kind, organization_id, password_state)
         SELECT r.id, 'person', $1, 'none' FROM {rows $2: id uuid} r";
     run(tx, text, organization, sign_ins, now).await?;
-    insert_names(tx, organization, names, now).await?;
-    let text = "UPDATE organizations SET people_count = people_count + $2 WHERE organization_id = $1";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(count).execute(c).await?;
-    });
-    Ok(())
+    insert_names(tx, organization, names, now).await
 }
 
 /// Saves profiles that exist; each version grows by one. [`StoreError::Taken`](crate::StoreError::Taken) as for [`insert`].
 pub async fn update(tx: &mut Tx, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Result<()> {
     let ids: Vec<PersonId> = profiles.iter().map(|p| p.person.id).collect();
     duplicates::forget(tx, organization, &ids).await?;
+    emr::clear(tx, organization, profiles).await?;
+    let text = "DELETE FROM sign_in_names WHERE organization_id = $1 AND subject_id IN {ids $2}";
     let ids = dialect::id_list(ids.iter().map(|p| &p.0));
-    for text in [
-        "DELETE FROM emr_account_clinics WHERE organization_id = $1 AND person_id IN {ids $2}",
-        "DELETE FROM sign_in_names WHERE organization_id = $1 AND subject_id IN {ids $2}",
-    ] {
-        on!(tx, text, |sql, c| {
-            sqlx::query(sql).bind(organization.0).bind(&ids).execute(c).await?;
-        });
-    }
-    // The first license is replaced in place: its profession is not part of the profile.
-    let unlicensed = |p: &&Profile| p.emr.as_ref().is_none_or(|e| e.license == PrimaryLicense::default());
-    let unlicensed = dialect::id_list(profiles.iter().filter(unlicensed).map(|p| &p.person.id.0));
-    let text =
-        "DELETE FROM professional_licenses WHERE organization_id = $1 AND position = 0 AND person_id IN {ids $2}";
-    on!(tx, text, |sql, c| {
-        sqlx::query(sql).bind(organization.0).bind(unlicensed).execute(c).await?;
-    });
-    let without_account: Vec<&Uuid> = profiles.iter().filter(|p| p.emr.is_none()).map(|p| &p.person.id.0).collect();
-    if !without_account.is_empty() {
-        let text = "DELETE FROM emr_accounts WHERE organization_id = $1 AND person_id IN {ids $2}";
-        on!(tx, text, |sql, c| {
-            sqlx::query(sql).bind(organization.0).bind(dialect::id_list(without_account)).execute(c).await?;
-        });
-    }
-    let tables = Tables::of(tx.split().engine(), organization, profiles, now);
+    Query::about(text, organization.0).with(ids).execute(tx).await?;
+    let tables = Tables::of(tx.split().engine(), organization, profiles);
     let names = save(tx, organization, tables, WriteMode::Saved, now).await?;
-    super::refresh_snapshot(tx, organization, &ids).await?;
     insert_names(tx, organization, names, now).await
 }
 
 impl Tables {
-    fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile], now: Timestamp) -> Self {
+    fn of(engine: Engine, organization: OrganizationId, profiles: &[Profile]) -> Self {
         let people = profiles.iter().map(|profile| {
             let p = &profile.person;
             [
@@ -138,30 +106,6 @@ impl Tables {
                 ("npi", p.npi.as_deref().into()),
                 ("username", p.username.as_str().into()),
                 ("sign_in", profile.sign_in.as_str().into()),
-                ("account", profile.emr.as_ref().map(|e| account::write(e, now)).into()),
-            ]
-        });
-        let with_emr = || profiles.iter().filter_map(|p| p.emr.as_ref().map(|e| (p.person.id.0, e)));
-        let accounts = with_emr().map(|(id, e)| {
-            [
-                ("id", id.into()),
-                ("kind", e.user_type.as_str().into()),
-                ("status", e.status.as_str().into()),
-                ("reason", e.inactive_reason.map(InactiveReason::as_str).into()),
-                ("clinic", e.default_clinic.0.into()),
-                ("permissions", e.permissions.bits().into()),
-                ("attested", i64::from(e.finish_attestation.is_some()).into()),
-                ("attested_by", e.finish_attestation.and_then(|a| a.by).map(|p| p.0).into()),
-            ]
-        });
-        let clinics =
-            with_emr().flat_map(|(id, e)| e.clinics.iter().map(move |c| [("id", id.into()), ("clinic", c.0.into())]));
-        let licenses = with_emr().filter(|(_, e)| e.license != PrimaryLicense::default()).map(|(id, e)| {
-            [
-                ("id", id.into()),
-                ("number", e.license.number.as_deref().into()),
-                ("state", e.license.state.as_deref().into()),
-                ("expires", e.license.expires_on.map(|d| d.to_string()).into()),
             ]
         });
         let names = profiles.iter().flat_map(|p| {
@@ -174,12 +118,10 @@ impl Tables {
         names.sort_unstable();
         Self {
             people: rows(engine, people),
-            accounts: rows(engine, accounts),
-            clinics: rows(engine, clinics),
-            licenses: rows(engine, licenses),
+            emr: emr::Accounts::of(engine, profiles),
             names: rows(engine, names.into_iter().map(|(key, id)| [("id", id.into()), ("key", key.into())])),
             duplicate_keys: duplicates::rows(engine, organization, profiles),
-            directory: directory::rows(engine, organization, profiles),
+            listing: listing::rows(engine, organization, profiles),
         }
     }
 }
@@ -189,44 +131,22 @@ async fn save(
     tx: &mut Tx,
     organization: OrganizationId,
     tables: Tables,
-    fate: WriteMode,
+    mode: WriteMode,
     now: Timestamp,
 ) -> Result<Option<Rows>> {
     let text = "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, previous_names, email,
-            phone, npi, username, sign_in_status, account, created_at, updated_at)
-        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.sign_in, r.account, $3, $3
-        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text, sign_in text, account text} r
+            phone, npi, username, sign_in_status, created_at, updated_at)
+        SELECT $1, r.id, r.first, r.last, r.shown, r.previous, r.email, r.phone, r.npi, r.username, r.sign_in, $3, $3
+        FROM {rows $2: id uuid, first text, last text, shown text, previous text, email text, phone text, npi text, username text, sign_in text} r
         WHERE true ";
     let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET first_name = excluded.first_name,
             last_name = excluded.last_name, full_name = excluded.full_name, previous_names = excluded.previous_names,
             email = excluded.email, phone = excluded.phone, npi = excluded.npi, username = excluded.username, sign_in_status = excluded.sign_in_status,
             updated_at = excluded.updated_at, version = people.version + 1";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.people, now).await?;
-    let text = "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, inactive_reason, default_clinic_id,
-            permissions, finish_attested_by, finish_attested_at)
-        SELECT $1, r.id, r.kind, r.status, r.reason, r.clinic, r.permissions, r.attested_by,
-            CASE WHEN r.attested = 1 THEN $3 ELSE NULL END
-        FROM {rows $2: id uuid, kind text, status text, reason text, clinic uuid, permissions int, attested int, attested_by uuid} r
-        WHERE true ";
-    let conflict = "ON CONFLICT (organization_id, person_id) DO UPDATE SET user_type = excluded.user_type,
-            status = excluded.status, inactive_reason = excluded.inactive_reason,
-            default_clinic_id = excluded.default_clinic_id, permissions = excluded.permissions,
-            finish_attested_by = excluded.finish_attested_by,
-            finish_attested_at = CASE WHEN excluded.finish_attested_at IS NULL THEN NULL
-                ELSE coalesce(emr_accounts.finish_attested_at, excluded.finish_attested_at) END";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.accounts, now).await?;
-    let text = "INSERT INTO emr_account_clinics (organization_id, person_id, clinic_id)
-        SELECT $1, r.id, r.clinic FROM {rows $2: id uuid, clinic uuid} r";
-    run(tx, text, organization, tables.clinics, now).await?;
-    let text = "INSERT INTO professional_licenses (organization_id, person_id, position, number, state, expires_on)
-        SELECT $1, r.id, 0, r.number, r.state, r.expires
-        FROM {rows $2: id uuid, number text, state text, expires text} r
-        WHERE true ";
-    let conflict = "ON CONFLICT (organization_id, person_id, position) DO UPDATE SET number = excluded.number,
-            state = excluded.state, expires_on = excluded.expires_on";
-    run(tx, &format!("{text}{}", fate.otherwise(conflict)), organization, tables.licenses, now).await?;
+    run(tx, &format!("{text}{}", mode.on_conflict(conflict)), organization, tables.people, now).await?;
+    emr::save(tx, organization, tables.emr, mode, now).await?;
     duplicates::save(tx, organization, tables.duplicate_keys).await?;
-    directory::save(tx, organization, tables.directory, fate).await?;
+    listing::save(tx, organization, tables.listing, mode).await?;
     Ok(tables.names)
 }
 

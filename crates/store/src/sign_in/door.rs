@@ -9,6 +9,7 @@ use sqlx::FromRow;
 
 use super::owners::{self, SIGN_IN, SignIn};
 use super::{joined, throttles};
+use crate::dialect::in_texts;
 use crate::{Handle, Result, StoreError, typed};
 
 /// The holder of a name who would sign in with it.
@@ -63,14 +64,16 @@ where
 pub async fn look_up_sign_in(h: &mut impl Handle, asked: &[(&str, Vec<&str>)]) -> Result<Vec<SignInLookup>> {
     let names: Vec<String> = asked.iter().map(|(name, _)| typed(&unique_key(name)).into_owned()).collect();
     let all_keys: Vec<&str> = asked.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+    let engine = h.split().engine();
+    let (is_named, is_counted) = (in_texts(engine, "n.name_key", "$1"), in_texts(engine, "t.throttle_key", "$2"));
     let text = format!(
         "SELECT n.name_key, {SIGN_IN}, p.full_name, a.status, t.throttle_key, t.failures, t.last_failure_at
         FROM (SELECT 1 AS side UNION ALL SELECT 2) o
-        LEFT JOIN sign_in_names n ON o.side = 1 AND {{among n.name_key $1}}
+        LEFT JOIN sign_in_names n ON o.side = 1 AND {is_named}
         LEFT JOIN sign_ins s ON s.subject_id = n.subject_id
         LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id
         LEFT JOIN emr_accounts a ON a.organization_id = s.organization_id AND a.person_id = s.subject_id
-        LEFT JOIN throttles t ON o.side = 2 AND {{among t.throttle_key $2}}"
+        LEFT JOIN throttles t ON o.side = 2 AND {is_counted}"
     );
     let bound = (serde_json::json!(names).to_string(), throttles::Keys::new(&all_keys).bound());
     let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(&bound.0).bind(&bound.1).fetch_all(c).await?);

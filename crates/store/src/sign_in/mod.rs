@@ -21,6 +21,7 @@ pub use sessions::{
 pub use throttles::{clear_failures, failures, note_failure};
 pub use tokens::{Token, delete_token, insert_token, token, tokens_of, touch_token};
 
+use crate::dialect::Engine;
 use crate::{Result, Tx, micros, people};
 
 /// What a secret proves, with who signs in by it and, of a person, the profile: all that tells who is asking.
@@ -31,13 +32,18 @@ struct SecretOwner<T> {
 }
 
 /// The columns of the owner of an `x`.
-fn owner() -> String {
-    format!("{}, {}", owners::SIGN_IN, people::BESIDE_SIGN_IN)
+fn owner(engine: Engine) -> String {
+    format!("{}, {}", owners::SIGN_IN, people::columns_beside_sign_in(engine))
 }
 
 /// Joins the owner to an `x`.
-const TO_OWNER: &str = "JOIN sign_ins s ON s.subject_id = x.subject_id
-    LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id";
+fn to_owner() -> String {
+    format!(
+        "JOIN sign_ins s ON s.subject_id = x.subject_id
+        LEFT JOIN people p ON p.organization_id = s.organization_id AND p.person_id = s.subject_id {}",
+        people::ACCOUNTS
+    )
+}
 
 impl<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for SecretOwner<T>
 where

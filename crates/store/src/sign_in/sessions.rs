@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::owners::SignIn;
-use super::{SecretOwner, TO_OWNER, joined, owner};
+use super::{SecretOwner, joined, owner, to_owner};
 use crate::dialect;
 use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::people::{self, StoredProfile};
@@ -107,9 +107,10 @@ where
 /// By the hash of its cookie.
 pub async fn session_context(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<SessionContext>> {
     let text = format!(
-        "SELECT {SESSION}, {}, {COLUMNS} FROM sessions x {TO_OWNER}
+        "SELECT {SESSION}, {}, {COLUMNS} FROM sessions x {}
         LEFT JOIN organizations o ON o.organization_id = x.organization_id WHERE x.token_hash = $1",
-        owner()
+        owner(h.split().engine()),
+        to_owner()
     );
     let row: Option<SessionContextRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
@@ -174,7 +175,7 @@ pub fn begin_sessions(db: &Db, sessions: &[(&[u8], &Session)]) -> Changes {
     }
     let on_people = people.into_iter().flat_map(|((organization, at), people)| {
         let people = dialect::id_list(&people);
-        ["people", "directory"].map(|table| {
+        ["people", "listing"].map(|table| {
             let text = format!(
                 "UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id IN {{ids $2}}"
             );

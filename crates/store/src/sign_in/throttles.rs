@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use crate::dialect::in_texts;
 use crate::query::Query;
-use crate::{Changes, Handle, Result, Tx, micros, typed, when};
+use crate::{Changes, Db, Handle, Result, Tx, micros, typed, when};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -22,7 +23,7 @@ impl<'a> Keys<'a> {
         Self(keys.iter().map(|k| typed(k)).collect())
     }
 
-    /// For an `{among}` marker.
+    /// As a JSON array, for [`in_texts`].
     pub fn bound(&self) -> String {
         serde_json::json!(self.0).to_string()
     }
@@ -38,9 +39,10 @@ impl<'a> Keys<'a> {
 
 /// How many failures stand under each of these keys, in their order, and when the last one was.
 pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
-    let text = "SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {among throttle_key $1}";
+    let is_asked = in_texts(h.split().engine(), "throttle_key", "$1");
+    let text = format!("SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {is_asked}");
     let keys = Keys::new(keys);
-    let rows: Vec<Row> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
+    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
     Ok(keys.each_of(&rows))
 }
 
@@ -56,7 +58,7 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
 }
 
 /// Forgets the failures under these keys.
-pub fn clear_failures(keys: &[&str]) -> Changes {
-    let forget = |bound: String| Query::about("DELETE FROM throttles WHERE {among throttle_key $1}", bound);
-    (!keys.is_empty()).then(|| forget(Keys::new(keys).bound())).into_iter().collect()
+pub fn clear_failures(db: &Db, keys: &[&str]) -> Changes {
+    let text = format!("DELETE FROM throttles WHERE {}", in_texts(db.engine(), "throttle_key", "$1"));
+    (!keys.is_empty()).then(|| Query::about(&text, Keys::new(keys).bound())).into_iter().collect()
 }

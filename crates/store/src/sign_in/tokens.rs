@@ -5,7 +5,7 @@ use muster_domain::OrganizationId;
 use uuid::Uuid;
 
 use super::owners::SignIn;
-use super::{SecretOwner, TO_OWNER, owner};
+use super::{SecretOwner, owner, to_owner};
 use crate::people::{self, StoredProfile};
 use crate::{Handle, Result, Tx, micros, when};
 
@@ -61,7 +61,8 @@ const TOKEN: &str = "x.token_id, x.organization_id AS works_in, x.name, x.scopes
 
 /// By the hash of its secret, with its owner and, of a person, the profile.
 pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn, Option<StoredProfile>)>> {
-    let text = format!("SELECT {TOKEN}, {} FROM tokens x {TO_OWNER} WHERE x.token_hash = $1", owner());
+    let owner = owner(h.split().engine());
+    let text = format!("SELECT {TOKEN}, {owner} FROM tokens x {} WHERE x.token_hash = $1", to_owner());
     let row: Option<SecretOwner<Row>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
     let Some(SecretOwner { what, owner, person }) = row else { return Ok(None) };

@@ -215,7 +215,7 @@ both_engines! {
         let text = "DELETE FROM audit_heads WHERE seq > 0";
         match db {
             Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
-            Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
+            Db::Postgres { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
         }
         let chains = audit::chains(&mut db.read().await.unwrap()).await.unwrap();
         let mut expected = vec![OrganizationId::INSTALLATION, here.id, there.id];

@@ -6,7 +6,7 @@ use muster_domain::bulk::{BulkKind, BulkState};
 use muster_domain::emr::{Permission, Status};
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::bulk::{self, BulkJob, ChangedAccount, Done};
-use muster_store::directory::{Filter, Samples};
+use muster_store::listing::Filter;
 use muster_store::{Db, people};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, person_id};
@@ -137,7 +137,7 @@ both_engines! {
         assert_eq!(stored.profile.person, one.person);
         assert_eq!(people::find(&mut h, here.id, person_id(2)).await.unwrap().unwrap().profile, two);
         let filter = Filter { status: Some(Status::Inactive), permission: Some(Permission::CalendarAdmin), ..Filter::default() };
-        let listed = muster_store::directory::list(&mut h, &Samples::default(), here.id, &filter, None, 10).await.unwrap();
+        let listed = muster_store::listing::list(&mut h, here.id, &filter, None, 10).await.unwrap();
         assert_eq!(listed.people.iter().map(|s| s.profile.person.id).collect::<Vec<_>>(), [person_id(1)]);
         let undo = bulk::items_to_undo(&mut h, here.id, job.id, Uuid::nil(), 10).await.unwrap();
         assert_eq!(undo.iter().map(|i| (PersonId(i.person_id), i.version)).collect::<Vec<_>>(), [(person_id(1), 2)]);

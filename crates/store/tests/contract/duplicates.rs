@@ -11,8 +11,6 @@ use muster_domain::{OrganizationId, PersonId};
 use muster_store::{Db, credentials, duplicates};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_organization, person_id};
-use muster_testkit::postgres;
-use sqlx::migrate::Migrator;
 
 use crate::{in_tx, insert};
 
@@ -43,7 +41,6 @@ both_engines! {
         let numbers = async || {
             let mut reading = db.read().await.expect("a reader");
             let stored = muster_store::people::find_many(&mut reading, practice.id, &[mara, ida]).await.expect("read");
-            assert_eq!(muster_store::people::find_stale(&mut reading).await.expect("read"), []);
             let number = |s: muster_store::people::StoredProfile| s.profile.emr.and_then(|e| e.license.number);
             stored.into_iter().map(number).collect::<Vec<_>>()
         };
@@ -152,84 +149,4 @@ both_engines! {
         assert_eq!(shared(&ClinicAccess::Only([practice.clinics[0].id].into())).await.len(), 1);
         assert!(shared(&ClinicAccess::Only([practice.clinics[1].id].into())).await.is_empty(), "nobody of that clinic");
     }
-}
-
-/// What a database held before there were numbers: two people, one of them with three licenses.
-const OF_BEFORE: [&str; 3] = [
-    "INSERT INTO people (organization_id, person_id, first_name, last_name, full_name, username, created_at, updated_at)
-        VALUES ({1}, {2}, 'Margaret', 'Harlow', 'Margaret Harlow', 'mharlow', 1, 1),
-            ({1}, {3}, 'Ida', 'Ito', 'Ida Ito', 'iito', 1, 1)",
-    "INSERT INTO emr_accounts (organization_id, person_id, user_type, status, default_clinic_id, permissions)
-        VALUES ({1}, {2}, 'PT', 'active', {3}, 1)",
-    "INSERT INTO professional_licenses (organization_id, person_id, position, number, state)
-        VALUES ({1}, {2}, 0, 'PT-1', 'ME'), ({1}, {2}, 1, 'OT 22', 'NH'), ({1}, {2}, 2, '00000', 'NH')",
-];
-
-fn spelled(text: &str, quoted: impl Fn(u128) -> String) -> String {
-    [1, 2, 3].into_iter().fold(text.to_owned(), |text, n| text.replace(&format!("{{{n}}}"), &quoted(n)))
-}
-
-/// Opens a database of the release that ended with migration 4, and brings it up to date.
-async fn brought_up_to_date(url: &str) -> Db {
-    let migrations = if url.starts_with("sqlite:") {
-        sqlx::migrate!("migrations/sqlite")
-    } else {
-        sqlx::migrate!("migrations/postgres")
-    };
-    let early: Vec<_> = migrations.iter().filter(|m| m.version <= 4).cloned().collect();
-    assert_eq!(early.len(), 4);
-    let early = Migrator::with_migrations(early);
-    let db = Db::open(url, 2).await.expect("an empty database");
-    match &db {
-        Db::Sqlite { write, .. } => {
-            early.run(write).await.expect("the schema of then");
-            for text in OF_BEFORE {
-                let text = spelled(text, |n| format!("x'{n:032x}'"));
-                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(write).await.expect("people of then");
-            }
-        }
-        Db::Postgres { pool, .. } => {
-            early.run(pool).await.expect("the schema of then");
-            for text in OF_BEFORE {
-                let text = spelled(text, |n| format!("'{n:032x}'::uuid"));
-                sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(pool).await.expect("people of then");
-            }
-        }
-    }
-    db.migrate().await.expect("up to date");
-    db
-}
-
-async fn people_of_before_are_found(url: &str) {
-    let db = brought_up_to_date(url).await;
-    let id = |n: u128| PersonId(uuid::Uuid::from_u128(n));
-    let organization = OrganizationId(id(1).0);
-    let peggy = muster_domain::people::Person {
-        first_name: "Peggy".into(),
-        last_name: "Harlow".into(),
-        full_name: "Peggy Harlow".into(),
-        ..muster_testkit::databases::a_person(organization, 9)
-    };
-    let keys = MatchFeatures::from_parts(&peggy, &[], None).keys(duplicates::salt(organization));
-    for again in 0..2 {
-        assert!(found(&db, organization, &keys).await.contains(&id(2)), "by her name");
-        for (number, state) in [("PT 1", "ME"), ("OT22", "NH")] {
-            assert_eq!(found(&db, organization, &by_license(organization, number, state)).await, [id(2)].into());
-        }
-        assert_eq!(by_license(organization, "00000", "NH"), Vec::<i64>::new(), "a placeholder leads to nobody");
-        db.migrate().await.unwrap_or_else(|e| panic!("start number {again}: {e}"));
-    }
-    db.close().await;
-}
-
-#[tokio::test]
-async fn people_of_a_release_without_numbers_are_found_after_the_first_start_on_sqlite() {
-    let directory = tempfile::tempdir().expect("a directory");
-    people_of_before_are_found(&format!("sqlite:{}", directory.path().join("muster.db").display())).await;
-}
-
-#[tokio::test]
-async fn people_of_a_release_without_numbers_are_found_after_the_first_start_on_postgres() {
-    let database = postgres::empty_database().await;
-    people_of_before_are_found(database.url()).await;
 }

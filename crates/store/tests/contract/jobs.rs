@@ -47,7 +47,7 @@ async fn row(db: &Db, id: Uuid) -> (String, Vec<u8>, String, i64) {
     let text = "SELECT state, payload, last_error, attempts FROM jobs WHERE job_id = $1";
     match db {
         Db::Sqlite { read, .. } => sqlx::query_as(text).bind(id).fetch_one(read).await,
-        Db::Postgres { pool, .. } => sqlx::query_as(text).bind(id).fetch_one(pool).await,
+        Db::Postgres { read, .. } => sqlx::query_as(text).bind(id).fetch_one(read).await,
     }
     .expect("the job")
 }

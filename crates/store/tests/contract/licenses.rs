@@ -131,7 +131,7 @@ both_engines! {
         let text = "SELECT total_before, total_after, actor_kind, actor_name, note FROM license_ledger ORDER BY at, entry_id";
         let lines: Vec<Line> = match db {
             Db::Sqlite { read, .. } => sqlx::query_as(text).fetch_all(read).await.unwrap(),
-            Db::Postgres { pool, .. } => sqlx::query_as(text).fetch_all(pool).await.unwrap(),
+            Db::Postgres { write, .. } => sqlx::query_as(text).fetch_all(write).await.unwrap(),
         };
         let totals: Vec<_> = lines.iter().map(|l| (l.0, l.1)).collect();
         assert_eq!(totals, [(None, Some(2)), (Some(2), Some(9)), (Some(9), None)]);
@@ -178,7 +178,7 @@ both_engines! {
                 let text = sqlx::AssertSqlSafe(text);
                 match db {
                     Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
-                    Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
+                    Db::Postgres { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
                 }
                 let found = licenses::miscounted(&mut db.read().await.unwrap()).await.unwrap();
                 let meant = format!("therapist sums of practice {}", practice.id);

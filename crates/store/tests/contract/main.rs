@@ -2,14 +2,13 @@
 
 mod audit;
 mod bulk;
-mod directory;
 mod duplicates;
 mod idempotency;
 mod images;
 mod jobs;
 mod licenses;
+mod listing;
 mod organizations;
-mod pages;
 mod people;
 mod schema;
 mod sign_in;

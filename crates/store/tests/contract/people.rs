@@ -341,31 +341,6 @@ both_engines! {
         assert_eq!(won, 1);
     }
 
-    async fn a_row_that_tells_of_another_account_is_found(db) {
-        let practice = an_organization(db).await;
-        let mut without = practice.therapist(3);
-        without.emr = None;
-        insert(db, practice.id, &[practice.therapist(1), practice.therapist(2), without]).await.unwrap();
-        let run = async |text: &'static str| match db {
-            Db::Sqlite { write, .. } => drop(sqlx::query(text).execute(write).await.unwrap()),
-            Db::Postgres { pool, .. } => drop(sqlx::query(text).execute(pool).await.unwrap()),
-        };
-        let find_stale = async || people::find_stale(&mut db.read().await.unwrap()).await.unwrap();
-        assert_eq!(find_stale().await, []);
-        run("UPDATE emr_accounts SET permissions = permissions + 1").await;
-        assert_eq!(find_stale().await, [person_id(1), person_id(2)]);
-        run("UPDATE emr_accounts SET permissions = permissions - 1").await;
-        assert_eq!(find_stale().await, []);
-        run("UPDATE sign_ins SET password_state = 'set'").await;
-        assert_eq!(find_stale().await, [person_id(1), person_id(2), person_id(3)]);
-        run("UPDATE sign_ins SET password_state = 'none'").await;
-        assert_eq!(find_stale().await, []);
-        run("UPDATE people SET account = NULL").await;
-        assert_eq!(find_stale().await, [person_id(1), person_id(2)]);
-        // A save puts it right.
-        update(db, practice.id, &[practice.therapist(1), practice.therapist(2)], 9).await.unwrap();
-    }
-
     async fn nothing_is_written_for_nobody(db) {
         let practice = an_organization(db).await;
         in_tx!(db, |tx| people::insert(tx, practice.id, &[], noon()).await).unwrap();

@@ -1,13 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use muster_domain::emr::{Attestation, PrimaryLicense};
-use muster_store::transfer::{self, Rows};
-use muster_store::{Db, StoreError, people};
+use muster_store::{Db, Handle, Split, StoreError, people};
 use muster_testkit::databases::{self, an_organization, person_id};
 use muster_testkit::{both_engines, postgres};
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, SqlStr, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, SqlitePool};
 
 use crate::insert;
 
@@ -16,7 +14,7 @@ const INSTALLATION_WIDE: [&str; 7] =
     ["installation", "links", "sessions", "sign_in_names", "sign_ins", "throttles", "tokens"];
 
 /// What ties a row to the search index, which each engine has in its own way.
-const OWN_COLUMNS: [(&str, &str); 2] = [("directory", "entry_number"), ("directory", "grams")];
+const OWN_COLUMNS: [(&str, &str); 2] = [("listing", "entry_number"), ("listing", "grams")];
 
 /// Column name, kind, and whether it may be null; of each table.
 type Tables = BTreeMap<String, BTreeSet<(String, &'static str, bool)>>;
@@ -47,14 +45,14 @@ fn file(db: &Db) -> &SqlitePool {
 }
 
 fn server(db: &Db) -> &PgPool {
-    let Db::Postgres { pool, .. } = db else { panic!("a server") };
-    pool
+    let Db::Postgres { read, .. } = db else { panic!("a server") };
+    read
 }
 
 /// The tables of a file that are Muster's own: not the engine's, the migrator's or the parts of the search index.
 const OWN_TABLES: &str =
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-    AND name NOT LIKE 'directory\\_search%' ESCAPE '\\' AND name <> '_sqlx_migrations'";
+    AND name NOT LIKE 'listing\\_search%' ESCAPE '\\' AND name <> '_sqlx_migrations'";
 
 async fn sqlite_tables(db: &Db) -> Tables {
     let text = format!(
@@ -85,7 +83,7 @@ async fn both_engines_have_the_same_indexes() {
         sqlx::query_as(text).fetch_all(file(&at_file.db)).await.unwrap().into_iter().collect();
     // Those behind a PRIMARY KEY or UNIQUE have names of the engine's own; the search index is a table in SQLite.
     let text = "SELECT tablename::text, indexname::text FROM pg_indexes WHERE schemaname = 'public'
-        AND indexname <> 'directory_search' AND indexname NOT IN (SELECT conname FROM pg_constraint)";
+        AND indexname <> 'listing_search' AND indexname NOT IN (SELECT conname FROM pg_constraint)";
     let theirs: BTreeSet<(String, String)> =
         sqlx::query_as(text).fetch_all(server(&at_server.db)).await.unwrap().into_iter().collect();
     assert_eq!(ours, theirs);
@@ -112,7 +110,7 @@ async fn every_key_begins_with_the_organization_but_for_facts_of_the_installatio
         let exceptions: BTreeSet<&str> = exceptions.into_iter().collect();
         assert_eq!(exceptions, INSTALLATION_WIDE.into(), "in {engine}");
     }
-    let text = "SELECT c.name FROM pragma_index_list('directory') i, pragma_index_info(i.name) c
+    let text = "SELECT c.name FROM pragma_index_list('listing') i, pragma_index_info(i.name) c
         WHERE i.\"unique\" = 1 ORDER BY c.seqno";
     let unique: Vec<String> = sqlx::query_scalar(text).fetch_all(file(&at_file.db)).await.unwrap();
     assert_eq!(unique, ["organization_id", "person_id"]);
@@ -125,7 +123,7 @@ async fn text_that_is_sorted_is_sorted_by_code_point_whatever_the_server_is_used
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
         JOIN pg_type t ON t.oid = a.atttypid AND t.typname = 'text'
         JOIN pg_collation l ON l.oid = a.attcollation
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relname = 'directory' AND l.collname <> 'C'";
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relname = 'listing' AND l.collname <> 'C'";
     let others: Vec<String> = sqlx::query_scalar(text).fetch_all(server(&test.db)).await.unwrap();
     assert!(others.is_empty(), "{others:?}");
 }
@@ -140,13 +138,24 @@ both_engines! {
         assert_eq!(found.unwrap().profile, practice.therapist(1));
         assert!(db.ready().await);
     }
+}
 
-    async fn a_closed_database_says_that_it_does_not_answer(db) {
-        db.close().await;
-        assert!(!db.ready().await);
-        let outcome = db.begin().await;
+#[tokio::test]
+async fn a_closed_database_says_that_it_does_not_answer() {
+    for test in [databases::sqlite().await, databases::postgres().await] {
+        test.db.close().await;
+        assert!(!test.db.ready().await);
+        let outcome = test.db.begin().await;
         assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "a database that is still open")]
+async fn a_database_that_a_test_has_closed_is_not_taken_for_consistent() {
+    let test = databases::sqlite().await;
+    test.db.close().await;
+    databases::assert_snapshots_fresh(&test.db).await;
 }
 
 /// Opens and migrates one empty database from six sides at once.
@@ -182,11 +191,35 @@ async fn several_programs_may_migrate_one_file_at_once() {
     }
 }
 
+both_engines! {
+    async fn a_reader_cannot_write(db) {
+        let practice = an_organization(db).await;
+        let mut reading = db.read().await.unwrap();
+        let refused = match reading.split() {
+            Split::Sqlite(c) => sqlx::query("DELETE FROM organizations").execute(c).await.map(drop),
+            Split::Postgres(c) => sqlx::query("DELETE FROM organizations").execute(c).await.map(drop),
+        };
+        assert!(matches!(StoreError::from(refused.unwrap_err()), StoreError::ReadOnly(_)));
+        let found = muster_store::organizations::find(&mut reading, practice.id).await.unwrap();
+        assert!(found.is_some(), "still of use after a refusal");
+    }
+}
+
 #[tokio::test]
-async fn a_reader_of_a_file_cannot_write() {
-    let test = databases::sqlite().await;
-    let error = sqlx::query("DELETE FROM people").execute(file(&test.db)).await.unwrap_err();
-    assert!(matches!(StoreError::from(error), StoreError::ReadOnly(_)));
+async fn a_connection_that_its_server_closed_is_replaced() {
+    let test = databases::postgres().await;
+    let process = async || -> i32 {
+        let mut reading = test.db.read().await.unwrap();
+        let Split::Postgres(c) = reading.split() else { panic!("a server") };
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(c).await.unwrap()
+    };
+    let gone = process().await;
+    let Db::Postgres { write, .. } = &test.db else { panic!("a server") };
+    let ended = sqlx::query_scalar("SELECT pg_terminate_backend($1, 5000)").bind(gone).fetch_one(write).await;
+    assert_eq!(ended.ok(), Some(true));
+    // Longer than a connection may lie idle without being asked.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_ne!(process().await, gone);
 }
 
 #[tokio::test]
@@ -203,112 +236,4 @@ async fn a_file_that_someone_else_writes_is_unavailable_not_broken() {
 async fn an_address_of_no_known_kind_is_refused() {
     let outcome = Db::open("mysql://localhost/muster", 1).await;
     assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
-}
-
-/// Every row of every table, as a backup writes it.
-async fn all_rows(db: &Db) -> BTreeMap<String, BTreeSet<String>> {
-    let mut tx = transfer::snapshot(db).await.expect("reads");
-    let mut all = BTreeMap::new();
-    for table in transfer::tables(&mut tx).await.expect("reads") {
-        let mut rows = Rows::of(&mut tx, &table).await.expect("reads");
-        let mut met: Vec<String> = Vec::new();
-        loop {
-            let page = rows.next(&mut tx).await.expect("reads");
-            if page.is_empty() {
-                break;
-            }
-            met.extend(page);
-        }
-        let counted = transfer::count(&mut tx, &table).await.expect("reads");
-        assert_eq!(usize::try_from(counted).expect("reads"), met.len(), "{} is read whole, and once", table.name());
-        all.insert(table.name().to_owned(), met.into_iter().collect());
-    }
-    all
-}
-
-#[tokio::test]
-async fn every_row_of_the_release_before_is_there_after_tables_were_laid_out_anew() {
-    let directory = tempfile::tempdir().unwrap();
-    let db = Db::open(&format!("sqlite:{}", directory.path().join("muster.db").display()), 2).await.unwrap();
-    let Db::Sqlite { write, .. } = &db else { panic!("a file") };
-    let before: Vec<_> = sqlx::migrate!("migrations/sqlite").iter().filter(|m| m.version < 12).cloned().collect();
-    assert_eq!(before.len(), 11);
-    Migrator::with_migrations(before).run(write).await.unwrap();
-    // What today's program writes besides, and the release before did not have.
-    let since = [
-        ("people", "account", "TEXT"),
-        ("people", "last_sign_in_at", "INTEGER NOT NULL DEFAULT 0"),
-        ("people", "password_state", "TEXT NOT NULL DEFAULT 'none'"),
-        ("organizations", "clinic_count", "INTEGER NOT NULL DEFAULT 0"),
-        ("audit_heads", "seal", "BLOB NOT NULL DEFAULT X''"),
-    ];
-    for (table, column, kind) in since {
-        let text = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-        sqlx::query(AssertSqlSafe(text)).execute(write).await.unwrap();
-    }
-    for from in [1, 1000] {
-        let practice = an_organization(&db).await;
-        let mut all: Vec<_> = (from..from + 120).map(|n| practice.therapist(n)).collect();
-        for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
-            account.license = PrimaryLicense { number: Some(format!("PT-{n}")), ..PrimaryLicense::default() };
-        }
-        insert(&db, practice.id, &all).await.unwrap();
-    }
-    for (table, column, _) in since {
-        let text = format!("ALTER TABLE {table} DROP COLUMN {column}");
-        sqlx::query(AssertSqlSafe(text)).execute(write).await.unwrap();
-    }
-    let rows = all_rows(&db).await;
-    for table in ["people", "emr_accounts", "emr_account_clinics", "professional_licenses", "sign_ins", "sign_in_names"]
-    {
-        assert!(rows[table].len() >= 120, "{table}: {}", rows[table].len());
-    }
-    db.migrate().await.unwrap();
-    let after = all_rows(&db).await;
-    // What a start notes of itself stands in `installation`.
-    for (table, before) in rows.iter().filter(|(table, _)| *table != "installation") {
-        let now = &after[table];
-        if table == "sign_ins" {
-            // The time of the last sign-in stands with the person now.
-            let shorter = |(now, before): (&String, &String)| before.starts_with(now.trim_end_matches(']'));
-            assert!(now.len() == before.len() && now.iter().zip(before).all(shorter), "{table}: {now:?}");
-        } else if since.iter().any(|(longer, ..)| longer == table) {
-            let continues = |(now, before): (&String, &String)| now.starts_with(before.trim_end_matches(']'));
-            assert!(now.len() == before.len() && now.iter().zip(before).all(continues), "{table}: {now:?}");
-        } else {
-            assert_eq!(now, before, "{table}");
-        }
-    }
-    databases::assert_snapshots_fresh(&db).await;
-    db.close().await;
-}
-
-both_engines! {
-    async fn rows_of_people_carry_their_accounts_after_an_upgrade(db) {
-        let practice = an_organization(db).await;
-        let mut all: Vec<_> = (1..40).map(|n| practice.therapist(n)).collect();
-        all[3].emr = None;
-        for (n, account) in all.iter_mut().filter_map(|p| p.emr.as_mut()).enumerate() {
-            account.license = PrimaryLicense { number: (n % 3 > 0).then(|| format!("PT \"{n}\"")), ..PrimaryLicense::default() };
-            account.clinics.extend(practice.clinics.iter().map(|c| c.id).take(n % 3));
-            account.finish_attestation = (n % 4 == 0).then(|| Attestation { by: Some(person_id(7)) });
-        }
-        insert(db, practice.id, &all).await.unwrap();
-        let ids: Vec<_> = all.iter().map(|p| p.person.id).collect();
-        let before = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
-        let files = if db.is_sqlite() { sqlx::migrate!("migrations/sqlite") } else { sqlx::migrate!("migrations/postgres") };
-        let step = files.iter().find(|m| m.version == 13).expect("the step").sql.clone();
-        for text in [SqlStr::from_static("ALTER TABLE people DROP COLUMN account"), step] {
-            match db {
-                Db::Sqlite { write, .. } => drop(sqlx::raw_sql(text).execute(write).await.unwrap()),
-                Db::Postgres { pool, .. } => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
-            }
-        }
-        let after = people::find_many(&mut db.read().await.unwrap(), practice.id, &ids).await.unwrap();
-        for (before, after) in before.iter().zip(&after) {
-            assert_eq!(before.profile, after.profile);
-            assert_eq!(before.finish_attested_at, after.finish_attested_at);
-        }
-        assert_eq!(before.len(), after.len());
-    }
 }

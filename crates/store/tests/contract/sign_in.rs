@@ -309,9 +309,9 @@ both_engines! {
         fail(1801).await;
         assert_eq!(read("name:mara").await, (1, later(1801)));
         assert_eq!(read("name:sam\0").await.0, 0);
-        in_tx!(db, |tx| sign_in::clear_failures(&[]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::clear_failures(db, &[]).save(tx).await).unwrap();
         assert_eq!(read("name:mara").await, (1, later(1801)));
-        in_tx!(db, |tx| sign_in::clear_failures(&["name:mara"]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::clear_failures(db, &["name:mara"]).save(tx).await).unwrap();
         assert_eq!(read("name:mara").await.0, 0);
     }
 

@@ -1,9 +1,10 @@
-//! The user list: one row a person, read in any order, with any filter, from any page.
+//! The people list: a read model of one row a person, in any order, with any filter, from any page.
 
+mod check;
 mod conditions;
+mod counts;
 mod list;
-mod on_page;
-mod sample;
+mod row;
 mod save;
 mod statements;
 
@@ -15,10 +16,10 @@ use uuid::Uuid;
 
 use crate::people::StoredProfile;
 
+pub use check::check;
 pub(crate) use conditions::narrow;
 pub use list::list;
-pub use sample::Samples;
-pub(crate) use save::{Entries, rows, save};
+pub(crate) use save::{Entries, rows, save, update};
 
 /// How the list is sorted; ties by name, then by identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,9 +101,9 @@ pub struct Cursor {
 /// How many there are in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Total {
-    /// Counted.
+    /// Kept, or counted.
     Exact(i64),
-    /// Estimated from a sample.
+    /// Estimated: as common as among those that were looked at.
     About(i64),
 }
 

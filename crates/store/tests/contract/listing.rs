@@ -6,9 +6,9 @@ use muster_domain::people::Profile;
 use muster_domain::people::npi;
 use muster_domain::text::{search_key, unique_key};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
-use muster_store::directory::{self, Filter, Samples, Sort, Total};
+use muster_store::listing::{self, Filter, Sort, Total};
 use muster_store::sign_in::{self, Session};
-use muster_store::{Db, people};
+use muster_store::{Db, Handle, Split, people};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{
     Practice, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
@@ -323,7 +323,7 @@ fn a_filter(clinics: &[ClinicId], ours: &[Entry], theirs: &[Entry], dice: &mut D
     }
 }
 
-fn ids(page: &directory::Page) -> Vec<PersonId> {
+fn ids(page: &listing::Page) -> Vec<PersonId> {
     page.people.iter().map(|s| s.profile.person.id).collect()
 }
 
@@ -334,7 +334,7 @@ async fn check(db: &Db, organization: OrganizationId, entries: &[Entry], filter:
     let mut reading = db.read().await.expect("a reader");
     let (mut found, mut after, mut total) = (Vec::new(), None, None);
     loop {
-        let page = directory::list(&mut reading, &Samples::default(), organization, filter, after.as_ref(), limit)
+        let page = listing::list(&mut reading, organization, filter, after.as_ref(), limit)
             .await
             .unwrap_or_else(|error| panic!("{filter:?}: {error}"));
         assert!(i64::try_from(page.people.len()).expect("a count") <= limit, "{filter:?}");
@@ -347,6 +347,8 @@ async fn check(db: &Db, organization: OrganizationId, entries: &[Entry], filter:
         assert!(found.len() <= expected.len(), "more than there are: {filter:?} by {limit}");
     }
     assert_eq!(found, expected, "{filter:?} by {limit}");
+    let counted = filter.scope == ClinicAccess::All && filter.clinic.is_none() && search_key(&filter.q).is_empty();
+    assert!(!counted || matches!(total, Some(Total::Exact(_))), "type, status and permission are counted: {filter:?}");
     match total.expect("a first page") {
         Total::Exact(n) => assert_eq!(n, count, "{filter:?} by {limit}"),
         Total::About(n) => {
@@ -417,7 +419,7 @@ both_engines! {
         let mut dice = Dice(4);
         let long: String = (0..3000).map(|_| char::from_u32(0x4E00 + u32::try_from(dice.below(9000)).unwrap()).unwrap()).collect();
         let filter = Filter { q: long, ..Filter::default() };
-        let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), practice.id, &filter, None, 25).await.unwrap();
+        let page = listing::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
     }
 
@@ -427,14 +429,14 @@ both_engines! {
         insert(db, practice.id, &crowd).await.unwrap();
         for q in ["\0", "a\0", "\u{FFFF}\u{FFFE}"] {
             let filter = Filter { q: q.to_owned(), ..Filter::default() };
-            let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), practice.id, &filter, None, 25).await.unwrap();
+            let page = listing::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
             assert!(page.people.is_empty() && page.total == Total::Exact(0), "{q:?}");
         }
     }
 
     async fn a_practice_that_does_not_exist_has_an_empty_list(db) {
         let nowhere = OrganizationId(numbered("practice", 404));
-        let page = directory::list(&mut db.read().await.unwrap(), &Samples::default(), nowhere, &Filter::default(), None, 25).await.unwrap();
+        let page = listing::list(&mut db.read().await.unwrap(), nowhere, &Filter::default(), None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
     }
 
@@ -444,7 +446,7 @@ both_engines! {
         let mut reading = db.read().await.unwrap();
         for (sort, status) in [(Sort::Name, None), (Sort::LastSignIn, Some(Status::Inactive)), (Sort::UserType, Some(Status::Active))] {
             let filter = Filter { sort, status, ..Filter::default() };
-            let page = directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 50).await.unwrap();
+            let page = listing::list(&mut reading, practice.id, &filter, None, 50).await.unwrap();
             assert!(!page.people.is_empty());
             let stored = people::find_many(&mut reading, practice.id, &ids(&page)).await.unwrap();
             for (here, there) in page.people.iter().zip(stored) {
@@ -455,19 +457,85 @@ both_engines! {
         }
     }
 
+    async fn a_person_without_an_emr_account_is_listed_found_and_counted(db) {
+        let practice = an_organization(db).await;
+        let without = Profile::new(a_person(practice.id, 7));
+        insert(db, practice.id, &[practice.therapist(1), without.clone()]).await.unwrap();
+        let listed = async |filter: Filter| {
+            let page = listing::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 5).await.unwrap();
+            (ids(&page), page.total)
+        };
+        assert_eq!(listed(Filter::default()).await, (vec![person_id(1), person_id(7)], Total::Exact(2)));
+        let by_type = Filter { sort: Sort::UserType, ..Filter::default() };
+        assert_eq!(listed(by_type).await, (vec![person_id(7), person_id(1)], Total::Exact(2)));
+        let by_name = Filter { q: without.person.username, ..Filter::default() };
+        assert_eq!(listed(by_name).await, (vec![person_id(7)], Total::Exact(1)));
+        let active = Filter { status: Some(Status::Active), ..Filter::default() };
+        assert_eq!(listed(active).await, (vec![person_id(1)], Total::Exact(1)));
+    }
+
+    async fn the_counts_follow_what_is_saved(db) {
+        let practice = an_organization(db).await;
+        let mut all: Vec<Profile> = (1..=3).map(|n| practice.therapist(n)).collect();
+        insert(db, practice.id, &all).await.unwrap();
+        let count = async |user_type, status, permission| {
+            let filter = Filter { user_type, status, permission, ..Filter::default() };
+            listing::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 5).await.unwrap().total
+        };
+        let pt = Some(UserType::PT);
+        assert_eq!(count(pt, Some(Status::Active), None).await, Total::Exact(3));
+        all[0].emr.as_mut().unwrap().user_type = UserType::OT;
+        all[1].emr.as_mut().unwrap().status = Status::Inactive;
+        all[1].emr.as_mut().unwrap().permissions = [Permission::ViewUsers].into_iter().collect();
+        all[2].emr = None;
+        in_tx!(db, |tx| people::update(tx, practice.id, &all, noon()).await).unwrap();
+        assert_eq!(count(pt, None, None).await, Total::Exact(1));
+        assert_eq!(count(pt, Some(Status::Active), None).await, Total::Exact(0));
+        assert_eq!(count(None, Some(Status::Inactive), Some(Permission::ViewUsers)).await, Total::Exact(1));
+        assert_eq!(count(Some(UserType::OT), None, None).await, Total::Exact(1));
+        assert_eq!(count(None, None, None).await, Total::Exact(3));
+    }
+
+    async fn a_list_that_does_not_agree_with_the_profiles_is_found(db) {
+        let practice = an_organization(db).await;
+        let all: Vec<Profile> = (1..=3).map(|n| practice.therapist(n)).collect();
+        insert(db, practice.id, &all).await.unwrap();
+        let counts = format!("The counts of organization {} are not those of its list.", practice.id);
+        let rows = format!("The list of organization {} has 0 rows for 3 people.", practice.id);
+        let row = |n| format!("The list shows person {} otherwise than their profile.", person_id(n));
+        let each = [row(1), row(2), row(3)];
+        for (broken, expected) in [
+            ("UPDATE listing SET last_sign_in_at = 0", vec![]),
+            ("UPDATE listing SET name_key = 'x'", each.to_vec()),
+            ("UPDATE listing SET last_sign_in_at = 7", each.to_vec()),
+            ("UPDATE listing SET permissions = 0", [&each[..], std::slice::from_ref(&counts)].concat()),
+            ("UPDATE listing_counts SET people = people + 1", vec![counts.clone()]),
+            ("DELETE FROM listing_counts", vec![counts.clone()]),
+            ("DELETE FROM listing", [&each[..], &[rows, counts]].concat()),
+        ] {
+            // Never committed.
+            let mut tx = db.begin().await.unwrap();
+            match tx.split() {
+                Split::Sqlite(c) => drop(sqlx::query(broken).execute(c).await.unwrap()),
+                Split::Postgres(c) => drop(sqlx::query(broken).execute(c).await.unwrap()),
+            }
+            assert_eq!(listing::check(&mut tx).await.unwrap(), expected, "{broken}");
+        }
+    }
+
     async fn a_cursor_still_works_when_the_person_it_stands_on_was_renamed(db) {
         let practice = an_organization(db).await;
         let mut crowd: Vec<Profile> = (1..=9).map(|n| practice.therapist(n)).collect();
         insert(db, practice.id, &crowd).await.unwrap();
         let mut reading = db.read().await.unwrap();
         let filter = Filter::default();
-        let first = directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 3).await.unwrap();
+        let first = listing::list(&mut reading, practice.id, &filter, None, 3).await.unwrap();
         assert_eq!(ids(&first), [1, 2, 3].map(person_id));
         drop(reading);
         crowd[2].person.last_name = "Zweig".into();
         in_tx!(db, |tx| people::update(tx, practice.id, &crowd[2..3], noon()).await).unwrap();
         let mut reading = db.read().await.unwrap();
-        let second = directory::list(&mut reading, &Samples::default(), practice.id, &filter, first.next.as_ref(), 3).await.unwrap();
+        let second = listing::list(&mut reading, practice.id, &filter, first.next.as_ref(), 3).await.unwrap();
         assert_eq!(ids(&second), [4, 5, 6].map(person_id));
     }
 
@@ -481,7 +549,7 @@ both_engines! {
         let find = |q: &'static str| async move {
             let filter = Filter { q: q.to_owned(), ..Filter::default() };
             let mut reading = db.read().await.expect("a reader");
-            ids(&directory::list(&mut reading, &Samples::default(), practice.id, &filter, None, 5).await.expect("a list"))
+            ids(&listing::list(&mut reading, practice.id, &filter, None, 5).await.expect("a list"))
         };
         assert_eq!(find("vfjd").await, [person_id(1)]);
         crowd[0].person.full_name = "Pqgh Ktwb".into();
