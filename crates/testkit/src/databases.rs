@@ -30,7 +30,20 @@ use crate::postgres;
 /// `db` is a `&muster_store::Db` of the test's own. The calling crate needs tokio.
 #[macro_export]
 macro_rules! both_engines {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+    ($($tests:tt)+) => { $crate::engine_tests! { [on_sqlite = sqlite, on_postgres = postgres] $($tests)+ } };
+}
+
+/// Like [`both_engines!`], but on SQLite only: for tests whose subject is above the database and tested on both elsewhere.
+#[macro_export]
+macro_rules! sqlite_engine {
+    ($($tests:tt)+) => { $crate::engine_tests! { [on_sqlite = sqlite] $($tests)+ } };
+}
+
+/// The tests of [`both_engines!`] and [`sqlite_engine!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! engine_tests {
+    ($engines:tt $($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
         #[cfg(test)]
         mod $name {
             #[allow(unused_imports)]
@@ -39,19 +52,21 @@ macro_rules! both_engines {
             $(#[$meta])*
             async fn body($db: &$crate::databases::Db) $body
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_sqlite() {
-                let test = $crate::databases::sqlite().await;
-                body(&test.db).await;
-                $crate::databases::assert_snapshots_fresh(&test.db).await;
-            }
+            $crate::engine_test! { $engines }
+        }
+    )+};
+}
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_postgres() {
-                let test = $crate::databases::postgres().await;
-                body(&test.db).await;
-                $crate::databases::assert_snapshots_fresh(&test.db).await;
-            }
+/// One test an engine, calling `body`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! engine_test {
+    ([$($test:ident = $engine:ident),+]) => {$(
+        #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $test() {
+            let test = $crate::databases::$engine().await;
+            body(&test.db).await;
+            $crate::databases::assert_snapshots_fresh(&test.db).await;
         }
     )+};
 }
