@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use muster_app::imports::{ImportOptions, ImportReport, ImportStatus};
-use muster_app::people::{Listed, PersonView};
+use muster_app::people::{ListQuery, PersonView};
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::emr::{EmrPatch, InactiveReason, UserType};
@@ -57,7 +57,7 @@ async fn imported(app: &App, practice: &Practice, csv: impl AsRef<[u8]>) -> Impo
 async fn everyone(app: &App, practice: &Practice) -> Vec<PersonView> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let asked = Listed { filter: Filter::default(), after, limit: 200 };
+        let asked = ListQuery { filter: Filter::default(), after, limit: 200 };
         let page = app.people(&line(practice.id), asked).await.unwrap();
         all.extend(page.people);
         after = page.next;

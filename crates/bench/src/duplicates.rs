@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use muster_app::Actor;
-use muster_app::people::{Listed, NewProfile};
+use muster_app::people::{ListQuery, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::emr::{EmrPatch, Permission, UserType};
 use muster_domain::people::{Person, PersonPatch};
@@ -53,7 +53,7 @@ async fn time_checks(served: &ServedInstallation, report: &mut Report) {
     let mut rng = SeededRng(23);
     let mut times = Vec::with_capacity(CHECKS);
     // Names of people who are there, mixed, so that the checks find candidates to compare.
-    let query = Listed { limit: 200, ..Listed::default() };
+    let query = ListQuery { limit: 200, ..ListQuery::default() };
     let sample = served.app.people(&machine, query).await.expect("people").people;
     let blank = population(1, 1, 0).people.remove(0);
     report.refresh_hash();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use muster_app::generate::GenerateSpec;
-use muster_app::people::{Listed, NewProfile};
+use muster_app::people::{ListQuery, NewProfile};
 use muster_app::sign_in::{NewToken, TokenOwner};
 use muster_app::{Actor, App, Channel, Filter, Keys, Origin, Scope, Settings, SystemClock, SystemEntropy, Total};
 use muster_domain::emr::{EmrPatch, Permission};
@@ -210,7 +210,7 @@ async fn largest_organization(app: &App) -> OrganizationId {
         let Some(last) = found.last() else { return best.1 };
         after = muster_domain::text::unique_key(&last.name);
         for organization in &found {
-            let query = Listed { limit: 1, ..Listed::default() };
+            let query = ListQuery { limit: 1, ..ListQuery::default() };
             let page = app.people(&Actor::command_line(organization.id), query).await.expect("a page");
             let (Total::Exact(count) | Total::About(count)) = page.total;
             best = best.max((count, organization.id));
@@ -218,8 +218,8 @@ async fn largest_organization(app: &App) -> OrganizationId {
     }
 }
 
-fn search(text: &str, limit: i64) -> Listed {
-    Listed { filter: Filter { q: text.into(), ..Filter::default() }, after: None, limit }
+fn search(text: &str, limit: i64) -> ListQuery {
+    ListQuery { filter: Filter { q: text.into(), ..Filter::default() }, after: None, limit }
 }
 
 /// Names, user names, emails and NPIs of some people.

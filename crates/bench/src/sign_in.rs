@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use muster_app::people::Listed;
+use muster_app::people::ListQuery;
 use muster_app::{Actor, Filter};
 use muster_domain::emr::Status;
 use muster_store::Db;
@@ -99,7 +99,7 @@ async fn sign_in_concurrently(client: &Client, served: &ServedInstallation, name
 async fn names_with_password(served: &ServedInstallation) -> Vec<String> {
     let filter = Filter { status: Some(Status::Active), ..Filter::default() };
     let operator = Actor::command_line(served.organization);
-    let query = Listed { filter, after: None, limit: 100 };
+    let query = ListQuery { filter, after: None, limit: 100 };
     let people = served.app.people(&operator, query).await.expect("people").people;
     let db = Db::open(&served.database_url, 2).await.expect("the database");
     let mut tx = db.begin().await.expect("a change");

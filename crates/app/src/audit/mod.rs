@@ -83,7 +83,7 @@ pub struct AuditPlace {
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tampering {
+pub struct ChainFault {
     /// Whose chain.
     pub organization: OrganizationId,
     /// The number of the first bad record.
@@ -172,7 +172,7 @@ impl App {
     }
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
-    pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<Tampering>> {
+    pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<ChainFault>> {
         // Of one moment: a record added meanwhile is none past the head.
         let mut h = muster_store::transfer::snapshot(&self.db).await?;
         let mut found = Vec::new();
@@ -222,8 +222,8 @@ impl App {
         h: &mut impl muster_store::Handle,
         organization: OrganizationId,
         progress: &mut impl FnMut(u64),
-    ) -> Result<Option<Tampering>> {
-        let bad = |seq, what: &str| Some(Tampering { organization, seq, what: what.to_owned() });
+    ) -> Result<Option<ChainFault>> {
+        let bad = |seq, what: &str| Some(ChainFault { organization, seq, what: what.to_owned() });
         let head = audit::head(h, organization).await?;
         let mut chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
         let mut last = 0;

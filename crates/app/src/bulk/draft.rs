@@ -8,7 +8,7 @@ use muster_store::directory::Filter;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::each::{BulkEvaluator, EvaluatedPerson, RefusedLine};
 use super::{BulkView, CHUNK, find_job};
 use crate::work::UnitOfWork;
 use crate::{Actor, App, Result};
@@ -79,13 +79,13 @@ impl PreviewLine {
 
 /// Sums up a preview, person by person.
 #[derive(Default)]
-pub(super) struct Summing {
+pub(super) struct PreviewBuilder {
     tally: Tally,
     refused: Vec<PreviewLine>,
     changed: Vec<PreviewLine>,
 }
 
-impl Summing {
+impl PreviewBuilder {
     pub fn add(&mut self, each: &EvaluatedPerson) {
         self.tally.add(&each.judged, each.changes.changes());
         if !each.judged.refused.is_empty() && self.refused.len() < NAMED {
@@ -213,7 +213,7 @@ impl App {
         if changes.is_empty() && job.kind == "update" {
             return Err(Refusal::new("changes", Code::NoChangesChosen).into());
         }
-        let (mut bench, mut summing) = (BatchEvaluator::new(&job, changes.clone()), Summing::default());
+        let (mut bench, mut summing) = (BulkEvaluator::new(&job, changes.clone()), PreviewBuilder::default());
         let mut after = Uuid::nil();
         loop {
             let items = bulk::items(&mut h, job.organization, id, after, CHUNK).await?;

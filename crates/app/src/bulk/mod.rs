@@ -24,8 +24,8 @@ pub use draft::{BulkPreview, PreviewLine, Selection};
 pub use each::RefusedLine;
 pub use file::{ChangesFile, FileOptions, RowFault};
 pub use muster_store::bulk::{BulkJob, Preset};
-pub use presets::{KeptFilter, NewPreset, PresetContent};
-pub use results::{BulkResult, BulkResults, Grouped};
+pub use presets::{NewPreset, PresetContent, PresetFilter};
+pub use results::{BulkResult, BulkResults, ReasonGroup};
 pub use undo::UndoPreview;
 
 /// People judged and saved in one transaction.

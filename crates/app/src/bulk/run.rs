@@ -17,7 +17,7 @@ use muster_store::{Handle, licenses, people, sign_in};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::each::{BulkEvaluator, EvaluatedPerson, RefusedLine};
 use super::{BulkView, CHUNK, Selection, find_job};
 use crate::work::{AuditActor, AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 1;
 
 /// How a chunk went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum ChunkStatus {
     /// There is more to do.
     More,
     /// That was the last one.
@@ -98,13 +98,13 @@ impl App {
         let ours = bulk::claim_this(&mut tx, organization, id, owner, now, now + LEASE).await?;
         tx.commit().await?;
         if ours {
-            let mut step = Step::More;
+            let mut step = ChunkStatus::More;
             for _ in 0..AT_ONCE {
-                if step == Step::More {
+                if step == ChunkStatus::More {
                     step = self.bulk_chunk(organization, id, owner).await?;
                 }
             }
-            if step == Step::More {
+            if step == ChunkStatus::More {
                 let mut tx = self.db.begin().await?;
                 bulk::release(&mut tx, organization, id, owner).await?;
                 tx.commit().await?;
@@ -136,7 +136,7 @@ impl App {
         tx.commit().await?;
         let Some(job) = claimed else { return Ok(false) };
         while go_on() {
-            if self.bulk_chunk(job.organization, job.id, owner).await? != Step::More {
+            if self.bulk_chunk(job.organization, job.id, owner).await? != ChunkStatus::More {
                 return Ok(true);
             }
         }
@@ -159,10 +159,10 @@ impl App {
     }
 
     /// One chunk, or the end: one transaction.
-    async fn bulk_chunk(&self, organization: OrganizationId, id: Uuid, owner: Uuid) -> Result<Step> {
+    async fn bulk_chunk(&self, organization: OrganizationId, id: Uuid, owner: Uuid) -> Result<ChunkStatus> {
         let mut work = self.work(organization).await?;
         let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
-            return Ok(Step::NotOurs);
+            return Ok(ChunkStatus::NotOurs);
         };
         // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
@@ -171,14 +171,14 @@ impl App {
             bulk::finish(&mut work.tx, organization, id, "stopped", Some(code), self.now()).await?;
             record(&mut work, &job, "stopped");
             work.commit().await?;
-            return Ok(Step::Finished);
+            return Ok(ChunkStatus::Finished);
         };
         let items = bulk::items(&mut work.tx, organization, id, job.cursor, CHUNK).await?;
         let full = i64::try_from(items.len()).unwrap_or(0) == CHUNK;
         if let Some(last) = items.last() {
             job.cursor = last.person_id;
             let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
-            let each = BatchEvaluator::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
+            let each = BulkEvaluator::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
             for one in &each {
                 job.tally.add(&one.judged, one.changes.changes());
             }
@@ -190,7 +190,7 @@ impl App {
             record(&mut work, &job, "done");
         }
         work.commit().await?;
-        Ok(if full { Step::More } else { Step::Finished })
+        Ok(if full { ChunkStatus::More } else { ChunkStatus::Finished })
     }
 
     /// Saves what was decided, with a record each.
@@ -202,13 +202,13 @@ impl App {
         each: &[EvaluatedPerson],
     ) -> Result<()> {
         let mut seats: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
-        let mut saved: Vec<Saving<'_>> = Vec::new();
+        let mut saved: Vec<PendingSave<'_>> = Vec::new();
         let mut done = Vec::with_capacity(each.len());
         for one in each {
             let person = PersonId(one.item.person_id);
             let refused = (!one.judged.refused.is_empty())
                 .then(|| json!(one.judged.refused.iter().map(RefusedLine::from).collect::<Vec<_>>()).to_string());
-            let saving = Saving::of(one);
+            let saving = PendingSave::of(one);
             let state = match &saving {
                 Some(_) => "updated",
                 None if one.judged.is_unchanged() => "unchanged",
@@ -234,7 +234,7 @@ impl App {
             }
         }
         move_seats(work, &seats, self.now()).await?;
-        let changed: Vec<ChangedAccount<'_>> = saved.iter().map(Saving::row).collect();
+        let changed: Vec<ChangedAccount<'_>> = saved.iter().map(PendingSave::row).collect();
         bulk::save_accounts(&mut work.tx, work.organization, &changed, self.now()).await?;
         let gone: Vec<PersonId> =
             saved.iter().filter(|s| s.outcome.ends_access).map(|s| s.outcome.profile.person.id).collect();
@@ -263,7 +263,7 @@ impl App {
 }
 
 /// A person about to be saved.
-struct Saving<'a> {
+struct PendingSave<'a> {
     before: &'a EmrAccount,
     after: &'a EmrAccount,
     outcome: &'a Outcome,
@@ -271,7 +271,7 @@ struct Saving<'a> {
     attested_at: Option<i64>,
 }
 
-impl<'a> Saving<'a> {
+impl<'a> PendingSave<'a> {
     fn of(one: &'a EvaluatedPerson) -> Option<Self> {
         let outcome = one.judged.outcome.as_ref()?;
         let stored = one.before.as_ref()?;

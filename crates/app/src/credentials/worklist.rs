@@ -24,7 +24,7 @@ const PIECE: i64 = 500;
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
-pub struct WorklistAsked {
+pub struct WorklistQuery {
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this kind; `expires_90` holds what expires sooner too.
@@ -64,13 +64,13 @@ pub struct WorklistPage {
 
 impl App {
     /// Active people within the actor's scope to whose credentials something is missing.
-    pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistAsked) -> Result<WorklistPage> {
+    pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistQuery) -> Result<WorklistPage> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         self.worklist(actor, asked, asked.limit.clamp(1, LARGEST_PAGE)).await
     }
 
-    async fn worklist(&self, actor: &Actor, asked: &WorklistAsked, limit: i64) -> Result<WorklistPage> {
+    async fn worklist(&self, actor: &Actor, asked: &WorklistQuery, limit: i64) -> Result<WorklistPage> {
         let mut h = self.db.read().await?;
         let today = self.practice_day(&mut h, actor).await?;
         let mut scope = actor.authority().emr().clinics().clone();
@@ -93,13 +93,13 @@ impl App {
     pub async fn export_credentials(
         &self,
         actor: &Actor,
-        asked: &WorklistAsked,
+        asked: &WorklistQuery,
         after: Option<(String, Uuid)>,
     ) -> Result<ExportChunk<(String, Uuid)>> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let first = after.is_none();
-        let page = self.worklist(actor, &WorklistAsked { after, ..asked.clone() }, PIECE).await?;
+        let page = self.worklist(actor, &WorklistQuery { after, ..asked.clone() }, PIECE).await?;
         if first {
             let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(CredentialIssue::as_str)});
             let mut work = self.work(actor.organization()).await?;

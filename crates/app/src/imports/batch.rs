@@ -20,7 +20,7 @@ use super::run::{EvaluatedBatch, ImportRun, UniqueKey, number};
 use crate::{Actor, App, Result};
 
 /// A batch being judged.
-struct BatchEvaluator<'a> {
+struct ImportEvaluator<'a> {
     app: &'a App,
     actor: &'a Actor,
     run: &'a ImportRun,
@@ -57,7 +57,7 @@ impl App {
         let new = wanted.iter().filter(|w| !known.is_there(actor, w, &standing));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
         done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
-        let mut bench = BatchEvaluator { app: self, actor, run, known, standing, done };
+        let mut bench = ImportEvaluator { app: self, actor, run, known, standing, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
             match bench.judge(&wanted) {
                 Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
@@ -68,7 +68,7 @@ impl App {
                 }
             }
         }
-        let BatchEvaluator { standing, mut done, .. } = bench;
+        let ImportEvaluator { standing, mut done, .. } = bench;
         done.refused.sort_by_key(|r| r.line);
         duplicates::note(h, actor, run, &mut done).await?;
         Ok((done, standing))
@@ -91,7 +91,7 @@ fn understood(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, R
     }
 }
 
-impl BatchEvaluator<'_> {
+impl ImportEvaluator<'_> {
     fn claimed(&self, claim: UniqueKey<'_>) -> bool {
         self.run.claimed(claim) || self.done.pending.used.claims.has(claim)
     }

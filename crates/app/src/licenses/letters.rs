@@ -7,7 +7,7 @@ use muster_domain::{PersonId, text::unique_key};
 use muster_store::licenses::Request;
 use muster_store::people;
 
-use super::Effect;
+use super::LicenseEffect;
 use crate::messages::{Message, one_line};
 use crate::work::UnitOfWork;
 use crate::{App, Result};
@@ -60,7 +60,7 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
         }
     };
     let mut lines = Vec::new();
-    if let Some(effect) = Effect::of(request) {
+    if let Some(effect) = LicenseEffect::of(request) {
         let number = |n: Option<i64>| n.map_or_else(|| "no limit".to_owned(), |n| n.to_string());
         lines.push(format!(
             "Licenses of this kind there: {} before, {} after",

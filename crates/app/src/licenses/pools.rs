@@ -24,7 +24,7 @@ const LARGEST_PAGE: i64 = 200;
 
 /// Which clinics to show.
 #[derive(Clone, Debug, Default)]
-pub struct OverviewAsked {
+pub struct OverviewQuery {
     /// Part of the clinic's name.
     pub q: String,
     /// Where to go on: the name key of the last clinic seen.
@@ -109,7 +109,7 @@ impl App {
     }
 
     /// Clinics within the actor's access whose name contains `q`, by name, each with its pools.
-    pub async fn license_overview(&self, actor: &Actor, asked: &OverviewAsked) -> Result<OverviewPage> {
+    pub async fn license_overview(&self, actor: &Actor, asked: &OverviewQuery) -> Result<OverviewPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         let organization = actor.organization();

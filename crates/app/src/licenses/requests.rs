@@ -18,7 +18,7 @@ const LARGEST_PAGE: i64 = 200;
 
 /// A request just made.
 #[derive(Clone, Debug)]
-pub struct Submitted {
+pub struct RequestReceipt {
     /// As kept.
     pub request: Request,
     /// What whoever asked should know, e.g. that another request is open.
@@ -27,7 +27,7 @@ pub struct Submitted {
 
 /// What a request does, or would do now, to the total and the bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effect {
+pub struct LicenseEffect {
     /// The total before; none = unlimited.
     pub before: Option<i64>,
     /// The total after.
@@ -36,7 +36,7 @@ pub struct Effect {
     pub monthly: Option<Money>,
 }
 
-impl Effect {
+impl LicenseEffect {
     /// Of a request; none for one that ended without effect.
     pub fn of(request: &Request) -> Option<Self> {
         let change = request.kind.effect(request.count);
@@ -59,7 +59,7 @@ impl Effect {
 
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
-pub struct RequestsAsked {
+pub struct RequestQuery {
     /// In this state.
     pub state: Option<RequestState>,
     /// Of this kind.
@@ -104,12 +104,12 @@ impl App {
         actor: &Actor,
         wanted: &RequestDraft,
         idempotency: Option<&Idempotency>,
-    ) -> Result<Submitted> {
+    ) -> Result<RequestReceipt> {
         actor.require_scope(Scope::Licenses)?;
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let again = licenses::find(&mut work.tx, work.organization, LicenseRequestId(made)).await?;
-            return Ok(Submitted { request: again.ok_or(AppError::NotFound)?, notices: Vec::new() });
+            return Ok(RequestReceipt { request: again.ok_or(AppError::NotFound)?, notices: Vec::new() });
         }
         match self.request_in(&mut work, actor, wanted).await {
             Ok(submitted) => {
@@ -131,7 +131,7 @@ impl App {
         work: &mut UnitOfWork,
         actor: &Actor,
         wanted: &RequestDraft,
-    ) -> Result<Submitted> {
+    ) -> Result<RequestReceipt> {
         let clinic = organizations::clinics_by_id(&mut work.tx, work.organization, &[wanted.clinic]).await?.pop();
         let facts = licenses::pool_facts(&mut work.tx, work.organization, wanted.clinic, wanted.group).await?;
         submit(actor.authority(), clinic.as_ref(), &facts, wanted)?;
@@ -151,11 +151,11 @@ impl App {
         let request = licenses::find(&mut work.tx, work.organization, new.id).await?.ok_or(AppError::NotFound)?;
         self.write_of(work, &request).await?;
         note(work, actor, Action::LicenseRequested, &request);
-        Ok(Submitted { request, notices: facts.notice().into_iter().collect() })
+        Ok(RequestReceipt { request, notices: facts.notice().into_iter().collect() })
     }
 
     /// The requests of the clinics the actor reaches.
-    pub async fn license_requests(&self, actor: &Actor, asked: &RequestsAsked) -> Result<RequestsPage> {
+    pub async fn license_requests(&self, actor: &Actor, asked: &RequestQuery) -> Result<RequestsPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);

@@ -30,7 +30,7 @@ fn record(clinic: &Clinic) -> Map<String, Value> {
 
 /// Clinics as asked for.
 #[derive(Clone, Debug, Default)]
-pub struct ClinicsAsked {
+pub struct ClinicQuery {
     /// Part of the name.
     pub q: String,
     /// Names after this one, as compared.
@@ -44,7 +44,7 @@ pub struct ClinicsAsked {
 pub struct ClinicPage {
     /// By name.
     pub items: Vec<Clinic>,
-    /// For [`ClinicsAsked::after`]; none on the last page.
+    /// For [`ClinicQuery::after`]; none on the last page.
     pub next: Option<String>,
     /// How many there are in all.
     pub total: usize,
@@ -52,7 +52,7 @@ pub struct ClinicPage {
 
 impl App {
     /// A page of the clinics within the actor's access.
-    pub async fn clinic_page(&self, actor: &Actor, asked: &ClinicsAsked) -> Result<ClinicPage> {
+    pub async fn clinic_page(&self, actor: &Actor, asked: &ClinicQuery) -> Result<ClinicPage> {
         let wanted = unique_key(&asked.q);
         let mut items = self.clinics(actor).await?;
         items.retain(|c| unique_key(&c.name).contains(&wanted));

@@ -46,7 +46,7 @@ impl NewProfile {
 
 /// What was saved.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct SaveReceipt {
     /// The profile afterward.
     pub view: PersonView,
     /// What the manager should know.
@@ -70,7 +70,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that is wrong.
-    pub async fn add_person(&self, actor: &Actor, new: NewProfile, idempotency: Option<&Idempotency>) -> Result<Saved> {
+    pub async fn add_person(
+        &self,
+        actor: &Actor,
+        new: NewProfile,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<SaveReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let id = PersonId(self.new_id());
         let password_hash = self.hash_typed(new.password.as_ref()).await?;
@@ -96,11 +101,11 @@ impl App {
         new: &NewProfile,
         password_hash: Option<&str>,
         idempotency: Option<&Idempotency>,
-    ) -> std::result::Result<Saved, SaveError> {
+    ) -> std::result::Result<SaveReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let stored = find_visible(&mut work.tx, actor, PersonId(made)).await?;
-            return Ok(Saved {
+            return Ok(SaveReceipt {
                 view: PersonView::of(actor, stored),
                 notices: Vec::new(),
                 invited: None,
@@ -138,7 +143,7 @@ impl App {
         work.remember(actor, idempotency, id.0).await?;
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
+        Ok(SaveReceipt { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
     }
 
     /// Writes a new person as decided: seats, profile and record. Set-up uses it too.
@@ -166,7 +171,7 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         change: Change,
-    ) -> Result<Saved> {
+    ) -> Result<SaveReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let password_hash = self.hash_typed(change.password.as_ref()).await?;
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
@@ -189,7 +194,7 @@ impl App {
         change: &Change,
         password_hash: Option<&str>,
         about: &mut AuditSubject,
-    ) -> std::result::Result<Saved, SaveError> {
+    ) -> std::result::Result<SaveReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
@@ -209,7 +214,7 @@ impl App {
         }
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved {
+        Ok(SaveReceipt {
             view: PersonView::of(actor, stored),
             notices: sentences(&outcome),
             invited: None,

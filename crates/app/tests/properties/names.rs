@@ -119,7 +119,7 @@ async fn holders(world: &RunningFacts, fact: Fact, prize: &str) -> Vec<PersonId>
     let mut found = Vec::new();
     let (mut after, machine) = (None, world.machine());
     loop {
-        let asked = muster_app::people::Listed { after, limit: 200, ..Default::default() };
+        let asked = muster_app::people::ListQuery { after, limit: 200, ..Default::default() };
         let page = world.app.people(&machine, asked).await.expect("lists");
         for view in &page.people {
             let person = &view.profile().person;

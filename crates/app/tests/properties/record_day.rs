@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use muster_app::bulk::Selection;
 use muster_app::imports::ImportOptions;
-use muster_app::people::Listed;
+use muster_app::people::ListQuery;
 use muster_app::{Actor, AppError, Filter};
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrAccount, EmrPatch, Permission, Status, UserType};
@@ -145,7 +145,7 @@ impl Day {
                     self.done(None, "people.imported");
                     assert_eq!(report.added, 1, "{report:?}");
                     let filter = Filter { q: self.world.username(&name), ..Filter::default() };
-                    let asked = Listed { filter, limit: 2, ..Listed::default() };
+                    let asked = ListQuery { filter, limit: 2, ..ListQuery::default() };
                     let page = self.world.app.people(&self.world.machine(), asked).await.expect("lists");
                     self.done(page.people[0].profile().person.id.0, "person.created");
                 }

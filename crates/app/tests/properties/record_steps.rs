@@ -220,7 +220,7 @@ impl Day {
         self.done(None, "audit.exported");
         app.export_list(&actor, &Filter::default(), None).await.expect("everybody here sees users");
         self.done(None, "people.exported");
-        let all = muster_app::credentials::WorklistAsked::default();
+        let all = muster_app::credentials::WorklistQuery::default();
         app.export_credentials(&actor, &all, None).await.expect("everybody here sees users");
         self.done(None, "credentials.exported");
     }

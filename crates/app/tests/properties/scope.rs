@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use muster_app::audit::AuditQuery;
 use muster_app::bulk::Selection;
-use muster_app::credentials::WorklistAsked;
-use muster_app::licenses::{LedgerAsked, OverviewAsked, RequestsAsked};
-use muster_app::people::Listed;
+use muster_app::credentials::WorklistQuery;
+use muster_app::licenses::{LedgerQuery, OverviewQuery, RequestQuery};
+use muster_app::people::ListQuery;
 use muster_app::{Actor, App, AppError, Cursor, Filter, Total};
 use muster_domain::emr::{Permission, UserType, eligibility};
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
@@ -96,19 +96,22 @@ async fn everything_listed(world: &RunningFacts, actor: &Actor) -> String {
     };
     let csv = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     let filter = Filter::default();
-    add("list", app.people(actor, Listed { limit: 200, ..Listed::default() }).await.map(|p| format!("{:?}", p.people)));
+    add(
+        "list",
+        app.people(actor, ListQuery { limit: 200, ..ListQuery::default() }).await.map(|p| format!("{:?}", p.people)),
+    );
     add("list as a file", app.export_list(actor, &filter, None).await.map(|e| csv(e.csv)));
-    let asked = WorklistAsked { limit: 200, ..WorklistAsked::default() };
+    let asked = WorklistQuery { limit: 200, ..WorklistQuery::default() };
     add("credentials", app.credentials_worklist(actor, &asked).await.map(|p| format!("{p:?}")));
     add("credentials as a file", app.export_credentials(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("pairs", app.duplicate_pairs(actor, None).await.map(|p| format!("{:?}", p.pairs)));
     add("merges", app.merges(actor).await.map(|m| format!("{m:?}")));
     add("clinics", app.clinics(actor).await.map(|c| format!("{c:?}")));
-    let asked = OverviewAsked { limit: 200, ..OverviewAsked::default() };
+    let asked = OverviewQuery { limit: 200, ..OverviewQuery::default() };
     add("licenses", app.license_overview(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = RequestsAsked { limit: 200, ..RequestsAsked::default() };
+    let asked = RequestQuery { limit: 200, ..RequestQuery::default() };
     add("requests", app.license_requests(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
+    let asked = LedgerQuery { limit: 200, ..LedgerQuery::default() };
     add("ledger", app.license_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
     add("ledger as a file", app.export_license_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("unused licenses", app.unused_licenses(actor, 0, 200).await.map(|u| format!("{u:?}")));
@@ -118,7 +121,7 @@ async fn everything_listed(world: &RunningFacts, actor: &Actor) -> String {
 async fn all_pages(app: &App, actor: &Actor, filter: &Filter) -> Result<(Vec<PersonId>, Total), AppError> {
     let (mut ids, mut after): (Vec<PersonId>, Option<Cursor>) = (Vec::new(), None);
     loop {
-        let page = app.people(actor, Listed { filter: filter.clone(), after, limit: 7 }).await?;
+        let page = app.people(actor, ListQuery { filter: filter.clone(), after, limit: 7 }).await?;
         ids.extend(page.people.iter().map(|v| v.profile().person.id));
         after = page.next;
         if after.is_none() {

@@ -30,8 +30,8 @@ pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     match cli.command {
         Command::Serve(arguments) => serve::run(place, arguments).await,
         Command::Setup(arguments) => setup::run(place, arguments).await,
-        Command::Admin(admin::Command::Create(arguments)) => admin::run(place, arguments).await,
-        Command::Token(token::Command::Create(arguments)) => token::run(place, arguments).await,
+        Command::Admin(admin::AdminCommand::Create(arguments)) => admin::run(place, arguments).await,
+        Command::Token(token::TokenCommand::Create(arguments)) => token::run(place, arguments).await,
         Command::Licenses(command) => licenses::run(place, command).await,
         Command::Import(arguments) => import::run(place, arguments).await,
         Command::Export(arguments) => export::run(place, arguments).await,

@@ -1,7 +1,7 @@
 //! `GET` and `POST /api/v1/clinics`, `GET` and `PATCH /api/v1/clinics/{clinic}`
 
 use axum::extract::State;
-use muster_app::organizations::ClinicsAsked;
+use muster_app::organizations::ClinicQuery;
 use muster_domain::organizations::{AssistantFinish, Clinic, ClinicPatch};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -101,7 +101,7 @@ struct ClinicsQuery {
 #[utoipa::path(get, path = "/api/v1/clinics", tag = "Practice", params(ClinicsQuery),
     responses((status = 200, description = "The clinics", body = Clinics)))]
 pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
-    let asked = ClinicsAsked {
+    let asked = ClinicQuery {
         q: params.text("q").unwrap_or_default(),
         limit: params.limit_if_given().and_then(|n| usize::try_from(n).ok()),
         after: params.cursor(),

@@ -178,7 +178,7 @@ pub(crate) async fn unused(State(web): State<Web>, api: Api, mut params: Params)
     let limit = usize::try_from(params.limit()).unwrap_or(50);
     params.close()?;
     let report = web.app.unused_licenses(&api.actor, skip, limit).await?;
-    let item = |u: muster_app::licenses::Unused| UnusedPool {
+    let item = |u: muster_app::licenses::UnusedLicenses| UnusedPool {
         clinic_id: u.clinic.0,
         clinic_name: u.clinic_name,
         group: u.group.as_str(),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::licenses::{Effect, Request, RequestsAsked};
+use muster_app::licenses::{LicenseEffect, Request, RequestQuery};
 use muster_domain::licenses::{Group, Money, RequestDraft, RequestKind, RequestState as Stage};
 use muster_domain::{ClinicId, Code, LicenseRequestId, OrganizationId};
 use serde::Serialize;
@@ -116,7 +116,7 @@ pub(crate) struct LicenseRequest {
 
 impl From<&Request> for LicenseRequest {
     fn from(r: &Request) -> Self {
-        let effect = Effect::of(r).map(|e| RequestEffect {
+        let effect = LicenseEffect::of(r).map(|e| RequestEffect {
             total_before: e.before,
             total_after: e.after,
             monthly: e.monthly.map(Amount::from),
@@ -195,7 +195,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
         return Ok(reply::ok(&listed(&page.items, page.next.as_ref().map(encode), after.is_none())));
     }
     let before: Option<i64> = params.cursor();
-    let asked = RequestsAsked {
+    let asked = RequestQuery {
         state: params.read("state", "submitted, processed, rejected or withdrawn", Stage::parse),
         kind: params.read("kind", "add or release", RequestKind::parse),
         clinic: params.id("clinic_id"),

@@ -18,7 +18,7 @@ use super::facts::Owners;
 use super::{DecisionContext, NewProfile, PersonView};
 use crate::{Actor, App, AppError, Result, Scope};
 
-pub use merge::{MergePreview, Merged, MergedInto, MovedField};
+pub use merge::{MergePreview, MergeReceipt, MovedField, ProfileMerge};
 pub use pairs::{Pair, PairsPage};
 
 /// Look-alikes shown for one person; beyond them nobody reads on.

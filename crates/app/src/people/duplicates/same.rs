@@ -10,7 +10,7 @@ use muster_store::duplicates;
 use serde_json::json;
 
 use crate::people::view::find_visible;
-use crate::people::{NewProfile, Saved};
+use crate::people::{NewProfile, SaveReceipt};
 use crate::work::AuditSubject;
 use crate::{Actor, App, Result, Scope};
 
@@ -20,7 +20,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::update_person`].
-    pub async fn link_existing(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<Saved> {
+    pub async fn link_existing(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<SaveReceipt> {
         let view = self.person(actor, id).await?;
         let account = view.profile().emr.as_ref();
         let emr = match (account, &new.emr) {

@@ -1,7 +1,7 @@
 //! Selections and change sets under a name.
 
 use axum::extract::State;
-use muster_app::bulk::{KeptFilter, NewPreset, Preset, PresetContent};
+use muster_app::bulk::{NewPreset, Preset, PresetContent, PresetFilter};
 use muster_domain::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -61,7 +61,7 @@ pub(crate) struct PresetInput {
 fn shape(api: &Api, preset: &Preset) -> BulkPresetShape {
     let content = PresetContent::of(&api.actor, preset);
     let (filter, changes) = match content {
-        Some(PresetContent::Selection(KeptFilter { q, user_type, status, clinic_id, permission })) => {
+        Some(PresetContent::Selection(PresetFilter { q, user_type, status, clinic_id, permission })) => {
             let clinic_id = clinic_id.filter(|c| api.actor.authority().emr().reaches(*c)).map(|c| c.0);
             (Some(SavedFilter { q, user_type, status, clinic_id, permission }), None)
         }
@@ -107,7 +107,7 @@ pub(crate) async fn save_preset(State(web): State<Web>, api: Api, mut body: Body
             for fault in faults {
                 fields.note(fault);
             }
-            Some(PresetContent::Selection(KeptFilter::of(&filter)))
+            Some(PresetContent::Selection(PresetFilter::of(&filter)))
         }
         (None, Some(set)) => Some(PresetContent::Changes(set.changes().to_vec())),
         _ => {

@@ -1,7 +1,7 @@
 //! Reads selections and changes.
 
 use muster_app::Filter;
-use muster_app::bulk::{KeptFilter, Selection};
+use muster_app::bulk::{PresetFilter, Selection};
 use muster_domain::bulk::{BulkChange, ChangeSet, MOST_CHANGES, MOST_PEOPLE_BY_ID};
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::{Code, PersonId};
@@ -101,7 +101,7 @@ pub(super) fn filter_of(fields: &mut Fields) -> Filter {
     let status = known("status", "active or inactive", &|t| Status::parse(t).is_some());
     let permission = known("permission", "a permission such as edit_users", &|t| Permission::parse(t).is_some());
     let q = fields.text("q").unwrap_or_default().chars().take(100).collect();
-    KeptFilter { q, user_type, status, clinic_id: fields.id("clinic_id"), permission }.filter()
+    PresetFilter { q, user_type, status, clinic_id: fields.id("clinic_id"), permission }.filter()
 }
 
 /// The field `changes`, each fault at its place.

@@ -1,7 +1,7 @@
 //! `GET /api/v1/people/credentials`
 
 use axum::extract::State;
-use muster_app::credentials::{WorklistAsked, WorklistItem};
+use muster_app::credentials::{WorklistItem, WorklistQuery};
 use muster_domain::credentials::CredentialIssue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -78,7 +78,7 @@ impl From<&WorklistItem> for CredentialsItem {
 #[utoipa::path(get, path = "/api/v1/people/credentials", tag = "Credentials", params(CredentialsParams),
     responses((status = 200, description = "A page", body = CredentialsList)))]
 pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
-    let asked = WorklistAsked {
+    let asked = WorklistQuery {
         limit: params.limit(),
         after: params.cursor(),
         clinic: params.id("clinic_id"),

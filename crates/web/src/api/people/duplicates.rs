@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, MovedField, NewProfile};
+use muster_app::people::{Candidate, Candidates, Contact, Decision, MergeReceipt, MovedField, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::people::Reason;
 use serde::Serialize;
@@ -268,8 +268,8 @@ pub(crate) struct MergeDone {
     merged_at: Option<Timestamp>,
 }
 
-impl From<&Merged> for MergeDone {
-    fn from(done: &Merged) -> Self {
+impl From<&MergeReceipt> for MergeDone {
+    fn from(done: &MergeReceipt) -> Self {
         let (kept, merged) = (Person::from(&done.kept), Person::from(&done.merged));
         Self { id: done.id, kept, merged, merged_by: done.by.clone(), merged_at: done.at }
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use muster_app::people::Listed;
+use muster_app::people::ListQuery;
 use muster_app::{Cursor, Filter, Sort, Total};
 use muster_domain::emr::{Permission, Status, UserType};
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
         ..Filter::default()
     };
     params.close()?;
-    let asked = Listed { filter, after: place.map(|p| p.c), limit };
+    let asked = ListQuery { filter, after: place.map(|p| p.c), limit };
     let page = web.app.people(&api.actor, asked).await?;
     let (total, total_is_estimate) = match page.total {
         Total::Exact(n) => (n, false),

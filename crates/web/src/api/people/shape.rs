@@ -152,8 +152,8 @@ pub(crate) struct SavedPerson {
     possible_duplicates: super::duplicates::LookAlikes,
 }
 
-impl From<&muster_app::people::Saved> for SavedPerson {
-    fn from(saved: &muster_app::people::Saved) -> Self {
+impl From<&muster_app::people::SaveReceipt> for SavedPerson {
+    fn from(saved: &muster_app::people::SaveReceipt) -> Self {
         Self {
             person: Person::from(&saved.view),
             notices: saved.notices.clone(),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use muster_app::people::Saved;
+use muster_app::people::SaveReceipt;
 use muster_domain::PersonId;
 use muster_domain::emr::{EmrPatch, UserType};
 use muster_domain::people::Change;
@@ -38,7 +38,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body:
     Ok(answer(&saved))
 }
 
-fn answer(saved: &Saved) -> Response {
+fn answer(saved: &SaveReceipt) -> Response {
     reply::tagged(reply::ok(&SavedPerson::from(saved)), saved.view.stored.version)
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn save(
     expected: Option<i64>,
     change: Change,
     found: Vec<ProblemField>,
-) -> Answer<Saved> {
+) -> Answer<SaveReceipt> {
     if !found.is_empty() {
         return Err(Failure::merged(found, web.app.check_person(&api.actor, Some(id), &change).await));
     }

@@ -73,7 +73,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
 }
 
 /// Green, yellow or red. Yellow and red open to the reasons and the names: by pointer, keyboard and touch.
-fn banner(view: &BulkView, groups: &[muster_app::bulk::Grouped]) -> Markup {
+fn banner(view: &BulkView, groups: &[muster_app::bulk::ReasonGroup]) -> Markup {
     let (tally, outcome) = (&view.job.tally, view.outcome.unwrap_or(BulkOutcome::Failed));
     let selected = u64::try_from(view.job.selected).unwrap_or(0);
     let kind = match outcome {

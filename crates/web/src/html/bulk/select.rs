@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::bulk::{KeptFilter, NewPreset, PresetContent, Selection};
-use muster_app::people::{Listed, PeoplePage};
+use muster_app::bulk::{NewPreset, PresetContent, PresetFilter, Selection};
+use muster_app::people::{ListQuery, PeoplePage};
 use muster_app::{AppError, Cursor, Total};
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
@@ -84,7 +84,7 @@ async fn preset(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<F
     let Some(PresetContent::Selection(kept)) = kept.and_then(|p| PresetContent::of(&page.actor, p)) else {
         return Err(AppError::NotFound);
     };
-    let KeptFilter { q, user_type, status, clinic_id, permission } = kept;
+    let PresetFilter { q, user_type, status, clinic_id, permission } = kept;
     let pairs = [
         ("q", Some(q)),
         ("user_type", user_type),
@@ -153,11 +153,11 @@ async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &Chosen) -> mu
 
 /// The filter as the page was drawn with it.
 fn seen_filter(form: &FormData) -> String {
-    serde_json::to_string(&KeptFilter::of(&filter(form))).unwrap_or_default()
+    serde_json::to_string(&PresetFilter::of(&filter(form))).unwrap_or_default()
 }
 
 async fn keep(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<()> {
-    let content = PresetContent::Selection(KeptFilter::of(&filter(form)));
+    let content = PresetContent::Selection(PresetFilter::of(&filter(form)));
     web.app.save_bulk_preset(&page.actor, &NewPreset { name: form.one("name").to_owned(), content }).await.map(|_| ())
 }
 
@@ -180,7 +180,7 @@ async fn draw(
         _ => cursor("after"),
     };
     let here = after.as_ref().and_then(|c| serde_json::to_vec(c).ok()).map(|c| URL_SAFE_NO_PAD.encode(c));
-    let listed = Listed { filter: filter(form), after, limit: PAGE };
+    let listed = ListQuery { filter: filter(form), after, limit: PAGE };
     let found = web.app.people(&page.actor, listed).await?;
     let names = ClinicNames::of(web, page, choice, &found).await?;
     let of = |clinic: &str| {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::credentials::{WorklistAsked, WorklistItem};
+use muster_app::credentials::{WorklistItem, WorklistQuery};
 use muster_domain::credentials::CredentialIssue;
 use muster_domain::text::initials;
 
@@ -21,9 +21,9 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
-fn asked(form: &FormData) -> WorklistAsked {
+fn asked(form: &FormData) -> WorklistQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    WorklistAsked {
+    WorklistQuery {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
         kind: form.filled("kind").and_then(CredentialIssue::parse),
         after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),

@@ -3,8 +3,8 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::emr::Copied;
-use muster_app::people::{Listed, PersonView};
+use muster_app::emr::CopyReport;
+use muster_app::people::{ListQuery, PersonView};
 use muster_app::{AppError, Filter};
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;
@@ -82,7 +82,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Form
         }
     }
     let filter = Filter { q: form.one("q").chars().take(100).collect(), ..Filter::default() };
-    let found = web.app.people(&page.actor, Listed { filter, after: None, limit: SHOWN }).await?;
+    let found = web.app.people(&page.actor, ListQuery { filter, after: None, limit: SHOWN }).await?;
     let others: Vec<&PersonView> = found.people.iter().filter(|v| v.profile().person.id != id).collect();
     let name = &view.profile().person.full_name;
     let body = html! {
@@ -97,7 +97,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Form
 }
 
 /// The search and its findings in one form, so that what is ticked stays ticked when searching on.
-fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option<&Copied>, more: bool) -> Markup {
+fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option<&CopyReport>, more: bool) -> Markup {
     let ticked = chosen(form);
     let columns = [Column::new("Copy").quiet(), Column::new("Name"), Column::new("Type"), Column::new("Permissions")];
     let rows: Vec<Vec<Markup>> = others
@@ -143,7 +143,7 @@ fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option
     }
 }
 
-fn preview_card(page: &Page, id: PersonId, copied: &Copied, clinics: &[Clinic]) -> Markup {
+fn preview_card(page: &Page, id: PersonId, copied: &CopyReport, clinics: &[Clinic]) -> Markup {
     let plan = &copied.plan;
     let names = |ids: &std::collections::BTreeSet<muster_domain::ClinicId>| {
         clinics.iter().filter(|c| ids.contains(&c.id)).map(|c| c.name.clone()).collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use muster_app::AppError;
 use muster_app::audit::AuditRecord;
 use muster_app::credentials::{OffboardingRecord, SuperviseeView};
 use muster_app::licenses::NextStep;
-use muster_app::people::{MergedInto, PersonView};
+use muster_app::people::{PersonView, ProfileMerge};
 use muster_domain::audit::Action;
 use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::emr::{EmrAccount, InactiveReason, Permission};
@@ -50,7 +50,7 @@ struct Loaded {
     licenses: Vec<ProfessionalLicense>,
     supervised: SuperviseeView,
     left: Vec<OffboardingRecord>,
-    merges: Vec<MergedInto>,
+    merges: Vec<ProfileMerge>,
     step: Option<NextStep>,
     attested: Option<String>,
 }

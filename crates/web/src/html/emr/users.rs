@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::licenses::PoolSum;
-use muster_app::people::{Listed, PeoplePage, PersonView};
+use muster_app::people::{ListQuery, PeoplePage, PersonView};
 use muster_app::{Filter, Sort, Total};
 use muster_domain::ClinicId;
 use muster_domain::emr::{Permission, Status, UserType};
@@ -64,9 +64,9 @@ pub(crate) fn filter(form: &FormData) -> Filter {
     }
 }
 
-fn asked(form: &FormData) -> Listed {
+fn asked(form: &FormData) -> ListQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    Listed { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
+    ListQuery { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
 }
 
 /// The address of this list with one thing changed; a changed list starts at its first page.
@@ -210,7 +210,7 @@ fn results(
     web: &Web,
     page: &Page,
     form: &FormData,
-    listed: &Listed,
+    listed: &ListQuery,
     found: &PeoplePage,
     names: &ClinicNames,
 ) -> Markup {

@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::licenses::{Entry, LedgerAsked};
+use muster_app::licenses::{Entry, LedgerQuery};
 use muster_domain::licenses::Group;
 
 use super::{View, group_choices, number, tabs};
@@ -19,8 +19,8 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
-fn asked(form: &FormData) -> LedgerAsked {
-    LedgerAsked {
+fn asked(form: &FormData) -> LedgerQuery {
+    LedgerQuery {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
         group: form.filled("group").and_then(Group::parse),
         before: form.filled("after").and_then(|a| a.parse().ok()),

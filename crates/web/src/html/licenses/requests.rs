@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::licenses::{Effect, Request, RequestsAsked};
+use muster_app::licenses::{LicenseEffect, Request, RequestQuery};
 use muster_domain::LicenseRequestId;
 use muster_domain::licenses::{Group, RequestKind, RequestState as Stage};
 use serde::Deserialize;
@@ -41,7 +41,7 @@ fn address(form: &FormData, after: &str) -> String {
 
 async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let asked = RequestsAsked {
+    let asked = RequestQuery {
         state: form.filled("state").and_then(Stage::parse),
         kind: None,
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
@@ -96,7 +96,7 @@ async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Resul
 
 fn row(page: &Page, r: &Request) -> Vec<Markup> {
     let practice = page.info.organization.as_ref();
-    let effect = Effect::of(r);
+    let effect = LicenseEffect::of(r);
     vec![
         html! { a href=(urls::license_request(r.id)) { (r.number) ": " (wish(r)) } },
         html! { (r.clinic_name) },
@@ -200,7 +200,7 @@ async fn draw(
 
 /// What was asked for, and what it does.
 pub(super) fn about(request: &Request) -> Markup {
-    let effect = Effect::of(request);
+    let effect = LicenseEffect::of(request);
     let free = request.pool_total.map(|t| (t - request.pool_assigned).max(0));
     let mut rows = vec![
         ("Request", html! { (wish(request)) @if request.count == 1 { " license" } @else { " licenses" } }),

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::licenses::{Effect, Request};
+use muster_app::licenses::{LicenseEffect, Request};
 use muster_domain::LicenseRequestId;
 use muster_domain::licenses::RequestState as Stage;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result
         Column::new("Monthly"),
     ];
     let row = |r: &Request| {
-        let effect = Effect::of(r);
+        let effect = LicenseEffect::of(r);
         vec![
             html! { a href=(urls::support_request(r.id)) { (wish(r)) } },
             html! { (r.organization_name) span.under { (r.clinic_name) } },

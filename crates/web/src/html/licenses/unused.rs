@@ -41,7 +41,7 @@ async fn draw(web: &Web, page: &Page, skip: usize) -> muster_app::Result<Markup>
         Column::new("A month").class("num"),
         Column::new("What to do").quiet(),
     ];
-    let row = |u: &muster_app::licenses::Unused| {
+    let row = |u: &muster_app::licenses::UnusedLicenses| {
         let note = format!("Unused for {UNUSED_DAYS} days");
         let release = ask_address(RequestKind::Release, u.clinic, u.group, u.unused, &note);
         vec![

@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::people::{Candidates, Contact, Merged, Pair, PersonView};
+use muster_app::people::{Candidates, Contact, MergeReceipt, Pair, PersonView};
 use muster_domain::emr::{EmrAccount, Permission};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Reason;
@@ -219,7 +219,7 @@ fn pairs(pairs: &[Pair]) -> Markup {
     })
 }
 
-fn undoable(page: &Page, merges: &[Merged]) -> Markup {
+fn undoable(page: &Page, merges: &[MergeReceipt]) -> Markup {
     let columns = [
         Column::new("Kept"),
         Column::new("Merged into it"),

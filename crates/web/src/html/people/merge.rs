@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::people::MergedInto;
+use muster_app::people::ProfileMerge;
 use muster_domain::PersonId;
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;
@@ -105,7 +105,7 @@ fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
 }
 
 /// The card of the profile: which profiles were put together with it, and where their history is.
-pub(crate) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
+pub(crate) fn merged_card(page: &Page, merges: &[ProfileMerge]) -> Markup {
     if merges.is_empty() {
         return html! {};
     }

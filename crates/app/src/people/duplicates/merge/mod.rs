@@ -27,7 +27,7 @@ use crate::{Actor, App, AppError, Result, Scope};
 use hand_over::TransferredAssets;
 use snapshot::Snapshot;
 
-pub use list::MergedInto;
+pub use list::ProfileMerge;
 
 /// How long a merge can be undone.
 const UNDO_DAYS: i64 = 30;
@@ -59,7 +59,7 @@ pub struct MergePreview {
 
 /// Two profiles that were put together.
 #[derive(Clone, Debug)]
-pub struct Merged {
+pub struct MergeReceipt {
     /// Identity, for undoing it.
     pub id: Uuid,
     /// Who stayed.
@@ -120,7 +120,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything in the way.
-    pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<Merged> {
+    pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<MergeReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut about = AuditSubject { id: Some(kept.0), name: String::new() };
         match self.try_merge(actor, kept, merged, &mut about).await {
@@ -136,7 +136,7 @@ impl App {
         kept: PersonId,
         merged: PersonId,
         about: &mut AuditSubject,
-    ) -> std::result::Result<Merged, SaveError> {
+    ) -> std::result::Result<MergeReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, kept).await?;
         about.name.clone_from(&before.profile.person.full_name);
@@ -163,7 +163,7 @@ impl App {
         work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(kept.0, name), &Value::Object(detail));
         of_merged.insert("into".to_owned(), json!({"id": kept, "name": name}));
         work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(merged.0, gone), &Value::Object(of_merged));
-        let done = Merged {
+        let done = MergeReceipt {
             id: merge.id,
             kept: PersonView::of(actor, mine.clone()),
             merged: PersonView::of(actor, theirs.clone()),

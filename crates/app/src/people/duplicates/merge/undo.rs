@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::snapshot::{Snapshot, restoring};
-use super::{Merged, UNDO_DAYS};
+use super::{MergeReceipt, UNDO_DAYS};
 use crate::people::save::SaveError;
 use crate::people::view::find_visible;
 use crate::people::{DecisionContext, PersonView};
@@ -24,7 +24,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] after thirty days, or when either profile was changed since.
-    pub async fn undo_merge(&self, actor: &Actor, id: Uuid) -> Result<Merged> {
+    pub async fn undo_merge(&self, actor: &Actor, id: Uuid) -> Result<MergeReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         match self.try_undo(actor, id).await {
             Ok(done) => Ok(done),
@@ -35,7 +35,7 @@ impl App {
         }
     }
 
-    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<Merged, SaveError> {
+    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<MergeReceipt, SaveError> {
         let refused = |code| -> SaveError { AppError::from(Refusal::whole(code)).into() };
         let mut work = self.work(actor.organization()).await?;
         let merge = merges::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
@@ -82,7 +82,7 @@ impl App {
             let about = AuditSubject::new(one.profile.person.id.0, &one.profile.person.full_name);
             work.audit_done(actor, Action::MergeUndone, about, &json!({"merge": id}));
         }
-        let done = Merged {
+        let done = MergeReceipt {
             id,
             kept: PersonView::of(actor, mine.clone()),
             merged: PersonView::of(actor, theirs.clone()),
