@@ -295,7 +295,7 @@ both_engines! {
         let messages = app.take_messages(10).await.unwrap();
         assert_eq!(messages.len(), 1);
         let secret = messages[0].message.body.split("/invitation/").nth(1).unwrap().split_whitespace().next().unwrap();
-        assert_eq!(app.look_at_link(secret).await.unwrap().unwrap().username, "aruiz");
+        assert_eq!(app.find_link(secret).await.unwrap().unwrap().username, "aruiz");
         sound(&app).await;
     }
 

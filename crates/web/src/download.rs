@@ -25,7 +25,7 @@ fn csv(name: &str, body: Body) -> Response {
 }
 
 /// A whole file.
-pub(crate) fn whole(name: &str, bytes: Vec<u8>) -> Response {
+pub(crate) fn whole_file(name: &str, bytes: Vec<u8>) -> Response {
     csv(name, Body::from(bytes))
 }
 

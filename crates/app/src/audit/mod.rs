@@ -48,7 +48,7 @@ pub struct AuditQuery {
 
 impl AuditQuery {
     /// As the record of an export tells it: what was asked for, and nothing that was not.
-    fn told(&self) -> Value {
+    fn as_detail(&self) -> Value {
         let mut told = Map::new();
         let mut tell = |field: &str, asked: Option<String>| {
             told.extend(asked.map(|asked| (field.to_owned(), asked.into())));
@@ -163,7 +163,7 @@ impl App {
         drop(h);
         if at.is_none() {
             let mut work = self.work(actor.organization()).await?;
-            work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.told());
+            work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.as_detail());
             work.commit().await?;
         }
         let whole = i64::try_from(records.len()).is_ok_and(|n| n == PIECE);

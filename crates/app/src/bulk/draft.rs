@@ -27,7 +27,7 @@ pub enum Selection {
 
 impl Selection {
     /// As it is kept for reading.
-    fn described(&self) -> String {
+    fn description(&self) -> String {
         match self {
             Self::Ids(ids) => json!({"ids": ids.len()}).to_string(),
             Self::Filter(f) => json!({"filter": {
@@ -124,7 +124,7 @@ impl App {
         kind: &str,
         selection: &Selection,
     ) -> Result<BulkJob> {
-        let job = self.new_job(actor, kind, selection.described());
+        let job = self.new_job(actor, kind, selection.description());
         add_draft(work, &job).await?;
         match selection {
             Selection::Ids(ids) => {

@@ -48,7 +48,7 @@ pub struct WorklistItem {
 
 impl WorklistItem {
     /// The first day on which a license runs out.
-    pub fn soonest(&self) -> Option<Date> {
+    pub fn first_expiry(&self) -> Option<Date> {
         self.licenses.iter().filter_map(|l| l.expires_on).min()
     }
 }
@@ -144,7 +144,7 @@ fn csv(items: &[WorklistItem], with_head: bool) -> Result<Vec<u8>> {
             emr.map_or_else(String::new, |e| e.user_type.as_str().to_owned()),
             harmless(profile.person.npi.as_deref().unwrap_or_default()),
             harmless(emr.and_then(|e| e.license.number.as_deref()).unwrap_or_default()),
-            item.soonest().map(|d| d.to_string()).unwrap_or_default(),
+            item.first_expiry().map(|d| d.to_string()).unwrap_or_default(),
             missing.join(" "),
         ];
         out.write_record(&cells).map_err(failed)?;

@@ -81,7 +81,7 @@ impl App {
         }
         demo.people()?;
         let organization = demo.writer.organization();
-        let totals = demo.writer.set_totals_aside();
+        let totals = demo.writer.take_totals();
         demo.writer.write().await?;
         let names: Vec<String> = KNOWN.iter().map(|k| format!("{} {}", k.name.0, k.name.1)).collect();
         let who = ((ids[0], names[0].as_str()), (ids[1], names[1].as_str()));

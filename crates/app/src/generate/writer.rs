@@ -15,7 +15,7 @@ use muster_store::licenses::LedgerEntry;
 use muster_store::{StoreError, credentials, images, imports, licenses, organizations, sign_in};
 use serde_json::json;
 
-use crate::images::made_up;
+use crate::images::made_up_image;
 use crate::people::SaveError;
 use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result};
@@ -90,7 +90,7 @@ impl<'a> PracticeWriter<'a> {
     }
 
     /// The totals not written yet, for whoever writes them in another way.
-    pub fn set_totals_aside(&mut self) -> Vec<(ClinicId, Group, i64)> {
+    pub fn take_totals(&mut self) -> Vec<(ClinicId, Group, i64)> {
         std::mem::take(&mut self.waiting.totals)
     }
 
@@ -179,7 +179,7 @@ impl<'a> PracticeWriter<'a> {
         for hand in 0..HANDS {
             let people: Vec<PersonId> = signing.iter().copied().skip(hand).step_by(HANDS).collect();
             if !people.is_empty() {
-                let signature = made_up(hand, self.actor.name(), app.now())?;
+                let signature = made_up_image(hand, self.actor.name(), app.now())?;
                 images::set_signatures(&mut work.tx, organization, &people, &signature).await?;
             }
         }

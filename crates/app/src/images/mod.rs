@@ -93,7 +93,7 @@ fn kept(made: pixels::EncodedImage, origin: SignatureOrigin, set_by: &str, set_a
 }
 
 /// A made-up signature as it is kept; one of several hands.
-pub(crate) fn made_up(hand: usize, set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
+pub(crate) fn made_up_image(hand: usize, set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
     Ok(kept(pixels::signature(&made_up::scribble(hand))?, SignatureOrigin::Uploaded, set_by, set_at))
 }
 
@@ -217,7 +217,7 @@ impl App {
 
     async fn set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
         let set = self.try_set(actor, id, new, sent).await;
-        self.told(actor, new.action(), id, set).await
+        self.audit_refusal(actor, new.action(), id, set).await
     }
 
     async fn try_set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
@@ -258,7 +258,7 @@ impl App {
 
     async fn remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
         let removed = self.try_remove(actor, id, kind, action).await;
-        self.told(actor, action, id, removed).await
+        self.audit_refusal(actor, action, id, removed).await
     }
 
     async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
@@ -285,7 +285,7 @@ impl App {
     }
 
     /// Notes a denial; gives the answer on.
-    async fn told<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
+    async fn audit_refusal<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
         match answer {
             Ok(done) => Ok(done),
             Err(error) => Err(self.recorded(actor, action, about(id), error).await),

@@ -155,8 +155,8 @@ impl<'a> Import<'a> {
 
     /// Goes on from a batch that was saved, or would have been.
     fn keep(&mut self, judged: EvaluatedBatch, head: i64, rows: usize, bytes: u64) {
-        self.run.keep_pending();
-        self.report.absorb(judged, rows);
+        self.run.add_pending();
+        self.report.add_batch(judged, rows);
         self.head = head;
         self.bytes = bytes;
     }

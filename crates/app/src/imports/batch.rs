@@ -45,7 +45,7 @@ impl App {
         let mut lines = Vec::with_capacity(rows.len());
         let mut wanted = Vec::with_capacity(rows.len());
         for row in rows {
-            match understood(run, row) {
+            match parse_row(run, row) {
                 Ok(one) => {
                     lines.push(row);
                     wanted.push(one);
@@ -54,7 +54,7 @@ impl App {
             }
         }
         let known = StoredMatches::load(h, actor, &wanted, &standing).await?;
-        let new = wanted.iter().filter(|w| !known.is_there(actor, w, &standing));
+        let new = wanted.iter().filter(|w| !known.is_known(actor, w, &standing));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
         done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
         let mut bench = ImportEvaluator { app: self, actor, run, known, standing, done };
@@ -76,7 +76,7 @@ impl App {
 }
 
 /// The row as a change, or why it cannot be read as one.
-fn understood(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, RowRefusal> {
+fn parse_row(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, RowRefusal> {
     let refused = |cells: &[String], refusal: Refusal| Err(RowRefusal::new(row.line, cells, refusal.into()));
     match &row.cells {
         Err(unread) => refused(&unread.cells, unread.refusal.clone()),
@@ -100,7 +100,7 @@ impl ImportEvaluator<'_> {
     fn judge(&mut self, wanted: &ParsedRow) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
-        if !repeated && (self.known.is_there(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
+        if !repeated && (self.known.is_known(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
             self.done.unchanged += 1;
             return Ok(());
         }

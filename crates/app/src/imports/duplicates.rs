@@ -90,7 +90,7 @@ pub(super) async fn note(
         }
         others.push(ComparedPerson::earlier(one));
     }
-    judged.alike = told(h, actor, run.options.dry_run, &others, found).await?;
+    judged.alike = visible_candidates(h, actor, run.options.dry_run, &others, found).await?;
     judged.pending.people = people;
     Ok(())
 }
@@ -102,7 +102,7 @@ fn all_of(some: &[(&EarlierRow, &Vec<i64>)]) -> Vec<i64> {
 }
 
 /// What the actor may be told of them.
-async fn told(
+async fn visible_candidates(
     h: &mut impl Handle,
     actor: &Actor,
     dry_run: bool,

@@ -201,7 +201,7 @@ impl ImportReport {
     }
 
     /// Counts in a batch that was saved, or would have been.
-    pub(super) fn absorb(&mut self, judged: EvaluatedBatch, rows: usize) {
+    pub(super) fn add_batch(&mut self, judged: EvaluatedBatch, rows: usize) {
         self.rows += rows as u64;
         self.added += judged.profiles.len() as u64;
         self.unchanged += judged.unchanged;

@@ -124,7 +124,7 @@ impl ImportRun {
     }
 
     /// The pending batch is saved.
-    pub fn keep_pending(&mut self) {
+    pub fn add_pending(&mut self) {
         self.used.extend(std::mem::take(&mut self.pending).used);
     }
 }

@@ -8,13 +8,13 @@ use muster_store::licenses::Request;
 use muster_store::people;
 
 use super::LicenseEffect;
-use crate::messages::{Message, one_line};
+use crate::messages::{Message, header_line};
 use crate::work::UnitOfWork;
 use crate::{App, Result};
 
 impl App {
     /// Queues the letters about the step a request has just taken, in the step's own transaction.
-    pub(super) async fn write_of(&self, work: &mut UnitOfWork, request: &Request) -> Result<()> {
+    pub(super) async fn queue_letters(&self, work: &mut UnitOfWork, request: &Request) -> Result<()> {
         let mut readers: BTreeMap<String, (String, String)> = BTreeMap::new();
         let mut add = |email: String, name: String| {
             readers.entry(unique_key(&email)).or_insert((email, name));
@@ -39,7 +39,7 @@ impl App {
 
 fn letter(request: &Request, name: &str, url: &str) -> Message {
     let (number, organization) = (request.number, &request.organization_name);
-    let wish = wish(request);
+    let wish = request_title(request);
     let by = request.ended_name.as_deref().unwrap_or_default();
     let (state, news) = match request.state {
         RequestState::Submitted => (
@@ -80,13 +80,13 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
     }
     let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
     Message {
-        subject: one_line(&format!("License request {number} {state}: {wish}")),
+        subject: header_line(&format!("License request {number} {state}: {wish}")),
         body: format!("Hello {name},\n\n{news}\n\n{}\nRequest {number} of {organization}:\n{url}\n", lines.concat()),
     }
 }
 
 /// `add 2 therapist licenses at Saco`
-fn wish(request: &Request) -> String {
+fn request_title(request: &Request) -> String {
     let (verb, place) = match request.kind {
         RequestKind::Add => ("add", "at"),
         RequestKind::Release => ("release", "of"),

@@ -67,7 +67,7 @@ impl App {
     pub async fn license_pools(&self, actor: &Actor) -> Result<Vec<Pool>> {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
-        let clinics: Vec<ClinicId> = self.all_reached(actor).await?;
+        let clinics: Vec<ClinicId> = self.reachable_clinics(actor).await?;
         let mut h = self.db.read().await?;
         let stored = licenses::pools(&mut h, actor.organization(), Some(&clinics)).await?;
         let mut by_key: BTreeMap<(ClinicId, Group), Pool> =
@@ -82,7 +82,7 @@ impl App {
         Ok(pools)
     }
 
-    async fn all_reached(&self, actor: &Actor) -> Result<Vec<ClinicId>> {
+    async fn reachable_clinics(&self, actor: &Actor) -> Result<Vec<ClinicId>> {
         let mut h = self.db.read().await?;
         let all = organizations::clinics(&mut h, actor.organization()).await?;
         Ok(all.into_iter().map(|c| c.id).filter(|c| actor.authority().emr().reaches(*c)).collect())

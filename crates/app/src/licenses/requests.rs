@@ -149,7 +149,7 @@ impl App {
         };
         licenses::insert(&mut work.tx, work.organization, &new).await?;
         let request = licenses::find(&mut work.tx, work.organization, new.id).await?.ok_or(AppError::NotFound)?;
-        self.write_of(work, &request).await?;
+        self.queue_letters(work, &request).await?;
         note(work, actor, Action::LicenseRequested, &request);
         Ok(RequestReceipt { request, notices: facts.notice().into_iter().collect() })
     }
@@ -254,7 +254,7 @@ impl App {
             return Err(ended_already(&now).into());
         }
         let ended = licenses::find(&mut work.tx, work.organization, request.id).await?.ok_or(AppError::NotFound)?;
-        self.write_of(work, &ended).await?;
+        self.queue_letters(work, &ended).await?;
         Ok(ended)
     }
 }

@@ -102,7 +102,7 @@ impl App {
     }
 
     /// What somebody means who typed this: the clinic of exactly that name, else those whose name contains it.
-    pub async fn clinics_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<Clinic>> {
+    pub async fn match_clinics(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<Clinic>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
         let exact = organizations::clinic_by_name(&mut h, actor.organization(), typed).await?;

@@ -54,7 +54,7 @@ impl App {
 
     /// Whom somebody means who typed this: the person of exactly that user name or email, else those the user list finds
     /// by it, by name. Only people the actor may see.
-    pub async fn people_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
+    pub async fn match_people(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
         let filter = Filter { q: typed.to_owned(), ..Filter::default() };
         let found = self.people(actor, ListQuery { filter, after: None, limit }).await?.people;
         let exact = people::find_by_name(&mut self.db.read().await?, actor.organization(), typed).await?;

@@ -16,7 +16,7 @@ pub use list::{ListQuery, PeoplePage};
 pub use save::{NewProfile, SaveReceipt};
 pub use view::PersonView;
 
-pub(crate) use duplicates::whom_to_ask;
+pub(crate) use duplicates::contacts;
 pub(crate) use facts::DecisionContext;
 pub(crate) use save::{SaveError, is_denial};
 pub(crate) use view::find_visible;

@@ -9,7 +9,7 @@ use muster_domain::{Code, PersonId, Refusal, Refusals, Severity};
 use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
 
-use super::duplicates::{candidates, refused_or_asked, require_decided};
+use super::duplicates::{candidates, refusal_or_candidates, require_decided};
 use super::view::find_visible;
 use super::{Candidates, Decision, DecisionContext, PersonView};
 use crate::work::{AuditActor, AuditSubject, UnitOfWork};
@@ -118,7 +118,7 @@ impl App {
         let outcome = match decide(actor.authority(), &world.facts, &before, true, &change) {
             Ok(outcome) => outcome,
             Err(refusals) => {
-                return Err(refused_or_asked(&mut work.tx, actor, new, (&before, &world), refusals).await.into());
+                return Err(refusal_or_candidates(&mut work.tx, actor, new, (&before, &world), refusals).await.into());
             }
         };
 
@@ -127,7 +127,7 @@ impl App {
 
         self.insert_person(&mut work, actor, &outcome).await?;
         let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
-        let others = duplicates.set_apart(&new.duplicates);
+        let others = duplicates.distinct_people(&new.duplicates);
         if !others.is_empty() {
             muster_store::duplicates::set_apart(&mut work.tx, work.organization, id, &others, actor.name(), self.now())
                 .await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::failure::Answer;
 use super::params::{Params, encode};
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -132,7 +132,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
 #[utoipa::path(get, path = "/api/v1/clinics/{clinic}", tag = "Practice", params(crate::api::openapi::ClinicPath),
     responses((status = 200, description = "The clinic", body = ClinicItem,
         headers(("ETag" = String, description = "The version, for If-Match")))))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let clinic = web.app.clinic(&api.actor, ids.one("clinic")?).await?;
     Ok(reply::tagged(reply::ok(&ClinicItem::from(&clinic)), clinic.version))
@@ -146,7 +146,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
     request_body(content((ClinicInput = "application/merge-patch+json"), (ClinicInput = "application/json"))),
     responses((status = 200, description = "Saved", body = ClinicItem,
         headers(("ETag" = String, description = "The new version")))))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("clinic")?;
     let patch = ClinicPatch {
         name: body.fields.text("name"),

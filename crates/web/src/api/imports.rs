@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
 use super::params::Params;
-use super::people::duplicates::WhoToAsk;
+use super::people::duplicates::ContactPerson;
 use super::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -60,7 +60,7 @@ pub(crate) struct ImportResult {
     /// The first 1,000 of them, with whom they are like and why.
     possible_duplicate_rows: Vec<ImportLikeness>,
     /// Company admins who can say who is meant where `hidden`; else empty.
-    ask: Vec<WhoToAsk>,
+    ask: Vec<ContactPerson>,
     /// Clinics added.
     clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -143,7 +143,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params,
     };
     params.close()?;
     check_headers(request.headers())?;
-    let file = spill(request.into_body()).await?;
+    let file = write_to_file(request.into_body()).await?;
     let actor = api.actor.through(Channel::Import);
     let report = web.app.import_people(&actor, file, options, |_| {}).await?;
     Ok(reply::ok(&ImportAnswer { outcome: report.outcome(), report }))
@@ -172,7 +172,7 @@ fn too_large() -> Failure {
 
 /// Keeps the body in an unnamed file: a cut-off upload must not import half a row, and memory holds one piece of it
 /// at a time.
-pub(super) async fn spill(mut body: Body) -> Answer<std::fs::File> {
+pub(super) async fn write_to_file(mut body: Body) -> Answer<std::fs::File> {
     let internal = |error: std::io::Error| Failure::App(AppError::Internal(format!("keeping an upload: {error}")));
     let file = tokio::task::spawn_blocking(tempfile::tempfile).await;
     let file = file.map_err(|e| AppError::Internal(e.to_string()))?.map_err(internal)?;

@@ -85,7 +85,7 @@ pub(crate) struct NamedPerson {
 
 /// Somebody who still waits, and why.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StillWaiting {
+pub(crate) struct RefusedActivation {
     person_id: Uuid,
     full_name: String,
     errors: Vec<ProblemField>,
@@ -95,7 +95,7 @@ pub(crate) struct StillWaiting {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ActivatedPeople {
     activated: Vec<NamedPerson>,
-    refused: Vec<StillWaiting>,
+    refused: Vec<RefusedActivation>,
     /// How many invitations are on their way.
     invited: u64,
 }
@@ -145,7 +145,7 @@ pub(crate) async fn activate(State(web): State<Web>, api: Api, mut body: Body) -
     body.fields.close(&[])?;
     let done = web.app.activate_waiting(&api.actor, &ActivationRequest { clinic, group, people, invite }).await?;
     let named = |(id, name): (muster_domain::PersonId, String)| NamedPerson { person_id: id.0, full_name: name };
-    let refused = done.refused.into_iter().map(|(id, full_name, refusals)| StillWaiting {
+    let refused = done.refused.into_iter().map(|(id, full_name, refusals)| RefusedActivation {
         person_id: id.0,
         full_name,
         errors: refusals.0.iter().map(ProblemField::from).collect(),

@@ -52,13 +52,13 @@ impl App {
     pub async fn mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::FoundToBeTwo).await?;
-        match self.keep_apart(actor, one, other).await {
+        match self.try_mark_distinct(actor, one, other).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
         }
     }
 
-    async fn keep_apart(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
+    async fn try_mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         let mut work = self.work(actor.organization()).await?;
         let first = find_visible(&mut work.tx, actor, one).await?;
         let second = find_visible(&mut work.tx, actor, other).await?;

@@ -12,7 +12,7 @@ use super::shape::BulkChangeShape;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, at};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -126,7 +126,7 @@ pub(crate) async fn save_preset(State(web): State<Web>, api: Api, mut body: Body
 #[utoipa::path(delete, path = "/api/v1/bulk-updates/presets/{preset}", tag = "Bulk updates",
     params(("preset" = Uuid, Path, description = "Which")),
     responses((status = 204, description = "Removed")))]
-pub(crate) async fn remove_preset(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn remove_preset(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.remove_bulk_preset(&api.actor, ids.one("preset")?).await?;
     Ok(reply::nothing())
 }

@@ -67,12 +67,12 @@ pub(super) fn selection(fields: &mut Fields) -> Option<Selection> {
     });
     let ids: Option<Vec<PersonId>> = inner.many_ids("ids", MOST_PEOPLE_BY_ID);
     for fault in inner.end(&[]) {
-        fields.note(under("selection", fault));
+        fields.note(below_field("selection", fault));
     }
     match (by_filter, ids) {
         (Some((filter, faults)), None) => {
             for fault in faults {
-                fields.note(under("selection.filter", fault));
+                fields.note(below_field("selection.filter", fault));
             }
             Some(Selection::Filter(filter))
         }
@@ -84,7 +84,7 @@ pub(super) fn selection(fields: &mut Fields) -> Option<Selection> {
     }
 }
 
-fn under(parent: &str, fault: ProblemField) -> ProblemField {
+fn below_field(parent: &str, fault: ProblemField) -> ProblemField {
     ProblemField { field: fault.field.map(|f| format!("{parent}.{f}")), ..fault }
 }
 

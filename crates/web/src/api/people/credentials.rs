@@ -65,7 +65,7 @@ impl From<&WorklistItem> for CredentialsItem {
             username: profile.person.username.clone(),
             user_type: profile.emr.as_ref().map(|e| e.user_type.as_str()),
             issues: item.issues.iter().map(|i| i.as_str()).collect(),
-            soonest_expiry: item.soonest().map(|d| d.to_string()),
+            soonest_expiry: item.first_expiry().map(|d| d.to_string()),
             licenses: item.licenses.iter().map(ProfessionalLicenseItem::from).collect(),
         }
     }

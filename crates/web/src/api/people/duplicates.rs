@@ -15,7 +15,7 @@ use crate::api::body::Body;
 use crate::api::failure::Answer;
 use crate::api::fields::Fields;
 use crate::api::params::{Params, encode};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -38,14 +38,14 @@ impl From<&Reason> for LikenessReason {
 
 /// Somebody who may be the same person.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LookAlike {
+pub(crate) struct DuplicateCandidate {
     person: Person,
     /// How alike, up to 100.
     score: u8,
     reasons: Vec<LikenessReason>,
 }
 
-impl From<&Candidate> for LookAlike {
+impl From<&Candidate> for DuplicateCandidate {
     fn from(candidate: &Candidate) -> Self {
         let reasons = candidate.reasons.iter().map(LikenessReason::from).collect();
         Self { person: Person::from(&candidate.view), score: candidate.score, reasons }
@@ -54,27 +54,27 @@ impl From<&Candidate> for LookAlike {
 
 /// Everybody who may be the same person.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub(crate) struct LookAlikes {
+pub(crate) struct DuplicateCandidates {
     /// The likest first, at most ten.
-    people: Vec<LookAlike>,
+    people: Vec<DuplicateCandidate>,
     /// There is somebody the caller may not see; those named in `ask` can say who.
     hidden: bool,
     /// Active company admins of the practice, at most three; empty when nobody is hidden.
-    ask: Vec<WhoToAsk>,
+    ask: Vec<ContactPerson>,
 }
 
 /// Somebody who sees everyone of the practice.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct WhoToAsk {
+pub(crate) struct ContactPerson {
     full_name: String,
     email: String,
 }
 
-impl From<&Candidates> for LookAlikes {
+impl From<&Candidates> for DuplicateCandidates {
     fn from(found: &Candidates) -> Self {
-        let ask = |c: &Contact| WhoToAsk { full_name: c.name.clone(), email: c.email.clone() };
+        let ask = |c: &Contact| ContactPerson { full_name: c.name.clone(), email: c.email.clone() };
         Self {
-            people: found.seen.iter().map(LookAlike::from).collect(),
+            people: found.seen.iter().map(DuplicateCandidate::from).collect(),
             hidden: found.hidden,
             ask: found.ask.iter().map(ask).collect(),
         }
@@ -319,6 +319,6 @@ pub(crate) async fn merges(State(web): State<Web>, api: Api, mut params: Params)
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merges/{merge}/undo", tag = "Duplicates",
     params(("merge" = Uuid, Path, description = "The merge")),
     responses((status = 200, description = "Undone", body = MergeDone)))]
-pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     Ok(reply::ok(&MergeDone::from(&web.app.undo_merge(&api.actor, ids.one("merge")?).await?)))
 }

@@ -53,7 +53,7 @@ pub(crate) struct People {
 
 /// A cursor with the order it belongs to.
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct ListCursor {
     s: String,
     c: Cursor,
 }
@@ -69,7 +69,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
     let (sort, descending) = params
         .read("sort", "name, username, user_type, status or last_sign_in_at, with - in front to turn it round", order)
         .unwrap_or((Sort::Name, false));
-    let place: Option<Place> = params.cursor();
+    let place: Option<ListCursor> = params.cursor();
     let order = format!("{}{}", if descending { "-" } else { "" }, sort.as_str());
     if place.as_ref().is_some_and(|p| p.s != order) {
         params.refuse_cursor();
@@ -91,7 +91,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
         Total::Exact(n) => (n, false),
         Total::About(n) => (n, true),
     };
-    let next = page.next.map(|c| encode(&Place { s: order, c }));
+    let next = page.next.map(|c| encode(&ListCursor { s: order, c }));
     Ok(answer(&People { items: page.people.iter().map(Person::from).collect(), next, total, total_is_estimate }))
 }
 

@@ -12,7 +12,7 @@ use super::read;
 use super::shape::SavedPerson;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, Failure};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -27,7 +27,7 @@ use crate::extract::Api;
     request_body(content((read::PersonInput = "application/merge-patch+json"), (read::PersonInput = "application/json"))),
     responses((status = 200, description = "Saved", body = SavedPerson,
         headers(("ETag" = String, description = "The new version")))))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let person = read::person(&mut body.fields);
     let emr = read::accounts(&mut body.fields);

@@ -19,7 +19,7 @@ use crate::html::parts::{self, Step};
 use crate::urls;
 
 /// The way through, at the top of each page.
-fn way(kind: &str, current: usize) -> Markup {
+fn steps_of(kind: &str, current: usize) -> Markup {
     let step = |label, href| Step { label, href };
     let all = match kind {
         "file" => [step("Choose a file", Some(urls::IMPORT)), step("Look at it", None), step("Result", None)],

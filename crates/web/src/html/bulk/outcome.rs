@@ -36,7 +36,7 @@ pub(crate) async fn results_csv(State(web): State<Web>, Path(id): Path<String>, 
 pub(crate) async fn file_rows(State(web): State<Web>, Path(id): Path<String>, page: Page) -> Response {
     let Ok(id) = id.parse::<Uuid>() else { return PageError(AppError::NotFound).into_response() };
     match web.app.bulk_rows_to_fix(&page.actor, id).await {
-        Ok(bytes) => crate::download::whole("rows-to-fix.csv", bytes),
+        Ok(bytes) => crate::download::whole_file("rows-to-fix.csv", bytes),
         Err(error) => PageError(error).into_response(),
     }
 }
@@ -60,7 +60,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
         (parts::heading(title, Some(&format!("{} · {when}", view.job.actor_name)), &aside))
-        (super::way(&view.job.kind, 2))
+        (super::steps_of(&view.job.kind, 2))
         (banner(view, &groups))
         (parts::card("About it", &about(view, &clinics, organization)))
         (table(&results.items, &clinics))

@@ -17,7 +17,7 @@ use muster_domain::{Code, PersonId, Refusal, Refusals};
 use super::words::users;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::emr::users::{ClinicNames, FILTER, controls, filter};
 use crate::html::form_errors::FormErrors;
@@ -31,14 +31,14 @@ const PAGE: i64 = 50;
 
 /// What is chosen so far.
 #[derive(Clone, Debug, Default)]
-struct Chosen {
+struct PeopleSelection {
     /// Everybody who matches, but for those left out.
     all: bool,
     /// People chosen, or with `all` left out.
     people: BTreeSet<PersonId>,
 }
 
-impl Chosen {
+impl PeopleSelection {
     /// From a form: what other pages hold, and the boxes of this page.
     fn of(form: &FormData) -> Self {
         let ids = |name: &str| -> BTreeSet<PersonId> { form.all(name).filter_map(|t| t.parse().ok()).collect() };
@@ -68,7 +68,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     };
     let drawn = async {
         let (choice, form) = ClinicChoice::of(&web, &page, form).await?;
-        draw(&web, &page, &form, &choice, &Chosen::default(), &FormErrors::default()).await
+        draw(&web, &page, &form, &choice, &PeopleSelection::default(), &FormErrors::default()).await
     };
     match drawn.await {
         Ok(markup) => markup.into_response(),
@@ -96,33 +96,33 @@ async fn preset(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<F
 }
 
 /// `POST /emr/users/bulk`
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let page = posted.page;
     let (choice, form) = match ClinicChoice::of(&web, &page, posted.form).await {
         Ok(both) => both,
         Err(error) => return PageError(error).into_response(),
     };
-    let mut chosen = Chosen::of(&form);
+    let mut chosen = PeopleSelection::of(&form);
     let refused = match form.one("go") {
         "everybody" => {
-            chosen = Chosen { all: true, people: BTreeSet::new() };
+            chosen = PeopleSelection { all: true, people: BTreeSet::new() };
             None
         }
         "nobody" => {
-            chosen = Chosen::default();
+            chosen = PeopleSelection::default();
             None
         }
         // Controls changed and not applied yet: what would be selected was not seen.
         "proceed" if chosen.all && form.one("seen_filter") != seen_filter(&form) => None,
         "proceed" => match proceed(&web, &page, &form, &chosen).await {
-            Ok(to) => return shell::go(&to),
+            Ok(to) => return shell::redirect(&to),
             Err(error) => Some(error),
         },
         "keep" => keep(&web, &page, &form).await.err(),
         _ => None,
     };
     let said = match &refused {
-        Some(AppError::Refused(refusals)) => FormErrors::of(&at_the_list(refusals)),
+        Some(AppError::Refused(refusals)) => FormErrors::of(&as_list_errors(refusals)),
         Some(_) => return refused.map_or_else(|| ().into_response(), |e| PageError(e).into_response()),
         None => FormErrors::default(),
     };
@@ -134,13 +134,13 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// The refusals of a selection belong to its boxes.
-fn at_the_list(refusals: &Refusals) -> Refusals {
+fn as_list_errors(refusals: &Refusals) -> Refusals {
     let moved =
         |r: &Refusal| Refusal { field: r.field.map(|f| if f == "selection" { "people" } else { f }), ..r.clone() };
     Refusals(refusals.0.iter().map(moved).collect())
 }
 
-async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &Chosen) -> muster_app::Result<String> {
+async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &PeopleSelection) -> muster_app::Result<String> {
     let people: Vec<PersonId> = chosen.people.iter().copied().collect();
     let (selection, left_out) =
         if chosen.all { (Selection::Filter(filter(form)), people) } else { (Selection::Ids(people), Vec::new()) };
@@ -166,7 +166,7 @@ async fn draw(
     page: &Page,
     form: &FormData,
     choice: &ClinicChoice,
-    chosen: &Chosen,
+    chosen: &PeopleSelection,
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     // Asks for the rights before anything else.
@@ -195,7 +195,7 @@ async fn draw(
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::heading("Bulk update users", Some("Choose whom it concerns. You see what would happen before anything is saved."), &side))
-        (super::way("update", 0))
+        (super::steps_of("update", 0))
         (said.summary())
         @if !saved.is_empty() {
             p.saved { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
@@ -211,14 +211,14 @@ async fn draw(
             }, &html! {}))
             (options(&found, chosen))
             (people(&found, chosen, &names, question.as_ref(), here.is_some(), said))
-            (keeping(form, said))
+            (preset_form(form, said))
         }
     };
     Ok(shell::page(web, page, "Bulk update users", None, &body))
 }
 
 /// The buttons over the list, and how many are selected.
-fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
+fn options(found: &PeoplePage, chosen: &PeopleSelection) -> Markup {
     let (matching, about) = match found.total {
         Total::Exact(n) => (u64::try_from(n).unwrap_or(0), ""),
         Total::About(n) => (u64::try_from(n).unwrap_or(0), "about "),
@@ -247,7 +247,7 @@ fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
 
 fn people(
     found: &PeoplePage,
-    chosen: &Chosen,
+    chosen: &PeopleSelection,
     names: &ClinicNames,
     question: Option<&Markup>,
     later: bool,
@@ -312,7 +312,7 @@ fn people(
     }
 }
 
-fn keeping(form: &FormData, said: &FormErrors) -> Markup {
+fn preset_form(form: &FormData, said: &FormErrors) -> Markup {
     parts::disclosure(
         "Save this filter to use again",
         !said.at("name").is_empty(),

@@ -13,7 +13,7 @@ use muster_domain::{PersonId, Refusals};
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
@@ -42,11 +42,11 @@ pub(crate) async fn show(
 }
 
 /// `POST /emr/users/{person}/copy`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.copy_access(&page.actor, id, seen, &chosen(&form)).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "copied")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "copied")])),
         Err(error) => {
             let refusals = match &error {
                 AppError::Refused(refusals) => refusals.clone(),

@@ -56,7 +56,7 @@ fn state_chip(state: RequestState) -> Markup {
 }
 
 /// `Add 2 therapist`
-fn wish(request: &Request) -> String {
+fn request_title(request: &Request) -> String {
     format!("{} {} {}", request.kind.label(), request.count, request.group.as_str())
 }
 

@@ -18,14 +18,14 @@ const PAGE: usize = 50;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UnusedQuery {
     #[serde(default)]
     after: String,
 }
 
 /// `GET /emr/licenses/unused`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
-    match draw(&web, &page, asked.after.parse().unwrap_or(0)).await {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<UnusedQuery>, page: Page) -> Response {
+    match draw(&web, &page, query.after.parse().unwrap_or(0)).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }

@@ -16,7 +16,7 @@ use muster_domain::{ClinicId, PersonId};
 use super::{View, ask_address, group_choices, tabs};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
@@ -28,7 +28,7 @@ use crate::urls;
 
 const PAGE: i64 = 100;
 
-fn asked(form: &FormData) -> WaitingQuery {
+fn query_of(form: &FormData) -> WaitingQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
     let cursor: Option<(String, uuid::Uuid)> = cursor.and_then(|c| serde_json::from_slice(&c).ok());
     WaitingQuery {
@@ -48,11 +48,11 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 /// `POST /emr/licenses/waiting`
-pub(crate) async fn activate(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn activate(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let everyone = form.has("everyone");
     let people: Vec<PersonId> = form.all("person_ids").filter_map(|id| id.parse().ok()).collect();
-    let wanted = asked(&form);
+    let wanted = query_of(&form);
     let activate = ActivationRequest {
         clinic: wanted.clinic,
         group: wanted.group,
@@ -79,7 +79,7 @@ async fn draw(
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let found = web.app.waiting_list(&page.actor, &asked(form)).await?;
+    let found = web.app.waiting_list(&page.actor, &query_of(form)).await?;
     let (clinic, group) = (form.one("clinic_id"), form.one("group"));
     let groups = group_choices(group, Some("Any group"));
     let filters = html! {

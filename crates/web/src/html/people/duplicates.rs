@@ -184,7 +184,7 @@ pub(super) async fn list(web: &Web, page: &Page, form: &FormData, said: &FormErr
             (pairs(&found.pairs))
         }
         @if after.is_some() || next.is_some() { (parts::cursor_pager(None, next.as_deref(), "Part of the practice")) }
-        @if !merges.is_empty() { (parts::section("Merged in the last 30 days", None, &undoable(page, &merges))) }
+        @if !merges.is_empty() { (parts::section("Merged in the last 30 days", None, &undo_table(page, &merges))) }
     };
     Ok(shell::page(web, page, "Possible duplicates", said_done, &body))
 }
@@ -219,7 +219,7 @@ fn pairs(pairs: &[Pair]) -> Markup {
     })
 }
 
-fn undoable(page: &Page, merges: &[MergeReceipt]) -> Markup {
+fn undo_table(page: &Page, merges: &[MergeReceipt]) -> Markup {
     let columns = [
         Column::new("Kept"),
         Column::new("Merged into it"),

@@ -56,7 +56,7 @@ impl TransferredAssets {
     }
 
     /// The kept profile's first license is the other's.
-    pub fn gave_first_license(&self) -> bool {
+    pub fn moves_first_license(&self) -> bool {
         self.licenses.iter().any(|l| l.to == FIRST_LICENSE)
     }
 
@@ -160,7 +160,7 @@ impl App {
     ///
     /// # Errors
     /// [`Code::ChangedSinceMerge`] when a license, picture or signature that moved is not what it was.
-    pub(super) async fn take_back(
+    pub(super) async fn reverse(
         &self,
         work: &mut UnitOfWork,
         actor: &Actor,

@@ -106,7 +106,7 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let (before, other) =
             (find_visible(&mut work.tx, actor, kept).await?, find_visible(&mut work.tx, actor, merged).await?);
-        let (moves, refused) = match self.put_together(&mut work, actor, kept, merged).await {
+        let (moves, refused) = match self.try_merge_profiles(&mut work, actor, kept, merged).await {
             Ok(done) => (moves(&mut work, actor, &done).await?, None),
             Err(SaveError::Failed(AppError::Refused(refusals))) => (Vec::new(), Some(refusals)),
             Err(SaveError::Conflict) => (Vec::new(), Some(Refusal::whole(Code::SomeoneSavedFirst).into())),
@@ -140,7 +140,7 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, kept).await?;
         about.name.clone_from(&before.profile.person.full_name);
-        let done = self.put_together(&mut work, actor, kept, merged).await?;
+        let done = self.try_merge_profiles(&mut work, actor, kept, merged).await?;
         let both = people::find_many(&mut work.tx, work.organization, &[kept, merged]).await?;
         let [mine, theirs] = &both[..] else { return Err(AppError::NotFound.into()) };
         let merge = Merge {
@@ -174,7 +174,7 @@ impl App {
         Ok(done)
     }
 
-    async fn put_together(
+    async fn try_merge_profiles(
         &self,
         work: &mut UnitOfWork,
         actor: &Actor,

@@ -52,7 +52,7 @@ impl Snapshot {
 }
 
 /// The change that makes a profile exactly this again.
-pub(super) fn restoring(profile: &Profile) -> Change {
+pub(super) fn restoring_change(profile: &Profile) -> Change {
     let person = &profile.person;
     let emr = profile.emr.as_ref().map(|e| EmrPatch {
         user_type: None,
