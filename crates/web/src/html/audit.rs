@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use muster_app::audit::{AuditQuery, AuditRecord};
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
+use muster_domain::labels::field_label;
 use muster_domain::organizations::{Clinic, Organization};
-use muster_domain::words::field_label;
 
 use super::parts::{
     self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table,

@@ -10,7 +10,7 @@ use muster_app::bulk::FileOptions;
 use muster_app::imports::{FileColumn, FileKind, ImportOptions, ImportReport, ImportStatus};
 use muster_app::{AppError, Channel};
 use muster_domain::emr::Permission;
-use muster_domain::words::{counted, field_label};
+use muster_domain::labels::{counted, field_label};
 use muster_domain::{Code, Refusal};
 
 use super::form_errors::FormErrors;

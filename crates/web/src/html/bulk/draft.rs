@@ -8,12 +8,12 @@ use muster_app::AppError;
 use muster_app::bulk::{BulkPreview, BulkView, ChangesFile, NewPreset, PresetContent};
 use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Permission, grantable};
+use muster_domain::labels::counted;
 use muster_domain::organizations::Clinic;
-use muster_domain::words::counted;
 use muster_domain::{Code, Refusal, Refusals};
 use uuid::Uuid;
 
-use super::words::{change, reasons, users};
+use super::labels::{change, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, PageForm};

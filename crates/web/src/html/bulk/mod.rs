@@ -2,12 +2,12 @@
 
 pub(crate) mod draft;
 mod job;
+mod labels;
 mod list;
 mod outcome;
 pub(crate) mod progress;
 pub(crate) mod select;
 pub(crate) mod undo;
-mod words;
 
 pub(crate) use job::{cancel, show};
 pub(crate) use list::show as earlier;

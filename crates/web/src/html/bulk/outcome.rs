@@ -7,11 +7,11 @@ use muster_app::AppError;
 use muster_app::bulk::{BulkResult, BulkView};
 use muster_domain::Code;
 use muster_domain::bulk::BulkOutcome;
+use muster_domain::labels::counted;
 use muster_domain::organizations::Clinic;
-use muster_domain::words::counted;
 use uuid::Uuid;
 
-use super::words::{changes, reasons, users};
+use super::labels::{changes, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;

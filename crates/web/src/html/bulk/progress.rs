@@ -13,7 +13,7 @@ use muster_app::bulk::BulkView;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::words::users;
+use super::labels::users;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;

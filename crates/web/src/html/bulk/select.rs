@@ -14,7 +14,7 @@ use muster_app::{AppError, Cursor, Total};
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 
-use super::words::users;
+use super::labels::users;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::{Page, PageForm};

@@ -37,7 +37,7 @@ pub(super) async fn compare(
         .moves
         .iter()
         .map(|m| {
-            let label = muster_domain::words::field_label(&m.field).to_owned();
+            let label = muster_domain::labels::field_label(&m.field).to_owned();
             (label, shown(&m.field, &m.before), shown(&m.field, &m.after))
         })
         .collect();

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use muster_app::bulk::ReasonGroup;
 use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::labels::{counted, grouped, reason_title};
 use muster_domain::organizations::Clinic;
-use muster_domain::words::{counted, grouped, reason_title};
 
 pub(super) fn users(count: u64) -> String {
     counted(count, "user", "users")
