@@ -203,7 +203,7 @@ impl Actor {
 
     /// True when the actor may do this somewhere in the organization: what the navigation asks.
     pub fn may(&self, permission: Permission) -> bool {
-        let action = access::Action::Emr(permission);
+        let action = access::AccessAction::Emr(permission);
         access::evaluate(&self.authority, action, access::Resource::Organization, access::Context::default())
             .is_allowed()
     }

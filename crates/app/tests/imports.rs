@@ -18,7 +18,7 @@ use muster_domain::people::{PersonPatch, npi};
 use muster_domain::{Code, OrganizationId};
 use muster_store::Db;
 use muster_testkit::both_engines;
-use muster_testkit::databases::{Practice, an_organization, noon};
+use muster_testkit::databases::{StoredOrganization, an_organization, noon};
 
 const CMS: &[u8] = include_bytes!("../../../examples/cms-therapists-maine.csv");
 
@@ -36,7 +36,7 @@ fn app(db: &Db) -> App {
 }
 
 /// Put there without the program, so that its chain is sealed first.
-async fn a_practice(db: &Db) -> Practice {
+async fn a_practice(db: &Db) -> StoredOrganization {
     let practice = an_organization(db).await;
     app(db).seal_audit().await.expect("sealed");
     practice
@@ -50,11 +50,11 @@ async fn import(app: &App, actor: &Actor, csv: impl AsRef<[u8]>, options: Import
     app.import_people(actor, Cursor::new(csv.as_ref().to_vec()), options, |_| {}).await.expect("an import")
 }
 
-async fn imported(app: &App, practice: &Practice, csv: impl AsRef<[u8]>) -> ImportReport {
+async fn imported(app: &App, practice: &StoredOrganization, csv: impl AsRef<[u8]>) -> ImportReport {
     import(app, &line(practice.id), csv, ImportOptions::default()).await
 }
 
-async fn everyone(app: &App, practice: &Practice) -> Vec<PersonView> {
+async fn everyone(app: &App, practice: &StoredOrganization) -> Vec<PersonView> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let asked = ListQuery { filter: Filter::default(), after, limit: 200 };
@@ -67,7 +67,7 @@ async fn everyone(app: &App, practice: &Practice) -> Vec<PersonView> {
     }
 }
 
-async fn by_username(app: &App, practice: &Practice, username: &str) -> PersonView {
+async fn by_username(app: &App, practice: &StoredOrganization, username: &str) -> PersonView {
     let all = everyone(app, practice).await;
     let names: Vec<_> = all.iter().map(|p| p.profile().person.username.clone()).collect();
     let found = all.into_iter().find(|p| p.profile().person.username == username);
@@ -352,7 +352,7 @@ both_engines! {
 }
 
 /// Mara manages Saco and is signed in.
-async fn manager(app: &App, practice: &Practice) -> Actor {
+async fn manager(app: &App, practice: &StoredOrganization) -> Actor {
     let permissions = [
         "view_patients",
         "edit_patients",

@@ -173,7 +173,7 @@ pub fn person_id(n: u64) -> PersonId {
 
 /// A practice with three clinics.
 #[derive(Clone, Debug)]
-pub struct Practice {
+pub struct StoredOrganization {
     /// Its identity.
     pub id: OrganizationId,
     /// Itself.
@@ -182,7 +182,7 @@ pub struct Practice {
     pub clinics: Vec<Clinic>,
 }
 
-impl Practice {
+impl StoredOrganization {
     /// The identities of its clinics.
     pub fn clinic_ids(&self) -> Vec<ClinicId> {
         self.clinics.iter().map(|c| c.id).collect()
@@ -195,7 +195,7 @@ impl Practice {
 }
 
 /// A practice, stored; each call makes another one.
-pub async fn an_organization(db: &Db) -> Practice {
+pub async fn an_organization(db: &Db) -> StoredOrganization {
     static COUNTER: AtomicU64 = AtomicU64::new(1);
     let n = COUNTER.fetch_add(1, Ordering::Relaxed);
     let id = OrganizationId(numbered("practice", n));
@@ -209,7 +209,7 @@ pub async fn an_organization(db: &Db) -> Practice {
     muster_store::organizations::insert(&mut tx, &organization, noon()).await.expect("a new practice");
     muster_store::organizations::insert_clinics(&mut tx, id, &clinics, noon()).await.expect("its clinics");
     tx.commit().await.expect("the practice is stored");
-    Practice { id, organization, clinics }
+    StoredOrganization { id, organization, clinics }
 }
 
 /// The `n`-th person; no two share a user name or email, whatever their practice.

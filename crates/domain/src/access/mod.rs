@@ -6,5 +6,5 @@ mod evaluate;
 mod visibility;
 
 pub use authority::{ActorKind, Authority, ClinicAccess, EmrAuthority};
-pub use evaluate::{Action, Context, Decision, Product, Resource, evaluate};
+pub use evaluate::{AccessAction, Context, Decision, Product, Resource, evaluate};
 pub use visibility::{may_add_people, may_edit, may_reset_sign_in};

@@ -9,7 +9,7 @@ use super::{BulkChange, BulkDecision, ChangeSet};
 /// How a bulk update went as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum BulkOutcome {
     /// Everything that was asked for is so.
     Complete,
     /// Some of it.
@@ -18,7 +18,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl BulkOutcome {
     /// As pages and programs see it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,11 +95,11 @@ impl Tally {
     }
 
     /// How it went, out of `selected` people.
-    pub fn outcome(&self, selected: u64) -> Outcome {
+    pub fn outcome(&self, selected: u64) -> BulkOutcome {
         match self {
-            Self { updated: 0, .. } => Outcome::Failed,
-            Self { refused: 0, judged, .. } if *judged >= selected => Outcome::Complete,
-            _ => Outcome::Partial,
+            Self { updated: 0, .. } => BulkOutcome::Failed,
+            Self { refused: 0, judged, .. } if *judged >= selected => BulkOutcome::Complete,
+            _ => BulkOutcome::Partial,
         }
     }
 }

@@ -11,7 +11,7 @@ use muster_store::sign_in::{self, Session};
 use muster_store::{Db, people};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{
-    Practice, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
+    StoredOrganization, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
 };
 
 use crate::{in_tx, insert};
@@ -108,7 +108,12 @@ fn named(profile: &mut Profile, dice: &mut Dice) {
         if dice.percent(90) { format!("{} {}", p.first_name, p.last_name) } else { format!("Dr {}", dice.pick(&LAST)) };
 }
 
-fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u64>, dice: &mut Dice) -> Vec<Profile> {
+fn a_crowd(
+    practice: &StoredOrganization,
+    clinics: &[ClinicId],
+    people: std::ops::Range<u64>,
+    dice: &mut Dice,
+) -> Vec<Profile> {
     people
         .map(|n| {
             let mut profile = Profile::new(a_person(practice.id, n));
@@ -196,7 +201,7 @@ fn reference(entries: &[Entry], filter: &Filter) -> Vec<PersonId> {
 }
 
 /// Stores a crowd the way a practice grows: all at once, some sign in, some change their names.
-async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut Dice) -> Vec<Entry> {
+async fn store(db: &Db, practice: &StoredOrganization, mut crowd: Vec<Profile>, dice: &mut Dice) -> Vec<Entry> {
     insert(db, practice.id, &crowd).await.expect("a crowd");
     let mut changed = Vec::new();
     for profile in &mut crowd {
@@ -362,7 +367,7 @@ both_engines! {
     async fn any_list_in_any_order_read_page_by_page_is_what_the_slow_way_finds(db) {
         let mut dice = Dice(2026);
         let (big, small) = (an_organization(db).await, an_organization(db).await);
-        let more = |first: u64, of: &Practice| {
+        let more = |first: u64, of: &StoredOrganization| {
             let mut all = of.clinic_ids();
             all.extend((first..first + 9).map(|n| ClinicId(numbered("clinic", 1000 + n))));
             all
