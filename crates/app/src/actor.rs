@@ -99,7 +99,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whoever runs the program on the machine; works for one organization.
+    /// The operator at the command line, working for one organization.
     pub fn command_line(organization: OrganizationId) -> Self {
         Self {
             authority: Authority::operator(ActorKind::CommandLine, organization),

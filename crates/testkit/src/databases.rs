@@ -111,7 +111,7 @@ pub async fn postgres() -> TestDb {
     TestDb { db, url, _place: Place::Server(database) }
 }
 
-/// A migrated file beside the test program, made once per schema. Whoever finds none makes one and moves it into
+/// A migrated file beside the test program, made once per schema. A test that finds none makes one and moves it into
 /// place: of several makers the last wins, and all made the same.
 async fn sqlite_template() -> PathBuf {
     let program = std::env::current_exe().expect("the test program's own path");

@@ -26,9 +26,9 @@ const PIECE: i64 = 1000;
 /// What to look for in the record.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// About whom.
+    /// The person the record is about.
     pub subject: Option<Uuid>,
-    /// By whom.
+    /// The actor.
     pub actor: Option<Uuid>,
     /// A code of [`Action`].
     pub action: Option<String>,

@@ -16,7 +16,7 @@ use crate::{Actor, App, Result};
 /// Refused people a preview names.
 pub(super) const NAMED: usize = 1000;
 
-/// Whom a bulk update concerns.
+/// The people of a bulk update.
 #[derive(Clone, Debug)]
 pub enum Selection {
     /// These people.

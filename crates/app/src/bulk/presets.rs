@@ -59,12 +59,12 @@ impl PresetFilter {
     }
 }
 
-/// What stands under a name.
+/// What is saved under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetContent {
-    /// Whom.
+    /// The people.
     Selection(PresetFilter),
-    /// What.
+    /// The changes.
     Changes(Vec<BulkChange>),
 }
 

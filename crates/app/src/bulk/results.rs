@@ -27,7 +27,7 @@ const NAMES: usize = 100;
 pub struct BulkResult {
     /// Who.
     pub person: PersonId,
-    /// The name now; none for whoever could not be seen.
+    /// The name now; none for someone the actor may not see.
     pub full_name: Option<String>,
     /// The user name now.
     pub username: Option<String>,
@@ -70,7 +70,7 @@ pub struct BulkResults {
     pub next: Option<Uuid>,
 }
 
-/// A reason, how often it was given, and to whom.
+/// A reason for refusals, how often it was given, and the people it was given to.
 #[derive(Clone, Debug)]
 pub struct ReasonGroup {
     /// The stable code.

@@ -1,5 +1,5 @@
 //! Doing it. A bulk update goes chunk by chunk; people, results, records and how far it has come are one transaction, so
-//! that whoever takes over after an interruption goes on exactly there. A lease keeps two programs from working on the
+//! that the next process continues exactly there after an interruption. A lease keeps two programs from working on the
 //! same one in vain; were it to fail, the second would still find the job no longer its own.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::{Actor, App, AppError, Channel, Idempotency, Origin, Result};
 
 /// How long a program may be silent before another takes its work over.
 const LEASE: SignedDuration = SignedDuration::from_secs(1);
-/// Chunks done at once by whoever starts a bulk update; the rest is done in the background.
+/// Chunks done in the request that starts a bulk update; the rest is done in the background.
 const AT_ONCE: usize = 1;
 
 /// How a chunk went.
@@ -164,7 +164,7 @@ impl App {
         let Some(mut job) = bulk::hold(&mut work.tx, organization, id, owner).await? else {
             return Ok(ChunkStatus::NotOurs);
         };
-        // Judged anew each time: whoever lost the right meanwhile does not go on by way of the background.
+        // Judged anew each time, so that an actor who lost the right meanwhile does not go on in the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
         let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
             let code = Code::NotAllowed.as_str();
@@ -243,7 +243,7 @@ impl App {
         Ok(())
     }
 
-    /// Whoever began it, with the rights of this moment; none when they can act no more.
+    /// The actor who began it, with the rights they have now; none when they can no longer act.
     async fn actor_behind(&self, h: &mut impl Handle, job: &BulkJob) -> Result<Option<Actor>> {
         let origin = Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
         match (job.actor_kind.as_str(), job.actor_id) {

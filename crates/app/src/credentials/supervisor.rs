@@ -40,7 +40,7 @@ pub struct SuperviseeView {
 }
 
 impl SuperviseeView {
-    /// Under whom the person works now.
+    /// The person's supervisor now.
     pub fn current(&self) -> Option<&SupervisorView> {
         self.history.first().filter(|s| s.until.is_none())
     }

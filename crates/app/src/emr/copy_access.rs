@@ -123,7 +123,7 @@ impl App {
         let outcome =
             decide(actor.authority(), &world.facts, &before.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
-        // Not by name: whoever reads the record may not know them.
+        // Not by name: readers of the record may not know them.
         let ids: Vec<PersonId> = sources.iter().map(|s| s.person.id).collect();
         let about = AuditSubject::new(id.0, &before.profile.person.full_name);
         work.audit_done(actor, Action::AccessCopied, about, &json!({"source_ids": ids}));

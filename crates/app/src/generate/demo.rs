@@ -274,7 +274,7 @@ impl Demo<'_> {
         let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
         let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
         let id = self.writer.add(&Change { person, emr: Some(emr), ..Change::default() }, signed_in)?;
-        // Whoever is new or has other things to do has not signed yet.
+        // New people and people with other duties have not signed yet.
         if kind.has_signature() && numbers && !self.count.is_multiple_of(9) {
             self.writer.sign(id);
         }

@@ -89,7 +89,7 @@ impl<'a> PracticeWriter<'a> {
         self.waiting.totals.push((clinic, group, total));
     }
 
-    /// The totals not written yet, for whoever writes them in another way.
+    /// The totals not written yet, to be written in another way.
     pub fn take_totals(&mut self) -> Vec<(ClinicId, Group, i64)> {
         std::mem::take(&mut self.waiting.totals)
     }
@@ -168,7 +168,7 @@ impl<'a> PracticeWriter<'a> {
         Ok(waiting.profiles.len() as u64)
     }
 
-    /// Signatures, each hand on as many profiles as there are, and who supervises whom.
+    /// Signatures, one of several handwritings a profile, and supervisors.
     async fn write_credentials(&self, work: &mut UnitOfWork, waiting: &PendingWrites) -> Result<()> {
         let (app, organization) = (self.app, self.organization());
         // An assistant finishes notes only with a signature on file.

@@ -42,7 +42,7 @@ pub struct Image {
     pub height: i64,
     /// How a signature came about; none for a picture.
     pub origin: Option<SignatureOrigin>,
-    /// The name of whoever set it.
+    /// The name of the person who set it.
     pub set_by: String,
     /// When.
     pub set_at: Timestamp,
@@ -145,7 +145,7 @@ async fn encode(
     Ok(read?)
 }
 
-/// Whom a denial is about; the name is left out, because the actor may not know it.
+/// The subject of a denial, without a name, because the actor may not know it.
 fn about(id: PersonId) -> AuditSubject {
     AuditSubject { id: Some(id.0), name: String::new() }
 }

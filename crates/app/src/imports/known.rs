@@ -22,7 +22,7 @@ pub(super) struct StoredMatches {
     names: BTreeMap<String, NameHolder>,
     npis: BTreeMap<String, PersonId>,
     namesakes: BTreeMap<Namesake, PersonId>,
-    /// Of those found, whom the actor may see; none = all of the organization.
+    /// Of the people found, those the actor may see; none = all of the organization.
     visible: Option<BTreeSet<PersonId>>,
 }
 
@@ -84,7 +84,7 @@ impl StoredMatches {
             || self.knows_name(actor, keys.username.as_ref())
     }
 
-    /// The owner of a name the actor may not know of. (Whoever the actor may see is the row's own person.)
+    /// The owner of a name, when the actor may not see them. (An owner the actor may see is the row's own person.)
     pub fn hidden_owner(&self, key: Option<&String>) -> Option<NameOwner> {
         key.filter(|k| self.names.contains_key(*k)).map(|_| NameOwner::Hidden)
     }

@@ -53,7 +53,7 @@ const MANY: u64 = 1000;
 
 impl App {
     /// Adds the people of a CSV file. What is refused is reported and the rest is saved, in batches: after an
-    /// interruption the same file may be imported again, and whoever is there already stays as they are.
+    /// interruption the same file may be imported again, and people who are stored already are left unchanged.
     ///
     /// # Errors
     /// [`AppError::Refused`] when the actor may not, or when nothing of the file can be understood.

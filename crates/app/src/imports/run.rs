@@ -71,7 +71,7 @@ impl UsedKeys {
 #[derive(Default)]
 pub(super) struct PendingBatch {
     pub used: UsedKeys,
-    /// Its people, whom later rows may be like.
+    /// Its people, with whom later rows are compared.
     pub people: Vec<EarlierRow>,
 }
 

@@ -24,7 +24,7 @@ pub struct UnusedLicenses {
     pub clinic: ClinicId,
     /// By name.
     pub clinic_name: String,
-    /// For whom.
+    /// The license group.
     pub group: Group,
     /// Paid for.
     pub total: i64,

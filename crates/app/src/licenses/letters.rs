@@ -1,4 +1,4 @@
-//! What is written to the practice at each step of a request: to whoever asked, and to the company admins.
+//! The letters about each step of a request, to the requester and the company admins.
 
 use std::collections::BTreeMap;
 

@@ -139,7 +139,7 @@ impl App {
         overview(&mut h, actor, found, self.now()).await?.pop().ok_or(AppError::NotFound)
     }
 
-    /// Refuses, on record, whoever may neither see nor ask for licenses.
+    /// Refuses an actor who may neither see nor request licenses, and records the denial.
     pub(crate) async fn require_licenses(&self, actor: &Actor) -> Result<()> {
         if let Err(refusal) = may_ask(actor.authority()) {
             let error = AppError::from(refusal);

@@ -1,4 +1,4 @@
-//! What licenses cost: set by support, seen by whoever may ask for licenses.
+//! Prices of licenses: set by support, shown to people who may request licenses.
 
 use muster_domain::OrganizationId;
 use muster_domain::audit::Action;

@@ -21,7 +21,7 @@ const LARGEST_PAGE: i64 = 200;
 pub struct RequestReceipt {
     /// As kept.
     pub request: Request,
-    /// What whoever asked should know, e.g. that another request is open.
+    /// Notices for the requester, e.g. that another request is open.
     pub notices: Vec<String>,
 }
 

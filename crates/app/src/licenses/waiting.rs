@@ -23,7 +23,7 @@ const LARGEST_PAGE: i64 = 200;
 /// People made active in one go.
 const MOST_AT_ONCE: i64 = 1000;
 
-/// Whom to list.
+/// Filter and page of the waiting list.
 #[derive(Clone, Debug, Default)]
 pub struct WaitingQuery {
     /// Of this clinic's pools.
@@ -56,7 +56,7 @@ pub struct WaitingPage {
     pub next: Option<(String, Uuid)>,
 }
 
-/// Whom to make active.
+/// The people to make active.
 #[derive(Clone, Debug, Default)]
 pub struct ActivationRequest {
     /// Of this clinic's pools.

@@ -52,7 +52,7 @@ impl App {
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }
 
-    /// Whom somebody means who typed this: the person of exactly that user name or email, else those the user list finds
+    /// The people a typed name may mean: the person of exactly that user name or email, else those the user list finds
     /// by it, by name. Only people the actor may see.
     pub async fn match_people(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
         let filter = Filter { q: typed.to_owned(), ..Filter::default() };

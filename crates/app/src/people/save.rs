@@ -243,7 +243,7 @@ impl App {
         people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
         let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
         if before.person.email != outcome.profile.person.email {
-            // A link lies in the old mailbox; whoever reads that one must not get in by it.
+            // The link is in the old mailbox, whose readers must not get in by it.
             sign_in::end_links(&mut work.tx, id.0).await?;
         }
         if outcome.ends_access {

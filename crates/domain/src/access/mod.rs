@@ -1,4 +1,4 @@
-//! Who may do what where: what an actor holds in each product, whom an actor may see and change, and the one answer to
+//! Access control: what an actor holds in each product, the people an actor may see and change, and the one answer to
 //! "may this subject do this here?".
 
 mod authority;

@@ -70,7 +70,7 @@ impl Tally {
             if unchanged {
                 continue;
             }
-            // Whoever is refused as a whole is refused each change.
+            // A person who is refused as a whole is refused each change.
             let which = refused.change.as_ref().map_or(changes, std::slice::from_ref);
             for change in which {
                 self.by_change.entry(key(*change)).or_default().1 += 1;

@@ -16,7 +16,7 @@ use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
-/// Add people from a CSV file; whoever is there already stays as they are
+/// Add people from a CSV file; people who are there already are left unchanged
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Columns: first_name last_name full_name previous_names email phone npi username user_type status default_clinic

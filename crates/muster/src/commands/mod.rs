@@ -45,7 +45,7 @@ pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     }
 }
 
-/// Whoever runs the program, working for the organization of that name.
+/// The operator at the command line, working for the organization of that name.
 async fn actor_for(app: &App, organization: &str) -> Result<Actor, Failure> {
     match app.organization_named(organization).await? {
         Some(found) => Ok(Actor::command_line(found.id)),

@@ -26,7 +26,7 @@ Examples:
   muster token create --username mara --scope people:read --scope check --expires 30d
   TOKEN=$(muster token create --username mara --scope people:read,people:write)")]
 pub struct TokenArguments {
-    /// User name or email of whom it acts for
+    /// User name or email of the person it acts for
     #[arg(long, value_name = "NAME")]
     username: String,
     /// What it may be used for; repeated, or with commas

@@ -160,7 +160,7 @@ impl Practice {
         &self.database.db
     }
 
-    /// Whoever runs the program on the machine; may do everything in this practice.
+    /// The operator at the command line; may do everything in this practice.
     pub fn machine(&self) -> Actor {
         Actor::command_line(self.organization)
     }

@@ -57,7 +57,7 @@ pub(crate) struct ImportResult {
     refused_by_code: BTreeMap<String, u64>,
     /// People added who may be somebody who is there already. `/people/duplicates` lists the pairs.
     possible_duplicates: u64,
-    /// The first 1,000 of them, with whom they are like and why.
+    /// The first 1,000 of them, with candidates and reasons.
     possible_duplicate_rows: Vec<ImportLikeness>,
     /// Company admins who can say who is meant where `hidden`; else empty.
     ask: Vec<ContactPerson>,
@@ -87,7 +87,7 @@ pub(crate) struct ImportRefusal {
 pub(crate) struct ImportLikeness {
     /// The line of the file it begins on.
     line: u64,
-    /// Whom it is like, the likest first; at most three.
+    /// The candidates, the most similar first; at most three.
     candidates: Vec<ImportCandidate>,
     /// There is somebody the caller may not see.
     hidden: bool,
@@ -123,9 +123,9 @@ pub(crate) struct ImportFlags {
 
 /// Import people from CSV
 ///
-/// Also with the public CMS clinician columns. Rows that are refused are reported and the rest is saved; whoever is
-/// there already stays as they are, so the same file may be sent again. Nothing is imported of a file that did not
-/// arrive whole.
+/// Also with the public CMS clinician columns. Rows that are refused are reported and the rest is saved; people
+/// who are there already are left unchanged, so the same file may be sent again. Nothing is imported of a file that did
+/// not arrive whole.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "Imports",
     params(("dry_run" = Option<bool>, Query, description = "Say what would happen, and do nothing"),
         ("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`, or `Their column=` to pass it over; repeatable"),

@@ -224,7 +224,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params:
 
 /// Ask for licenses, or to release some
 ///
-/// For people with View Users, clinic admins and company admins, at a clinic within their access. Whoever asks and the
+/// For people with View Users, clinic admins and company admins, at a clinic within their access. The requester and the
 /// company admins get an email, now and when the request ends.
 #[utoipa::path(post, path = "/api/v1/license-requests", tag = "Licenses",
     params(crate::api::openapi::IdempotencyKey), request_body = LicenseRequestInput,
@@ -267,7 +267,7 @@ fn note(mut body: Body) -> Answer<String> {
 
 /// Withdraw a license request
 ///
-/// For whoever asked, and for company admins.
+/// For the requester and for company admins.
 #[utoipa::path(post, path = "/api/v1/license-requests/{request}/withdraw", tag = "Licenses", params(RequestPath),
     request_body = EndingInput, responses((status = 200, description = "Withdrawn", body = LicenseRequest)))]
 pub(crate) async fn withdraw(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {

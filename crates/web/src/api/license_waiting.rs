@@ -62,7 +62,7 @@ pub(crate) struct WaitingList {
     total: Option<usize>,
 }
 
-/// Whom to make active. Without any field: everyone within the caller's access who waits.
+/// The people to make active. Without any field: everyone within the caller's access who waits.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct ActivateInput {

@@ -1,4 +1,4 @@
-//! `/audit`: who did what, for whom, when; filtered, sorted, exported.
+//! `/audit`: the audit record, filtered, sorted and exported.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};

@@ -36,7 +36,7 @@ pub enum Decision {
     Ask,
     /// Somebody looked: these are other people. Anybody else who looks alike is asked about.
     SomeoneElse {
-        /// Whom the actor saw and found to be someone else.
+        /// The candidates the actor marked as someone else.
         ids: Vec<PersonId>,
         /// The actor was told that there is someone out of sight, and goes on.
         hidden: bool,
@@ -57,13 +57,13 @@ pub struct Candidate {
 /// Everybody who may be the same person.
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
-    /// Whom the actor may see; the likest first, at most ten.
+    /// The candidates the actor may see, the most similar first; at most ten.
     pub seen: Vec<Candidate>,
     /// There is somebody the actor may not see. Nothing more may be told than that.
     pub hidden: bool,
-    /// Whom to ask about the hidden one: active company admins, who see everybody. Empty when nobody is hidden.
+    /// Contacts for the hidden candidate: active company admins, who see everybody. Empty when nobody is hidden.
     pub ask: Vec<Contact>,
-    /// What belongs to somebody of those seen and to nobody else: it stays refused, whoever the new person is.
+    /// Values that already belong to a visible candidate and to one person only: refused whatever is decided.
     pub taken: Refusals,
 }
 

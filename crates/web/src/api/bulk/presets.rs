@@ -32,7 +32,7 @@ pub(crate) struct SavedFilter {
 pub(crate) struct BulkPresetShape {
     id: Uuid,
     name: String,
-    /// Whom; null for a change set.
+    /// The selection; null for a change set.
     filter: Option<SavedFilter>,
     /// What; null for a selection. Changes of clinics out of the caller's reach are left out.
     changes: Option<Vec<BulkChangeShape>>,

@@ -13,7 +13,7 @@ use crate::api::failure::at;
 use crate::api::fields::Fields;
 use crate::errors::ProblemField;
 
-/// Whom it concerns: `ids` or `filter`, not both.
+/// The people of the update: `ids` or `filter`, not both.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body, as the others
 pub(crate) struct SelectionInput {
@@ -23,7 +23,7 @@ pub(crate) struct SelectionInput {
     filter: Option<FilterInput>,
 }
 
-/// Whoever matches all that is given; an empty filter takes everybody.
+/// People who match all that is given; an empty filter takes everybody.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct FilterInput {
@@ -47,13 +47,13 @@ pub(crate) struct ChangeInput {
     value: String,
 }
 
-/// What to do to whom.
+/// A selection of people and the changes to make.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct BulkInput {
-    /// Whom; left out with `preview_id`.
+    /// The selection; left out with `preview_id`.
     selection: Option<SelectionInput>,
-    /// The people of a preview, with the versions they had then: whoever was changed since is refused.
+    /// The people of a preview, with the versions they had then: people changed since are refused.
     preview_id: Option<Uuid>,
     changes: Vec<ChangeInput>,
 }

@@ -27,7 +27,7 @@ async fn answer(web: &Web, api: &Api, view: &BulkView) -> Answer<BulkUpdate> {
 /// Preview a bulk update
 ///
 /// Changes nothing. Says for each person and each change whether it would be made or refused, and why, and pins the
-/// versions of the people selected: start it with `preview_id`, and whoever was changed meanwhile is refused.
+/// versions of the people selected: start it with `preview_id`, and people changed meanwhile are refused.
 #[utoipa::path(post, path = "/api/v1/bulk-updates/preview", tag = "Bulk updates",
     request_body(content = BulkInput, example = json!({
         "selection": {"filter": {"user_type": "Clerical", "status": "active"}},
@@ -92,7 +92,7 @@ async fn update_started(web: &Web, api: &Api, view: &BulkView) -> Answer {
 
 /// List bulk updates
 ///
-/// One's own; those of the practice for whoever reaches every clinic.
+/// The caller's own; all of the practice when the caller reaches every clinic.
 #[utoipa::path(get, path = "/api/v1/bulk-updates", tag = "Bulk updates",
     params(("limit" = Option<i64>, Query, description = "1 to 200; 50 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before")),

@@ -14,7 +14,7 @@ use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
 
-/// Whom to copy from.
+/// The people to copy from.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct CopyInput {

@@ -154,7 +154,7 @@ pub(crate) struct SomeoneElseInput {
     other_id: Uuid,
 }
 
-/// Whom to put together.
+/// The two profiles to merge.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct MergeInput {
@@ -182,7 +182,7 @@ pub(crate) async fn mark_distinct(State(web): State<Web>, api: Api, body: Body) 
     Ok(reply::nothing())
 }
 
-/// Whom a new profile turned out to be.
+/// The stored person a new profile turned out to be.
 #[derive(ToSchema)]
 #[allow(dead_code)] // as above
 pub(crate) struct SamePersonInput {
@@ -277,8 +277,8 @@ impl From<&MergeReceipt> for MergeDone {
 
 /// Merge two people
 ///
-/// The kept profile receives clinics, permissions, previous names, further professional licenses, whom the other
-/// supervises, and what it lacks of email, phone, NPI, license, picture, signature and supervisor; the other becomes
+/// The kept profile receives clinics, permissions, previous names, further professional licenses, the supervisees of
+/// the other, and what it lacks of email, phone, NPI, license, picture, signature and supervisor; the other becomes
 /// inactive and keeps its user name and history. Can be undone for 30 days.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merge", tag = "Duplicates",
     request_body = MergeInput, responses((status = 200, description = "Merged", body = MergeDone)))]

@@ -33,7 +33,7 @@ pub(crate) struct StoredImage {
     sha256: String,
     /// `drawn` or `uploaded`, of a signature.
     origin: Option<&'static str>,
-    /// The name of whoever set it.
+    /// The name of the person who set it.
     set_by: String,
     /// When.
     set_at: Timestamp,
@@ -53,7 +53,7 @@ impl From<&Image> for StoredImage {
     }
 }
 
-/// The bytes, for this caller's own cache only, and asked for again each time: whoever may see it may change.
+/// The bytes, for this caller's own cache only, and requested again each time, because access may change.
 fn shown(image: Option<Image>, asked: &HeaderMap) -> Answer {
     let image = image.ok_or(AppError::NotFound)?;
     let tag = format!("\"{}\"", image.tag);

@@ -55,7 +55,7 @@ impl From<&SupervisorView> for SupervisionItem {
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct SupervisorInput {
-    /// An active therapist whom the caller may see, or null for none.
+    /// An active therapist the caller may see, or null for none.
     #[schema(required)]
     supervisor_id: Option<Uuid>,
 }

@@ -1,4 +1,4 @@
-//! How a bulk update went: green, yellow or red, why, for whom, as a file, and back again.
+//! The result of a bulk update: its outcome, the reasons, each person, a CSV file, and the link to the undo.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};

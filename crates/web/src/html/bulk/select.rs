@@ -1,5 +1,5 @@
-//! `/emr/users/bulk`: whom it concerns. The choice lives in the form: single people by their ids, everybody who matches by
-//! the filter and whoever is left out of it.
+//! `/emr/users/bulk`: the selection. It is kept in the form: single people by their ids, everybody who matches by
+//! the filter and the people left out of it.
 
 use std::collections::BTreeSet;
 

@@ -323,7 +323,7 @@ fn conflict_banner(page: &Page, loaded: &UserPage, since: i64) -> Markup {
     }
 }
 
-/// The profile for whoever may see but not change it.
+/// The profile for people who may see but not change it.
 fn read_only(loaded: &UserPage, reason: &str) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;

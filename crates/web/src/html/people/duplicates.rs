@@ -136,7 +136,7 @@ pub(crate) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
     }
 }
 
-/// Whom to ask.
+/// The contacts for a hidden candidate.
 fn contacts(ask: &[Contact]) -> Markup {
     html! {
         @if ask.is_empty() { p { "a company admin of your practice." } }

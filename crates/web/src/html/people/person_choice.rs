@@ -26,9 +26,9 @@ pub(crate) struct NameFields {
 
 /// The person a list is about.
 pub(crate) struct PersonChoice {
-    /// Whom the name typed meant.
+    /// The person the typed name means.
     chosen: Option<PersonView>,
-    /// What was typed and whom it may mean, when that is not one person.
+    /// The typed name and the people it may mean, when that is not one person.
     unclear: Option<(String, Vec<PersonView>)>,
 }
 
@@ -48,7 +48,7 @@ impl PersonChoice {
         Ok((Self { chosen, unclear: None }, form.with(names.typed, "").with(names.id, &id)))
     }
 
-    /// The name of whom it is about.
+    /// The name of the person the list is about.
     pub fn name(&self) -> Option<&str> {
         self.chosen.as_ref().map(|p| p.profile().person.full_name.as_str())
     }

@@ -24,7 +24,7 @@ pub(crate) struct UnlockQuery {
     next: String,
 }
 
-/// `GET /unlock`: whoever comes here by the idle timer of the page finds the session locked from now on.
+/// `GET /unlock`: locks the session, because the idle timer of a page leads here.
 pub(crate) async fn show(
     State(web): State<Web>,
     Query(query): Query<UnlockQuery>,

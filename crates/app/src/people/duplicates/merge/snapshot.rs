@@ -63,7 +63,7 @@ pub(super) fn restoring_change(profile: &Profile) -> Change {
         license_number: Some(e.license.number.clone()),
         license_state: Some(e.license.state.clone()),
         license_expires_on: Some(e.license.expires_on.map(|d| d.to_string())),
-        // Whoever undoes gives back what was confirmed before.
+        // The actor who undoes restores what was confirmed before.
         finish_attested: e.permissions.contains(Permission::FinishSoapNotes),
     });
     let person = PersonPatch {
