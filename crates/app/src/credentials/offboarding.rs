@@ -112,7 +112,9 @@ impl App {
         match self.try_offboard(actor, id, (kind, release), successor, &mut about).await {
             Ok(left) => Ok(left),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
+            Err(SaveError::Failed(error)) => {
+                Err(self.audit_denial(actor, Action::PersonOffboarded, about, error).await)
+            }
         }
     }
 

@@ -85,7 +85,7 @@ impl App {
         match self.try_license_step(actor, id, step, &mut about).await {
             Ok(license) => Ok(license),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, step.action(), about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, step.action(), about, error).await),
         }
     }
 

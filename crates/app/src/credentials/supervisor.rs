@@ -82,7 +82,7 @@ impl App {
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_set_supervisor(actor, id, supervisor, &mut about).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.recorded(actor, Action::SupervisorChanged, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::SupervisorChanged, about, error).await),
         }
     }
 

@@ -79,7 +79,7 @@ impl App {
         };
         match looked.await {
             Ok(copied) => Ok(copied),
-            Err(error) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::AccessCopied, denied(id), error).await),
         }
     }
 
@@ -98,7 +98,9 @@ impl App {
         match self.try_copy(actor, id, expected, from).await {
             Ok(copied) => Ok(copied),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
+            Err(SaveError::Failed(error)) => {
+                Err(self.audit_denial(actor, Action::AccessCopied, denied(id), error).await)
+            }
         }
     }
 

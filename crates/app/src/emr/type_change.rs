@@ -26,7 +26,12 @@ impl App {
         if !actor.is_support() {
             let error = Refusal::new(field::USER_TYPE, Code::SupportOnly).into();
             return Err(self
-                .recorded(actor, Action::UserTypeChanged, AuditSubject { id: Some(id.0), name: String::new() }, error)
+                .audit_denial(
+                    actor,
+                    Action::UserTypeChanged,
+                    AuditSubject { id: Some(id.0), name: String::new() },
+                    error,
+                )
                 .await);
         }
         let mut h = self.db.read().await?;
@@ -53,7 +58,7 @@ impl App {
         match self.try_change_type(actor, id, expected, to, &mut about).await {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::UserTypeChanged, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::UserTypeChanged, about, error).await),
         }
     }
 

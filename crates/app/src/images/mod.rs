@@ -288,7 +288,7 @@ impl App {
     async fn audit_refusal<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
         match answer {
             Ok(done) => Ok(done),
-            Err(error) => Err(self.recorded(actor, action, about(id), error).await),
+            Err(error) => Err(self.audit_denial(actor, action, about(id), error).await),
         }
     }
 }

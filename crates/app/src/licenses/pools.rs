@@ -143,7 +143,7 @@ impl App {
     pub(crate) async fn require_licenses(&self, actor: &Actor) -> Result<()> {
         if let Err(refusal) = may_ask(actor.authority()) {
             let error = AppError::from(refusal);
-            return Err(self.recorded(actor, Action::LicenseRequested, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicenseRequested, AuditSubject::none(), error).await);
         }
         Ok(())
     }
@@ -160,7 +160,7 @@ impl App {
         actor.require_scope(Scope::Licenses)?;
         if !actor.is_support() {
             let error = Refusal::whole(Code::SupportOnlyTotals).into();
-            return Err(self.recorded(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
         }
         check_note(note)?;
         let mut work = self.work(actor.organization()).await?;

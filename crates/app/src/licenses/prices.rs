@@ -46,7 +46,7 @@ impl App {
                 return Err(AppError::NotFound);
             }
             let error = Refusal::whole(Code::SupportOnlyRequests).into();
-            return Err(self.recorded(actor, Action::LicensePricesSet, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicensePricesSet, AuditSubject::none(), error).await);
         }
         check_prices(prices)?;
         let acting = actor.working_for(organization);

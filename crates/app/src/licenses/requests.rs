@@ -120,7 +120,7 @@ impl App {
             Err(error) => {
                 drop(work);
                 let about = AuditSubject { id: Some(wanted.clinic.0), name: String::new() };
-                Err(self.recorded(actor, Action::LicenseRequested, about, error).await)
+                Err(self.audit_denial(actor, Action::LicenseRequested, about, error).await)
             }
         }
     }
@@ -205,7 +205,7 @@ impl App {
         let mut about = AuditSubject { id: None, name: String::new() };
         match self.try_withdraw(actor, id, why, &mut about).await {
             Ok(request) => Ok(request),
-            Err(error) => Err(self.recorded(actor, Action::LicenseRequestWithdrawn, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::LicenseRequestWithdrawn, about, error).await),
         }
     }
 

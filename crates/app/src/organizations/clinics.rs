@@ -176,7 +176,9 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         let before = match self.clinic(actor, id).await {
             Ok(clinic) => clinic,
-            Err(error) => return Err(self.recorded(actor, Action::ClinicUpdated, AuditSubject::none(), error).await),
+            Err(error) => {
+                return Err(self.audit_denial(actor, Action::ClinicUpdated, AuditSubject::none(), error).await);
+            }
         };
         self.require(actor, Permission::ClinicAdmin, Action::ClinicUpdated).await?;
         if patch.status.is_some() {

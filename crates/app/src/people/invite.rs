@@ -61,7 +61,7 @@ impl App {
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_send(actor, id, &mut about).await {
             Ok(sent) => Ok(sent),
-            Err(error) => Err(self.recorded(actor, Action::ResetSent, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::ResetSent, about, error).await),
         }
     }
 

@@ -89,7 +89,7 @@ impl App {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
             Err(SaveError::Failed(error)) => {
-                Err(self.recorded(actor, Action::PersonCreated, AuditSubject::none(), error).await)
+                Err(self.audit_denial(actor, Action::PersonCreated, AuditSubject::none(), error).await)
             }
         }
     }
@@ -182,7 +182,7 @@ impl App {
         match saved {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonUpdated, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::PersonUpdated, about, error).await),
         }
     }
 
@@ -255,7 +255,7 @@ impl App {
     }
 
     /// Notes a denial; gives the error on.
-    pub(crate) async fn recorded(
+    pub(crate) async fn audit_denial(
         &self,
         actor: &Actor,
         action: Action,

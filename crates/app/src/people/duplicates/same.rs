@@ -54,7 +54,7 @@ impl App {
         self.require(actor, Permission::EditUsers, Action::FoundToBeTwo).await?;
         match self.try_mark_distinct(actor, one, other).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
         }
     }
 

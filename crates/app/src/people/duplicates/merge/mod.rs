@@ -126,7 +126,7 @@ impl App {
         match self.try_merge(actor, kept, merged, &mut about).await {
             Ok(done) => Ok(done),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PeopleMerged, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::PeopleMerged, about, error).await),
         }
     }
 

@@ -30,7 +30,7 @@ impl App {
             Ok(done) => Ok(done),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
             Err(SaveError::Failed(error)) => {
-                Err(self.recorded(actor, Action::MergeUndone, AuditSubject::none(), error).await)
+                Err(self.audit_denial(actor, Action::MergeUndone, AuditSubject::none(), error).await)
             }
         }
     }
