@@ -15,13 +15,11 @@ run: ## Build Muster and serve the demo practice on http://127.0.0.1:8080
 test: ## Check everything: format, lints, layers, licenses, all tests on both databases
 	@scripts/test
 
-bench: ## Measure, each figure against its limit (100,000 people)
-	cargo build --release --package muster --package muster-bench
-	scripts/with-postgres --durable cargo run --release --package muster-bench
+bench: ## Measure, each figure against its limit (ARGS="--only lists,search --engine sqlite" chooses rows)
+	@scripts/bench $(ARGS)
 
 bench-large: ## The same with 1,000,000 people in 400 organizations
-	cargo build --release --package muster --package muster-bench
-	scripts/with-postgres --durable cargo run --release --package muster-bench -- --large
+	@scripts/bench --large $(ARGS)
 
 fmt: ## Format the sources
 	cargo fmt --all

@@ -99,7 +99,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whoever runs the program on the machine; works for one organization.
+    /// The operator at the command line, working for one organization.
     pub fn command_line(organization: OrganizationId) -> Self {
         Self {
             authority: Authority::operator(ActorKind::CommandLine, organization),
@@ -203,7 +203,7 @@ impl Actor {
 
     /// True when the actor may do this somewhere in the organization: what the navigation asks.
     pub fn may(&self, permission: Permission) -> bool {
-        let action = access::Action::Emr(permission);
+        let action = access::AccessAction::Emr(permission);
         access::evaluate(&self.authority, action, access::Resource::Organization, access::Context::default())
             .is_allowed()
     }

@@ -21,7 +21,7 @@ impl Message {
     /// To someone new.
     pub fn invitation(name: &str, username: &str, organization: &str, url: &str) -> Self {
         Self {
-            subject: one_line(&format!("Your account at {organization}")),
+            subject: header_line(&format!("Your account at {organization}")),
             body: format!(
                 "Hello {name},\n\n{organization} has added you to Muster, where you sign in to the practice's EMR.\n\n\
                  Your user name is {username}.\n\nChoose your password here. The link works once, for seven days:\n\n{url}\n\n\
@@ -57,7 +57,7 @@ impl Message {
     pub fn licenses_run_out(name: &str, organization: &str, lines: &[String]) -> Self {
         let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
         Self {
-            subject: one_line(&format!("Licenses to renew at {organization}")),
+            subject: header_line(&format!("Licenses to renew at {organization}")),
             body: format!(
                 "Hello {name},\n\nplease look after these professional licenses at {organization}:\n\n{}\n\
                  When a license is renewed, enter its new expiry date on the profile in Muster. Each reminder comes once: \
@@ -69,7 +69,7 @@ impl Message {
 }
 
 /// A subject is one header line, whatever a practice calls itself.
-pub(crate) fn one_line(text: &str) -> String {
+pub(crate) fn header_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -68,12 +68,12 @@ pub struct Header {
     /// Recognizes the installation's secret without giving it away.
     key_check: String,
     /// What it holds.
-    pub tables: Vec<Content>,
+    pub tables: Vec<TableHeader>,
 }
 
 /// One table of a backup.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Content {
+pub struct TableHeader {
     /// Name.
     pub name: String,
     columns: Vec<String>,
@@ -82,13 +82,13 @@ pub struct Content {
 }
 
 #[derive(Serialize, Deserialize)]
-struct End {
+struct BackupTrailer {
     sha256: String,
 }
 
 /// What was restored.
 #[derive(Clone, Debug)]
-pub struct Restored {
+pub struct RestoreReport {
     /// The backup's own description.
     pub header: Header,
     /// False when it was made under another secret: its audit record then cannot be verified with this one.
@@ -138,7 +138,7 @@ impl App {
                 progress(done, all);
             }
         }
-        let end = json(&End { sha256: hex(&sum.finalize()) })?;
+        let end = json(&BackupTrailer { sha256: hex(&sum.finalize()) })?;
         writeln!(out, "{end}")?;
         out.flush()?;
         Ok(header)
@@ -148,7 +148,11 @@ impl App {
         let mut contents = Vec::with_capacity(tables.len());
         for table in tables {
             let columns = table.columns().map(str::to_owned).collect();
-            contents.push(Content { name: table.name().to_owned(), columns, rows: transfer::count(tx, table).await? });
+            contents.push(TableHeader {
+                name: table.name().to_owned(),
+                columns,
+                rows: transfer::count(tx, table).await?,
+            });
         }
         Ok(Header {
             format: FORMAT.to_owned(),
@@ -171,7 +175,7 @@ impl App {
         &self,
         input: &mut (dyn BufRead + Send),
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<Restored, TransferError> {
+    ) -> Result<RestoreReport, TransferError> {
         let mut lines = Lines { input, sum: Sha256::new(), line: Vec::new() };
         let header = read_header(&mut lines)?;
         let all = header.rows();
@@ -198,7 +202,7 @@ impl App {
         transfer::rebuild_derived(&mut tx, |_| {}).await?;
         tx.commit().await?;
         self.analyze().await;
-        Ok(Restored { same_key: header.key_check == self.key_check(), header })
+        Ok(RestoreReport { same_key: header.key_check == self.key_check(), header })
     }
 }
 
@@ -281,7 +285,8 @@ impl Lines<'_> {
         if !self.read()? {
             return Err(damaged("it ends too early"));
         }
-        let end: End = serde_json::from_slice(&self.line).map_err(|_| damaged("it has more rows than it says"))?;
+        let end: BackupTrailer =
+            serde_json::from_slice(&self.line).map_err(|_| damaged("it has more rows than it says"))?;
         if end.sha256 != hex(&std::mem::take(&mut self.sum).finalize()) {
             return Err(damaged("its checksum is wrong"));
         }

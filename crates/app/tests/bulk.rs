@@ -23,9 +23,9 @@ use Permission as P;
 const PASSWORD: &str = "Quiet-Lantern-42-Ferry";
 
 /// Numbers that look random and repeat with the seed (xorshift64*).
-struct Dice(u64);
+struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -198,26 +198,26 @@ fn everybody() -> Selection {
 async fn twins(app: &App, seed: u64) -> [RunningFacts; 2] {
     let mut worlds = [RunningFacts::new(app, "a", 4).await, RunningFacts::new(app, "b", 4).await];
     for world in &mut worlds {
-        let mut dice = Dice(seed);
+        let mut rng = SeededRng(seed);
         let chief = [P::ViewPatients, P::EditPatients, P::ViewUsers, P::EditUsers, P::ClinicAdmin, P::CalendarAdmin];
         world.people.push(world.add("chief", UserType::Clerical, &chief, &[0, 1], true).await);
         let all = [P::CompanyAdmin, P::ViewPatients];
         world.people.push(world.add("boss", UserType::Clerical, &all, &[0], true).await);
         for n in 0..24 {
-            let kind = UserType::ALL[dice.roll(UserType::ALL.len())];
+            let kind = UserType::ALL[rng.roll(UserType::ALL.len())];
             let may: Vec<P> =
                 P::ALL.into_iter().filter(|p| muster_domain::emr::eligibility(kind, *p).is_ok()).collect();
-            let mut held = dice.some(&may, 3);
+            let mut held = rng.some(&may, 3);
             held.retain(|p| *p != P::CompanyAdmin && (*p != P::FinishSoapNotes || kind.group() == Group::Therapist));
             held.push(P::ViewPatients);
             if held.contains(&P::BillingReportAdmin) {
                 held.push(P::AnalyticsAccess);
             }
-            let mut clinics = dice.some(&[0, 1, 2, 3], 3);
+            let mut clinics = rng.some(&[0, 1, 2, 3], 3);
             if clinics.is_empty() {
-                clinics.push(dice.roll(4));
+                clinics.push(rng.roll(4));
             }
-            let active = dice.roll(3) > 0;
+            let active = rng.roll(3) > 0;
             world.people.push(world.add(&format!("p{n}"), kind, &held, &clinics, active).await);
         }
         for clinic in 0..2 {
@@ -242,24 +242,24 @@ async fn twins(app: &App, seed: u64) -> [RunningFacts; 2] {
     worlds
 }
 
-fn random_changes(world: &RunningFacts, dice: &mut Dice) -> Vec<BulkChange> {
+fn random_changes(world: &RunningFacts, rng: &mut SeededRng) -> Vec<BulkChange> {
     loop {
         let mut all = Vec::new();
         for p in P::ALL {
-            match dice.roll(6) {
+            match rng.roll(6) {
                 0 => all.push(AddPermission(p)),
                 1 => all.push(RemovePermission(p)),
                 _ => {}
             }
         }
         for c in &world.clinics {
-            match dice.roll(5) {
+            match rng.roll(5) {
                 0 => all.push(AddClinic(*c)),
                 1 => all.push(RemoveClinic(*c)),
                 _ => {}
             }
         }
-        match dice.roll(4) {
+        match rng.roll(4) {
             0 => all.push(SetStatus(Status::Active)),
             1 => all.push(SetStatus(Status::Inactive)),
             _ => {}
@@ -368,10 +368,10 @@ both_engines! {
     async fn a_bulk_update_equals_single_edits_and_its_undo_equals_nothing(db) {
         let (app, _) = app(db);
         let [a, b] = twins(&app, 0x5EED_0005).await;
-        let mut dice = Dice(0xB01D_FACE);
+        let mut rng = SeededRng(0xB01D_FACE);
         let mut codes: BTreeSet<String> = BTreeSet::new();
         for round in 0..14 {
-            let seed = random_changes(&a, &mut dice);
+            let seed = random_changes(&a, &mut rng);
             let turned: Vec<BulkChange> = seed.iter().map(|c| match c {
                 AddClinic(c) => AddClinic(b.clinics[a.clinics.iter().position(|x| x == c).expect("a clinic")]),
                 RemoveClinic(c) => RemoveClinic(b.clinics[a.clinics.iter().position(|x| x == c).expect("a clinic")]),

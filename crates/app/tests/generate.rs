@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use muster_app::credentials::WorklistAsked;
+use muster_app::credentials::WorklistQuery;
 use muster_app::generate::{GenerateSpec, Generated};
-use muster_app::people::{Listed, Pair, PersonView};
+use muster_app::people::{ListQuery, Pair, PersonView};
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::OrganizationId;
@@ -37,7 +37,7 @@ fn app(db: &Db) -> App {
 async fn everyone(app: &App, organization: OrganizationId) -> Vec<PersonView> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let asked = Listed { filter: Filter::default(), after, limit: 200 };
+        let asked = ListQuery { filter: Filter::default(), after, limit: 200 };
         let page = app.people(&Actor::command_line(organization), asked).await.unwrap();
         all.extend(page.people);
         after = page.next;
@@ -144,7 +144,7 @@ both_engines! {
         assert!(people.iter().filter(|p| days(p).is_some_and(|d| (0..30).contains(&d))).count() >= 4);
 
         let operator = Actor::command_line(demo.organization);
-        let asked = |kind| WorklistAsked { kind: Some(kind), limit: 200, ..WorklistAsked::default() };
+        let asked = |kind| WorklistQuery { kind: Some(kind), limit: 200, ..WorklistQuery::default() };
         for (kind, few) in [
             (CredentialIssue::MissingSignature, 5..25),
             (CredentialIssue::MissingSupervisor, 3..20),

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use muster_app::imports::{ImportOptions, ImportReport, ImportStatus};
-use muster_app::people::{Listed, PersonView};
+use muster_app::people::{ListQuery, PersonView};
 use muster_app::sign_in::SessionStatus;
 use muster_app::{Actor, App, Channel, Clock, Filter, Keys, Origin, Settings, SystemEntropy};
 use muster_domain::emr::{EmrPatch, InactiveReason, UserType};
@@ -18,7 +18,7 @@ use muster_domain::people::{PersonPatch, npi};
 use muster_domain::{Code, OrganizationId};
 use muster_store::Db;
 use muster_testkit::both_engines;
-use muster_testkit::databases::{Practice, an_organization, noon};
+use muster_testkit::databases::{StoredOrganization, an_organization, noon};
 
 const CMS: &[u8] = include_bytes!("../../../examples/cms-therapists-maine.csv");
 
@@ -36,7 +36,7 @@ fn app(db: &Db) -> App {
 }
 
 /// Put there without the program, so that its chain is sealed first.
-async fn a_practice(db: &Db) -> Practice {
+async fn a_practice(db: &Db) -> StoredOrganization {
     let practice = an_organization(db).await;
     app(db).seal_audit().await.expect("sealed");
     practice
@@ -50,14 +50,14 @@ async fn import(app: &App, actor: &Actor, csv: impl AsRef<[u8]>, options: Import
     app.import_people(actor, Cursor::new(csv.as_ref().to_vec()), options, |_| {}).await.expect("an import")
 }
 
-async fn imported(app: &App, practice: &Practice, csv: impl AsRef<[u8]>) -> ImportReport {
+async fn imported(app: &App, practice: &StoredOrganization, csv: impl AsRef<[u8]>) -> ImportReport {
     import(app, &line(practice.id), csv, ImportOptions::default()).await
 }
 
-async fn everyone(app: &App, practice: &Practice) -> Vec<PersonView> {
+async fn everyone(app: &App, practice: &StoredOrganization) -> Vec<PersonView> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let asked = Listed { filter: Filter::default(), after, limit: 200 };
+        let asked = ListQuery { filter: Filter::default(), after, limit: 200 };
         let page = app.people(&line(practice.id), asked).await.unwrap();
         all.extend(page.people);
         after = page.next;
@@ -67,7 +67,7 @@ async fn everyone(app: &App, practice: &Practice) -> Vec<PersonView> {
     }
 }
 
-async fn by_username(app: &App, practice: &Practice, username: &str) -> PersonView {
+async fn by_username(app: &App, practice: &StoredOrganization, username: &str) -> PersonView {
     let all = everyone(app, practice).await;
     let names: Vec<_> = all.iter().map(|p| p.profile().person.username.clone()).collect();
     let found = all.into_iter().find(|p| p.profile().person.username == username);
@@ -295,7 +295,7 @@ both_engines! {
         let messages = app.take_messages(10).await.unwrap();
         assert_eq!(messages.len(), 1);
         let secret = messages[0].message.body.split("/invitation/").nth(1).unwrap().split_whitespace().next().unwrap();
-        assert_eq!(app.look_at_link(secret).await.unwrap().unwrap().username, "aruiz");
+        assert_eq!(app.find_link(secret).await.unwrap().unwrap().username, "aruiz");
         sound(&app).await;
     }
 
@@ -352,7 +352,7 @@ both_engines! {
 }
 
 /// Mara manages Saco and is signed in.
-async fn manager(app: &App, practice: &Practice) -> Actor {
+async fn manager(app: &App, practice: &StoredOrganization) -> Actor {
     let permissions = [
         "view_patients",
         "edit_patients",

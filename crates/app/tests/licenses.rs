@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
 use muster_app::credentials::OffboardingPlan;
-use muster_app::licenses::{Activate, LedgerAsked, Request, WaitingAsked};
+use muster_app::licenses::{ActivationRequest, LedgerQuery, Request, WaitingQuery};
 use muster_app::people::NewProfile;
 use muster_app::{Actor, App, AppError};
 use muster_domain::emr::{EmrPatch, Permission, UserType};
@@ -260,7 +260,7 @@ impl RunningFacts<'_> {
     }
 
     async fn activate_all(&mut self) {
-        let result = self.app.activate_waiting(&self.actor, &Activate::default()).await;
+        let result = self.app.activate_waiting(&self.actor, &ActivationRequest::default()).await;
         let mut queue: Vec<usize> = (0..self.model.people.len()).filter(|n| self.model.people[*n].waits).collect();
         if queue.is_empty() {
             assert_eq!(refused(&result.expect_err("nobody")), [Code::NobodyWaits]);
@@ -289,10 +289,10 @@ impl RunningFacts<'_> {
             assert_eq!((pool.total, pool.assigned), (self.model.totals.get(&key).copied(), self.model.assigned(key)));
             assert!(pool.total.is_none_or(|t| pool.assigned <= t), "never more assigned than there are");
         }
-        let asked = WaitingAsked { limit: 200, ..WaitingAsked::default() };
+        let asked = WaitingQuery { limit: 200, ..WaitingQuery::default() };
         let waiting = self.app.waiting_list(&self.actor, &asked).await.expect("a list").items.len();
         assert_eq!(waiting, self.model.people.iter().filter(|p| p.waits).count());
-        let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
+        let asked = LedgerQuery { limit: 200, ..LedgerQuery::default() };
         let ledger = self.app.license_ledger(&self.actor, &asked).await.expect("the ledger");
         assert_eq!(ledger.items.len(), self.model.changes);
     }
@@ -439,7 +439,7 @@ both_practices! {
             ("ada@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
             ("manager@saco.example".to_owned(), "License request 1 submitted: add 2 student licenses at Saco".to_owned()),
         ]);
-        let waiting = app.waiting_list(&acting, &WaitingAsked { limit: 50, ..WaitingAsked::default() }).await.expect("list");
+        let waiting = app.waiting_list(&acting, &WaitingQuery { limit: 50, ..WaitingQuery::default() }).await.expect("list");
         let freed: Vec<_> = waiting.items.iter().map(|q| q.freed).collect();
         assert_eq!(freed, [SeatForecast::Request(0), SeatForecast::Request(0), SeatForecast::Nothing]);
         assert!(waiting.items[0].request.is_some_and(|(id, n)| (id, n) == (request.id, 1)));
@@ -453,7 +453,7 @@ both_practices! {
         assert_eq!(told.len(), 2);
         assert!(told.iter().all(|(_, subject)| subject.starts_with("License request 1 processed")), "{told:?}");
 
-        let done = app.activate_waiting(&acting, &Activate { invite: true, ..Activate::default() }).await.expect("done");
+        let done = app.activate_waiting(&acting, &ActivationRequest { invite: true, ..ActivationRequest::default() }).await.expect("done");
         assert_eq!((done.active.len(), done.refused.len(), done.invited), (2, 1, 2));
         assert!(done.refused[0].2.has(Code::NoLicenseAvailable));
         assert_eq!(letters(app).await.len(), 2, "invitations");
@@ -543,7 +543,7 @@ both_practices! {
         assert!(matches!(app.withdraw_license_request(&acting, theirs, "").await, Err(AppError::NotFound)));
         assert!(matches!(app.license_queue(&acting, None, 50).await, Err(AppError::NotFound)));
         assert!(matches!(app.clinic_licenses(&acting, practice.clinics[1]).await, Err(AppError::NotFound)));
-        let all = app.license_ledger(&acting, &LedgerAsked { limit: 50, ..LedgerAsked::default() }).await.expect("hers");
+        let all = app.license_ledger(&acting, &LedgerQuery { limit: 50, ..LedgerQuery::default() }).await.expect("hers");
         assert!(all.items.iter().all(|e| e.clinic == practice.clinics[0]) && all.items.len() == 1);
     }
 }

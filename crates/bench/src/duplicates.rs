@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use muster_app::Actor;
-use muster_app::people::{Listed, NewProfile};
+use muster_app::people::{ListQuery, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::emr::{EmrPatch, Permission, UserType};
 use muster_domain::people::{Person, PersonPatch};
 use muster_testkit::variants::{Kind, population};
 
-use crate::row::{Rows, percentile};
-use crate::scene::{Scene, SeededRng};
+use crate::installation::ServedInstallation;
+use crate::report::{Report, percentile};
+use crate::rng::SeededRng;
 
 /// Known people, and second entries of some of them.
 const PEOPLE: usize = 5_000;
 const SECOND: usize = 1_000;
-/// Checks against the whole scene.
+/// Checks against the whole installation.
 const CHECKS: usize = 400;
 
 fn draft(person: &Person, clinic: muster_domain::ClinicId) -> NewProfile {
@@ -40,39 +41,48 @@ fn draft(person: &Person, clinic: muster_domain::ClinicId) -> NewProfile {
     }
 }
 
-/// Checks against the practice of the scene, and finds second entries in a practice of known people.
-pub async fn measure(scene: &Scene, rows: &mut Rows) {
-    let engine = scene.name();
-    let machine = Actor::command_line(scene.organization);
-    let clinic = scene.app.clinics(&machine).await.expect("clinics")[0].id;
-    let mut dice = SeededRng(23);
+/// Measures the check in the served practice, and what it finds in a practice of known people.
+pub async fn measure(served: &ServedInstallation, report: &mut Report) {
+    time_checks(served, report).await;
+    count_found(served, report).await;
+}
+
+async fn time_checks(served: &ServedInstallation, report: &mut Report) {
+    let machine = Actor::command_line(served.organization);
+    let clinic = served.app.clinics(&machine).await.expect("clinics")[0].id;
+    let mut rng = SeededRng(23);
     let mut times = Vec::with_capacity(CHECKS);
-    // Names of people who are there, mixed, so that the checks have something to look at.
-    let sample = scene.app.people(&machine, Listed { limit: 200, ..Listed::default() }).await.expect("people").people;
+    // Names of people who are there, mixed, so that the checks find candidates to compare.
+    let query = ListQuery { limit: 200, ..ListQuery::default() };
+    let sample = served.app.people(&machine, query).await.expect("people").people;
     let blank = population(1, 1, 0).people.remove(0);
+    report.refresh_hash();
     for _ in 0..CHECKS {
-        let mut one = || &sample[dice.roll(sample.len())].profile().person;
+        let mut one = || &rng.pick(&sample).profile().person;
         let person =
             Person { first_name: one().first_name.clone(), last_name: one().last_name.clone(), ..blank.clone() };
         let new = draft(&person, clinic);
         let begun = Instant::now();
-        scene.app.duplicate_candidates(&machine, &new).await.expect("a check");
+        served.app.duplicate_candidates(&machine, &new).await.expect("a check");
         times.push(begun.elapsed());
     }
-    rows.at_most(&format!("{engine}: duplicate check, p95"), percentile(&mut times, 0.95), "ms", 20.0);
+    report.time_at_most(&format!("{}: duplicate check (p95)", served.name()), percentile(&mut times, 0.95), 1.2);
+}
 
-    let known = scene.app.add_organization(&format!("Known people {engine}"), "UTC").await.expect("a practice");
+async fn count_found(served: &ServedInstallation, report: &mut Report) {
+    let engine = served.name();
+    let known = served.app.add_organization(&format!("Known people {engine}"), "UTC").await.expect("a practice");
     let machine = Actor::command_line(known);
-    let clinic = scene.app.add_clinic(&machine, "Known", None).await.expect("a clinic").id;
-    let world = population(20, PEOPLE, SECOND);
+    let clinic = served.app.add_clinic(&machine, "Known", None).await.expect("a clinic").id;
+    let population = population(20, PEOPLE, SECOND);
     let mut ids: Vec<PersonId> = Vec::with_capacity(PEOPLE);
-    for person in &world.people {
-        let saved = scene.app.add_person(&machine, draft(person, clinic), None).await.expect("somebody known");
+    for person in &population.people {
+        let saved = served.app.add_person(&machine, draft(person, clinic), None).await.expect("somebody known");
         ids.push(saved.view.profile().person.id);
     }
     let mut tally: BTreeMap<Kind, [usize; 3]> = BTreeMap::new();
-    for variant in &world.variants {
-        let found = scene.app.duplicate_candidates(&machine, &draft(&variant.person, clinic)).await.expect("a check");
+    for variant in &population.variants {
+        let found = served.app.duplicate_candidates(&machine, &draft(&variant.person, clinic)).await.expect("a check");
         let raised: Vec<PersonId> = found.seen.iter().map(|c| c.view.profile().person.id).collect();
         let counts = tally.entry(variant.kind).or_default();
         counts[0] += 1;
@@ -84,9 +94,9 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
     let mut sum = [0; 3];
     for (kind, [all, found, wrong]) in tally {
         let figures = format!("{:.1} % found, {:.1} % false alarms of {all}", percent(found, all), percent(wrong, all));
-        crate::row::Rows::note(&format!("{engine}: second entries, {kind:?}"), &figures);
+        Report::note(&format!("{engine}: second entries, {kind:?}"), &figures);
         sum = [sum[0] + all, sum[1] + found, sum[2] + wrong];
     }
-    rows.rate(&format!("{engine}: second entries found"), percent(sum[1], sum[0]), "%", 99.0);
-    rows.at_most(&format!("{engine}: false alarms"), percent(sum[2], sum[0]), "%", 1.0);
+    report.at_least(&format!("{engine}: second entries found"), percent(sum[1], sum[0]), "%", 99.0);
+    report.at_most(&format!("{engine}: false alarms"), percent(sum[2], sum[0]), "%", 1.0);
 }

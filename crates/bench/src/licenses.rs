@@ -7,26 +7,34 @@ use muster_domain::ClinicId;
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
 
 use crate::client::Client;
-use crate::row::{Rows, percentile};
-use crate::scene::{Scene, SeededRng};
+use crate::installation::ServedInstallation;
+use crate::report::{Report, percentile};
+use crate::rng::SeededRng;
 
 const ROUNDS: usize = 120;
+const WARM_UP: usize = 10;
+
+/// Requests that are open while the pages are measured, at most.
+const REQUESTS: usize = 200;
 
 /// Measures each page as the company admin sees it.
-pub async fn measure(scene: &Scene, rows: &mut Rows) {
-    let operator = Actor::command_line(scene.organization);
-    let mut dice = SeededRng(0x5EA7);
-    let mut asked = 0;
-    while asked < 200 {
-        let clinic: ClinicId = scene.clinics[dice.roll(scene.clinics.len())].parse().expect("an id");
-        let wanted =
+pub async fn measure(served: &ServedInstallation, report: &mut Report) {
+    let operator = Actor::command_line(served.organization);
+    let mut rng = SeededRng(0x5EA7);
+    let mut submitted = 0;
+    // Clinics without a limit refuse requests, so more are tried than are wanted.
+    for _ in 0..REQUESTS * 20 {
+        if submitted == REQUESTS {
+            break;
+        }
+        let clinic: ClinicId = rng.pick(&served.clinics).parse().expect("an id");
+        let draft =
             RequestDraft { kind: RequestKind::Add, clinic, group: Group::Therapist, count: 1, note: String::new() };
-        // Where there is no limit nothing can be asked for.
-        asked += usize::from(scene.app.submit_license_request(&operator, &wanted, None).await.is_ok());
+        submitted += usize::from(served.app.submit_license_request(&operator, &draft, None).await.is_ok());
     }
-    Rows::note(&format!("{}: clinics of the practice", scene.name()), &scene.clinics.len().to_string());
-    let client = Client::new(&scene.url, "");
-    let clinic = scene.clinics[scene.clinics.len() / 2].clone();
+    Report::note(&format!("{}: clinics of the practice", served.name()), &served.clinics.len().to_string());
+    let client = Client::new(&served.url, "");
+    let clinic = served.clinics[served.clinics.len() / 2].clone();
     for (what, path) in [
         ("licenses by clinic", "/emr/licenses".to_owned()),
         ("licenses, found by name", "/emr/licenses?q=har".to_owned()),
@@ -39,14 +47,18 @@ pub async fn measure(scene: &Scene, rows: &mut Rows) {
         ("user list with the license header", "/emr/users".to_owned()),
     ] {
         let mut times = Vec::new();
-        for round in 0..ROUNDS + 10 {
+        for round in 0..WARM_UP + ROUNDS {
+            if round == WARM_UP {
+                report.refresh_hash();
+            }
             let begun = Instant::now();
-            let page = client.page(&path, &scene.cookie).await;
+            let page = client.page(&path, &served.cookie).await;
             assert_eq!(page.status, 200, "{path}");
-            if round >= 10 {
+            if round >= WARM_UP {
                 times.push(begun.elapsed());
             }
         }
-        rows.at_most(&format!("{}: page, {what} (p95)", scene.name()), percentile(&mut times, 0.95), "ms", 50.0);
+        // 50 ms on the machine on which the goals were set.
+        report.time_at_most(&format!("{}: page, {what} (p95)", served.name()), percentile(&mut times, 0.95), 3.0);
     }
 }

@@ -1,61 +1,87 @@
-//! What is measured. One line a row: `name  ours  limit  ratio  goal  ok|short`.
+//! Measures Muster. One line a row: `name  ours  limit  ratio  goal  ok|short`.
 //!
-//! The machine is shared, so a figure stands beside a limit taken in the same run wherever one can be named; rows
-//! whose goal is a time print the time itself. `--large` measures at 1,000,000 people; the name of an engine or of a
-//! part (`sqlite`, `postgres`, `starts`, `import`, …) measures only that.
+//! The machine may be shared and its speed changes, so every figure stands beside a limit taken in the same run. For times
+//! the limit is one hash: a bare Argon2id hash (19 MiB, t=2) on one core. A row that is short does not fail the run.
 
+mod arguments;
 mod bulk;
 mod client;
 mod duplicates;
+mod hash;
+mod import;
+mod installation;
 mod licenses;
 mod lists;
-mod row;
-mod scene;
-mod sign_ins;
-mod starts;
+mod report;
+mod rng;
+mod sign_in;
+mod start;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use scene::{Engine, Scene};
+use arguments::{Arguments, Part};
+use clap::Parser;
+use installation::{Engine, ServedInstallation};
+use report::Report;
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let large = words.iter().any(|w| w == "--large");
-    let named = |names: &[&str]| words.iter().any(|w| names.contains(&w.as_str()));
-    let engines = ["sqlite", "postgres"];
-    let parts = ["starts", "import", "lists", "duplicates", "licenses", "sign-ins", "bulk"];
-    let wants = |name: &str, all: &[&str]| !named(all) || named(&[name]);
-    println!("{}", row::HEAD);
-    let mut rows = row::Rows::default();
-    for engine in [Engine::Sqlite, Engine::Postgres].into_iter().filter(|e| wants(e.as_str(), &engines)) {
-        if wants("starts", &parts) {
-            starts::measure(&engine, &mut rows).await;
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if cfg!(debug_assertions) {
+        eprintln!("The bench measures release builds: cargo run --release --package muster-bench");
+        return ExitCode::FAILURE;
+    }
+    if let Err(reason) = build_program() {
+        eprintln!("{reason}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(run(&arguments));
+    ExitCode::SUCCESS
+}
+
+/// Builds the release program, which `muster_testkit::program` finds beside this one, unless `MUSTER_BIN` names another.
+fn build_program() -> Result<(), String> {
+    if std::env::var_os("MUSTER_BIN").is_some() {
+        return Ok(());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(["build", "--release", "--package", "muster"]).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("The program could not be built: {status}")),
+        Err(error) => Err(format!("The program could not be built: {error}")),
+    }
+}
+
+async fn run(arguments: &Arguments) {
+    println!("Measured: {}", muster_testkit::program::path().display());
+    let mut report = Report::new();
+    for engine in Engine::ALL.into_iter().filter(|e| arguments.engine.is_none_or(|wanted| wanted == *e)) {
+        if arguments.wants(Part::Start) {
+            start::measure(engine, &mut report).await;
         }
-        if wants("import", &parts) {
-            scene::import_alone(&engine, large, &mut rows).await;
+        if arguments.wants(Part::Import) {
+            import::measure(engine, arguments, &mut report).await;
         }
-        if !["lists", "duplicates", "licenses", "sign-ins", "bulk"].iter().any(|part| wants(part, &parts)) {
+        if !Part::OF_SERVED.into_iter().any(|part| arguments.wants(part)) {
             continue;
         }
-        let scene = Scene::build(engine, large).await;
-        if wants("lists", &parts) {
-            lists::measure(&scene, &mut rows).await;
+        let served = ServedInstallation::build(engine, arguments).await;
+        lists::measure(&served, arguments, &mut report).await;
+        if arguments.wants(Part::Duplicates) {
+            duplicates::measure(&served, &mut report).await;
         }
-        if wants("duplicates", &parts) {
-            duplicates::measure(&scene, &mut rows).await;
+        if arguments.wants(Part::Licenses) {
+            licenses::measure(&served, &mut report).await;
         }
-        if wants("licenses", &parts) {
-            licenses::measure(&scene, &mut rows).await;
+        if arguments.wants(Part::SignIn) {
+            sign_in::measure(&served, &mut report).await;
         }
-        if wants("sign-ins", &parts) {
-            sign_ins::measure(&scene, &mut rows).await;
+        // The last: its bare statements break the audit chain.
+        if arguments.wants(Part::Bulk) {
+            bulk::measure(&served, arguments.bulk_people, &mut report).await;
         }
-        // The last: its bare statements leave the audit chain broken behind.
-        if wants("bulk", &parts) {
-            bulk::measure(&scene, &mut rows).await;
-        }
-        scene.tear_down().await;
+        served.tear_down().await;
     }
-    rows.finish()
+    report.finish();
 }

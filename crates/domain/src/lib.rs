@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod emr;
 pub mod ids;
 pub mod imports;
+pub mod labels;
 pub mod licenses;
 pub mod organizations;
 pub mod people;
@@ -22,7 +23,6 @@ pub mod reach;
 pub mod refusal;
 pub mod sign_in;
 pub mod text;
-pub mod words;
 
 pub use ids::{ClinicId, LicenseRequestId, OrganizationId, PersonId};
 pub use refusal::{Code, Refusal, Refusals, Severity};

@@ -78,26 +78,26 @@ pub struct Output {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs)] // each is described where it is implemented
 pub enum Command {
-    Serve(serve::Arguments),
-    Setup(setup::Arguments),
+    Serve(serve::ServeArguments),
+    Setup(setup::SetupArguments),
     #[command(subcommand)]
-    Admin(admin::Command),
+    Admin(admin::AdminCommand),
     #[command(subcommand)]
-    Token(token::Command),
+    Token(token::TokenCommand),
     #[command(subcommand)]
-    Licenses(licenses::Command),
+    Licenses(licenses::LicensesCommand),
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
-    Import(import::Arguments),
-    Export(export::Arguments),
-    Backup(backup::Arguments),
-    Restore(restore::Arguments),
-    Migrate(migrate::Arguments),
-    Check(check::Arguments),
+    Import(import::ImportArguments),
+    Export(export::ExportArguments),
+    Backup(backup::BackupArguments),
+    Restore(restore::RestoreArguments),
+    Migrate(migrate::MigrateArguments),
+    Check(check::CheckArguments),
     #[command(subcommand)]
-    Audit(audit::Command),
-    Openapi(openapi::Arguments),
-    Generate(generate::Arguments),
+    Audit(audit::AuditCommand),
+    Openapi(openapi::OpenApiArguments),
+    Generate(generate::GenerateArguments),
 }
 
 impl Command {
@@ -106,8 +106,8 @@ impl Command {
         match self {
             Self::Serve(_) | Self::Openapi(_) | Self::Export(_) => false,
             Self::Setup(a) => a.output.json,
-            Self::Admin(admin::Command::Create(a)) => a.output.json,
-            Self::Token(token::Command::Create(a)) => a.output.json,
+            Self::Admin(admin::AdminCommand::Create(a)) => a.output.json,
+            Self::Token(token::TokenCommand::Create(a)) => a.output.json,
             Self::Licenses(command) => command.output().json,
             Self::Jobs(command) => command.output().json,
             Self::Import(a) => a.output.json,
@@ -115,8 +115,8 @@ impl Command {
             Self::Restore(a) => a.output.json,
             Self::Migrate(a) => a.output.json,
             Self::Check(a) => a.output.json,
-            Self::Audit(audit::Command::Verify(a)) => a.output.json,
-            Self::Audit(audit::Command::Seal(a)) => a.output.json,
+            Self::Audit(audit::AuditCommand::Verify(a)) => a.output.json,
+            Self::Audit(audit::AuditCommand::Seal(a)) => a.output.json,
             Self::Generate(a) => a.output.json,
         }
     }

@@ -31,7 +31,7 @@ impl ExitStatus {
     }
 }
 
-/// A failure, in words for whoever typed the command.
+/// A failure, in words for the person who typed the command.
 #[derive(Debug)]
 pub struct Failure {
     sentence: String,
@@ -53,7 +53,7 @@ impl Failure {
                     .collect::<Vec<_>>()
             });
             let answer = json!({"error": self.sentence, "errors": errors.unwrap_or_default()});
-            // Whoever stopped listening has the exit code.
+            // A reader that is gone still gets the exit code.
             let _ = crate::output::line(&answer.to_string());
         }
         eprintln!("{}", self.sentence);
@@ -65,7 +65,7 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         match error {
             AppError::Refused(refusals) => Self { sentence: refusals.to_string(), refusals: Some(refusals) },
-            // Whoever runs the program on the machine may know what the public may not.
+            // The operator may see details that clients may not.
             AppError::Internal(text) => Self::new(format!("Something went wrong: {text}. Nothing was saved.")),
             other => Self::new(other.to_string()),
         }

@@ -30,7 +30,20 @@ use crate::postgres;
 /// `db` is a `&muster_store::Db` of the test's own. The calling crate needs tokio.
 #[macro_export]
 macro_rules! both_engines {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+    ($($tests:tt)+) => { $crate::engine_tests! { [on_sqlite = sqlite, on_postgres = postgres] $($tests)+ } };
+}
+
+/// Like [`both_engines!`], but on SQLite only: for tests whose subject is above the database and tested on both elsewhere.
+#[macro_export]
+macro_rules! sqlite_engine {
+    ($($tests:tt)+) => { $crate::engine_tests! { [on_sqlite = sqlite] $($tests)+ } };
+}
+
+/// The tests of [`both_engines!`] and [`sqlite_engine!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! engine_tests {
+    ($engines:tt $($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
         #[cfg(test)]
         mod $name {
             #[allow(unused_imports)]
@@ -39,19 +52,21 @@ macro_rules! both_engines {
             $(#[$meta])*
             async fn body($db: &$crate::databases::Db) $body
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_sqlite() {
-                let test = $crate::databases::sqlite().await;
-                body(&test.db).await;
-                $crate::databases::assert_snapshots_fresh(&test.db).await;
-            }
+            $crate::engine_test! { $engines }
+        }
+    )+};
+}
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_postgres() {
-                let test = $crate::databases::postgres().await;
-                body(&test.db).await;
-                $crate::databases::assert_snapshots_fresh(&test.db).await;
-            }
+/// One test an engine, calling `body`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! engine_test {
+    ([$($test:ident = $engine:ident),+]) => {$(
+        #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $test() {
+            let test = $crate::databases::$engine().await;
+            body(&test.db).await;
+            $crate::databases::assert_snapshots_fresh(&test.db).await;
         }
     )+};
 }
@@ -96,7 +111,7 @@ pub async fn postgres() -> TestDb {
     TestDb { db, url, _place: Place::Server(database) }
 }
 
-/// A migrated file beside the test program, made once per schema. Whoever finds none makes one and moves it into
+/// A migrated file beside the test program, made once per schema. A test that finds none makes one and moves it into
 /// place: of several makers the last wins, and all made the same.
 async fn sqlite_template() -> PathBuf {
     let program = std::env::current_exe().expect("the test program's own path");
@@ -155,7 +170,7 @@ pub fn person_id(n: u64) -> PersonId {
 
 /// A practice with three clinics.
 #[derive(Clone, Debug)]
-pub struct Practice {
+pub struct StoredOrganization {
     /// Its identity.
     pub id: OrganizationId,
     /// Itself.
@@ -164,7 +179,7 @@ pub struct Practice {
     pub clinics: Vec<Clinic>,
 }
 
-impl Practice {
+impl StoredOrganization {
     /// The identities of its clinics.
     pub fn clinic_ids(&self) -> Vec<ClinicId> {
         self.clinics.iter().map(|c| c.id).collect()
@@ -177,7 +192,7 @@ impl Practice {
 }
 
 /// A practice, stored; each call makes another one.
-pub async fn an_organization(db: &Db) -> Practice {
+pub async fn an_organization(db: &Db) -> StoredOrganization {
     static COUNTER: AtomicU64 = AtomicU64::new(1);
     let n = COUNTER.fetch_add(1, Ordering::Relaxed);
     let id = OrganizationId(numbered("practice", n));
@@ -191,7 +206,7 @@ pub async fn an_organization(db: &Db) -> Practice {
     muster_store::organizations::insert(&mut tx, &organization, noon()).await.expect("a new practice");
     muster_store::organizations::insert_clinics(&mut tx, id, &clinics, noon()).await.expect("its clinics");
     tx.commit().await.expect("the practice is stored");
-    Practice { id, organization, clinics }
+    StoredOrganization { id, organization, clinics }
 }
 
 /// The `n`-th person; no two share a user name or email, whatever their practice.

@@ -14,7 +14,7 @@ const SERVER: &str = "MUSTER_TEST_POSTGRES_URL";
 /// The advisory lock under which templates are made: the letters `mustertk`.
 const TEMPLATE_LOCK: i64 = 0x6d75_7374_6572_746b;
 
-/// A test's own database; dropped with this handle, whoever is still connected to it.
+/// A test's own database; dropped with this handle, even when clients are still connected.
 #[derive(Debug)]
 pub struct Database {
     name: String,

@@ -133,7 +133,7 @@ impl Program {
     }
 
     fn spawn(&self, further: &[OsString]) -> Child {
-        let binary = binary();
+        let binary = path();
         let mut command = Command::new(&binary);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("MUSTER_") {
@@ -287,13 +287,24 @@ impl Captured {
     }
 }
 
-/// `MUSTER_BIN`, else the debug build of this workspace.
-fn binary() -> PathBuf {
-    let binary = std::env::var_os("MUSTER_BIN")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/muster"), PathBuf::from);
+/// Where the program is: `MUSTER_BIN`, else the build of the same profile as the program that asks, so that tests run the debug
+/// build and measurements the release build.
+///
+/// # Panics
+/// When there is none.
+pub fn path() -> PathBuf {
+    let binary = std::env::var_os("MUSTER_BIN").map_or_else(beside_this_program, PathBuf::from);
     binary.canonicalize().unwrap_or_else(|error| {
         panic!("no program at {} ({error}): run `make test`, or `cargo build -p muster` first", binary.display())
     })
+}
+
+/// `target/PROFILE/muster`, of a program in the same directory or a test in `target/PROFILE/deps`.
+fn beside_this_program() -> PathBuf {
+    let this = std::env::current_exe().expect("this program's own path");
+    let directory = this.parent().unwrap_or(Path::new("."));
+    let profile = if directory.ends_with("deps") { directory.parent().unwrap_or(directory) } else { directory };
+    profile.join("muster")
 }
 
 async fn free_port() -> u16 {

@@ -38,7 +38,7 @@ impl Kind {
 pub struct Variant {
     /// How it differs.
     pub kind: Kind,
-    /// Whom it is, as an index.
+    /// The index of the person it is a second entry of.
     pub of: usize,
     /// As entered.
     pub person: Person,

@@ -10,12 +10,12 @@ use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/assets"]
-struct Own;
+struct OwnFiles;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/vendor"]
 #[include = "htmx.min.js"]
-struct Vendor;
+struct VendorFiles;
 
 /// Addresses of the files every page loads.
 pub(crate) struct Urls {
@@ -45,7 +45,7 @@ pub(crate) fn urls() -> &'static Urls {
 }
 
 fn find(name: &str) -> Option<rust_embed::EmbeddedFile> {
-    Own::get(name).or_else(|| Vendor::get(name))
+    OwnFiles::get(name).or_else(|| VendorFiles::get(name))
 }
 
 fn url(name: &str) -> String {

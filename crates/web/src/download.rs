@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use http_body_util::channel::Channel;
 use muster_app::audit::AuditQuery;
-use muster_app::credentials::WorklistAsked;
-use muster_app::licenses::LedgerAsked;
+use muster_app::credentials::WorklistQuery;
+use muster_app::licenses::LedgerQuery;
 use muster_app::{Actor, ExportChunk, Filter};
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ fn csv(name: &str, body: Body) -> Response {
 }
 
 /// A whole file.
-pub(crate) fn whole(name: &str, bytes: Vec<u8>) -> Response {
+pub(crate) fn whole_file(name: &str, bytes: Vec<u8>) -> Response {
     csv(name, Body::from(bytes))
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn audit(web: &Web, actor: &Actor, query: AuditQuery, name: &st
 }
 
 /// The ledger of licenses.
-pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerAsked, name: &str) -> muster_app::Result<Response> {
+pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerQuery, name: &str) -> muster_app::Result<Response> {
     let first = web.app.export_license_ledger(actor, &asked, None).await?;
     let (app, actor) = (web.app.clone(), actor.clone());
     Ok(pieces(name, first, move |before| {
@@ -99,7 +99,7 @@ pub(crate) async fn ledger(web: &Web, actor: &Actor, asked: LedgerAsked, name: &
 pub(crate) async fn credentials(
     web: &Web,
     actor: &Actor,
-    asked: WorklistAsked,
+    asked: WorklistQuery,
     name: &str,
 ) -> muster_app::Result<Response> {
     let first = web.app.export_credentials(actor, &asked, None).await?;

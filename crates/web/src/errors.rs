@@ -8,7 +8,7 @@ use muster_domain::refusal::bare_field;
 use muster_domain::{Refusal, Severity};
 use serde::Serialize;
 
-use crate::api::people::duplicates::LookAlikes;
+use crate::api::people::duplicates::DuplicateCandidates;
 use crate::html::parts;
 
 /// The status of a failure.
@@ -101,7 +101,7 @@ pub(crate) struct Problem {
     /// With `possible_duplicate`: who looks alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    candidates: Option<LookAlikes>,
+    candidates: Option<DuplicateCandidates>,
 }
 
 /// One refusal.
@@ -159,7 +159,7 @@ fn problem_with(
     code: &str,
     detail: &str,
     errors: Vec<ProblemField>,
-    candidates: Option<LookAlikes>,
+    candidates: Option<DuplicateCandidates>,
 ) -> Response {
     let body = Problem {
         kind: format!("/api/docs#{code}"),
@@ -184,7 +184,7 @@ impl IntoResponse for ApiError {
             _ => Vec::new(),
         };
         let candidates = match &self.0 {
-            AppError::PossibleDuplicate(found) => Some(LookAlikes::from(&**found)),
+            AppError::PossibleDuplicate(found) => Some(DuplicateCandidates::from(&**found)),
             _ => None,
         };
         let mut response = problem_with(status, code(&self.0), &self.0.to_string(), fields, candidates);
@@ -240,7 +240,7 @@ impl IntoResponse for PageError {
 pub(crate) fn page(status: StatusCode, sentence: &str) -> Response {
     let urls = crate::assets::urls();
     let assets = parts::AssetUrls { css: &urls.css, js: &urls.js, htmx: &urls.htmx, icon: &urls.icon };
-    let plain = parts::Plain {
+    let plain = parts::PlainPage {
         title: title(status),
         lead: Some(sentence),
         notice: None,

@@ -30,12 +30,12 @@ pub(crate) struct Page {
 /// A page open to people whose password is due for a change: the change itself, and signing out.
 pub(crate) struct PageBeforeChange(pub Page);
 
-enum Gate {
+enum PasswordRule {
     Strict,
     PasswordDueToo,
 }
 
-async fn page_of(parts: &Parts, web: &Web, gate: Gate) -> Result<Page, Response> {
+async fn page_of(parts: &Parts, web: &Web, gate: PasswordRule) -> Result<Page, Response> {
     let here = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     // After signing in, a form that was being sent cannot be sent again: go on to its page.
     let next = if parts.method == Method::GET { here.clone() } else { parts.uri.path().to_owned() };
@@ -53,7 +53,7 @@ async fn page_of(parts: &Parts, web: &Web, gate: Gate) -> Result<Page, Response>
     match standing.map_err(|e| PageError(e).into_response())? {
         SessionStatus::Nobody => go(urls::sign_in_then(&next)),
         SessionStatus::Locked { .. } => go(urls::unlock_then(&next)),
-        SessionStatus::PasswordChangeDue(_) if matches!(gate, Gate::Strict) => go(urls::MY_PASSWORD.to_owned()),
+        SessionStatus::PasswordChangeDue(_) if matches!(gate, PasswordRule::Strict) => go(urls::MY_PASSWORD.to_owned()),
         SessionStatus::PasswordChangeDue(both) | SessionStatus::Open(both) => {
             let (actor, info) = *both;
             Ok(Page { actor, info, token, here })
@@ -64,48 +64,48 @@ async fn page_of(parts: &Parts, web: &Web, gate: Gate) -> Result<Page, Response>
 impl FromRequestParts<Web> for Page {
     type Rejection = Response;
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-        page_of(parts, web, Gate::Strict).await
+        page_of(parts, web, PasswordRule::Strict).await
     }
 }
 
 impl FromRequestParts<Web> for PageBeforeChange {
     type Rejection = Response;
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
-        page_of(parts, web, Gate::PasswordDueToo).await.map(Self)
+        page_of(parts, web, PasswordRule::PasswordDueToo).await.map(Self)
     }
 }
 
 /// A form sent by a signed-in person, its token checked.
-pub(crate) struct Posted {
+pub(crate) struct PageForm {
     pub page: Page,
     pub form: FormData,
 }
 
 /// The same for the pages open while a password change is due.
-pub(crate) struct PostedBeforeChange(pub Posted);
+pub(crate) struct PageFormBeforeChange(pub PageForm);
 
-async fn posted(request: Request, web: &Web, gate: Gate) -> Result<Posted, Response> {
+async fn posted(request: Request, web: &Web, gate: PasswordRule) -> Result<PageForm, Response> {
     let (parts, body) = request.into_parts();
     let page_ = page_of(&parts, web, gate).await?;
     let form = read_form(Request::from_parts(parts, body)).await?;
     if constant_time_eq(form.one("csrf"), &page_.info.csrf) {
-        Ok(Posted { page: page_, form })
+        Ok(PageForm { page: page_, form })
     } else {
         Err(stale_form())
     }
 }
 
-impl FromRequest<Web> for Posted {
+impl FromRequest<Web> for PageForm {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        posted(request, web, Gate::Strict).await
+        posted(request, web, PasswordRule::Strict).await
     }
 }
 
-impl FromRequest<Web> for PostedBeforeChange {
+impl FromRequest<Web> for PageFormBeforeChange {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        posted(request, web, Gate::PasswordDueToo).await.map(Self)
+        posted(request, web, PasswordRule::PasswordDueToo).await.map(Self)
     }
 }
 
@@ -156,12 +156,12 @@ impl FromRequestParts<Web> for Visitor {
 }
 
 /// A form sent by somebody who is not signed in, its token checked against the cookie.
-pub(crate) struct VisitorPosted {
+pub(crate) struct VisitorForm {
     pub visitor: Visitor,
     pub form: FormData,
 }
 
-impl FromRequest<Web> for VisitorPosted {
+impl FromRequest<Web> for VisitorForm {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();

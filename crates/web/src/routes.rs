@@ -254,10 +254,10 @@ const WENT_WRONG: &str = "Something went wrong on our side. Nothing was saved.";
 pub fn router(app: App, settings: WebSettings) -> Router {
     let web = Web { app, settings: Arc::new(settings) };
     routed()
-        .fallback(nothing_here)
+        .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::extract::DefaultBodyLimit::max(1024 * 1024))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| went_wrong()))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| internal_error()))
         .layer(axum::middleware::from_fn(in_time))
         .layer(CompressionLayer::new())
         .layer(axum::middleware::from_fn_with_state(web.clone(), headers::guard))
@@ -289,7 +289,7 @@ fn is_page(response: &Response) -> bool {
     kind.is_some_and(|k| k.starts_with("text/html"))
 }
 
-async fn nothing_here(uri: axum::http::Uri) -> Response {
+async fn not_found(uri: axum::http::Uri) -> Response {
     answer(uri.path(), StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
 }
 
@@ -297,7 +297,7 @@ async fn wrong_method(uri: axum::http::Uri) -> Response {
     answer(uri.path(), StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "This address does not take that method.")
 }
 
-fn went_wrong() -> Response {
+fn internal_error() -> Response {
     errors::page(StatusCode::INTERNAL_SERVER_ERROR, WENT_WRONG)
 }
 

@@ -18,7 +18,7 @@ use crate::form::FormData;
 
 /// Why a body could not be read.
 #[derive(Debug)]
-pub(crate) enum Cut {
+pub(crate) enum UnreadableBody {
     /// It is longer than allowed.
     TooLong,
     /// It did not arrive whole.
@@ -26,11 +26,11 @@ pub(crate) enum Cut {
 }
 
 /// A whole body of at most `limit` bytes.
-pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Cut> {
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, UnreadableBody> {
     match Limited::new(body, limit).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Cut::TooLong),
-        Err(_) => Err(Cut::Interrupted),
+        Err(error) if error.is::<LengthLimitError>() => Err(UnreadableBody::TooLong),
+        Err(_) => Err(UnreadableBody::Interrupted),
     }
 }
 
@@ -43,14 +43,14 @@ const IN_MEMORY: usize = 1024 * 1024;
 pub(crate) type Upload = SpooledTempFile;
 
 /// A form with one CSV file, sent by a signed-in person, its token checked.
-pub(crate) struct PostedFile {
+pub(crate) struct FileForm {
     pub page: Page,
     pub form: FormData,
     /// The file with the name it came under; none when none was chosen.
     pub file: Option<(String, Upload)>,
 }
 
-impl FromRequest<Web> for PostedFile {
+impl FromRequest<Web> for FileForm {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
         posted(request, web, LARGEST_CSV, "This file is too large: it may have at most 256 MiB. Nothing was saved.")
@@ -59,27 +59,27 @@ impl FromRequest<Web> for PostedFile {
 }
 
 /// A form with one image, sent by a signed-in person, its token checked.
-pub(crate) struct PostedImage {
+pub(crate) struct ImageForm {
     pub page: Page,
     pub form: FormData,
     /// The file; empty when none was chosen.
     pub file: Vec<u8>,
 }
 
-impl FromRequest<Web> for PostedImage {
+impl FromRequest<Web> for ImageForm {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
         let too_large = "This file is too large: an image may have at most 5 MiB. Nothing was saved.";
-        let PostedFile { page, form, file } = posted(request, web, LARGEST_IMAGE_BYTES, too_large).await?;
+        let FileForm { page, form, file } = posted(request, web, LARGEST_IMAGE_BYTES, too_large).await?;
         let mut bytes = Vec::new();
         if let Some((_, mut file)) = file {
-            file.read_to_end(&mut bytes).map_err(|e| not_kept(&e))?;
+            file.read_to_end(&mut bytes).map_err(|e| storage_failure(&e))?;
         }
         Ok(Self { page, form, file: bytes })
     }
 }
 
-async fn posted(request: Request, web: &Web, largest: usize, too_large: &str) -> Result<PostedFile, Response> {
+async fn posted(request: Request, web: &Web, largest: usize, too_large: &str) -> Result<FileForm, Response> {
     let unreadable = |status: StatusCode| match status {
         StatusCode::PAYLOAD_TOO_LARGE => plain_page(status, too_large),
         _ => plain_page(StatusCode::BAD_REQUEST, "This form could not be read. Nothing was saved."),
@@ -96,9 +96,9 @@ async fn posted(request: Request, web: &Web, largest: usize, too_large: &str) ->
         if let Some(called) = field.file_name().map(str::to_owned) {
             let mut spilled = SpooledTempFile::new(IN_MEMORY);
             while let Some(piece) = field.chunk().await.map_err(|e| unreadable(e.status()))? {
-                spilled.write_all(&piece).map_err(|e| not_kept(&e))?;
+                spilled.write_all(&piece).map_err(|e| storage_failure(&e))?;
             }
-            spilled.rewind().map_err(|e| not_kept(&e))?;
+            spilled.rewind().map_err(|e| storage_failure(&e))?;
             file = Some((called, spilled)).filter(|(called, _)| !called.is_empty());
         } else {
             pairs.push((name, field.text().await.map_err(|e| unreadable(e.status()))?));
@@ -106,12 +106,12 @@ async fn posted(request: Request, web: &Web, largest: usize, too_large: &str) ->
     }
     let form = FormData::of(pairs);
     if constant_time_eq(form.one("csrf"), &page.info.csrf) {
-        Ok(PostedFile { page, form, file })
+        Ok(FileForm { page, form, file })
     } else {
         Err(stale_form())
     }
 }
 
-fn not_kept(error: &std::io::Error) -> Response {
+fn storage_failure(error: &std::io::Error) -> Response {
     PageError(AppError::Internal(format!("keeping an upload: {error}"))).into_response()
 }

@@ -62,7 +62,7 @@ pub const PERSON_NAMES: &str = "/person-names";
 pub const NEW_USER: &str = "/emr/users/new";
 /// The list as a file.
 pub const USERS_CSV: &str = "/emr/users.csv";
-/// Choosing whom a bulk update concerns.
+/// Choosing the people of a bulk update.
 pub const BULK_SELECT: &str = "/emr/users/bulk";
 /// Earlier bulk updates.
 pub const BULK_JOBS: &str = "/emr/bulk";

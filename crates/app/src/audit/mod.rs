@@ -26,9 +26,9 @@ const PIECE: i64 = 1000;
 /// What to look for in the record.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// About whom.
+    /// The person the record is about.
     pub subject: Option<Uuid>,
-    /// By whom.
+    /// The actor.
     pub actor: Option<Uuid>,
     /// A code of [`Action`].
     pub action: Option<String>,
@@ -48,7 +48,7 @@ pub struct AuditQuery {
 
 impl AuditQuery {
     /// As the record of an export tells it: what was asked for, and nothing that was not.
-    fn told(&self) -> Value {
+    fn as_detail(&self) -> Value {
         let mut told = Map::new();
         let mut tell = |field: &str, asked: Option<String>| {
             told.extend(asked.map(|asked| (field.to_owned(), asked.into())));
@@ -83,7 +83,7 @@ pub struct AuditPlace {
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tampering {
+pub struct ChainFault {
     /// Whose chain.
     pub organization: OrganizationId,
     /// The number of the first bad record.
@@ -163,7 +163,7 @@ impl App {
         drop(h);
         if at.is_none() {
             let mut work = self.work(actor.organization()).await?;
-            work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.told());
+            work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.as_detail());
             work.commit().await?;
         }
         let whole = i64::try_from(records.len()).is_ok_and(|n| n == PIECE);
@@ -172,7 +172,7 @@ impl App {
     }
 
     /// Walks every chain; the first bad record of each tampered one. `progress` hears of the records walked.
-    pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<Tampering>> {
+    pub async fn verify_audit(&self, mut progress: impl FnMut(u64)) -> Result<Vec<ChainFault>> {
         // Of one moment: a record added meanwhile is none past the head.
         let mut h = muster_store::transfer::snapshot(&self.db).await?;
         let mut found = Vec::new();
@@ -222,8 +222,8 @@ impl App {
         h: &mut impl muster_store::Handle,
         organization: OrganizationId,
         progress: &mut impl FnMut(u64),
-    ) -> Result<Option<Tampering>> {
-        let bad = |seq, what: &str| Some(Tampering { organization, seq, what: what.to_owned() });
+    ) -> Result<Option<ChainFault>> {
+        let bad = |seq, what: &str| Some(ChainFault { organization, seq, what: what.to_owned() });
         let head = audit::head(h, organization).await?;
         let mut chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
         let mut last = 0;

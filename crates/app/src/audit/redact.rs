@@ -15,7 +15,7 @@ use crate::{Actor, Result};
 /// The fields of a record that name clinics.
 const FIELDS: [&str; 2] = [field::CLINIC_IDS, field::DEFAULT_CLINIC_ID];
 
-/// Stands for whoever is out of sight.
+/// Replaces the name of someone the reader may not see.
 const SOMEBODY: &str = "Somebody out of your sight";
 
 /// Takes unreachable clinics out of before and after, where a default clinic out of reach reads as null; and the names of
@@ -31,7 +31,7 @@ pub(super) async fn records(h: &mut impl Handle, actor: &Actor, records: &mut [A
             named.insert(id);
         });
     }
-    // Whoever does not see the user list knows nobody but oneself.
+    // Without View Users an actor sees only their own name.
     let mut known = if authority.emr().permissions().contains(Permission::ViewUsers) {
         people::at_clinics(h, actor.organization(), &named, mine).await?
     } else {

@@ -10,7 +10,7 @@ use muster_store::listing::Filter;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::each::{BulkEvaluator, EvaluatedPerson, RefusedLine};
 use super::{BulkView, CHUNK, find_job};
 use crate::work::UnitOfWork;
 use crate::{Actor, App, Result};
@@ -18,7 +18,7 @@ use crate::{Actor, App, Result};
 /// Refused people a preview names.
 pub(super) const NAMED: usize = 1000;
 
-/// Whom a bulk update concerns.
+/// The people of a bulk update.
 #[derive(Clone, Debug)]
 pub enum Selection {
     /// These people.
@@ -29,7 +29,7 @@ pub enum Selection {
 
 impl Selection {
     /// As it is kept for reading.
-    fn described(&self) -> String {
+    fn description(&self) -> String {
         match self {
             Self::Ids(ids) => json!({"ids": ids.len()}).to_string(),
             Self::Filter(f) => json!({"filter": {
@@ -81,13 +81,13 @@ impl PreviewLine {
 
 /// Sums up a preview, person by person.
 #[derive(Default)]
-pub(super) struct Summing {
+pub(super) struct PreviewBuilder {
     tally: Tally,
     refused: Vec<PreviewLine>,
     changed: Vec<PreviewLine>,
 }
 
-impl Summing {
+impl PreviewBuilder {
     pub fn add(&mut self, each: &EvaluatedPerson) {
         self.tally.add(&each.judged, each.changes.changes());
         if !each.judged.refused.is_empty() && self.refused.len() < NAMED {
@@ -126,7 +126,7 @@ impl App {
         kind: BulkKind,
         selection: &Selection,
     ) -> Result<BulkJob> {
-        let job = self.new_job(actor, kind, selection.described());
+        let job = self.new_job(actor, kind, selection.description());
         add_draft(work, &job).await?;
         match selection {
             Selection::Ids(ids) => {
@@ -215,7 +215,7 @@ impl App {
         if changes.is_empty() && job.kind == BulkKind::Update {
             return Err(Refusal::new("changes", Code::NoChangesChosen).into());
         }
-        let (mut bench, mut summing) = (BatchEvaluator::new(&job, changes.clone()), Summing::default());
+        let (mut bench, mut summing) = (BulkEvaluator::new(&job, changes.clone()), PreviewBuilder::default());
         let mut after = Uuid::nil();
         loop {
             let items = bulk::items(&mut h, job.organization, id, after, CHUNK).await?;

@@ -47,7 +47,7 @@ pub(super) struct EvaluatedPerson {
 }
 
 /// What is asked for.
-pub(super) struct BatchEvaluator {
+pub(super) struct BulkEvaluator {
     rules: Rules,
     for_all: ChangeSet,
     world: Option<RunningFacts>,
@@ -55,7 +55,7 @@ pub(super) struct BatchEvaluator {
     most_admins: i64,
 }
 
-impl BatchEvaluator {
+impl BulkEvaluator {
     /// For a job; `changes` are those for everybody.
     pub fn new(job: &BulkJob, changes: ChangeSet) -> Self {
         let rules = if job.kind == BulkKind::Undo { Rules::Undo } else { Rules::Bulk };

@@ -105,7 +105,7 @@ impl App {
         let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
         let reached = clinics.into_iter().filter(|c| actor.authority().emr().reaches(c.id));
         let clinics = reached.map(|c| (unique_key(&c.name), c.id)).collect();
-        let mut reading = Reading { columns, clinics, met: BTreeSet::new() };
+        let mut reading = RowParser { columns, clinics, met: BTreeSet::new() };
         let mut job = self.new_job(actor, BulkKind::File, String::new());
         add_draft(&mut work, &job).await?;
         while !all.is_empty() {
@@ -125,7 +125,7 @@ impl App {
         work: &mut UnitOfWork,
         actor: &Actor,
         job: Uuid,
-        reading: &mut Reading,
+        reading: &mut RowParser,
         rows: Vec<RawRow>,
         file: &mut ChangesFile,
     ) -> Result<()> {
@@ -233,7 +233,7 @@ impl ChangesFile {
 }
 
 /// How rows are read.
-struct Reading {
+struct RowParser {
     columns: ChangeColumns,
     /// The clinics within reach, by name.
     clinics: BTreeMap<String, ClinicId>,
@@ -245,7 +245,7 @@ fn entries(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(';').map(str::trim).filter(|t| !t.is_empty())
 }
 
-impl Reading {
+impl RowParser {
     fn permissions(cell: &str) -> std::result::Result<BTreeSet<Permission>, Refusal> {
         let one = |text: &str| {
             let code = text.to_ascii_lowercase().replace(' ', "_");

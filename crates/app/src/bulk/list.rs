@@ -4,8 +4,8 @@ use muster_domain::audit::Action;
 use muster_store::listing::{Cursor, Filter};
 use serde_json::json;
 
-use super::presets::KeptFilter;
-use crate::people::Listed;
+use super::presets::PresetFilter;
+use crate::people::ListQuery;
 use crate::transfer::people_csv;
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, ExportChunk, Result, Scope};
@@ -24,10 +24,10 @@ impl App {
         actor.require_scope(Scope::PeopleRead)?;
         let first = after.is_none();
         let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();
-        let page = self.people(actor, Listed { filter: filter.clone(), after, limit: PIECE }).await?;
+        let page = self.people(actor, ListQuery { filter: filter.clone(), after, limit: PIECE }).await?;
         if first {
             let mut work = self.work(actor.organization()).await?;
-            let detail = json!({"filter": KeptFilter::of(filter)});
+            let detail = json!({"filter": PresetFilter::of(filter)});
             work.audit_done(actor, Action::PeopleExported, AuditSubject::none(), &detail);
             work.commit().await?;
         }

@@ -24,8 +24,8 @@ pub use draft::{BulkPreview, PreviewLine, Selection};
 pub use each::RefusedLine;
 pub use file::{ChangesFile, FileOptions, RowFault};
 pub use muster_store::bulk::{BulkJob, Preset};
-pub use presets::{KeptFilter, NewPreset, PresetContent};
-pub use results::{BulkResult, BulkResults, Grouped};
+pub use presets::{NewPreset, PresetContent, PresetFilter};
+pub use results::{BulkResult, BulkResults, ReasonGroup};
 pub use undo::UndoPreview;
 
 /// People judged and saved in one transaction.
@@ -67,7 +67,7 @@ impl App {
         NEEDED.iter().all(|p| actor.may(*p))
     }
 
-    /// Refuses, on record, whoever may not.
+    /// Refuses an actor who may not update in bulk, and records the denial.
     pub(crate) async fn require_bulk(&self, actor: &Actor) -> Result<()> {
         actor.require_scope(Scope::Bulk)?;
         for permission in NEEDED {
@@ -76,7 +76,7 @@ impl App {
         Ok(())
     }
 
-    /// A bulk update: one's own, or anybody's for whoever reaches every clinic.
+    /// A bulk update of the actor, or of anybody when the actor reaches every clinic.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for everybody else's.
@@ -86,7 +86,7 @@ impl App {
         Ok(BulkView::of(find_job(&mut h, actor, id).await?, self.now()))
     }
 
-    /// Bulk updates, newest first: one's own, or everybody's for whoever reaches every clinic. At most `limit` before
+    /// Bulk updates, newest first: the actor's own, or all when the actor reaches every clinic. At most `limit` before
     /// `before`.
     pub async fn bulk_jobs(&self, actor: &Actor, before: Option<Uuid>, limit: i64) -> Result<Vec<BulkView>> {
         self.require_bulk(actor).await?;

@@ -16,7 +16,7 @@ use crate::{Actor, App, AppError, Result};
 
 /// A filter as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptFilter {
+pub struct PresetFilter {
     /// Any part of name, user name, email or NPI.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub q: String,
@@ -34,7 +34,7 @@ pub struct KeptFilter {
     pub permission: Option<String>,
 }
 
-impl KeptFilter {
+impl PresetFilter {
     /// Of a filter in use.
     pub fn of(filter: &Filter) -> Self {
         Self {
@@ -59,12 +59,12 @@ impl KeptFilter {
     }
 }
 
-/// What stands under a name.
+/// What is saved under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetContent {
-    /// Whom.
-    Selection(KeptFilter),
-    /// What.
+    /// The people.
+    Selection(PresetFilter),
+    /// The changes.
     Changes(Vec<BulkChange>),
 }
 

@@ -27,7 +27,7 @@ const NAMES: usize = 100;
 pub struct BulkResult {
     /// Who.
     pub person: PersonId,
-    /// The name now; none for whoever could not be seen.
+    /// The name now; none for someone the actor may not see.
     pub full_name: Option<String>,
     /// The user name now.
     pub username: Option<String>,
@@ -70,9 +70,9 @@ pub struct BulkResults {
     pub next: Option<Uuid>,
 }
 
-/// A reason, how often it was given, and to whom.
+/// A reason for refusals, how often it was given, and the people it was given to.
 #[derive(Clone, Debug)]
-pub struct Grouped {
+pub struct ReasonGroup {
     /// The stable code.
     pub code: String,
     /// How often.
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// The reasons of a bulk update, the most frequent first, with names.
-    pub async fn bulk_reasons(&self, actor: &Actor, id: Uuid) -> Result<Vec<Grouped>> {
+    pub async fn bulk_reasons(&self, actor: &Actor, id: Uuid) -> Result<Vec<ReasonGroup>> {
         self.require_bulk(actor).await?;
         let mut h = self.db.read().await?;
         let job = find_job(&mut h, actor, id).await?;
@@ -174,10 +174,10 @@ fn lines(result: &BulkResult, clinics: &BTreeMap<ClinicId, String>) -> Vec<[Stri
 pub(super) fn group(
     counts: &BTreeMap<String, u64>,
     lines: impl Iterator<Item = (Option<String>, PersonId, RefusedLine)>,
-) -> Vec<Grouped> {
-    let mut groups: BTreeMap<String, Grouped> = counts
+) -> Vec<ReasonGroup> {
+    let mut groups: BTreeMap<String, ReasonGroup> = counts
         .iter()
-        .map(|(code, count)| (code.clone(), Grouped { code: code.clone(), count: *count, people: Vec::new() }))
+        .map(|(code, count)| (code.clone(), ReasonGroup { code: code.clone(), count: *count, people: Vec::new() }))
         .collect();
     for (name, person, line) in lines {
         if let Some(group) = groups.get_mut(&line.code)
@@ -186,14 +186,14 @@ pub(super) fn group(
             group.people.push((name, person, line.message));
         }
     }
-    let mut groups: Vec<Grouped> = groups.into_values().collect();
+    let mut groups: Vec<ReasonGroup> = groups.into_values().collect();
     groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
     groups
 }
 
 impl super::BulkPreview {
     /// The reasons, the most frequent first, with names.
-    pub fn reasons(&self) -> Vec<Grouped> {
+    pub fn reasons(&self) -> Vec<ReasonGroup> {
         let lines =
             self.refused.iter().flat_map(|l| l.refused.iter().map(|r| (l.full_name.clone(), l.person, r.clone())));
         group(&self.tally.by_code, lines)

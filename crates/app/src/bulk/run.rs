@@ -18,7 +18,7 @@ use muster_store::{Handle, licenses, people, sign_in};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::each::{BatchEvaluator, EvaluatedPerson, RefusedLine};
+use super::each::{BulkEvaluator, EvaluatedPerson, RefusedLine};
 use super::{BulkView, CHUNK, Selection, find_job};
 use crate::jobs::{self, Job, JobKind};
 use crate::work::{AuditActor, AuditSubject, UnitOfWork};
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 1;
 
 /// How a chunk went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum ChunkStatus {
     /// There is more to do.
     More,
     /// That was the last one.
@@ -132,7 +132,7 @@ impl App {
     /// was given back to the queue. Idempotent: a chunk that was saved is not repeated.
     pub async fn run_bulk_job(&self, job: &Job, mut go_on: impl FnMut() -> bool) -> Result<bool> {
         while go_on() {
-            if self.bulk_chunk(job).await? != Step::More {
+            if self.bulk_chunk(job).await? != ChunkStatus::More {
                 return Ok(true);
             }
         }
@@ -171,28 +171,28 @@ impl App {
     }
 
     /// One chunk, or the end: one transaction.
-    async fn bulk_chunk(&self, queued: &Job) -> Result<Step> {
+    async fn bulk_chunk(&self, queued: &Job) -> Result<ChunkStatus> {
         let organization = queued.organization;
         let mut work = self.work(organization).await?;
         if !self.extend_lease(&mut work, queued).await? {
-            return Ok(Step::NotOurs);
+            return Ok(ChunkStatus::NotOurs);
         }
         let Some(mut job) = bulk::running(&mut work.tx, organization, queued.id).await? else {
-            return Ok(Step::NotOurs);
+            return Ok(ChunkStatus::NotOurs);
         };
         // The rights are checked in each chunk: an actor who lost them does not continue in the background.
         let actor = self.actor_behind(&mut work.tx, &job).await?;
         let Some(actor) = actor.filter(|a| self.may_update_in_bulk(a)) else {
             self.finish_job(&mut work, &job, BulkState::Stopped, Some(Code::NotAllowed)).await?;
             work.commit().await?;
-            return Ok(Step::Finished);
+            return Ok(ChunkStatus::Finished);
         };
         let items = bulk::items(&mut work.tx, organization, job.id, job.cursor, CHUNK).await?;
         let full = i64::try_from(items.len()).unwrap_or(0) == CHUNK;
         if let Some(last) = items.last() {
             job.cursor = last.person_id;
             let changes = serde_json::from_str::<Vec<_>>(&job.changes).map(ChangeSet::in_order).unwrap_or_default();
-            let each = BatchEvaluator::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
+            let each = BulkEvaluator::new(&job, changes).judge(&mut work.tx, &actor, organization, items).await?;
             for one in &each {
                 job.tally.add(&one.judged, one.changes.changes());
             }
@@ -205,7 +205,7 @@ impl App {
             self.finish_job(&mut work, &job, BulkState::Done, None).await?;
         }
         work.commit().await?;
-        Ok(if full { Step::More } else { Step::Finished })
+        Ok(if full { ChunkStatus::More } else { ChunkStatus::Finished })
     }
 
     /// Extends the lease from now on. False when another worker has the job.
@@ -223,13 +223,13 @@ impl App {
         each: &[EvaluatedPerson],
     ) -> Result<()> {
         let mut seats: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
-        let mut saved: Vec<Saving<'_>> = Vec::new();
+        let mut saved: Vec<PendingSave<'_>> = Vec::new();
         let mut done = Vec::with_capacity(each.len());
         for one in each {
             let person = PersonId(one.item.person_id);
             let refused = (!one.judged.refused.is_empty())
                 .then(|| json!(one.judged.refused.iter().map(RefusedLine::from).collect::<Vec<_>>()).to_string());
-            let saving = Saving::of(one);
+            let saving = PendingSave::of(one);
             let state = match &saving {
                 Some(_) => "updated",
                 None if one.judged.is_unchanged() => "unchanged",
@@ -255,7 +255,7 @@ impl App {
             }
         }
         move_seats(work, &seats, self.now()).await?;
-        let changed: Vec<ChangedAccount<'_>> = saved.iter().map(Saving::row).collect();
+        let changed: Vec<ChangedAccount<'_>> = saved.iter().map(PendingSave::row).collect();
         bulk::save_accounts(&mut work.tx, work.organization, &changed, self.now()).await?;
         let gone: Vec<PersonId> =
             saved.iter().filter(|s| s.outcome.ends_access).map(|s| s.outcome.profile.person.id).collect();
@@ -264,7 +264,7 @@ impl App {
         Ok(())
     }
 
-    /// Whoever began it, with the rights of this moment; none when they can act no more.
+    /// The actor who began it, with the rights they have now; none when they can no longer act.
     async fn actor_behind(&self, h: &mut impl Handle, job: &BulkJob) -> Result<Option<Actor>> {
         let origin = Origin { channel: Channel::Bulk, address: job.address.clone(), user_agent: String::new() };
         match (job.actor_kind.as_str(), job.actor_id) {
@@ -284,7 +284,7 @@ impl App {
 }
 
 /// A person about to be saved.
-struct Saving<'a> {
+struct PendingSave<'a> {
     before: &'a EmrAccount,
     after: &'a EmrAccount,
     outcome: &'a Outcome,
@@ -292,7 +292,7 @@ struct Saving<'a> {
     attested_at: Option<i64>,
 }
 
-impl<'a> Saving<'a> {
+impl<'a> PendingSave<'a> {
     fn of(one: &'a EvaluatedPerson) -> Option<Self> {
         let outcome = one.judged.outcome.as_ref()?;
         let stored = one.before.as_ref()?;

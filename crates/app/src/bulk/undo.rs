@@ -8,8 +8,8 @@ use muster_store::bulk::{self, BulkJob};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::draft::{BulkPreview, Summing};
-use super::each::BatchEvaluator;
+use super::draft::{BulkPreview, PreviewBuilder};
+use super::each::BulkEvaluator;
 use super::{BulkView, CHUNK, find_job};
 use crate::{Actor, App, Idempotency, Result};
 
@@ -34,8 +34,8 @@ impl App {
         let mut h = self.db.read().await?;
         let job = find_job(&mut h, actor, id).await?;
         self.may_undo(&job)?;
-        let mut bench = BatchEvaluator::with(Rules::Undo, ChangeSet::default(), job.selected);
-        let (mut summing, mut after) = (Summing::default(), Uuid::nil());
+        let mut bench = BulkEvaluator::with(Rules::Undo, ChangeSet::default(), job.selected);
+        let (mut summing, mut after) = (PreviewBuilder::default(), Uuid::nil());
         loop {
             let items = bulk::items_to_undo(&mut h, job.organization, id, after, CHUNK).await?;
             let Some(last) = items.last() else { return Ok(summing.done()) };

@@ -12,7 +12,7 @@ use muster_store::{Handle, credentials, organizations};
 
 pub use offboarding::{OffboardingPlan, OffboardingRecord};
 pub use supervisor::{SuperviseeView, SupervisorView};
-pub use worklist::{WorklistAsked, WorklistItem, WorklistPage};
+pub use worklist::{WorklistItem, WorklistPage, WorklistQuery};
 
 use crate::{Actor, App, AppError, Result};
 

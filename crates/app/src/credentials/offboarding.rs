@@ -46,7 +46,7 @@ struct OffboardingFacts {
     judged: std::result::Result<Offboarding, Refusals>,
 }
 
-/// Puts general words in the place of stored ones that may name whom and what the reader may not know.
+/// Replaces stored text that may name people and clinics the reader may not know.
 fn forget_names(left: &mut OffboardingRecord) {
     let Ok(Value::Array(mut steps)) = serde_json::from_str(&left.steps) else { return };
     for step in &mut steps {
@@ -112,7 +112,9 @@ impl App {
         match self.try_offboard(actor, id, (kind, release), successor, &mut about).await {
             Ok(left) => Ok(left),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonOffboarded, about, error).await),
+            Err(SaveError::Failed(error)) => {
+                Err(self.audit_denial(actor, Action::PersonOffboarded, about, error).await)
+            }
         }
     }
 
@@ -208,7 +210,7 @@ async fn know(
     may_edit(actor.authority(), &before.profile)?;
     let theirs = credentials::supervisees(h, organization, id).await?;
     let theirs = people::find_many(h, organization, &theirs).await?;
-    // Whom the actor may not change is not handed over and not told of; their own managers find them on the worklist.
+    // People the actor may not change are neither handed over nor named; their own managers find them on the worklist.
     let supervisees: Vec<(PersonId, String)> = theirs
         .into_iter()
         .filter(|s| may_edit(actor.authority(), &s.profile).is_ok())

@@ -85,7 +85,7 @@ impl App {
         match self.try_license_step(actor, id, step, &mut about).await {
             Ok(license) => Ok(license),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, step.action(), about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, step.action(), about, error).await),
         }
     }
 
@@ -103,7 +103,7 @@ impl App {
         let at = |position: i64| all.iter().find(|l| l.position == position).ok_or(AppError::NotFound);
         let idempotency = if let LicenseEdit::Add(_, idempotency) = step { *idempotency } else { None };
         if let Some(made) = work.replay(actor, idempotency).await? {
-            let still = all.iter().find(|l| place(id, l.position) == made).ok_or(AppError::NotFound)?;
+            let still = all.iter().find(|l| license_request_id(id, l.position) == made).ok_or(AppError::NotFound)?;
             return Ok(still.clone());
         }
         let (before, after) = match step {
@@ -138,11 +138,11 @@ impl App {
             None => {
                 credentials::remove_professional_license(&mut work.tx, work.organization, id, position).await?;
                 // Its place may be given to another one.
-                work.forget(place(id, position)).await?;
+                work.forget(license_request_id(id, position)).await?;
             }
         }
         if let Some(made) = &after {
-            work.remember(actor, idempotency, place(id, made.position)).await?;
+            work.remember(actor, idempotency, license_request_id(id, made.position)).await?;
         }
         work.audit_changed(actor, step.action(), about.clone(), differences);
         work.commit().await?;
@@ -180,7 +180,7 @@ async fn of(h: &mut impl Handle, actor: &Actor, id: PersonId) -> Result<Vec<Prof
 }
 
 /// What a license is known by when the request that made it is repeated.
-fn place(id: PersonId, position: i64) -> Uuid {
+fn license_request_id(id: PersonId, position: i64) -> Uuid {
     let hash = fingerprint(&format!("{id}/{position}"));
     Uuid::from_slice(hash.get(..16).unwrap_or_default()).unwrap_or_default()
 }

@@ -40,7 +40,7 @@ pub struct SuperviseeView {
 }
 
 impl SuperviseeView {
-    /// Under whom the person works now.
+    /// The person's supervisor now.
     pub fn current(&self) -> Option<&SupervisorView> {
         self.history.first().filter(|s| s.until.is_none())
     }
@@ -82,7 +82,7 @@ impl App {
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_set_supervisor(actor, id, supervisor, &mut about).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.recorded(actor, Action::SupervisorChanged, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::SupervisorChanged, about, error).await),
         }
     }
 

@@ -24,7 +24,7 @@ const PIECE: i64 = 500;
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
-pub struct WorklistAsked {
+pub struct WorklistQuery {
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this kind; `expires_90` holds what expires sooner too.
@@ -48,7 +48,7 @@ pub struct WorklistItem {
 
 impl WorklistItem {
     /// The first day on which a license runs out.
-    pub fn soonest(&self) -> Option<Date> {
+    pub fn first_expiry(&self) -> Option<Date> {
         self.licenses.iter().filter_map(|l| l.expires_on).min()
     }
 }
@@ -64,13 +64,13 @@ pub struct WorklistPage {
 
 impl App {
     /// Active people within the actor's scope to whose credentials something is missing.
-    pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistAsked) -> Result<WorklistPage> {
+    pub async fn credentials_worklist(&self, actor: &Actor, asked: &WorklistQuery) -> Result<WorklistPage> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         self.worklist(actor, asked, asked.limit.clamp(1, LARGEST_PAGE)).await
     }
 
-    async fn worklist(&self, actor: &Actor, asked: &WorklistAsked, limit: i64) -> Result<WorklistPage> {
+    async fn worklist(&self, actor: &Actor, asked: &WorklistQuery, limit: i64) -> Result<WorklistPage> {
         let mut h = self.db.read().await?;
         let today = self.practice_day(&mut h, actor).await?;
         let mut scope = actor.authority().emr().clinics().clone();
@@ -93,13 +93,13 @@ impl App {
     pub async fn export_credentials(
         &self,
         actor: &Actor,
-        asked: &WorklistAsked,
+        asked: &WorklistQuery,
         after: Option<(String, Uuid)>,
     ) -> Result<ExportChunk<(String, Uuid)>> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let first = after.is_none();
-        let page = self.worklist(actor, &WorklistAsked { after, ..asked.clone() }, PIECE).await?;
+        let page = self.worklist(actor, &WorklistQuery { after, ..asked.clone() }, PIECE).await?;
         if first {
             let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(CredentialIssue::as_str)});
             let mut work = self.work(actor.organization()).await?;
@@ -144,7 +144,7 @@ fn csv(items: &[WorklistItem], with_head: bool) -> Result<Vec<u8>> {
             emr.map_or_else(String::new, |e| e.user_type.as_str().to_owned()),
             harmless(profile.person.npi.as_deref().unwrap_or_default()),
             harmless(emr.and_then(|e| e.license.number.as_deref()).unwrap_or_default()),
-            item.soonest().map(|d| d.to_string()).unwrap_or_default(),
+            item.first_expiry().map(|d| d.to_string()).unwrap_or_default(),
             missing.join(" "),
         ];
         out.write_record(&cells).map_err(failed)?;

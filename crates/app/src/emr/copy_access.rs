@@ -19,7 +19,7 @@ const MOST_SOURCES: usize = 50;
 
 /// What copying would do, or did.
 #[derive(Clone, Debug)]
-pub struct Copied {
+pub struct CopyReport {
     /// What is added and what is left out.
     pub plan: CopyPlan,
     /// The profile: before, in a preview; after, when it was done.
@@ -69,17 +69,17 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] at `source_ids` when there is nobody to copy from.
-    pub async fn preview_copy(&self, actor: &Actor, id: PersonId, from: &[PersonId]) -> Result<Copied> {
+    pub async fn preview_copy(&self, actor: &Actor, id: PersonId, from: &[PersonId]) -> Result<CopyReport> {
         actor.require_scope(Scope::PeopleRead)?;
         let looked = async {
             let mut h = self.db.read().await?;
             let stored = find_visible(&mut h, actor, id).await?;
             let (plan, sources) = plan(&mut h, actor, &stored.profile, from).await?;
-            Ok(Copied { plan, view: PersonView::of(actor, stored), sources })
+            Ok(CopyReport { plan, view: PersonView::of(actor, stored), sources })
         };
         match looked.await {
             Ok(copied) => Ok(copied),
-            Err(error) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::AccessCopied, denied(id), error).await),
         }
     }
 
@@ -93,12 +93,14 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         from: &[PersonId],
-    ) -> Result<Copied> {
+    ) -> Result<CopyReport> {
         actor.require_scope(Scope::PeopleWrite)?;
         match self.try_copy(actor, id, expected, from).await {
             Ok(copied) => Ok(copied),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::AccessCopied, denied(id), error).await),
+            Err(SaveError::Failed(error)) => {
+                Err(self.audit_denial(actor, Action::AccessCopied, denied(id), error).await)
+            }
         }
     }
 
@@ -108,7 +110,7 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         from: &[PersonId],
-    ) -> std::result::Result<Copied, SaveError> {
+    ) -> std::result::Result<CopyReport, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         if expected.is_some_and(|e| e != before.version) {
@@ -116,20 +118,20 @@ impl App {
         }
         let (plan, sources) = plan(&mut work.tx, actor, &before.profile, from).await?;
         if plan.is_empty() {
-            return Ok(Copied { plan, view: PersonView::of(actor, before), sources });
+            return Ok(CopyReport { plan, view: PersonView::of(actor, before), sources });
         }
         let change = Change { emr: plan.as_patch(&before.profile), ..Change::default() };
         let world = DecisionContext::load(&mut work.tx, actor, &before.profile, &change).await?;
         let outcome =
             decide(actor.authority(), &world.facts, &before.profile, false, &change).map_err(AppError::from)?;
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
-        // Not by name: whoever reads the record may not know them.
+        // Not by name: readers of the record may not know them.
         let ids: Vec<PersonId> = sources.iter().map(|s| s.person.id).collect();
         let about = AuditSubject::new(id.0, &before.profile.person.full_name);
         work.audit_done(actor, Action::AccessCopied, about, &json!({"source_ids": ids}));
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Copied { plan, view: PersonView::of(actor, stored), sources })
+        Ok(CopyReport { plan, view: PersonView::of(actor, stored), sources })
     }
 }
 

@@ -4,5 +4,5 @@
 mod copy_access;
 mod type_change;
 
-pub use copy_access::Copied;
+pub use copy_access::CopyReport;
 pub use type_change::TypeChangePreview;

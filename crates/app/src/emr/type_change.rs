@@ -6,7 +6,7 @@ use muster_domain::people::{Change, decide};
 use muster_domain::{Code, PersonId, Refusal};
 use serde_json::json;
 
-use crate::people::{Candidates, DecisionContext, PersonView, SaveError, Saved, find_visible};
+use crate::people::{Candidates, DecisionContext, PersonView, SaveError, SaveReceipt, find_visible};
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
@@ -26,7 +26,12 @@ impl App {
         if !actor.is_support() {
             let error = Refusal::new(field::USER_TYPE, Code::SupportOnly).into();
             return Err(self
-                .recorded(actor, Action::UserTypeChanged, AuditSubject { id: Some(id.0), name: String::new() }, error)
+                .audit_denial(
+                    actor,
+                    Action::UserTypeChanged,
+                    AuditSubject { id: Some(id.0), name: String::new() },
+                    error,
+                )
                 .await);
         }
         let mut h = self.db.read().await?;
@@ -41,13 +46,19 @@ impl App {
     }
 
     /// Changes the user type, with everything the preview said.
-    pub async fn change_type(&self, actor: &Actor, id: PersonId, expected: Option<i64>, to: UserType) -> Result<Saved> {
+    pub async fn change_type(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        expected: Option<i64>,
+        to: UserType,
+    ) -> Result<SaveReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_change_type(actor, id, expected, to, &mut about).await {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::UserTypeChanged, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::UserTypeChanged, about, error).await),
         }
     }
 
@@ -58,7 +69,7 @@ impl App {
         expected: Option<i64>,
         to: UserType,
         about: &mut AuditSubject,
-    ) -> std::result::Result<Saved, SaveError> {
+    ) -> std::result::Result<SaveReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
@@ -82,7 +93,7 @@ impl App {
         let stored =
             muster_store::people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved {
+        Ok(SaveReceipt {
             view: PersonView::of(actor, stored),
             notices: preview.sentences(),
             invited: None,

@@ -81,7 +81,7 @@ impl App {
         }
         demo.people()?;
         let organization = demo.writer.organization();
-        let totals = demo.writer.set_totals_aside();
+        let totals = demo.writer.take_totals();
         demo.writer.write().await?;
         let names: Vec<String> = KNOWN.iter().map(|k| format!("{} {}", k.name.0, k.name.1)).collect();
         let who = ((ids[0], names[0].as_str()), (ids[1], names[1].as_str()));
@@ -274,7 +274,7 @@ impl Demo<'_> {
         let ago = SignedDuration::from_mins(self.random.between(10, 90 * 1440) * self.random.between(1, 10) / 10);
         let signed_in = (!needs_email && !self.count.is_multiple_of(13)).then(|| self.app.now() - ago);
         let id = self.writer.add(&Change { person, emr: Some(emr), ..Change::default() }, signed_in)?;
-        // Whoever is new or has other things to do has not signed yet.
+        // New people and people with other duties have not signed yet.
         if kind.has_signature() && numbers && !self.count.is_multiple_of(9) {
             self.writer.sign(id);
         }

@@ -31,7 +31,7 @@ struct DemoRequest {
     by_manager: bool,
 }
 
-const fn story(
+const fn demo_request(
     clinic: usize,
     group: Group,
     kind: RequestKind,
@@ -68,23 +68,29 @@ use RequestState::{Processed, Rejected, Withdrawn};
 
 /// Clinics by their place in the demo: Saco, Gorham, Biddeford, Scarborough, Portland.
 const STORIES: [DemoRequest; 11] = [
-    story(0, Therapist, Add, 2, "Two therapists start in the new wing.", 150).ended(148, Processed, "").by_manager(),
-    story(4, Therapist, Add, 3, "The evening clinic opens.", 121).ended(118, Processed, "Active from today."),
-    story(0, Assistant, Add, 3, "For the summer.", 92)
+    demo_request(0, Therapist, Add, 2, "Two therapists start in the new wing.", 150)
+        .ended(148, Processed, "")
+        .by_manager(),
+    demo_request(4, Therapist, Add, 3, "The evening clinic opens.", 121).ended(118, Processed, "Active from today."),
+    demo_request(0, Assistant, Add, 3, "For the summer.", 92)
         .ended(90, Rejected, "The budget has to be approved first.")
         .by_manager(),
-    story(4, Assistant, Add, 1, "", 76).ended(74, Processed, ""),
-    story(0, Therapist, Release, 1, "One therapist has retired.", 60).ended(57, Processed, "").by_manager(),
-    story(2, Therapist, Add, 2, "For the Saturday shift.", 44).ended(41, Processed, ""),
-    story(4, Therapist, Add, 2, "Perhaps for the spring.", 30).ended(29, Withdrawn, "We found colleagues in Gorham."),
-    story(3, Assistant, Release, 2, "Two assistants have left.", 21).ended(
+    demo_request(4, Assistant, Add, 1, "", 76).ended(74, Processed, ""),
+    demo_request(0, Therapist, Release, 1, "One therapist has retired.", 60).ended(57, Processed, "").by_manager(),
+    demo_request(2, Therapist, Add, 2, "For the Saturday shift.", 44).ended(41, Processed, ""),
+    demo_request(4, Therapist, Add, 2, "Perhaps for the spring.", 30).ended(
+        29,
+        Withdrawn,
+        "We found colleagues in Gorham.",
+    ),
+    demo_request(3, Assistant, Release, 2, "Two assistants have left.", 21).ended(
         18,
         Processed,
         "No longer on the bill from next month.",
     ),
-    story(1, Therapist, Release, 4, "Four have been free since the move to Saco.", 6),
-    story(0, Assistant, Add, 1, "Somebody waits for it.", 2).by_manager(),
-    story(2, Student, Add, 1, "The second student has started.", 0),
+    demo_request(1, Therapist, Release, 4, "Four have been free since the move to Saco.", 6),
+    demo_request(0, Assistant, Add, 1, "Somebody waits for it.", 2).by_manager(),
+    demo_request(2, Student, Add, 1, "The second student has started.", 0),
 ];
 
 impl PracticeWriter<'_> {
@@ -127,13 +133,13 @@ impl PracticeWriter<'_> {
         }
         for told in &STORIES {
             let who = if told.by_manager { manager } else { admin };
-            self.tell(app, &mut work, told, who, &mut standing).await?;
+            self.simulate_request(app, &mut work, told, who, &mut standing).await?;
         }
         licenses::insert_points(&mut work.tx, work.organization, &points).await?;
         work.commit().await
     }
 
-    async fn tell(
+    async fn simulate_request(
         &self,
         app: &App,
         work: &mut UnitOfWork,

@@ -65,7 +65,7 @@ impl App {
         // Practices are never deleted, so this number has not been used for names before.
         let first = u64::try_from(imports::count_organizations(&mut h).await?).unwrap_or(0);
         drop(h);
-        for (n, size) in (first..).zip(sizes(&spec, &mut random)) {
+        for (n, size) in (first..).zip(practice_sizes(&spec, &mut random)) {
             let (name, code) = names.practice(n);
             // Each practice has its own numbers, so that its size changes no other.
             let crowd = PeopleGenerator::new(SeededRng::new(random.below(u64::MAX)), &names, code, self.today());
@@ -88,7 +88,7 @@ impl App {
         done: &mut Generated,
         progress: &mut (impl FnMut(&Generated) + Send),
     ) -> Result<()> {
-        let staffing = staffing(size, &mut crowd.random);
+        let staffing = clinic_sizes(size, &mut crowd.random);
         let clinics = (0..staffing.len()).map(|n| self.made_up_clinic(names, n, &mut crowd.random)).collect();
         let mut writer = PracticeWriter::found(self, name, TIME_ZONE, clinics).await?;
         done.organizations += 1;
@@ -110,14 +110,14 @@ impl App {
                     }
                     _ => JobRole::None,
                 };
-                let places = places(n, writer.clinics.len(), &mut crowd.random);
+                let places = clinics_of_person(n, writer.clinics.len(), &mut crowd.random);
                 let places: Vec<Clinic> = places.into_iter().map(|p| writer.clinics[p].clone()).collect();
                 let somebody = crowd.next(&places.iter().collect::<Vec<_>>(), duty);
                 writer.add(&somebody.change, somebody.signed_in_ago.map(|ago| self.now() - ago))?;
                 done.people += writer.write_full().await?;
                 progress(done);
             }
-            limit_some(&mut writer, clinic, &mut crowd.random);
+            limit_some_pools(&mut writer, clinic, &mut crowd.random);
         }
         done.people += writer.write().await?;
         progress(done);
@@ -139,7 +139,7 @@ impl App {
 }
 
 /// How many people each practice has: they add up, and none is empty while there is somebody left.
-fn sizes(spec: &GenerateSpec, random: &mut SeededRng) -> Vec<u64> {
+fn practice_sizes(spec: &GenerateSpec, random: &mut SeededRng) -> Vec<u64> {
     let organizations = spec.organizations.max(1);
     let mut sizes = Vec::new();
     let mut left = spec.people;
@@ -158,7 +158,7 @@ fn sizes(spec: &GenerateSpec, random: &mut SeededRng) -> Vec<u64> {
 }
 
 /// How many people each clinic of a practice has: 10 to 60 where there are that many.
-fn staffing(size: u64, random: &mut SeededRng) -> Vec<u64> {
+fn clinic_sizes(size: u64, random: &mut SeededRng) -> Vec<u64> {
     let mut staffing = Vec::new();
     let mut left = size;
     while left > 0 {
@@ -172,7 +172,7 @@ fn staffing(size: u64, random: &mut SeededRng) -> Vec<u64> {
 }
 
 /// The clinic itself and up to three near it.
-fn places(home: usize, clinics: usize, random: &mut SeededRng) -> Vec<usize> {
+fn clinics_of_person(home: usize, clinics: usize, random: &mut SeededRng) -> Vec<usize> {
     let more = random.weighted(&[(0, 70), (1, 18), (2, 8), (3, 4)]);
     let mut places = vec![home];
     for _ in 0..more {
@@ -185,7 +185,7 @@ fn places(home: usize, clinics: usize, random: &mut SeededRng) -> Vec<usize> {
 }
 
 /// Some clinics pay for licenses by number: some pools are full, most have a few free.
-fn limit_some(writer: &mut PracticeWriter<'_>, clinic: ClinicId, random: &mut SeededRng) {
+fn limit_some_pools(writer: &mut PracticeWriter<'_>, clinic: ClinicId, random: &mut SeededRng) {
     if !random.per_mille(400) {
         return;
     }

@@ -97,13 +97,13 @@ impl<'a> PeopleGenerator<'a> {
         let signed_in_ago = match (waits_for_email, deactivated) {
             (true, _) => None,
             (_, true) => Some(SignedDuration::from_mins(self.random.between(30 * 1440, 90 * 1440))),
-            _ => self.recently(),
+            _ => self.last_sign_in(),
         };
         GeneratedPerson { change: Change { person, emr: Some(emr), ..Change::default() }, signed_in_ago }
     }
 
     /// Some never; the others within 90 days, most of them within the last few.
-    fn recently(&mut self) -> Option<SignedDuration> {
+    fn last_sign_in(&mut self) -> Option<SignedDuration> {
         let whole = 90 * 1440;
         let (one, other) = (self.random.between(1, whole), self.random.between(1, whole));
         (!self.random.per_mille(60)).then(|| SignedDuration::from_mins(one * other / whole + 1))

@@ -15,7 +15,7 @@ use muster_store::licenses::LedgerEntry;
 use muster_store::{StoreError, credentials, images, imports, licenses, organizations, sign_in};
 use serde_json::json;
 
-use crate::images::made_up;
+use crate::images::made_up_image;
 use crate::people::SaveError;
 use crate::work::{AuditSubject, UnitOfWork};
 use crate::{Actor, App, AppError, Result};
@@ -89,8 +89,8 @@ impl<'a> PracticeWriter<'a> {
         self.waiting.totals.push((clinic, group, total));
     }
 
-    /// The totals not written yet, for whoever writes them in another way.
-    pub fn set_totals_aside(&mut self) -> Vec<(ClinicId, Group, i64)> {
+    /// The totals not written yet, to be written in another way.
+    pub fn take_totals(&mut self) -> Vec<(ClinicId, Group, i64)> {
         std::mem::take(&mut self.waiting.totals)
     }
 
@@ -168,7 +168,7 @@ impl<'a> PracticeWriter<'a> {
         Ok(waiting.profiles.len() as u64)
     }
 
-    /// Signatures, each hand on as many profiles as there are, and who supervises whom.
+    /// Signatures, one of several handwritings a profile, and supervisors.
     async fn write_credentials(&self, work: &mut UnitOfWork, waiting: &PendingWrites) -> Result<()> {
         let (app, organization) = (self.app, self.organization());
         // An assistant finishes notes only with a signature on file.
@@ -179,7 +179,7 @@ impl<'a> PracticeWriter<'a> {
         for hand in 0..HANDS {
             let people: Vec<PersonId> = signing.iter().copied().skip(hand).step_by(HANDS).collect();
             if !people.is_empty() {
-                let signature = made_up(hand, self.actor.name(), app.now())?;
+                let signature = made_up_image(hand, self.actor.name(), app.now())?;
                 images::set_signatures(&mut work.tx, organization, &people, &signature).await?;
             }
         }

@@ -42,7 +42,7 @@ pub struct Image {
     pub height: i64,
     /// How a signature came about; none for a picture.
     pub origin: Option<SignatureOrigin>,
-    /// The name of whoever set it.
+    /// The name of the person who set it.
     pub set_by: String,
     /// When.
     pub set_at: Timestamp,
@@ -93,7 +93,7 @@ fn kept(made: pixels::EncodedImage, origin: SignatureOrigin, set_by: &str, set_a
 }
 
 /// A made-up signature as it is kept; one of several hands.
-pub(crate) fn made_up(hand: usize, set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
+pub(crate) fn made_up_image(hand: usize, set_by: &str, set_at: Timestamp) -> Result<images::Signature> {
     Ok(kept(pixels::signature(&made_up::scribble(hand))?, SignatureOrigin::Uploaded, set_by, set_at))
 }
 
@@ -145,7 +145,7 @@ async fn encode(
     Ok(read?)
 }
 
-/// Whom a denial is about; the name is left out, because the actor may not know it.
+/// The subject of a denial, without a name, because the actor may not know it.
 fn about(id: PersonId) -> AuditSubject {
     AuditSubject { id: Some(id.0), name: String::new() }
 }
@@ -217,7 +217,7 @@ impl App {
 
     async fn set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
         let set = self.try_set(actor, id, new, sent).await;
-        self.told(actor, new.action(), id, set).await
+        self.audit_refusal(actor, new.action(), id, set).await
     }
 
     async fn try_set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
@@ -258,7 +258,7 @@ impl App {
 
     async fn remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
         let removed = self.try_remove(actor, id, kind, action).await;
-        self.told(actor, action, id, removed).await
+        self.audit_refusal(actor, action, id, removed).await
     }
 
     async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
@@ -285,10 +285,10 @@ impl App {
     }
 
     /// Notes a denial; gives the answer on.
-    async fn told<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
+    async fn audit_refusal<T>(&self, actor: &Actor, action: Action, id: PersonId, answer: Result<T>) -> Result<T> {
         match answer {
             Ok(done) => Ok(done),
-            Err(error) => Err(self.recorded(actor, action, about(id), error).await),
+            Err(error) => Err(self.audit_denial(actor, action, about(id), error).await),
         }
     }
 }

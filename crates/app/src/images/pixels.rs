@@ -110,7 +110,7 @@ pub(super) fn signature(bytes: &[u8]) -> Result<EncodedImage, Refusal> {
     let mut ink = decoded.to_rgba8();
     let mut spots = InkBounds::default();
     for (x, y, pixel) in ink.enumerate_pixels_mut() {
-        *pixel = without_paper(*pixel);
+        *pixel = without_white(*pixel);
         if pixel.0[3] > 0 {
             spots.note(x, y);
         }
@@ -153,7 +153,7 @@ impl InkBounds {
 }
 
 /// The color which, laid over white, looks as this pixel does on white: white becomes transparent.
-fn without_paper(Rgba([r, g, b, alpha]): Rgba<u8>) -> Rgba<u8> {
+fn without_white(Rgba([r, g, b, alpha]): Rgba<u8>) -> Rgba<u8> {
     let on_white = |c: u8| 255 - u32::from(255 - c) * u32::from(alpha) / 255;
     let seen = [on_white(r), on_white(g), on_white(b)];
     let ink = 255 - seen.iter().min().copied().unwrap_or(255);

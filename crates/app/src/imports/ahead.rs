@@ -22,7 +22,7 @@ use crate::{Actor, App, AppError, Result};
 const ATTEMPTS: usize = 5;
 
 /// What was saved, and where the chain stands since.
-type Saved = std::result::Result<(EvaluatedBatch, i64), SaveError>;
+type BatchResult = std::result::Result<(EvaluatedBatch, i64), SaveError>;
 
 /// An import, batch by batch.
 pub(super) struct Import<'a> {
@@ -34,16 +34,16 @@ pub(super) struct Import<'a> {
     standing: Option<ImportState>,
     /// Where the practice's chain stands if nobody else changed anything.
     head: i64,
-    saving: Option<Saving>,
+    saving: Option<SaveTask>,
     /// Of the file, saved so far.
     bytes: u64,
 }
 
 /// A batch on its way into the database.
-struct Saving {
+struct SaveTask {
     rows: Vec<RawRow>,
     bytes: u64,
-    task: JoinHandle<Saved>,
+    task: JoinHandle<BatchResult>,
 }
 
 impl<'a> Import<'a> {
@@ -106,12 +106,12 @@ impl<'a> Import<'a> {
             }
             app.save_batch(work, &actor, &organization, invite, judged, people).await
         });
-        self.saving = Some(Saving { rows, bytes, task });
+        self.saving = Some(SaveTask { rows, bytes, task });
     }
 
     /// Waits for the batch being saved. False when it had to be judged again: then so has whatever was judged since.
     async fn settle(&mut self) -> Result<bool> {
-        let Some(Saving { rows, bytes, task }) = self.saving.take() else { return Ok(true) };
+        let Some(SaveTask { rows, bytes, task }) = self.saving.take() else { return Ok(true) };
         match task.await.map_err(|error| AppError::Internal(error.to_string()))? {
             Ok((judged, head)) => {
                 self.keep(judged, head, rows.len(), bytes);
@@ -139,7 +139,7 @@ impl<'a> Import<'a> {
     }
 
     /// Judges and saves while nobody else can change the practice.
-    async fn under_lock(&mut self, rows: &[RawRow]) -> Saved {
+    async fn under_lock(&mut self, rows: &[RawRow]) -> BatchResult {
         let mut work = self.app.work(self.actor.organization()).await?;
         let standing = ImportState::load(&mut work.tx, &self.run.organization).await?;
         let judged = self.app.judge_rows(&mut work.tx, self.actor, &self.run, rows, standing, true).await?;
@@ -155,8 +155,8 @@ impl<'a> Import<'a> {
 
     /// Goes on from a batch that was saved, or would have been.
     fn keep(&mut self, judged: EvaluatedBatch, head: i64, rows: usize, bytes: u64) {
-        self.run.keep_pending();
-        self.report.absorb(judged, rows);
+        self.run.add_pending();
+        self.report.add_batch(judged, rows);
         self.head = head;
         self.bytes = bytes;
     }
@@ -171,7 +171,7 @@ impl App {
         invite: bool,
         mut judged: EvaluatedBatch,
         people: NewPeople,
-    ) -> Saved {
+    ) -> BatchResult {
         if judged.profiles.is_empty() {
             // Nothing to save; the lock is given back at once.
             return Ok((judged, work.head()));

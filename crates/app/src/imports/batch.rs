@@ -20,7 +20,7 @@ use super::run::{EvaluatedBatch, ImportRun, UniqueKey, number};
 use crate::{Actor, App, Result};
 
 /// A batch being judged.
-struct BatchEvaluator<'a> {
+struct ImportEvaluator<'a> {
     app: &'a App,
     actor: &'a Actor,
     run: &'a ImportRun,
@@ -45,7 +45,7 @@ impl App {
         let mut lines = Vec::with_capacity(rows.len());
         let mut wanted = Vec::with_capacity(rows.len());
         for row in rows {
-            match understood(run, row) {
+            match parse_row(run, row) {
                 Ok(one) => {
                     lines.push(row);
                     wanted.push(one);
@@ -54,10 +54,10 @@ impl App {
             }
         }
         let known = StoredMatches::load(h, actor, &wanted, &standing).await?;
-        let new = wanted.iter().filter(|w| !known.is_there(actor, w, &standing));
+        let new = wanted.iter().filter(|w| !known.is_known(actor, w, &standing));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
         done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
-        let mut bench = BatchEvaluator { app: self, actor, run, known, standing, done };
+        let mut bench = ImportEvaluator { app: self, actor, run, known, standing, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
             match bench.judge(&wanted) {
                 Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
@@ -68,7 +68,7 @@ impl App {
                 }
             }
         }
-        let BatchEvaluator { standing, mut done, .. } = bench;
+        let ImportEvaluator { standing, mut done, .. } = bench;
         done.refused.sort_by_key(|r| r.line);
         duplicates::note(h, actor, run, &mut done).await?;
         Ok((done, standing))
@@ -76,7 +76,7 @@ impl App {
 }
 
 /// The row as a change, or why it cannot be read as one.
-fn understood(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, RowRefusal> {
+fn parse_row(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, RowRefusal> {
     let refused = |cells: &[String], refusal: Refusal| Err(RowRefusal::new(row.line, cells, refusal.into()));
     match &row.cells {
         Err(unread) => refused(&unread.cells, unread.refusal.clone()),
@@ -91,7 +91,7 @@ fn understood(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, R
     }
 }
 
-impl BatchEvaluator<'_> {
+impl ImportEvaluator<'_> {
     fn claimed(&self, claim: UniqueKey<'_>) -> bool {
         self.run.claimed(claim) || self.done.pending.used.claims.has(claim)
     }
@@ -100,7 +100,7 @@ impl BatchEvaluator<'_> {
     fn judge(&mut self, wanted: &ParsedRow) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
-        if !repeated && (self.known.is_there(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
+        if !repeated && (self.known.is_known(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
             self.done.unchanged += 1;
             return Ok(());
         }

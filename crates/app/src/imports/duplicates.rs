@@ -1,4 +1,4 @@
-//! Which rows of a batch may be people who are there already, whom they are like and why.
+//! Finds the rows of a batch that may be people who are stored already, with the candidates and reasons.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -13,7 +13,7 @@ use super::report::{RowCandidate, RowLikeness};
 use super::run::{EvaluatedBatch, ImportRun};
 use crate::{Actor, Result};
 
-/// Whom of those alike a row names.
+/// How many candidates are named for a row.
 const NAMED: usize = 3;
 
 /// Somebody of the batch that is being saved.
@@ -90,7 +90,7 @@ pub(super) async fn note(
         }
         others.push(ComparedPerson::earlier(one));
     }
-    judged.alike = told(h, actor, run.options.dry_run, &others, found).await?;
+    judged.alike = visible_candidates(h, actor, run.options.dry_run, &others, found).await?;
     judged.pending.people = people;
     Ok(())
 }
@@ -102,7 +102,7 @@ fn all_of(some: &[(&EarlierRow, &Vec<i64>)]) -> Vec<i64> {
 }
 
 /// What the actor may be told of them.
-async fn told(
+async fn visible_candidates(
     h: &mut impl Handle,
     actor: &Actor,
     dry_run: bool,
@@ -131,7 +131,7 @@ async fn told(
     Ok(found.into_iter().map(row).collect())
 }
 
-/// Whom of these the actor may see.
+/// Of these, the people the actor may see.
 async fn visible(h: &mut impl Handle, actor: &Actor, ids: BTreeSet<PersonId>) -> Result<BTreeSet<PersonId>> {
     let authority = actor.authority();
     let sees_all = *authority.emr().clinics() == ClinicAccess::All

@@ -22,7 +22,7 @@ pub(super) struct StoredMatches {
     names: BTreeMap<String, NameHolder>,
     npis: BTreeMap<String, PersonId>,
     namesakes: BTreeMap<Namesake, PersonId>,
-    /// Of those found, whom the actor may see; none = all of the organization.
+    /// Of the people found, those the actor may see; none = all of the organization.
     visible: Option<BTreeSet<PersonId>>,
 }
 
@@ -60,28 +60,31 @@ impl StoredMatches {
         Ok(Self { names, npis, namesakes, visible })
     }
 
-    fn sees(&self, actor: &Actor, id: PersonId, home: Option<muster_domain::OrganizationId>) -> bool {
+    fn may_see(&self, actor: &Actor, id: PersonId, home: Option<muster_domain::OrganizationId>) -> bool {
         home == Some(actor.organization()) && self.visible.as_ref().is_none_or(|v| v.contains(&id))
     }
 
-    fn name_seen(&self, actor: &Actor, key: Option<&String>) -> bool {
-        key.and_then(|k| self.names.get(k)).is_some_and(|(id, home)| self.sees(actor, PersonId(*id), *home))
+    fn knows_name(&self, actor: &Actor, key: Option<&String>) -> bool {
+        key.and_then(|k| self.names.get(k)).is_some_and(|(id, home)| self.may_see(actor, PersonId(*id), *home))
     }
 
     /// True when the row is someone the actor may see and who is there already.
-    pub fn is_there(&self, actor: &Actor, row: &ParsedRow, standing: &ImportState) -> bool {
+    pub fn is_known(&self, actor: &Actor, row: &ParsedRow, standing: &ImportState) -> bool {
         let keys = row.keys();
         if keys.is_empty() {
             let Some(namesake) = standing.namesake(row) else { return false };
-            return self.namesakes.get(&namesake).is_some_and(|id| self.sees(actor, *id, Some(actor.organization())));
+            return self
+                .namesakes
+                .get(&namesake)
+                .is_some_and(|id| self.may_see(actor, *id, Some(actor.organization())));
         }
         let npi = keys.npi.as_ref().and_then(|n| self.npis.get(n));
-        npi.is_some_and(|id| self.sees(actor, *id, Some(actor.organization())))
-            || self.name_seen(actor, keys.email.as_ref())
-            || self.name_seen(actor, keys.username.as_ref())
+        npi.is_some_and(|id| self.may_see(actor, *id, Some(actor.organization())))
+            || self.knows_name(actor, keys.email.as_ref())
+            || self.knows_name(actor, keys.username.as_ref())
     }
 
-    /// The owner of a name the actor may not know of. (Whoever the actor may see is the row's own person.)
+    /// The owner of a name, when the actor may not see them. (An owner the actor may see is the row's own person.)
     pub fn hidden_owner(&self, key: Option<&String>) -> Option<NameOwner> {
         key.filter(|k| self.names.contains_key(*k)).map(|_| NameOwner::Hidden)
     }

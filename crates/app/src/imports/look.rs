@@ -47,7 +47,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] when the actor may not import such a file, or it is none.
-    pub async fn look_at_columns(
+    pub async fn preview_columns(
         &self,
         actor: &Actor,
         kind: FileKind,

@@ -18,7 +18,7 @@ use muster_domain::emr::Permission;
 use muster_domain::imports::Columns;
 use muster_store::organizations;
 
-use crate::people::whom_to_ask;
+use crate::people::contacts;
 use crate::work::AuditSubject;
 use crate::{Actor, App, AppError, Result, Scope};
 
@@ -53,7 +53,7 @@ const MANY: u64 = 1000;
 
 impl App {
     /// Adds the people of a CSV file. What is refused is reported and the rest is saved, in batches: after an
-    /// interruption the same file may be imported again, and whoever is there already stays as they are.
+    /// interruption the same file may be imported again, and people who are stored already are left unchanged.
     ///
     /// # Errors
     /// [`AppError::Refused`] when the actor may not, or when nothing of the file can be understood.
@@ -83,7 +83,7 @@ impl App {
         progress(&import.progress());
         let mut report = import.into_report();
         if report.possible_duplicate_rows.iter().any(|row| row.hidden) {
-            report.ask = whom_to_ask(&mut self.db.read().await?, actor).await?;
+            report.ask = contacts(&mut self.db.read().await?, actor).await?;
         }
         if !report.dry_run {
             let mut work = self.work(actor.organization()).await?;

@@ -55,7 +55,7 @@ impl RowRefusal {
 pub struct RowLikeness {
     /// The line of the file it begins on.
     pub line: u64,
-    /// Whom it is like, the likest first; at most three.
+    /// The candidates, the most similar first; at most three.
     pub candidates: Vec<RowCandidate>,
     /// There is somebody the actor may not see. Nothing more may be told than that.
     pub hidden: bool,
@@ -158,9 +158,9 @@ pub struct ImportReport {
     pub refused_by_code: BTreeMap<&'static str, u64>,
     /// People added who may be somebody who is there already.
     pub possible_duplicates: u64,
-    /// The first 1,000 of them, with whom they are like and why.
+    /// The first 1,000 of them, with candidates and reasons.
     pub possible_duplicate_rows: Vec<RowLikeness>,
-    /// Whom to ask about those the actor may not see; empty when every one may be seen.
+    /// Admins to ask about candidates the actor may not see; empty when the actor may see all.
     pub ask: Vec<Contact>,
     /// Clinics added.
     pub clinics_added: u64,
@@ -201,7 +201,7 @@ impl ImportReport {
     }
 
     /// Counts in a batch that was saved, or would have been.
-    pub(super) fn absorb(&mut self, judged: EvaluatedBatch, rows: usize) {
+    pub(super) fn add_batch(&mut self, judged: EvaluatedBatch, rows: usize) {
         self.rows += rows as u64;
         self.added += judged.profiles.len() as u64;
         self.unchanged += judged.unchanged;

@@ -71,7 +71,7 @@ impl UsedKeys {
 #[derive(Default)]
 pub(super) struct PendingBatch {
     pub used: UsedKeys,
-    /// Its people, whom later rows may be like.
+    /// Its people, with whom later rows are compared.
     pub people: Vec<EarlierRow>,
 }
 
@@ -124,7 +124,7 @@ impl ImportRun {
     }
 
     /// The pending batch is saved.
-    pub fn keep_pending(&mut self) {
+    pub fn add_pending(&mut self) {
         self.used.extend(std::mem::take(&mut self.pending).used);
     }
 }

@@ -29,11 +29,16 @@ pub(crate) struct NewPeople {
     records: Vec<(AuditSubject, Map<String, Value>)>,
 }
 
-type Saved<T> = std::result::Result<T, SaveError>;
+type SaveResult<T> = std::result::Result<T, SaveError>;
 
 impl App {
     /// Adds clinics, each with its record.
-    pub(crate) async fn save_new_clinics(&self, work: &mut UnitOfWork, actor: &Actor, clinics: &[Clinic]) -> Saved<()> {
+    pub(crate) async fn save_new_clinics(
+        &self,
+        work: &mut UnitOfWork,
+        actor: &Actor,
+        clinics: &[Clinic],
+    ) -> SaveResult<()> {
         if clinics.is_empty() {
             return Ok(());
         }
@@ -65,7 +70,7 @@ impl App {
         actor: &Actor,
         people: NewPeople,
         seats: &Seats,
-    ) -> Saved<()> {
+    ) -> SaveResult<()> {
         let seats: Vec<_> = seats.iter().map(|((clinic, group), count)| (*clinic, *group, *count)).collect();
         if !licenses::take_seats(&mut work.tx, work.organization, &seats, self.now()).await? {
             return Err(SaveError::Conflict);
@@ -94,7 +99,7 @@ impl App {
         actor: &Actor,
         profiles: &[Profile],
         organization: &Organization,
-    ) -> Saved<u64> {
+    ) -> SaveResult<u64> {
         let (mut links, mut messages) = (Vec::new(), Vec::new());
         let now = self.now();
         for profile in profiles.iter().filter(|p| can_sign_in(p)) {

@@ -19,12 +19,12 @@ pub type History = BTreeMap<Group, Vec<UsagePoint>>;
 
 /// Licenses of a pool that are paid for and used by nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unused {
+pub struct UnusedLicenses {
     /// Where.
     pub clinic: ClinicId,
     /// By name.
     pub clinic_name: String,
-    /// For whom.
+    /// The license group.
     pub group: Group,
     /// Paid for.
     pub total: i64,
@@ -40,7 +40,7 @@ pub struct Unused {
 #[derive(Clone, Debug)]
 pub struct UnusedReport {
     /// What costs most comes first.
-    pub items: Vec<Unused>,
+    pub items: Vec<UnusedLicenses>,
     /// Where the next page begins.
     pub next: Option<usize>,
     /// How many licenses in all.
@@ -67,11 +67,11 @@ impl App {
         let prices: Prices = licenses::prices(&mut h, organization).await?;
         let standings =
             licenses::standings(&mut h, organization, actor.authority().emr().clinics(), None, self.now()).await?;
-        let mut found: Vec<Unused> = standings
+        let mut found: Vec<UnusedLicenses> = standings
             .into_iter()
             .map(|s| {
                 let unused = unused(s.standing, s.fewest_since);
-                Unused {
+                UnusedLicenses {
                     clinic: s.pool.clinic,
                     clinic_name: String::new(),
                     group: s.pool.group,
@@ -83,12 +83,12 @@ impl App {
             })
             .filter(|u| u.unused > 0)
             .collect();
-        let cost = |u: &Unused| u.monthly.as_ref().map_or(0, |m| m.amount);
+        let cost = |u: &UnusedLicenses| u.monthly.as_ref().map_or(0, |m| m.amount);
         found.sort_by_key(|u| (std::cmp::Reverse(cost(u)), std::cmp::Reverse(u.unused), u.clinic, u.group));
         let licenses = found.iter().map(|u| u.unused).sum();
         let monthly = prices.sum(found.iter().map(|u| (u.group, u.unused)));
         let next = (found.len() > skip.saturating_add(limit)).then(|| skip + limit);
-        let mut items: Vec<Unused> = found.into_iter().skip(skip).take(limit).collect();
+        let mut items: Vec<UnusedLicenses> = found.into_iter().skip(skip).take(limit).collect();
         let ids: Vec<ClinicId> = items.iter().map(|u| u.clinic).collect();
         let names = organizations::clinics_by_id(&mut h, organization, &ids).await?;
         let names: BTreeMap<ClinicId, String> = names.into_iter().map(|c| (c.id, c.name)).collect();

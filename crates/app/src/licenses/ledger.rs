@@ -17,7 +17,7 @@ const PIECE: i64 = 1000;
 
 /// Which lines to read.
 #[derive(Clone, Debug, Default)]
-pub struct LedgerAsked {
+pub struct LedgerQuery {
     /// Of this clinic.
     pub clinic: Option<ClinicId>,
     /// Of this group.
@@ -39,13 +39,13 @@ pub struct LedgerLines {
 
 impl App {
     /// The ledger of the clinics the actor reaches.
-    pub async fn license_ledger(&self, actor: &Actor, asked: &LedgerAsked) -> Result<LedgerLines> {
+    pub async fn license_ledger(&self, actor: &Actor, asked: &LedgerQuery) -> Result<LedgerLines> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         self.ledger_lines(actor, asked, asked.limit.clamp(1, LARGEST_PAGE)).await
     }
 
-    async fn ledger_lines(&self, actor: &Actor, asked: &LedgerAsked, limit: i64) -> Result<LedgerLines> {
+    async fn ledger_lines(&self, actor: &Actor, asked: &LedgerQuery, limit: i64) -> Result<LedgerLines> {
         let page = LedgerPage {
             scope: actor.authority().emr().clinics().clone(),
             clinic: asked.clinic,
@@ -66,12 +66,12 @@ impl App {
     pub async fn export_license_ledger(
         &self,
         actor: &Actor,
-        asked: &LedgerAsked,
+        asked: &LedgerQuery,
         before: Option<i64>,
     ) -> Result<ExportChunk<i64>> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
-        let lines = self.ledger_lines(actor, &LedgerAsked { before, ..asked.clone() }, PIECE).await?;
+        let lines = self.ledger_lines(actor, &LedgerQuery { before, ..asked.clone() }, PIECE).await?;
         if before.is_none() {
             let told = json!({"clinic": asked.clinic, "group": asked.group.map(Group::as_str)});
             let mut work = self.work(actor.organization()).await?;

@@ -1,4 +1,4 @@
-//! What is written to the practice at each step of a request: to whoever asked, and to the company admins.
+//! The letters about each step of a request, to the requester and the company admins.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use muster_domain::{PersonId, text::unique_key};
 use muster_store::licenses::Request;
 use muster_store::people;
 
-use super::Effect;
-use crate::messages::{Message, one_line};
+use super::LicenseEffect;
+use crate::messages::{Message, header_line};
 use crate::work::UnitOfWork;
 use crate::{App, Result};
 
 impl App {
     /// Queues the letters about the step a request has just taken, in the step's own transaction.
-    pub(super) async fn write_of(&self, work: &mut UnitOfWork, request: &Request) -> Result<()> {
+    pub(super) async fn queue_letters(&self, work: &mut UnitOfWork, request: &Request) -> Result<()> {
         let mut readers: BTreeMap<String, (String, String)> = BTreeMap::new();
         let mut add = |email: String, name: String| {
             readers.entry(unique_key(&email)).or_insert((email, name));
@@ -39,7 +39,7 @@ impl App {
 
 fn letter(request: &Request, name: &str, url: &str) -> Message {
     let (number, organization) = (request.number, &request.organization_name);
-    let wish = wish(request);
+    let wish = request_title(request);
     let by = request.ended_name.as_deref().unwrap_or_default();
     let (state, news) = match request.state {
         RequestState::Submitted => (
@@ -60,7 +60,7 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
         }
     };
     let mut lines = Vec::new();
-    if let Some(effect) = Effect::of(request) {
+    if let Some(effect) = LicenseEffect::of(request) {
         let number = |n: Option<i64>| n.map_or_else(|| "no limit".to_owned(), |n| n.to_string());
         lines.push(format!(
             "Licenses of this kind there: {} before, {} after",
@@ -80,13 +80,13 @@ fn letter(request: &Request, name: &str, url: &str) -> Message {
     }
     let lines: Vec<String> = lines.iter().map(|l| format!("- {l}\n")).collect();
     Message {
-        subject: one_line(&format!("License request {number} {state}: {wish}")),
+        subject: header_line(&format!("License request {number} {state}: {wish}")),
         body: format!("Hello {name},\n\n{news}\n\n{}\nRequest {number} of {organization}:\n{url}\n", lines.concat()),
     }
 }
 
 /// `add 2 therapist licenses at Saco`
-fn wish(request: &Request) -> String {
+fn request_title(request: &Request) -> String {
     let (verb, place) = match request.kind {
         RequestKind::Add => ("add", "at"),
         RequestKind::Release => ("release", "of"),

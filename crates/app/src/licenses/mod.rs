@@ -9,10 +9,10 @@ mod processing;
 mod requests;
 mod waiting;
 
-pub use insights::{History, Unused, UnusedReport};
-pub use ledger::{LedgerAsked, LedgerLines};
+pub use insights::{History, UnusedLicenses, UnusedReport};
+pub use ledger::{LedgerLines, LedgerQuery};
 pub use muster_store::licenses::{Entry, OpenSum, Request};
-pub use pools::{ClinicPools, OverviewAsked, OverviewPage, PoolState, PoolSum};
+pub use pools::{ClinicPools, OverviewPage, OverviewQuery, PoolState, PoolSum};
 pub use processing::QueuePage;
-pub use requests::{Effect, RequestsAsked, RequestsPage, Submitted};
-pub use waiting::{Activate, Activated, NextStep, Queued, WaitingAsked, WaitingPage};
+pub use requests::{LicenseEffect, RequestQuery, RequestReceipt, RequestsPage};
+pub use waiting::{ActivationReport, ActivationRequest, NextStep, QueueEntry, WaitingPage, WaitingQuery};

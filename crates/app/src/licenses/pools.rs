@@ -24,7 +24,7 @@ const LARGEST_PAGE: i64 = 200;
 
 /// Which clinics to show.
 #[derive(Clone, Debug, Default)]
-pub struct OverviewAsked {
+pub struct OverviewQuery {
     /// Part of the clinic's name.
     pub q: String,
     /// Where to go on: the name key of the last clinic seen.
@@ -67,7 +67,7 @@ impl App {
     pub async fn license_pools(&self, actor: &Actor) -> Result<Vec<Pool>> {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
-        let clinics: Vec<ClinicId> = self.all_reached(actor).await?;
+        let clinics: Vec<ClinicId> = self.reachable_clinics(actor).await?;
         let mut h = self.db.read().await?;
         let stored = licenses::pools(&mut h, actor.organization(), Some(&clinics)).await?;
         let mut by_key: BTreeMap<(ClinicId, Group), Pool> =
@@ -82,7 +82,7 @@ impl App {
         Ok(pools)
     }
 
-    async fn all_reached(&self, actor: &Actor) -> Result<Vec<ClinicId>> {
+    async fn reachable_clinics(&self, actor: &Actor) -> Result<Vec<ClinicId>> {
         let mut h = self.db.read().await?;
         let all = organizations::clinics(&mut h, actor.organization()).await?;
         Ok(all.into_iter().map(|c| c.id).filter(|c| actor.authority().emr().reaches(*c)).collect())
@@ -108,7 +108,7 @@ impl App {
     }
 
     /// Clinics within the actor's access whose name contains `q`, by name, each with its pools.
-    pub async fn license_overview(&self, actor: &Actor, asked: &OverviewAsked) -> Result<OverviewPage> {
+    pub async fn license_overview(&self, actor: &Actor, asked: &OverviewQuery) -> Result<OverviewPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         let organization = actor.organization();
@@ -138,11 +138,11 @@ impl App {
         overview(&mut h, actor, found, self.now()).await?.pop().ok_or(AppError::NotFound)
     }
 
-    /// Refuses, on record, whoever may neither see nor ask for licenses.
+    /// Refuses an actor who may neither see nor request licenses, and records the denial.
     pub(crate) async fn require_licenses(&self, actor: &Actor) -> Result<()> {
         if let Err(refusal) = may_ask(actor.authority()) {
             let error = AppError::from(refusal);
-            return Err(self.recorded(actor, Action::LicenseRequested, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicenseRequested, AuditSubject::none(), error).await);
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl App {
         actor.require_scope(Scope::Licenses)?;
         if !actor.is_support() {
             let error = Refusal::whole(Code::SupportOnlyTotals).into();
-            return Err(self.recorded(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
         }
         check_note(note)?;
         let mut work = self.work(actor.organization()).await?;

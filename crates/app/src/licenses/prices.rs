@@ -1,4 +1,4 @@
-//! What licenses cost: set by support, seen by whoever may ask for licenses.
+//! Prices of licenses: set by support, shown to people who may request licenses.
 
 use muster_domain::OrganizationId;
 use muster_domain::audit::Action;
@@ -46,7 +46,7 @@ impl App {
                 return Err(AppError::NotFound);
             }
             let error = Refusal::whole(Code::SupportOnlyRequests).into();
-            return Err(self.recorded(actor, Action::LicensePricesSet, AuditSubject::none(), error).await);
+            return Err(self.audit_denial(actor, Action::LicensePricesSet, AuditSubject::none(), error).await);
         }
         check_prices(prices)?;
         let acting = actor.working_for(organization);

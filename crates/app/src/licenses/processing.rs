@@ -107,7 +107,7 @@ impl App {
         if !actor.is_support() {
             let error = Refusal::whole(Code::SupportOnlyRequests).into();
             let about = AuditSubject::new(found.clinic.0, &found.clinic_name);
-            return Err(self.recorded(actor, action, about, error).await);
+            return Err(self.audit_denial(actor, action, about, error).await);
         }
         let acting = actor.working_for(found.organization);
         Ok((found, acting))

@@ -18,16 +18,16 @@ const LARGEST_PAGE: i64 = 200;
 
 /// A request just made.
 #[derive(Clone, Debug)]
-pub struct Submitted {
+pub struct RequestReceipt {
     /// As kept.
     pub request: Request,
-    /// What whoever asked should know, e.g. that another request is open.
+    /// Notices for the requester, e.g. that another request is open.
     pub notices: Vec<String>,
 }
 
 /// What a request does, or would do now, to the total and the bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effect {
+pub struct LicenseEffect {
     /// The total before; none = unlimited.
     pub before: Option<i64>,
     /// The total after.
@@ -36,7 +36,7 @@ pub struct Effect {
     pub monthly: Option<Money>,
 }
 
-impl Effect {
+impl LicenseEffect {
     /// Of a request; none for one that ended without effect.
     pub fn of(request: &Request) -> Option<Self> {
         let change = request.kind.effect(request.count);
@@ -59,7 +59,7 @@ impl Effect {
 
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
-pub struct RequestsAsked {
+pub struct RequestQuery {
     /// In this state.
     pub state: Option<RequestState>,
     /// Of this kind.
@@ -104,12 +104,12 @@ impl App {
         actor: &Actor,
         wanted: &RequestDraft,
         idempotency: Option<&Idempotency>,
-    ) -> Result<Submitted> {
+    ) -> Result<RequestReceipt> {
         actor.require_scope(Scope::Licenses)?;
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let again = licenses::find(&mut work.tx, work.organization, LicenseRequestId(made)).await?;
-            return Ok(Submitted { request: again.ok_or(AppError::NotFound)?, notices: Vec::new() });
+            return Ok(RequestReceipt { request: again.ok_or(AppError::NotFound)?, notices: Vec::new() });
         }
         match self.request_in(&mut work, actor, wanted).await {
             Ok(submitted) => {
@@ -120,7 +120,7 @@ impl App {
             Err(error) => {
                 drop(work);
                 let about = AuditSubject { id: Some(wanted.clinic.0), name: String::new() };
-                Err(self.recorded(actor, Action::LicenseRequested, about, error).await)
+                Err(self.audit_denial(actor, Action::LicenseRequested, about, error).await)
             }
         }
     }
@@ -131,7 +131,7 @@ impl App {
         work: &mut UnitOfWork,
         actor: &Actor,
         wanted: &RequestDraft,
-    ) -> Result<Submitted> {
+    ) -> Result<RequestReceipt> {
         let clinic = organizations::clinics_by_id(&mut work.tx, work.organization, &[wanted.clinic]).await?.pop();
         let facts = licenses::pool_facts(&mut work.tx, work.organization, wanted.clinic, wanted.group).await?;
         submit(actor.authority(), clinic.as_ref(), &facts, wanted)?;
@@ -149,13 +149,13 @@ impl App {
         };
         licenses::insert(&mut work.tx, work.organization, &new).await?;
         let request = licenses::find(&mut work.tx, work.organization, new.id).await?.ok_or(AppError::NotFound)?;
-        self.write_of(work, &request).await?;
+        self.queue_letters(work, &request).await?;
         note(work, actor, Action::LicenseRequested, &request);
-        Ok(Submitted { request, notices: facts.notice().into_iter().collect() })
+        Ok(RequestReceipt { request, notices: facts.notice().into_iter().collect() })
     }
 
     /// The requests of the clinics the actor reaches.
-    pub async fn license_requests(&self, actor: &Actor, asked: &RequestsAsked) -> Result<RequestsPage> {
+    pub async fn license_requests(&self, actor: &Actor, asked: &RequestQuery) -> Result<RequestsPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_licenses(actor).await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
@@ -205,7 +205,7 @@ impl App {
         let mut about = AuditSubject { id: None, name: String::new() };
         match self.try_withdraw(actor, id, why, &mut about).await {
             Ok(request) => Ok(request),
-            Err(error) => Err(self.recorded(actor, Action::LicenseRequestWithdrawn, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::LicenseRequestWithdrawn, about, error).await),
         }
     }
 
@@ -254,7 +254,7 @@ impl App {
             return Err(ended_already(&now).into());
         }
         let ended = licenses::find(&mut work.tx, work.organization, request.id).await?.ok_or(AppError::NotFound)?;
-        self.write_of(work, &ended).await?;
+        self.queue_letters(work, &ended).await?;
         Ok(ended)
     }
 }

@@ -23,9 +23,9 @@ const LARGEST_PAGE: i64 = 200;
 /// People made active in one go.
 const MOST_AT_ONCE: i64 = 1000;
 
-/// Whom to list.
+/// Filter and page of the waiting list.
 #[derive(Clone, Debug, Default)]
-pub struct WaitingAsked {
+pub struct WaitingQuery {
     /// Of this clinic's pools.
     pub clinic: Option<ClinicId>,
     /// Of this group's.
@@ -38,7 +38,7 @@ pub struct WaitingAsked {
 
 /// Somebody who waits, and for what.
 #[derive(Clone, Debug)]
-pub struct Queued {
+pub struct QueueEntry {
     /// Who, and for which pool.
     pub waiting: WaitingPerson,
     /// Whether a license is free already, which request will free one, or neither.
@@ -51,14 +51,14 @@ pub struct Queued {
 #[derive(Clone, Debug)]
 pub struct WaitingPage {
     /// By clinic, then the longest waiting first.
-    pub items: Vec<Queued>,
+    pub items: Vec<QueueEntry>,
     /// Where the next page begins.
     pub next: Option<(String, Uuid)>,
 }
 
-/// Whom to make active.
+/// The people to make active.
 #[derive(Clone, Debug, Default)]
-pub struct Activate {
+pub struct ActivationRequest {
     /// Of this clinic's pools.
     pub clinic: Option<ClinicId>,
     /// Of this group's.
@@ -71,7 +71,7 @@ pub struct Activate {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Activated {
+pub struct ActivationReport {
     /// Active now.
     pub active: Vec<(PersonId, String)>,
     /// Still waiting, and why.
@@ -84,14 +84,14 @@ pub struct Activated {
 #[derive(Clone, Debug)]
 pub enum NextStep {
     /// Waits: make active, look at the request, or ask for more.
-    Wait(Box<Queued>),
+    Wait(Box<QueueEntry>),
     /// Inactive, while a license that could be released stays on the bill.
     Release(ClinicId, Group),
 }
 
 impl App {
     /// Who waits, within the actor's access.
-    pub async fn waiting_list(&self, actor: &Actor, asked: &WaitingAsked) -> Result<WaitingPage> {
+    pub async fn waiting_list(&self, actor: &Actor, asked: &WaitingQuery) -> Result<WaitingPage> {
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
         let limit = asked.limit.clamp(1, LARGEST_PAGE);
@@ -129,7 +129,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] when nobody chosen waits.
-    pub async fn activate_waiting(&self, actor: &Actor, asked: &Activate) -> Result<Activated> {
+    pub async fn activate_waiting(&self, actor: &Actor, asked: &ActivationRequest) -> Result<ActivationReport> {
         actor.require_scope(Scope::PeopleWrite)?;
         actor.require_scope(Scope::Licenses)?;
         self.require_view_users(actor).await?;
@@ -140,7 +140,11 @@ impl App {
         }
     }
 
-    async fn try_activate(&self, actor: &Actor, asked: &Activate) -> std::result::Result<Activated, SaveError> {
+    async fn try_activate(
+        &self,
+        actor: &Actor,
+        asked: &ActivationRequest,
+    ) -> std::result::Result<ActivationReport, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
         let filter = filter(actor, asked.clinic, asked.group);
@@ -155,7 +159,7 @@ impl App {
         let patch = EmrPatch { status: Some(Status::Active.as_str().to_owned()), ..EmrPatch::default() };
         let change = Change { emr: Some(patch), ..Change::default() };
 
-        let mut done = Activated::default();
+        let mut done = ActivationReport::default();
         let mut seats: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
         let (mut saved, mut to_invite) = (Vec::new(), Vec::new());
         for stored in &waiting {
@@ -207,7 +211,7 @@ fn filter(actor: &Actor, clinic: Option<ClinicId>, group: Option<Group>) -> Wait
 }
 
 /// Finds out for each what will free them: three statements, however many.
-async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<WaitingPerson>) -> Result<Vec<Queued>> {
+async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<WaitingPerson>) -> Result<Vec<QueueEntry>> {
     let clinics: BTreeSet<ClinicId> = waiting.iter().map(|w| w.clinic).collect();
     let clinics: Vec<ClinicId> = clinics.into_iter().collect();
     let pools = licenses::pools(h, actor.organization(), Some(&clinics)).await?;
@@ -236,7 +240,7 @@ async fn queued(h: &mut impl Handle, actor: &Actor, waiting: Vec<WaitingPerson>)
             }
             _ => None,
         };
-        Queued { waiting, freed, request }
+        QueueEntry { waiting, freed, request }
     };
     Ok(waiting.into_iter().map(item).collect())
 }

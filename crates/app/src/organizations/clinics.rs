@@ -30,7 +30,7 @@ fn record(clinic: &Clinic) -> Map<String, Value> {
 
 /// Clinics as asked for.
 #[derive(Clone, Debug, Default)]
-pub struct ClinicsAsked {
+pub struct ClinicQuery {
     /// Part of the name.
     pub q: String,
     /// Names after this one, as compared.
@@ -44,7 +44,7 @@ pub struct ClinicsAsked {
 pub struct ClinicPage {
     /// By name.
     pub items: Vec<Clinic>,
-    /// For [`ClinicsAsked::after`]; none on the last page.
+    /// For [`ClinicQuery::after`]; none on the last page.
     pub next: Option<String>,
     /// How many there are in all.
     pub total: usize,
@@ -52,7 +52,7 @@ pub struct ClinicPage {
 
 impl App {
     /// A page of the clinics within the actor's access.
-    pub async fn clinic_page(&self, actor: &Actor, asked: &ClinicsAsked) -> Result<ClinicPage> {
+    pub async fn clinic_page(&self, actor: &Actor, asked: &ClinicQuery) -> Result<ClinicPage> {
         let wanted = unique_key(&asked.q);
         let mut items = self.clinics(actor).await?;
         items.retain(|c| unique_key(&c.name).contains(&wanted));
@@ -99,7 +99,7 @@ impl App {
     }
 
     /// What somebody means who typed this: the clinic of exactly that name, else those whose name contains it.
-    pub async fn clinics_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<Clinic>> {
+    pub async fn match_clinics(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<Clinic>> {
         actor.require_scope(Scope::PeopleRead)?;
         let mut h = self.db.read().await?;
         let exact = organizations::clinic_by_name(&mut h, actor.organization(), typed).await?;
@@ -171,7 +171,9 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         let before = match self.clinic(actor, id).await {
             Ok(clinic) => clinic,
-            Err(error) => return Err(self.recorded(actor, Action::ClinicUpdated, AuditSubject::none(), error).await),
+            Err(error) => {
+                return Err(self.audit_denial(actor, Action::ClinicUpdated, AuditSubject::none(), error).await);
+            }
         };
         self.require(actor, Permission::ClinicAdmin, Action::ClinicUpdated).await?;
         if patch.status.is_some() {

@@ -4,5 +4,5 @@ mod clinics;
 mod settings;
 mod setup;
 
-pub use clinics::{ClinicPage, ClinicsAsked};
-pub use setup::{NewOrganization, SetUp};
+pub use clinics::{ClinicPage, ClinicQuery};
+pub use setup::{NewOrganization, SetUpReceipt};

@@ -41,7 +41,7 @@ pub struct NewOrganization {
 
 /// What was set up.
 #[derive(Clone, Copy, Debug)]
-pub struct SetUp {
+pub struct SetUpReceipt {
     /// The practice.
     pub organization: OrganizationId,
     /// Its first clinic.
@@ -84,7 +84,7 @@ impl App {
     }
 
     /// Sets up the first organization through the link.
-    pub async fn set_up_by_link(&self, secret: &str, new: &NewOrganization) -> Result<SetUp> {
+    pub async fn set_up_by_link(&self, secret: &str, new: &NewOrganization) -> Result<SetUpReceipt> {
         if !self.setup_link_works(secret).await? {
             return Err(Refusal::whole(Code::LinkSpent).into());
         }
@@ -92,16 +92,16 @@ impl App {
     }
 
     /// Sets up the first organization from the command line; refuses an installation that has one.
-    pub async fn set_up(&self, new: &NewOrganization) -> Result<SetUp> {
+    pub async fn set_up(&self, new: &NewOrganization) -> Result<SetUpReceipt> {
         self.set_up_with(new, None).await
     }
 
-    async fn set_up_with(&self, new: &NewOrganization, link: Option<&str>) -> Result<SetUp> {
+    async fn set_up_with(&self, new: &NewOrganization, link: Option<&str>) -> Result<SetUpReceipt> {
         if !self.is_empty().await? {
             return Err(Refusal::whole(Code::AlreadySetUp).into());
         }
         let hash = self.hash_password(&new.password.chars().take(256).collect::<String>()).await?;
-        let ids = SetUp {
+        let ids = SetUpReceipt {
             organization: OrganizationId(self.new_id()),
             clinic: ClinicId(self.new_id()),
             person: PersonId(self.new_id()),
@@ -154,7 +154,7 @@ impl App {
 
     /// Adds a further organization with its first clinic, without people; support and the command line only.
     pub async fn add_organization(&self, name: &str, time_zone: &str) -> Result<OrganizationId> {
-        let ids = SetUp {
+        let ids = SetUpReceipt {
             organization: OrganizationId(self.new_id()),
             clinic: ClinicId(self.new_id()),
             person: PersonId(self.new_id()),
@@ -182,7 +182,7 @@ async fn judge_first_manager(
     work: &mut UnitOfWork,
     actor: &Actor,
     new: &NewOrganization,
-    ids: SetUp,
+    ids: SetUpReceipt,
     mut refusals: Refusals,
 ) -> Result<Outcome> {
     let before = Profile::blank(ids.organization, ids.person);
@@ -199,7 +199,7 @@ async fn judge_first_manager(
 
 type Judged<T> = (Refusals, T);
 
-fn judge_organization(new: &NewOrganization, ids: SetUp) -> (Judged<Organization>, Judged<Clinic>) {
+fn judge_organization(new: &NewOrganization, ids: SetUpReceipt) -> (Judged<Organization>, Judged<Clinic>) {
     let start = Organization::new(ids.organization, "", "UTC");
     let patch = OrganizationPatch {
         name: Some(new.organization_name.clone()),

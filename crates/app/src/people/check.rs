@@ -22,7 +22,7 @@ impl App {
             Ok(()) => Ok(()),
             Err(error) => {
                 let about = AuditSubject { id: id.map(|p| p.0), name: String::new() };
-                Err(self.recorded(actor, action, about, error).await)
+                Err(self.audit_denial(actor, action, about, error).await)
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::{Actor, App, AppError, Result, Scope};
 
 /// Where a link went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct LinkReceipt {
     /// The address.
     pub to: String,
     /// An invitation (no password yet) rather than a reset.
@@ -56,16 +56,16 @@ impl SetUpLink {
 impl App {
     /// Sends a person a single-use link: an invitation when they never had a password, else a reset. The old password
     /// keeps working until the link is used.
-    pub async fn send_sign_in_link(&self, actor: &Actor, id: PersonId) -> Result<Sent> {
+    pub async fn send_sign_in_link(&self, actor: &Actor, id: PersonId) -> Result<LinkReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
         match self.try_send(actor, id, &mut about).await {
             Ok(sent) => Ok(sent),
-            Err(error) => Err(self.recorded(actor, Action::ResetSent, about, error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::ResetSent, about, error).await),
         }
     }
 
-    async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut AuditSubject) -> Result<Sent> {
+    async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut AuditSubject) -> Result<LinkReceipt> {
         let mut work = self.work(actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
@@ -88,7 +88,7 @@ impl App {
             work.audit_done(actor, Action::ResetSent, about.clone(), &json!({"to": to}));
         }
         work.commit().await?;
-        Ok(Sent { to, invitation })
+        Ok(LinkReceipt { to, invitation })
     }
 
     /// Queues an invitation; the address it goes to, or none when the person has no email.

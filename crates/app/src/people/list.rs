@@ -24,7 +24,7 @@ pub struct PeoplePage {
 
 /// A list as asked for: the filter without its scope, which comes from the actor alone.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
+pub struct ListQuery {
     /// Filter and order; `scope` is overwritten.
     pub filter: Filter,
     /// Where to go on.
@@ -35,7 +35,7 @@ pub struct Listed {
 
 impl App {
     /// A page of the people the actor may see. A clinic the actor has no access to matches nobody.
-    pub async fn people(&self, actor: &Actor, asked: Listed) -> Result<PeoplePage> {
+    pub async fn people(&self, actor: &Actor, asked: ListQuery) -> Result<PeoplePage> {
         actor.require_scope(Scope::PeopleRead)?;
         self.require_view_users(actor).await?;
         let mut filter = asked.filter;
@@ -51,11 +51,11 @@ impl App {
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }
 
-    /// Whom somebody means who typed this: the person of exactly that user name or email, else those the user list finds
+    /// The people a typed name may mean: the person of exactly that user name or email, else those the user list finds
     /// by it, by name. Only people the actor may see.
-    pub async fn people_meant(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
+    pub async fn match_people(&self, actor: &Actor, typed: &str, limit: i64) -> Result<Vec<PersonView>> {
         let filter = Filter { q: typed.to_owned(), ..Filter::default() };
-        let found = self.people(actor, Listed { filter, after: None, limit }).await?.people;
+        let found = self.people(actor, ListQuery { filter, after: None, limit }).await?.people;
         let exact = people::find_by_name(&mut self.db.read().await?, actor.organization(), typed).await?;
         match exact.filter(|s| actor.authority().may_see(&s.profile)) {
             Some(exact) => Ok(vec![PersonView::of(actor, exact)]),

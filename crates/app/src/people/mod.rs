@@ -9,14 +9,14 @@ mod save;
 mod view;
 
 pub use duplicates::{
-    Candidate, Candidates, Contact, Decision, MergePreview, Merged, MergedInto, MovedField, Pair, PairsPage,
+    Candidate, Candidates, Contact, Decision, MergePreview, MergeReceipt, MovedField, Pair, PairsPage, ProfileMerge,
 };
-pub use invite::{Sent, SetUpLink};
-pub use list::{Listed, PeoplePage};
-pub use save::{NewProfile, Saved};
+pub use invite::{LinkReceipt, SetUpLink};
+pub use list::{ListQuery, PeoplePage};
+pub use save::{NewProfile, SaveReceipt};
 pub use view::PersonView;
 
-pub(crate) use duplicates::whom_to_ask;
+pub(crate) use duplicates::contacts;
 pub(crate) use facts::DecisionContext;
 pub(crate) use save::{SaveError, is_denial};
 pub(crate) use view::find_visible;

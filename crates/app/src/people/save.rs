@@ -9,7 +9,7 @@ use muster_domain::{Code, PersonId, Refusal, Refusals, Severity};
 use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
 
-use super::duplicates::{candidates, refused_or_asked, require_decided};
+use super::duplicates::{candidates, refusal_or_candidates, require_decided};
 use super::view::find_visible;
 use super::{Candidates, Decision, DecisionContext, PersonView};
 use crate::work::{AuditActor, AuditSubject, UnitOfWork};
@@ -46,7 +46,7 @@ impl NewProfile {
 
 /// What was saved.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct SaveReceipt {
     /// The profile afterward.
     pub view: PersonView,
     /// What the manager should know.
@@ -70,7 +70,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything that is wrong.
-    pub async fn add_person(&self, actor: &Actor, new: NewProfile, idempotency: Option<&Idempotency>) -> Result<Saved> {
+    pub async fn add_person(
+        &self,
+        actor: &Actor,
+        new: NewProfile,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<SaveReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let id = PersonId(self.new_id());
         let password_hash = self.hash_typed(new.password.as_ref()).await?;
@@ -84,7 +89,7 @@ impl App {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
             Err(SaveError::Failed(error)) => {
-                Err(self.recorded(actor, Action::PersonCreated, AuditSubject::none(), error).await)
+                Err(self.audit_denial(actor, Action::PersonCreated, AuditSubject::none(), error).await)
             }
         }
     }
@@ -96,11 +101,11 @@ impl App {
         new: &NewProfile,
         password_hash: Option<&str>,
         idempotency: Option<&Idempotency>,
-    ) -> std::result::Result<Saved, SaveError> {
+    ) -> std::result::Result<SaveReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let stored = find_visible(&mut work.tx, actor, PersonId(made)).await?;
-            return Ok(Saved {
+            return Ok(SaveReceipt {
                 view: PersonView::of(actor, stored),
                 notices: Vec::new(),
                 invited: None,
@@ -113,7 +118,7 @@ impl App {
         let outcome = match decide(actor.authority(), &world.facts, &before, true, &change) {
             Ok(outcome) => outcome,
             Err(refusals) => {
-                return Err(refused_or_asked(&mut work.tx, actor, new, (&before, &world), refusals).await.into());
+                return Err(refusal_or_candidates(&mut work.tx, actor, new, (&before, &world), refusals).await.into());
             }
         };
 
@@ -122,7 +127,7 @@ impl App {
 
         self.insert_person(&mut work, actor, &outcome).await?;
         let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
-        let others = duplicates.set_apart(&new.duplicates);
+        let others = duplicates.distinct_people(&new.duplicates);
         if !others.is_empty() {
             muster_store::duplicates::set_apart(&mut work.tx, work.organization, id, &others, actor.name(), self.now())
                 .await?;
@@ -138,7 +143,7 @@ impl App {
         work.remember(actor, idempotency, id.0).await?;
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
+        Ok(SaveReceipt { view: PersonView::of(actor, stored), notices: sentences(&outcome), invited, duplicates })
     }
 
     /// Writes a new person as decided: seats, profile and record. Set-up uses it too.
@@ -166,7 +171,7 @@ impl App {
         id: PersonId,
         expected: Option<i64>,
         change: Change,
-    ) -> Result<Saved> {
+    ) -> Result<SaveReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let password_hash = self.hash_typed(change.password.as_ref()).await?;
         let mut about = AuditSubject { id: Some(id.0), name: String::new() };
@@ -177,7 +182,7 @@ impl App {
         match saved {
             Ok(saved) => Ok(saved),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PersonUpdated, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::PersonUpdated, about, error).await),
         }
     }
 
@@ -189,7 +194,7 @@ impl App {
         change: &Change,
         password_hash: Option<&str>,
         about: &mut AuditSubject,
-    ) -> std::result::Result<Saved, SaveError> {
+    ) -> std::result::Result<SaveReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
@@ -209,7 +214,7 @@ impl App {
         }
         let stored = people::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.commit().await?;
-        Ok(Saved {
+        Ok(SaveReceipt {
             view: PersonView::of(actor, stored),
             notices: sentences(&outcome),
             invited: None,
@@ -238,7 +243,7 @@ impl App {
         people::update(&mut work.tx, work.organization, std::slice::from_ref(&outcome.profile), self.now()).await?;
         let about = AuditSubject::new(id.0, &outcome.profile.person.full_name);
         if before.person.email != outcome.profile.person.email {
-            // A link lies in the old mailbox; whoever reads that one must not get in by it.
+            // The link is in the old mailbox, whose readers must not get in by it.
             sign_in::end_links(&mut work.tx, id.0).await?;
         }
         if outcome.ends_access {
@@ -250,7 +255,7 @@ impl App {
     }
 
     /// Notes a denial; gives the error on.
-    pub(crate) async fn recorded(
+    pub(crate) async fn audit_denial(
         &self,
         actor: &Actor,
         action: Action,

@@ -81,12 +81,12 @@ impl App {
         Ok(PersonView::of(actor, find_visible(&mut h, actor, id).await?))
     }
 
-    /// Refuses, on record, whoever may not see the user list.
+    /// Refuses an actor who may not see the user list, and records the denial.
     pub(crate) async fn require_view_users(&self, actor: &Actor) -> Result<()> {
         self.require(actor, Permission::ViewUsers, Action::PersonViewed).await
     }
 
-    /// Refuses, on record, whoever lacks a permission.
+    /// Refuses an actor without this permission, and records the denial.
     pub(crate) async fn require(&self, actor: &Actor, permission: Permission, action: Action) -> Result<()> {
         if let Err(refusal) = actor.require(permission) {
             let refusals = refusal.into();

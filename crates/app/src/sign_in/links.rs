@@ -74,9 +74,9 @@ impl App {
     }
 
     /// What a link is good for; none when it was used, has run out, or never was.
-    pub async fn look_at_link(&self, secret: &str) -> Result<Option<LinkView>> {
+    pub async fn find_link(&self, secret: &str) -> Result<Option<LinkView>> {
         let mut h = self.db.read().await?;
-        let Some((link, stored)) = self.working_link(&mut h, secret).await? else { return Ok(None) };
+        let Some((link, stored)) = self.find_working_link(&mut h, secret).await? else { return Ok(None) };
         let home = stored.profile.person.organization;
         let organization = organizations::find(&mut h, home).await?.ok_or(AppError::NotFound)?;
         let clinics: Vec<_> = stored.profile.emr.iter().flat_map(|e| &e.clinics).copied().collect();
@@ -92,7 +92,7 @@ impl App {
         }))
     }
 
-    async fn working_link(&self, h: &mut impl Handle, secret: &str) -> Result<Option<(Link, StoredProfile)>> {
+    async fn find_working_link(&self, h: &mut impl Handle, secret: &str) -> Result<Option<(Link, StoredProfile)>> {
         let Some(link) = sign_in::link(h, &fingerprint(secret), self.now()).await? else { return Ok(None) };
         let Some(home) = link.organization else { return Ok(None) };
         let stored = people::find(h, home, PersonId(link.subject)).await?;
@@ -102,7 +102,7 @@ impl App {
 
     /// Sets a password by a link. The link is spent, every session ends, and waiting times are forgotten.
     pub async fn use_link(&self, secret: &str, new: &str, again: &str, origin: &Origin) -> Result<()> {
-        let view = self.look_at_link(secret).await?;
+        let view = self.find_link(secret).await?;
         let Some(view) = view else { return Err(Refusal::whole(Code::LinkSpent).into()) };
         let mut refusals = Refusals::default();
         judge_new(&view.organization.password_policy(), new, again, &view.words, &mut refusals);
@@ -110,7 +110,7 @@ impl App {
         let hash = self.hash_password(new).await?;
 
         let mut work = self.work(view.organization.id).await?;
-        let found = self.working_link(&mut work.tx, secret).await?;
+        let found = self.find_working_link(&mut work.tx, secret).await?;
         let spent = sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await?;
         let Some((_, stored)) = found.filter(|_| spent) else {
             return Err(Refusal::whole(Code::LinkSpent).into());

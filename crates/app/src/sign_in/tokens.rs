@@ -188,7 +188,12 @@ impl App {
         match ended.await {
             Ok(()) => Ok(()),
             Err(error) => Err(self
-                .recorded(actor, Action::SessionsEnded, AuditSubject { id: Some(subject), name: String::new() }, error)
+                .audit_denial(
+                    actor,
+                    Action::SessionsEnded,
+                    AuditSubject { id: Some(subject), name: String::new() },
+                    error,
+                )
                 .await),
         }
     }

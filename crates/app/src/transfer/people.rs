@@ -10,7 +10,7 @@ use muster_domain::emr::{EmrAccount, Permission};
 use serde_json::json;
 
 use super::TransferError;
-use crate::people::{Listed, PersonView};
+use crate::people::{ListQuery, PersonView};
 use crate::spreadsheet::harmless;
 use crate::work::AuditSubject;
 use crate::{Actor, App};
@@ -53,7 +53,7 @@ impl App {
         let mut after = None;
         let mut done = 0;
         loop {
-            let page = self.people(actor, Listed { limit: PAGE, after, ..Listed::default() }).await?;
+            let page = self.people(actor, ListQuery { limit: PAGE, after, ..ListQuery::default() }).await?;
             for person in &page.people {
                 out.write_record(cells(person, &clinics)).map_err(io::Error::from)?;
             }

@@ -152,7 +152,7 @@ both_engines! {
     }
 
     async fn an_attempt_on_the_last_admins_is_on_record_at_every_door(db) {
-        let cast = crate::last_admin_doors::Cast::on(db).await;
+        let cast = crate::last_admin_paths::Cast::on(db).await;
         let (world, machine) = (&cast.world, cast.world.machine());
         let student = world.add("student", UserType::SPT, &[Permission::ViewPatients], &world.clinics[..1]).await;
         let mut watch = Watch::on(world).await;

@@ -11,7 +11,7 @@ use muster_domain::people::OffboardingKind;
 use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
 
-use crate::world::{Dice, RunningFacts, Seeded, app, codes, seeds, status};
+use crate::world::{RunningFacts, Seeded, SeededRng, app, codes, seeds, status};
 
 /// A way to take rights away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,7 +160,7 @@ async fn counted(world: &RunningFacts, people: &[PersonId]) -> (usize, BTreeMap<
     (admins, managers)
 }
 
-async fn one_practice(world: RunningFacts, mut dice: Dice) {
+async fn one_practice(world: RunningFacts, mut rng: SeededRng) {
     const BOTH: [Permission; 3] = [Permission::ViewPatients, Permission::CompanyAdmin, Permission::EditUsers];
     let mut people = Vec::new();
     for n in 0..6 {
@@ -191,7 +191,7 @@ async fn one_practice(world: RunningFacts, mut dice: Dice) {
         let mut racing = Vec::new();
         for (id, weak) in people.iter().copied().zip(weak.iter().copied()) {
             for _ in 0..2 {
-                let (world, door) = (world.clone(), dice.of(&DOORS));
+                let (world, door) = (world.clone(), rng.of(&DOORS));
                 racing.push(tokio::spawn(async move { (door, take(&world, id, weak, door).await) }));
             }
         }
@@ -229,7 +229,7 @@ both_engines! {
         let app = app(db);
         for seed in seeds(&[0xAD_0001, 0xAD_0002]) {
             let _seed = Seeded(seed);
-            one_practice(RunningFacts::new(&app, &format!("s{seed:x}"), 2).await, Dice::new(seed)).await;
+            one_practice(RunningFacts::new(&app, &format!("s{seed:x}"), 2).await, SeededRng::new(seed)).await;
         }
     }
 }

@@ -10,7 +10,7 @@ use muster_domain::emr::{EmrPatch, Permission, Status};
 use muster_testkit::both_engines;
 
 use crate::last_admin::{Protected, by_file, in_bulk, protected_in, refused_in};
-use crate::last_admin_doors::Cast;
+use crate::last_admin_paths::Cast;
 use crate::world::{RunningFacts, app, status};
 
 use BulkChange::{AddClinic, AddPermission, RemoveClinic, RemovePermission, SetStatus};

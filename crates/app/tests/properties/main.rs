@@ -6,7 +6,7 @@ mod attempts;
 mod denials;
 mod last_admin;
 mod last_admin_bulk;
-mod last_admin_doors;
+mod last_admin_paths;
 mod names;
 mod record;
 mod record_day;

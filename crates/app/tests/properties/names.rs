@@ -11,7 +11,7 @@ use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId};
 use muster_testkit::both_engines;
 
-use crate::world::{Dice, RunningFacts, Seeded, app, npi, seeds};
+use crate::world::{RunningFacts, Seeded, SeededRng, app, npi, seeds};
 
 /// What is contested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ async fn holders(world: &RunningFacts, fact: Fact, prize: &str) -> Vec<PersonId>
     let mut found = Vec::new();
     let (mut after, machine) = (None, world.machine());
     loop {
-        let asked = muster_app::people::Listed { after, limit: 200, ..Default::default() };
+        let asked = muster_app::people::ListQuery { after, limit: 200, ..Default::default() };
         let page = world.app.people(&machine, asked).await.expect("lists");
         for view in &page.people {
             let person = &view.profile().person;
@@ -142,7 +142,7 @@ async fn holders(world: &RunningFacts, fact: Fact, prize: &str) -> Vec<PersonId>
     }
 }
 
-async fn one_contest(here: &RunningFacts, there: &RunningFacts, fact: Fact, dice: &mut Dice, round: usize) {
+async fn one_contest(here: &RunningFacts, there: &RunningFacts, fact: Fact, rng: &mut SeededRng, round: usize) {
     let prize = match fact {
         Fact::Npi => npi(),
         Fact::Username => format!("wanted{round}.{}", here.tag),
@@ -150,8 +150,8 @@ async fn one_contest(here: &RunningFacts, there: &RunningFacts, fact: Fact, dice
     };
     let mut racing = Vec::new();
     for _ in 0..8 {
-        let n = dice.roll(12);
-        let world = if dice.one_in(2) { here } else { there };
+        let n = rng.roll(12);
+        let world = if rng.one_in(2) { here } else { there };
         let name = format!("r{round}n{}", racing.len());
         let one = grab(world.clone(), world.machine(), fact, prize.clone(), (n, name));
         racing.push((world.organization, n, tokio::spawn(one)));
@@ -184,12 +184,12 @@ both_engines! {
         let app = app(db);
         for seed in seeds(&[0x4E_0001, 0x4E_0002]) {
             let _seed = Seeded(seed);
-            let mut dice = Dice::new(seed);
+            let mut rng = SeededRng::new(seed);
             let here = RunningFacts::new(&app, &format!("h{seed:x}"), 1).await;
             let there = RunningFacts::new(&app, &format!("t{seed:x}"), 1).await;
             for round in 0..12 {
                 let fact = [Fact::Username, Fact::Npi, Fact::Email, Fact::Either][round % 4];
-                one_contest(&here, &there, fact, &mut dice, round).await;
+                one_contest(&here, &there, fact, &mut rng, round).await;
             }
             here.chain_is_whole().await;
         }

@@ -7,7 +7,7 @@ use muster_domain::audit::Action;
 use muster_testkit::both_engines;
 
 use crate::record_day::{Day, Record, STEPS};
-use crate::world::{Dice, RunningFacts, Seeded, app, seeds};
+use crate::world::{RunningFacts, Seeded, SeededRng, app, seeds};
 
 async fn last_seq(world: &RunningFacts) -> i64 {
     let query = AuditQuery { limit: 1, ..AuditQuery::default() };
@@ -50,11 +50,11 @@ both_engines! {
         for seed in &seeds {
             let _seed = Seeded(*seed);
             let world = RunningFacts::new(&app, &format!("s{seed:x}"), 3).await;
-            let mut day = Day::begin(world, Dice::new(*seed)).await;
+            let mut day = Day::begin(world, SeededRng::new(*seed)).await;
             let start = last_seq(&day.world).await;
             // Everything happens once at least, then whatever comes.
             for n in 0..6 * STEPS {
-                let what = if n < STEPS { n } else { day.dice.roll(STEPS) };
+                let what = if n < STEPS { n } else { day.rng.roll(STEPS) };
                 day.step(what).await;
             }
             let found = recorded(&day.world, start).await;

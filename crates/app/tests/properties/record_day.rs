@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use muster_app::bulk::Selection;
 use muster_app::imports::ImportOptions;
-use muster_app::people::Listed;
+use muster_app::people::ListQuery;
 use muster_app::{Actor, AppError, Filter};
 use muster_domain::bulk::{BulkChange, ChangeSet};
 use muster_domain::emr::{EmrAccount, EmrPatch, Permission, Status, UserType};
@@ -14,7 +14,7 @@ use muster_domain::people::{Change, OffboardingKind, Profile};
 use muster_domain::{Code, PersonId, Severity};
 use uuid::Uuid;
 
-use crate::world::{Dice, MANAGE, RunningFacts, VIEW};
+use crate::world::{MANAGE, RunningFacts, SeededRng, VIEW};
 
 /// About whom or what, which action, and whether it was done or denied; how often.
 pub type Record = BTreeMap<(Option<Uuid>, &'static str, &'static str), usize>;
@@ -24,7 +24,7 @@ pub const STEPS: usize = 19;
 
 pub struct Day {
     pub world: RunningFacts,
-    pub dice: Dice,
+    pub rng: SeededRng,
     pub expected: Record,
     /// The machine, a manager of the first clinic, and a clerk of it who may only look.
     pub actors: [Actor; 3],
@@ -48,7 +48,7 @@ fn is_active(profile: &Profile) -> bool {
 }
 
 impl Day {
-    pub async fn begin(world: RunningFacts, dice: Dice) -> Self {
+    pub async fn begin(world: RunningFacts, rng: SeededRng) -> Self {
         let all = [&MANAGE[..], &[Permission::CompanyAdmin]].concat();
         let boss = world.clerk("boss", &all, &[0, 1]).await;
         world.clerk("manager", &MANAGE, &[0]).await;
@@ -62,7 +62,7 @@ impl Day {
         let limited = world.app.set_license_total(&world.machine(), world.clinics[0], Group::Assistant, 5, "").await;
         limited.expect("a total");
         let actors = [world.machine(), world.actor("manager").await, world.actor("clerk").await];
-        Self { world, dice, expected: Record::new(), actors, people, n: 0 }
+        Self { world, rng, expected: Record::new(), actors, people, n: 0 }
     }
 
     pub fn expect(&mut self, about: Option<Uuid>, action: &'static str, effect: &'static str) {
@@ -82,11 +82,11 @@ impl Day {
     }
 
     pub fn anybody(&mut self) -> PersonId {
-        self.dice.of(&self.people)
+        self.rng.of(&self.people)
     }
 
     pub fn somebody_acts(&mut self) -> Actor {
-        let at = self.dice.roll(self.actors.len());
+        let at = self.rng.roll(self.actors.len());
         self.actors[at].clone()
     }
 
@@ -132,7 +132,7 @@ impl Day {
     async fn somebody_new(&mut self) {
         let actor = self.somebody_acts();
         let name = format!("n{}", self.n);
-        if self.dice.one_in(3) {
+        if self.rng.one_in(3) {
             let csv = format!(
                 "first_name,last_name,username,email,user_type,clinics,permissions\nAda,Lund,{0},{0}@x.example,SOT,{1},\
                  view_patients\n",
@@ -145,7 +145,7 @@ impl Day {
                     self.done(None, "people.imported");
                     assert_eq!(report.added, 1, "{report:?}");
                     let filter = Filter { q: self.world.username(&name), ..Filter::default() };
-                    let asked = Listed { filter, limit: 2, ..Listed::default() };
+                    let asked = ListQuery { filter, limit: 2, ..ListQuery::default() };
                     let page = self.world.app.people(&self.world.machine(), asked).await.expect("lists");
                     self.done(page.people[0].profile().person.id.0, "person.created");
                 }
@@ -153,7 +153,7 @@ impl Day {
             }
             return;
         }
-        let at = self.dice.roll(3);
+        let at = self.rng.roll(3);
         let new = self.world.profile(&name, UserType::SOT, &[Permission::ViewPatients], &self.world.clinics[at..=at]);
         match self.world.app.add_person(&actor, new, None).await {
             Ok(saved) => {
@@ -168,7 +168,7 @@ impl Day {
     async fn an_edit(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
         let before = self.world.stored(id).await;
-        let change = match self.dice.roll(3) {
+        let change = match self.rng.roll(3) {
             0 => {
                 let phone = Some(Some(format!("207 555 {:04}", self.n)));
                 Change { person: PersonPatch { phone, ..PersonPatch::default() }, ..Change::default() }
@@ -178,7 +178,7 @@ impl Day {
                 Change { emr: Some(crate::world::status(to)), ..Change::default() }
             }
             _ => {
-                let clinics = self.world.clinics.iter().copied().filter(|_| self.dice.one_in(2)).collect();
+                let clinics = self.world.clinics.iter().copied().filter(|_| self.rng.one_in(2)).collect();
                 let emr = EmrPatch { clinics: Some(clinics), ..EmrPatch::default() };
                 Change { emr: Some(emr), ..Change::default() }
             }
@@ -195,7 +195,7 @@ impl Day {
     async fn a_bulk_update(&mut self) {
         let actor = self.somebody_acts();
         let some: Vec<PersonId> = (0..3).map(|_| self.anybody()).collect();
-        let change = match self.dice.roll(4) {
+        let change = match self.rng.roll(4) {
             0 => BulkChange::SetStatus(Status::Active),
             1 => BulkChange::SetStatus(Status::Inactive),
             2 => BulkChange::AddPermission(Permission::EditPatients),
@@ -207,7 +207,7 @@ impl Day {
             Err(error) => return self.refused(&error, None, "bulk_update.done"),
         };
         self.bulk_done(&actor, job.job.id, "bulk_update.done").await;
-        if job.job.tally.updated > 0 && self.dice.one_in(2) {
+        if job.job.tally.updated > 0 && self.rng.one_in(2) {
             let undo = self.world.app.undo_bulk(&actor, job.job.id, None).await.expect("undone");
             self.bulk_done(&actor, undo.job.id, "bulk_update.undone").await;
         }
@@ -224,7 +224,7 @@ impl Day {
     async fn somebody_leaves(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
         let before = self.world.stored(id).await;
-        let kind = if self.dice.one_in(2) { OffboardingKind::Leave } else { OffboardingKind::Departure };
+        let kind = if self.rng.one_in(2) { OffboardingKind::Leave } else { OffboardingKind::Departure };
         match self.world.app.offboard(&actor, id, kind, None, false).await {
             Ok(_) => {
                 self.done(id.0, "person.offboarded");

@@ -16,7 +16,7 @@ use crate::world::token;
 impl Day {
     pub async fn clinics(&mut self) {
         let (actor, clinic) = (self.somebody_acts(), self.world.clinics[0]);
-        if self.dice.one_in(3) {
+        if self.rng.one_in(3) {
             match self.world.app.add_clinic(&actor, &format!("New {}", self.n), None).await {
                 Ok(added) => self.done(added.id.0, "clinic.created"),
                 Err(error) => self.refused(&error, None, "clinic.created"),
@@ -24,8 +24,8 @@ impl Day {
             return;
         }
         let before = self.world.app.clinic(&self.world.machine(), clinic).await.expect("a clinic");
-        let mut patch = ClinicPatch { assistants_may_finish: Some(self.dice.one_in(2)), ..ClinicPatch::default() };
-        if self.dice.one_in(3) {
+        let mut patch = ClinicPatch { assistants_may_finish: Some(self.rng.one_in(2)), ..ClinicPatch::default() };
+        if self.rng.one_in(3) {
             patch.status = Some("active".into());
         }
         match self.world.app.update_clinic(&actor, clinic, None, &patch).await {
@@ -39,7 +39,7 @@ impl Day {
 
     pub async fn settings(&mut self) {
         let (actor, ours) = (self.somebody_acts(), self.world.organization);
-        let minutes = 10 + i64::try_from(self.dice.roll(2)).expect("small");
+        let minutes = 10 + i64::try_from(self.rng.roll(2)).expect("small");
         let before = self.world.app.organization(&self.world.machine()).await.expect("ours").idle_minutes;
         let patch = OrganizationPatch { idle_minutes: Some(minutes), ..OrganizationPatch::default() };
         match self.world.app.update_organization(&actor, ours, None, &patch).await {
@@ -50,12 +50,12 @@ impl Day {
     }
 
     pub async fn tokens(&mut self) {
-        let at = 1 + self.dice.roll(2);
+        let at = 1 + self.rng.roll(2);
         let actor = self.actors[at].clone();
         let subject = actor.subject().expect("a person");
         let (made, _) = self.world.app.create_token(&actor, &token("Another"), None).await.expect("a token");
         self.done(subject, "token.created");
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             self.world.app.revoke_token(&actor, made.id).await.expect("revoked");
             self.done(subject, "token.revoked");
         }
@@ -68,7 +68,7 @@ impl Day {
         let license = ProfessionalLicensePatch { number, state, ..ProfessionalLicensePatch::default() };
         let there = self.world.app.professional_licenses(&self.world.machine(), id).await.expect("licenses");
         let further = there.iter().map(|l| l.position).filter(|p| *p > 0).max();
-        let (action, outcome) = match (self.dice.roll(3), further) {
+        let (action, outcome) = match (self.rng.roll(3), further) {
             (1, Some(at)) => (
                 "professional_license.changed",
                 self.world.app.change_professional_license(&actor, id, at, &license).await,
@@ -94,7 +94,7 @@ impl Day {
 
     pub async fn license_pools(&mut self) {
         let (actor, clinic) = (self.somebody_acts(), self.world.clinics[0]);
-        let total = 100 + i64::try_from(self.dice.roll(9)).expect("small");
+        let total = 100 + i64::try_from(self.rng.roll(9)).expect("small");
         match self.world.app.set_license_total(&actor, clinic, Group::Student, total, "").await {
             Ok(_) => self.done(clinic.0, "license_pool.total_set"),
             Err(error) => self.refused(&error, None, "license_pool.total_set"),
@@ -116,7 +116,7 @@ impl Day {
         self.done(clinic.0, "license_request.submitted");
         let not_hers = app.process_license_request(&manager, asked, "").await.expect_err("support only");
         self.refused(&not_hers, clinic.0, "license_request.processed");
-        match self.dice.roll(3) {
+        match self.rng.roll(3) {
             0 => {
                 app.process_license_request(&machine, asked, "").await.expect("processed");
                 self.done(clinic.0, "license_request.processed");
@@ -134,11 +134,11 @@ impl Day {
 
     pub async fn a_supervisor(&mut self) {
         let (actor, mut id, mut other) = (self.somebody_acts(), self.anybody(), self.anybody());
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             // A student and a therapist as they began; most others cannot stand under each other.
-            (id, other) = (self.people[2 * (1 + self.dice.roll(3))], self.people[2 * self.dice.roll(3) + 1]);
+            (id, other) = (self.people[2 * (1 + self.rng.roll(3))], self.people[2 * self.rng.roll(3) + 1]);
         }
-        let chosen = (!self.dice.one_in(3)).then_some(other);
+        let chosen = (!self.rng.one_in(3)).then_some(other);
         let current = async |day: &Self| {
             let found = day.world.app.supervision(&day.world.machine(), id).await.expect("supervision");
             found.current().and_then(|s| s.supervisor.as_ref().map(|(id, _)| *id))
@@ -153,7 +153,7 @@ impl Day {
 
     pub async fn a_link_or_sessions(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             match self.world.app.end_sessions(&actor, id.0, None).await {
                 Ok(()) => self.done(id.0, "sessions.ended"),
                 Err(error) => self.refused(&error, id.0, "sessions.ended"),
@@ -201,7 +201,7 @@ impl Day {
 
     pub async fn a_picture(&mut self) {
         let (actor, id) = (self.somebody_acts(), self.anybody());
-        let (action, outcome) = if self.dice.one_in(2) {
+        let (action, outcome) = if self.rng.one_in(2) {
             ("picture.set", self.world.app.set_picture(&actor, id, made_up_signature(), true).await.map(drop))
         } else {
             ("picture.removed", self.world.app.remove_picture(&actor, id).await)
@@ -220,7 +220,7 @@ impl Day {
         self.done(None, "audit.exported");
         app.export_list(&actor, &Filter::default(), None).await.expect("everybody here sees users");
         self.done(None, "people.exported");
-        let all = muster_app::credentials::WorklistAsked::default();
+        let all = muster_app::credentials::WorklistQuery::default();
         app.export_credentials(&actor, &all, None).await.expect("everybody here sees users");
         self.done(None, "credentials.exported");
     }
@@ -238,7 +238,7 @@ impl Day {
             Err(error) => self.refused(&error, None, "bulk_update.done"),
         }
         // Only by those who see everybody, or may not at all.
-        let at = self.dice.roll(2) * 2;
+        let at = self.rng.roll(2) * 2;
         let (actor, one, other) = (self.actors[at].clone(), self.people[1], self.people[2]);
         match self.world.app.mark_distinct(&actor, one, other).await {
             Ok(()) => self.done(one.0, "person.someone_else"),
@@ -273,7 +273,7 @@ impl Day {
         ] {
             self.done(about, action);
         }
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             app.undo_merge(&machine, merge).await.expect("undone");
             for (about, action) in [
                 (kept, "person.updated"),

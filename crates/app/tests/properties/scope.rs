@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use muster_app::audit::AuditQuery;
 use muster_app::bulk::Selection;
-use muster_app::credentials::WorklistAsked;
-use muster_app::licenses::{LedgerAsked, OverviewAsked, RequestsAsked};
-use muster_app::people::Listed;
+use muster_app::credentials::WorklistQuery;
+use muster_app::licenses::{LedgerQuery, OverviewQuery, RequestQuery};
+use muster_app::people::ListQuery;
 use muster_app::{Actor, App, AppError, Cursor, Filter, Total};
 use muster_domain::emr::{Permission, UserType, eligibility};
 use muster_domain::licenses::{Group, RequestDraft, RequestKind};
@@ -17,7 +17,7 @@ use muster_domain::{ClinicId, Code, PersonId};
 use muster_testkit::both_engines;
 
 use crate::attempts::{in_bulk, look, said, touch};
-use crate::world::{Dice, MANAGE, RunningFacts, Seeded, VIEW, app, seeds};
+use crate::world::{MANAGE, RunningFacts, Seeded, SeededRng, VIEW, app, seeds};
 
 const CLINICS: usize = 5;
 const PEOPLE: usize = 26;
@@ -33,34 +33,34 @@ struct Member {
 }
 
 /// What the `n`-th is to hold, as far as the type may: the first of them are those who act.
-fn wanted(n: usize, dice: &mut Dice) -> Vec<Permission> {
+fn wanted(n: usize, rng: &mut SeededRng) -> Vec<Permission> {
     match n {
         0 => [&MANAGE[..], &[Permission::CompanyAdmin]].concat(),
         1 | 2 => MANAGE.to_vec(),
         3 => VIEW.to_vec(),
         4 => vec![Permission::EditUsers],
         5 => vec![Permission::ViewPatients],
-        n if n < ACTORS => MANAGE.iter().chain(&Permission::ALL).copied().filter(|_| !dice.one_in(3)).collect(),
-        _ => Permission::ALL.into_iter().filter(|_| dice.one_in(4)).collect(),
+        n if n < ACTORS => MANAGE.iter().chain(&Permission::ALL).copied().filter(|_| !rng.one_in(3)).collect(),
+        _ => Permission::ALL.into_iter().filter(|_| rng.one_in(4)).collect(),
     }
 }
 
-async fn members(world: &RunningFacts, dice: &mut Dice) -> Vec<Member> {
+async fn members(world: &RunningFacts, rng: &mut SeededRng) -> Vec<Member> {
     let mut all = Vec::new();
     for n in 0..PEOPLE {
         // Of those who act the first few may hold what they are for.
         let kinds: Vec<UserType> =
             UserType::ALL.into_iter().filter(|k| n >= 5 || k.group() != Group::Student).collect();
-        let kind = dice.of(&kinds);
-        let mut held: Vec<Permission> = wanted(n, dice).into_iter().filter(|p| eligibility(kind, *p).is_ok()).collect();
+        let kind = rng.of(&kinds);
+        let mut held: Vec<Permission> = wanted(n, rng).into_iter().filter(|p| eligibility(kind, *p).is_ok()).collect();
         held.retain(|p| *p != Permission::FinishSoapNotes && *p != Permission::BillingReportAdmin);
         held.retain(|p| n == 0 || *p != Permission::CompanyAdmin);
         if held.is_empty() {
             held.push(Permission::ViewPatients);
         }
-        let mut clinics: Vec<ClinicId> = world.clinics.iter().copied().filter(|_| dice.one_in(4)).collect();
+        let mut clinics: Vec<ClinicId> = world.clinics.iter().copied().filter(|_| rng.one_in(4)).collect();
         if clinics.is_empty() {
-            clinics.push(dice.of(&world.clinics));
+            clinics.push(rng.of(&world.clinics));
         }
         let name = format!("w{n:02}");
         let id = world.add(&name, kind, &held, &clinics).await;
@@ -71,7 +71,7 @@ async fn members(world: &RunningFacts, dice: &mut Dice) -> Vec<Member> {
     }
     // Somebody to be told of where the other is out of sight.
     for _ in 0..6 {
-        let (one, other) = (dice.roll(PEOPLE), dice.roll(PEOPLE));
+        let (one, other) = (rng.roll(PEOPLE), rng.roll(PEOPLE));
         let _ = world.app.set_supervisor(&world.machine(), all[one].id, Some(all[other].id)).await;
     }
     for clinic in &world.clinics {
@@ -96,19 +96,22 @@ async fn everything_listed(world: &RunningFacts, actor: &Actor) -> String {
     };
     let csv = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     let filter = Filter::default();
-    add("list", app.people(actor, Listed { limit: 200, ..Listed::default() }).await.map(|p| format!("{:?}", p.people)));
+    add(
+        "list",
+        app.people(actor, ListQuery { limit: 200, ..ListQuery::default() }).await.map(|p| format!("{:?}", p.people)),
+    );
     add("list as a file", app.export_list(actor, &filter, None).await.map(|e| csv(e.csv)));
-    let asked = WorklistAsked { limit: 200, ..WorklistAsked::default() };
+    let asked = WorklistQuery { limit: 200, ..WorklistQuery::default() };
     add("credentials", app.credentials_worklist(actor, &asked).await.map(|p| format!("{p:?}")));
     add("credentials as a file", app.export_credentials(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("pairs", app.duplicate_pairs(actor, None).await.map(|p| format!("{:?}", p.pairs)));
     add("merges", app.merges(actor).await.map(|m| format!("{m:?}")));
     add("clinics", app.clinics(actor).await.map(|c| format!("{c:?}")));
-    let asked = OverviewAsked { limit: 200, ..OverviewAsked::default() };
+    let asked = OverviewQuery { limit: 200, ..OverviewQuery::default() };
     add("licenses", app.license_overview(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = RequestsAsked { limit: 200, ..RequestsAsked::default() };
+    let asked = RequestQuery { limit: 200, ..RequestQuery::default() };
     add("requests", app.license_requests(actor, &asked).await.map(|p| format!("{p:?}")));
-    let asked = LedgerAsked { limit: 200, ..LedgerAsked::default() };
+    let asked = LedgerQuery { limit: 200, ..LedgerQuery::default() };
     add("ledger", app.license_ledger(actor, &asked).await.map(|l| format!("{l:?}")));
     add("ledger as a file", app.export_license_ledger(actor, &asked, None).await.map(|p| csv(p.csv)));
     add("unused licenses", app.unused_licenses(actor, 0, 200).await.map(|u| format!("{u:?}")));
@@ -118,7 +121,7 @@ async fn everything_listed(world: &RunningFacts, actor: &Actor) -> String {
 async fn all_pages(app: &App, actor: &Actor, filter: &Filter) -> Result<(Vec<PersonId>, Total), AppError> {
     let (mut ids, mut after): (Vec<PersonId>, Option<Cursor>) = (Vec::new(), None);
     loop {
-        let page = app.people(actor, Listed { filter: filter.clone(), after, limit: 7 }).await?;
+        let page = app.people(actor, ListQuery { filter: filter.clone(), after, limit: 7 }).await?;
         ids.extend(page.people.iter().map(|v| v.profile().person.id));
         after = page.next;
         if after.is_none() {
@@ -256,9 +259,9 @@ async fn the_hidden(world: &RunningFacts, actor: &Actor, me: &Member, hidden: &[
 }
 
 async fn one_practice(app: &App, seed: u64) {
-    let mut dice = Dice::new(seed);
+    let mut rng = SeededRng::new(seed);
     let world = RunningFacts::new(app, &format!("s{seed:x}"), CLINICS).await;
-    let all = members(&world, &mut dice).await;
+    let all = members(&world, &mut rng).await;
     let foreign = RunningFacts::new(app, &format!("f{seed:x}"), 1).await;
     foreign.clerk("alien", &MANAGE, &[0]).await;
     let alien = foreign.actor("alien").await;
@@ -272,7 +275,7 @@ async fn one_practice(app: &App, seed: u64) {
         the_visible(&world, &actor, me, &all, &visible).await;
         let mut hidden: Vec<&Member> = all.iter().filter(|m| !visible.contains(&m.id)).collect();
         while hidden.len() > 2 {
-            hidden.remove(dice.roll(hidden.len()));
+            hidden.remove(rng.roll(hidden.len()));
         }
         looked_at += hidden.len();
         *kinds.entry(me.sees_users).or_default() += 1;

@@ -42,9 +42,9 @@ impl Drop for Seeded {
 }
 
 /// Numbers that look random and repeat with the seed (xorshift64*).
-pub struct Dice(u64);
+pub struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     /// Neighboring seeds throw differently from the first throw on; nothing comes of a zero.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).max(1))

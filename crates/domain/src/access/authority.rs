@@ -14,7 +14,7 @@ pub enum ActorKind {
     Person,
     /// An operator of the installation, who works for every practice.
     Support,
-    /// Whoever runs the program on the machine itself.
+    /// The operator at the command line.
     CommandLine,
 }
 

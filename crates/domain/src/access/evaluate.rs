@@ -22,7 +22,7 @@ pub enum Product {
 
 /// What the subject wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum AccessAction {
     /// Use an EMR permission.
     Emr(Permission),
     /// Sign in to a product.
@@ -70,15 +70,15 @@ impl From<Result<(), Code>> for Decision {
 }
 
 /// Answers for one subject, as its accounts are this moment. Nothing is remembered from when a right was given.
-pub fn evaluate(subject: &Authority, action: Action, resource: Resource<'_>, context: Context) -> Decision {
+pub fn evaluate(subject: &Authority, action: AccessAction, resource: Resource<'_>, context: Context) -> Decision {
     // No rule of the EMR depends on the circumstances.
     let Context { address: _, time: _ } = context;
     match (action, resource) {
-        (Action::Emr(permission), Resource::Organization) => holds(subject, permission),
-        (Action::Emr(permission), Resource::Clinic(clinic)) => holds_at(subject, permission, clinic),
-        (Action::SignIn, Resource::Organization) if subject.can_sign_in() => Ok(()),
-        (Action::SignIn, Resource::Organization) => Err(Code::InactiveCannotSignIn),
-        (Action::SignIn, Resource::Product(Product::Emr)) => has_active_emr_account(subject),
+        (AccessAction::Emr(permission), Resource::Organization) => holds(subject, permission),
+        (AccessAction::Emr(permission), Resource::Clinic(clinic)) => holds_at(subject, permission, clinic),
+        (AccessAction::SignIn, Resource::Organization) if subject.can_sign_in() => Ok(()),
+        (AccessAction::SignIn, Resource::Organization) => Err(Code::InactiveCannotSignIn),
+        (AccessAction::SignIn, Resource::Product(Product::Emr)) => has_active_emr_account(subject),
         // A product without accounts, or an action that does not fit the resource.
         _ => Err(Code::NotAllowed),
     }
@@ -137,14 +137,14 @@ mod tests {
         Authority::of(&blank.with_emr(account))
     }
 
-    fn ask(subject: &Authority, action: Action, resource: Resource<'_>) -> Option<Code> {
+    fn ask(subject: &Authority, action: AccessAction, resource: Resource<'_>) -> Option<Code> {
         evaluate(subject, action, resource, Context::default()).refused
     }
 
     #[test]
     fn a_permission_counts_where_the_subject_works_and_while_the_account_is_active() {
-        let view = Action::Emr(Permission::ViewPatients);
-        let edit = Action::Emr(Permission::EditPatients);
+        let view = AccessAction::Emr(Permission::ViewPatients);
+        let edit = AccessAction::Emr(Permission::EditPatients);
         let active = subject(&[Permission::ViewPatients], Status::Active);
         assert_eq!(ask(&active, view, Resource::Clinic(&clinic(1))), None);
         assert_eq!(ask(&active, view, Resource::Organization), None);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn finishing_notes_takes_more_than_the_permission() {
-        let finish = Action::Emr(Permission::FinishSoapNotes);
+        let finish = AccessAction::Emr(Permission::FinishSoapNotes);
         let admin = subject(&[Permission::CompanyAdmin], Status::Active);
         assert_eq!(ask(&admin, finish, Resource::Clinic(&clinic(1))), Some(Code::FinishNotGranted));
         let therapist = subject(&[Permission::FinishSoapNotes], Status::Active);
@@ -173,13 +173,13 @@ mod tests {
         let active = subject(&[Permission::ViewPatients], Status::Active);
         let inactive = subject(&[Permission::ViewPatients], Status::Inactive);
         let nobody = Authority::of(&Profile::blank(OrganizationId::INSTALLATION, PersonId(Uuid::nil())));
-        assert_eq!(ask(&active, Action::SignIn, emr), None);
-        assert_eq!(ask(&inactive, Action::SignIn, emr), Some(Code::AccountInactive));
-        assert_eq!(ask(&nobody, Action::SignIn, emr), Some(Code::NotAllowed));
-        assert_eq!(ask(&nobody, Action::SignIn, Resource::Organization), None);
-        assert_eq!(ask(&inactive, Action::SignIn, Resource::Organization), Some(Code::InactiveCannotSignIn));
-        assert_eq!(ask(&active, Action::SignIn, Resource::Product(Product::Billing)), Some(Code::NotAllowed));
+        assert_eq!(ask(&active, AccessAction::SignIn, emr), None);
+        assert_eq!(ask(&inactive, AccessAction::SignIn, emr), Some(Code::AccountInactive));
+        assert_eq!(ask(&nobody, AccessAction::SignIn, emr), Some(Code::NotAllowed));
+        assert_eq!(ask(&nobody, AccessAction::SignIn, Resource::Organization), None);
+        assert_eq!(ask(&inactive, AccessAction::SignIn, Resource::Organization), Some(Code::InactiveCannotSignIn));
+        assert_eq!(ask(&active, AccessAction::SignIn, Resource::Product(Product::Billing)), Some(Code::NotAllowed));
         let operator = Authority::operator(ActorKind::Support, OrganizationId::INSTALLATION);
-        assert_eq!(ask(&operator, Action::Emr(Permission::CompanyAdmin), Resource::Organization), None);
+        assert_eq!(ask(&operator, AccessAction::Emr(Permission::CompanyAdmin), Resource::Organization), None);
     }
 }

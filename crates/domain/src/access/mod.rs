@@ -1,4 +1,4 @@
-//! Who may do what where: what an actor holds in each product, whom an actor may see and change, and the one answer to
+//! Access control: what an actor holds in each product, the people an actor may see and change, and the one answer to
 //! "may this subject do this here?".
 
 mod authority;
@@ -6,5 +6,5 @@ mod evaluate;
 mod visibility;
 
 pub use authority::{ActorKind, Authority, ClinicAccess, EmrAuthority};
-pub use evaluate::{Action, Context, Decision, Product, Resource, evaluate};
+pub use evaluate::{AccessAction, Context, Decision, Product, Resource, evaluate};
 pub use visibility::{may_add_people, may_edit, may_reset_sign_in};

@@ -1,5 +1,5 @@
-//! Whom an actor may see, add and change. Each is the union over the products: one product that allows it is enough,
-//! and what protects a person (holding more than the actor) has to hold in every product.
+//! The people an actor may see, add and change. Each is the union over the products: one product that allows it is
+//! enough. What protects a person (holding more than the actor) has to hold in every product.
 
 use super::Authority;
 use crate::emr::Permission;

@@ -131,7 +131,7 @@ pub struct AuditEntry {
     pub action: String,
     /// Done or denied.
     pub effect: String,
-    /// For whom or what.
+    /// The person or thing the record is about.
     pub subject_id: Option<Uuid>,
     /// The name then.
     pub subject_name: String,
@@ -199,8 +199,8 @@ impl Chain {
         (self.seq, self.hash.clone())
     }
 
-    /// Signs that the chain ends here. It is no record's hash, so that a record cannot be made the last one by whoever
-    /// writes the database.
+    /// Signs that the chain ends here. It is no record's hash, so that nobody who can write the database can
+    /// make another record the last one.
     pub fn seal(&self) -> Vec<u8> {
         let mut mac = self.key.clone();
         mac.update(b"ends here");

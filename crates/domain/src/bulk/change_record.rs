@@ -30,7 +30,7 @@ pub struct UndoState {
     /// Why the account was inactive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inactive_reason: Option<String>,
-    /// The attestation of an assistant who finished notes: by whom; when, in microseconds since 1970.
+    /// The attestation of an assistant who finished notes: its author, and the time in microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<(Option<PersonId>, i64)>,
 }

@@ -136,7 +136,7 @@ fn one_by_one(
             }
             Err(refusals) => {
                 judged.refused.extend(
-                    telling(refusals).into_iter().map(|refusal| RefusedChange { change: Some(change), refusal }),
+                    main_reason(refusals).into_iter().map(|refusal| RefusedChange { change: Some(change), refusal }),
                 );
             }
         }
@@ -145,9 +145,9 @@ fn one_by_one(
     last.map(|outcome| Outcome::between(before, outcome.profile, outcome.notices))
 }
 
-/// Of several reasons against one change the one that tells most: whoever loses the default clinic may lose the last one
-/// too, but it is the default clinic that has to be looked at.
-fn telling(mut refusals: Refusals) -> Option<Refusal> {
+/// The most useful of several reasons against one change: a person who would lose the default clinic may lose the last
+/// clinic too, but the default clinic is what has to be changed first.
+fn main_reason(mut refusals: Refusals) -> Option<Refusal> {
     let at = refusals.0.iter().position(|r| r.code == Code::DefaultClinicNotRemovable).unwrap_or(0);
     (at < refusals.0.len()).then(|| refusals.0.swap_remove(at))
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use change_record::{ChangeRecord, UndoState};
 pub use judge::{BulkDecision, BulkRequest, RefusedChange, Rules, judge};
 pub use running_facts::RunningFacts;
-pub use tally::{Outcome as BulkOutcome, Tally};
+pub use tally::{BulkOutcome, Tally};
 
 use crate::emr::{Permission, Status};
 use crate::ids::ClinicId;

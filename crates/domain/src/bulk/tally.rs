@@ -9,7 +9,7 @@ use super::{BulkChange, BulkDecision, ChangeSet};
 /// How a bulk update went as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum BulkOutcome {
     /// Everything that was asked for is so.
     Complete,
     /// Some of it.
@@ -18,7 +18,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl BulkOutcome {
     /// As pages and programs see it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl Tally {
             if unchanged {
                 continue;
             }
-            // Whoever is refused as a whole is refused each change.
+            // A person who is refused as a whole is refused each change.
             let which = refused.change.as_ref().map_or(changes, std::slice::from_ref);
             for change in which {
                 self.by_change.entry(key(*change)).or_default().1 += 1;
@@ -95,11 +95,11 @@ impl Tally {
     }
 
     /// How it went, out of `selected` people.
-    pub fn outcome(&self, selected: u64) -> Outcome {
+    pub fn outcome(&self, selected: u64) -> BulkOutcome {
         match self {
-            Self { updated: 0, .. } => Outcome::Failed,
-            Self { refused: 0, judged, .. } if *judged >= selected => Outcome::Complete,
-            _ => Outcome::Partial,
+            Self { updated: 0, .. } => BulkOutcome::Failed,
+            Self { refused: 0, judged, .. } if *judged >= selected => BulkOutcome::Complete,
+            _ => BulkOutcome::Partial,
         }
     }
 }

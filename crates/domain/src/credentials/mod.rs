@@ -233,7 +233,7 @@ pub fn needs_supervisor(account: &EmrAccount) -> bool {
     matches!(account.user_type.group(), Group::Assistant | Group::Student)
 }
 
-/// True for whoever may supervise: an active therapist.
+/// True for people who may supervise: active therapists.
 pub fn may_supervise(profile: &Profile) -> bool {
     profile.emr.as_ref().is_some_and(|e| e.is_active() && e.user_type.group() == Group::Therapist)
 }

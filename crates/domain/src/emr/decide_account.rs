@@ -31,7 +31,7 @@ pub struct EmrFacts {
 }
 
 impl EmrFacts {
-    /// For a person of whom nothing is stored: nothing of theirs is at stake.
+    /// For a person who is not stored yet.
     pub fn for_new_person(
         clinics: BTreeMap<ClinicId, Clinic>,
         seats: BTreeMap<(ClinicId, Group), Availability>,
@@ -286,7 +286,8 @@ fn judge_permissions(
     if wanted.contains(Permission::BillingReportAdmin) && !wanted.contains(Permission::AnalyticsAccess) {
         refusals.push(Refusal::new(field::PERMISSIONS, Code::NeedsAnalyticsAccess));
     }
-    // Whoever becomes an assistant brings no right to finish along: it is given anew, with all that takes.
+    // A person who becomes an assistant loses the permission to finish notes: it has to be granted anew, with all
+    // conditions.
     let becomes_assistant = before.is_some_and(|b| b.user_type.group() != Group::Assistant);
     let newly = wanted.contains(Permission::FinishSoapNotes)
         && (becomes_assistant || added.contains(Permission::FinishSoapNotes));

@@ -19,7 +19,7 @@ struct ClinicAddress {
     zip: String,
 }
 
-/// What a row asks for. The clinics stand by name: whoever has the practice at hand finds or makes them.
+/// A row as read. Clinics are given by name; the importer finds or creates them.
 #[derive(Clone, Debug)]
 pub struct ParsedRow {
     /// Everything but clinics and a made-up user name.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Group;
+use crate::labels::grouped;
 use crate::refusal::{Code, Refusal, Refusals};
-use crate::words::grouped;
 use serde::Serialize;
 
 /// The currencies Muster writes; each has two decimal places.

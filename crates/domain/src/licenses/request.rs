@@ -167,7 +167,7 @@ impl PoolFacts {
 }
 
 impl PoolFacts {
-    /// What whoever asks should know: that others asked before.
+    /// A notice for the requester: that other requests are open.
     pub fn notice(&self) -> Option<String> {
         let so_far = match (self.open, self.open_adds, self.open_releases) {
             (0, _, _) => return None,
@@ -347,7 +347,7 @@ mod tests {
         let here = clinic().id;
         for permission in Permission::ALL {
             let may = matches!(permission, Permission::ViewUsers | Permission::ClinicAdmin | Permission::CompanyAdmin);
-            // Whoever edits users sees them too.
+            // People who edit users see them too.
             let may = may || holder(permission, here).emr().permissions().contains(Permission::ViewUsers);
             let judged = submit(&holder(permission, here), Some(&clinic()), &pool(), &wanted(RequestKind::Add, 1));
             assert_eq!(judged.is_ok(), may, "{permission:?}");

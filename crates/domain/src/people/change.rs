@@ -57,7 +57,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// For a person of whom nothing is stored and who shares no name, email or NPI with anybody.
+    /// For a person who is not stored yet and shares no name, email or NPI with anybody.
     pub fn for_new_person(password_policy: PasswordPolicy, emr: EmrFacts) -> Self {
         Self { username_owner: None, email_owner: None, npi_owner: None, password_policy, emr }
     }

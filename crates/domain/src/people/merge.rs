@@ -156,7 +156,7 @@ fn identity(kept: &Profile, merged: &Profile) -> Change {
     let takes_license = is_missing(account.license.number.as_deref(), LICENSE_PLACEHOLDER)
         && !is_missing(license.number.as_deref(), LICENSE_PLACEHOLDER)
         && account.user_type.has_signature();
-    // Whoever works here under the other profile goes on working here.
+    // A person who works here under the other profile continues to work here.
     let wakes = !account.is_active() && merged.emr.as_ref().is_some_and(EmrAccount::is_active);
     let mut emr = EmrPatch { status: wakes.then(|| "active".to_owned()), ..EmrPatch::default() };
     if takes_license {

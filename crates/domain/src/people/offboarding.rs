@@ -77,8 +77,8 @@ pub fn departure(before: &Profile) -> Change {
     Change { emr, sign_in_status, ..Change::default() }
 }
 
-/// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`, whom
-/// the actor sees.
+/// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`,
+/// whom the actor may see.
 ///
 /// # Errors
 /// Every refusal at once, those of making the account inactive among them.
@@ -123,7 +123,7 @@ pub fn release_step(group: Group, clinic: &str) -> OffboardingStep {
     OffboardingStep { step: "license_release", text }
 }
 
-/// What is told of a step to whoever does not reach the whole practice, if it names clinics or people they may not know.
+/// The text of a step for readers who do not reach the whole practice, if it names clinics or people they may not know.
 pub fn without_names(step: &str) -> Option<&'static str> {
     Some(match step {
         "license" => "The license stays with its clinic.",

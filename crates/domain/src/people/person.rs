@@ -37,7 +37,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// A person about whom nothing is known yet.
+    /// A person without any data yet.
     pub fn blank(organization: OrganizationId, id: PersonId) -> Self {
         Self {
             id,

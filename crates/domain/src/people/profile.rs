@@ -30,7 +30,7 @@ impl Profile {
         Self { person, sign_in: SignInStatus::Open, emr: None, billing: None, reach: None }
     }
 
-    /// A person about whom nothing is known yet.
+    /// A person without any data yet.
     pub fn blank(organization: OrganizationId, id: PersonId) -> Self {
         Self::new(Person::blank(organization, id))
     }

@@ -12,9 +12,9 @@ use crate::output::say;
 
 /// Support operators of the installation
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum AdminCommand {
     /// What it says.
-    Create(Arguments),
+    Create(AdminArguments),
 }
 
 /// Add a support operator, who belongs to no organization and works for all of them
@@ -22,7 +22,7 @@ pub enum Command {
 #[command(after_help = "\
 Example:
   muster admin create --username support --email support@muster.example --password-stdin < password")]
-pub struct Arguments {
+pub struct AdminArguments {
     /// User name
     #[arg(long, value_name = "NAME")]
     username: String,
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 /// Adds one.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: AdminArguments) -> Result<ExitStatus, Failure> {
     let password = arguments.password.read()?;
     let new = NewOperator { username: arguments.username, email: arguments.email, password };
     with(place.given(), Schema::Prepare, async |app| {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use muster_app::App;
-use muster_app::audit::Tampering;
+use muster_app::audit::ChainFault;
 use muster_domain::OrganizationId;
 use serde_json::json;
 
@@ -13,14 +13,14 @@ use crate::output::{Progress, say};
 
 /// The audit record
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum AuditCommand {
     /// What it says.
-    Verify(Arguments),
+    Verify(VerifyArguments),
     /// That somebody has looked.
     Seal(SealArguments),
 }
 
-impl Command {
+impl AuditCommand {
     /// Runs it.
     pub async fn run(self, place: DatabaseArguments) -> Result<ExitStatus, Failure> {
         match self {
@@ -65,14 +65,14 @@ The secret key has to be the one the records were signed with.
 
 Example:
   muster audit verify --data-dir /var/lib/muster")]
-pub struct Arguments {
+pub struct VerifyArguments {
     /// What it answers.
     #[command(flatten)]
     pub output: Output,
 }
 
 /// Verifies.
-async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+async fn run(place: DatabaseArguments, arguments: VerifyArguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let (records, tampered) = verify(&app).await?;
         if arguments.output.json {
@@ -93,7 +93,7 @@ async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatu
 }
 
 /// How many records were walked, and the first bad one of each chain that was tampered with.
-pub async fn verify(app: &App) -> Result<(u64, Vec<Tampering>), Failure> {
+pub async fn verify(app: &App) -> Result<(u64, Vec<ChainFault>), Failure> {
     let progress = Progress::of("audit records");
     let mut records = 0;
     let tampered = app
@@ -106,7 +106,7 @@ pub async fn verify(app: &App) -> Result<(u64, Vec<Tampering>), Failure> {
 }
 
 /// What is wrong with a chain, in a sentence.
-pub fn in_words(bad: &Tampering) -> String {
+pub fn in_words(bad: &ChainFault) -> String {
     let whose = if bad.organization == OrganizationId::INSTALLATION {
         "the installation".to_owned()
     } else {

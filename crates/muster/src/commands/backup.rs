@@ -24,7 +24,7 @@ keep <data-dir>/secret.key as well, or the restored audit record cannot be verif
 Examples:
   muster backup /var/backups/muster.backup
   muster backup --database-url postgres://muster@db.example/muster nightly.backup --overwrite")]
-pub struct Arguments {
+pub struct BackupArguments {
     /// The file to write
     file: PathBuf,
     /// Replace the file when it is there, once the new one is complete
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 /// Backs up.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: BackupArguments) -> Result<ExitStatus, Failure> {
     let path = arguments.file;
     if path.exists() && !arguments.overwrite {
         return Err(Failure::new(format!("{} is there already; --overwrite replaces it.", path.display())));

@@ -14,14 +14,14 @@ use crate::output::say;
 #[command(after_help = "\
 Example:
   muster check --json")]
-pub struct Arguments {
+pub struct CheckArguments {
     /// What it answers.
     #[command(flatten)]
     pub output: Output,
 }
 
 /// Checks.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: CheckArguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| {
         let mut problems = app.check().await?;
         let (records, tampered) = verify(&app).await?;

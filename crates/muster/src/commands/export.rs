@@ -20,7 +20,7 @@ use crate::output::Progress;
 Examples:
   muster export --organization 'Harbor Therapy' > people.csv
   muster export --organization 'Harbor Therapy' --output people.csv")]
-pub struct Arguments {
+pub struct ExportArguments {
     /// Name of the practice group
     #[arg(long, value_name = "NAME")]
     organization: String,
@@ -30,11 +30,11 @@ pub struct Arguments {
 }
 
 /// Exports.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: ExportArguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::AsItIs, async |app| export(&app, arguments).await).await
 }
 
-async fn export(app: &App, arguments: Arguments) -> Result<ExitStatus, Failure> {
+async fn export(app: &App, arguments: ExportArguments) -> Result<ExitStatus, Failure> {
     let actor = actor_for(app, &arguments.organization).await?;
     let mut out: Box<dyn Write + Send> = match &arguments.output {
         Some(path) => {

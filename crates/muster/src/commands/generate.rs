@@ -16,7 +16,7 @@ Nobody in the data exists and nobody can sign in. The same seed gives the same p
 
 Example:
   muster generate --organizations 400 --people 1000000 --largest 200000 --seed 7")]
-pub struct Arguments {
+pub struct GenerateArguments {
     /// How many practices
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     organizations: u64,
@@ -35,8 +35,8 @@ pub struct Arguments {
 }
 
 /// Generates.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
-    let Arguments { organizations, people, seed, largest, output } = arguments;
+pub async fn run(place: DatabaseArguments, arguments: GenerateArguments) -> Result<ExitStatus, Failure> {
+    let GenerateArguments { organizations, people, seed, largest, output } = arguments;
     let spec = GenerateSpec { organizations, people, seed, largest };
     with(place.given(), Schema::Prepare, async |app| {
         let progress = Progress::of("people");

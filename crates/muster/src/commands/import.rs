@@ -16,7 +16,7 @@ use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::open::{Schema, with};
 use crate::output::{Progress, say};
 
-/// Add people from a CSV file; whoever is there already stays as they are
+/// Add people from a CSV file; people who are there already are left unchanged
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Columns: first_name last_name full_name previous_names email phone npi username user_type status default_clinic
@@ -33,7 +33,7 @@ Examples:
   muster import people.csv --organization 'Harbor Therapy' --map 'Work mail=email' --invite
   muster import changes.csv --organization 'Harbor Therapy' --changes --dry-run --rows-to-fix again.csv
   curl https://hr.example/people.csv | muster import - --organization 'Harbor Therapy' --json")]
-pub struct Arguments {
+pub struct ImportArguments {
     /// The file, or - for standard input
     file: PathBuf,
     /// Name of the practice group
@@ -66,7 +66,7 @@ pub struct Arguments {
 }
 
 /// Imports.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: ImportArguments) -> Result<ExitStatus, Failure> {
     let flags = Overrides { public_url: arguments.public_url.clone(), ..Overrides::default() };
     // Opened first: without a file, no database is made.
     let (source, bytes) = open(&arguments.file)?;
@@ -88,10 +88,15 @@ fn open(path: &std::path::Path) -> Result<(Source, Option<u64>), Failure> {
     Ok((Box::new(file), about.is_file().then_some(about.len())))
 }
 
-async fn import(app: &App, arguments: Arguments, source: Source, bytes: Option<u64>) -> Result<ExitStatus, Failure> {
+async fn import(
+    app: &App,
+    arguments: ImportArguments,
+    source: Source,
+    bytes: Option<u64>,
+) -> Result<ExitStatus, Failure> {
     let actor = actor_for(app, &arguments.organization).await?;
     if arguments.changes {
-        let wanted = import_changes::Wanted {
+        let wanted = import_changes::ChangesFileImport {
             name: arguments.file.display().to_string(),
             map: arguments.map,
             dry_run: arguments.dry_run,

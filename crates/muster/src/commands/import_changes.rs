@@ -12,7 +12,7 @@ use crate::exit::{Attempt, ExitStatus, Failure};
 use crate::output::{Progress, say};
 
 /// What to do with a file of changes.
-pub struct Wanted {
+pub struct ChangesFileImport {
     /// Its name, for reading.
     pub name: String,
     /// What columns of other names stand for.
@@ -30,7 +30,7 @@ pub async fn run(
     app: &App,
     actor: &Actor,
     source: Box<dyn Read + Send>,
-    wanted: Wanted,
+    wanted: ChangesFileImport,
 ) -> Result<ExitStatus, Failure> {
     let actor = &actor.clone().through(Channel::Import);
     let options = FileOptions { name: wanted.name, map: wanted.map };

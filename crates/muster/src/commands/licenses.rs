@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use muster_app::Actor;
-use muster_app::licenses::{Effect, Request};
+use muster_app::licenses::{LicenseEffect, Request};
 use muster_domain::licenses::Group;
 use muster_domain::text::unique_key;
 use muster_domain::{LicenseRequestId, OrganizationId};
@@ -16,18 +16,18 @@ use crate::output::say;
 
 /// License pools
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum LicensesCommand {
     /// What it says.
-    Set(Arguments),
+    Set(SetArguments),
     /// List the requests of every practice that wait for support, the oldest first
-    Requests(Requests),
+    Requests(RequestsArguments),
     /// Process a request: the total changes, and the practice is written to
-    Process(Decision),
+    Process(DecisionArguments),
     /// Reject a request, with a note that says why
-    Reject(Decision),
+    Reject(DecisionArguments),
 }
 
-impl Command {
+impl LicensesCommand {
     /// What it answers.
     pub fn output(&self) -> Output {
         match self {
@@ -43,7 +43,7 @@ impl Command {
 #[command(after_help = "\
 Example:
   muster licenses requests --json")]
-pub struct Requests {
+pub struct RequestsArguments {
     /// What it answers.
     #[command(flatten)]
     pub output: Output,
@@ -54,7 +54,7 @@ pub struct Requests {
 #[command(after_help = "\
 Example:
   muster licenses process 0199b2f4-7c1e-7d43-a2b0-6f1f0f6f0001 --note 'Active from today'")]
-pub struct Decision {
+pub struct DecisionArguments {
     /// The request's id, from `muster licenses requests`
     #[arg(value_name = "ID")]
     request: LicenseRequestId,
@@ -67,17 +67,17 @@ pub struct Decision {
 }
 
 /// Does it.
-pub async fn run(place: DatabaseArguments, command: Command) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, command: LicensesCommand) -> Result<ExitStatus, Failure> {
     match command {
-        Command::Set(arguments) => set(place, arguments).await,
-        Command::Requests(arguments) => requests(place, arguments).await,
-        Command::Process(decision) => decide(place, decision, true).await,
-        Command::Reject(decision) => decide(place, decision, false).await,
+        LicensesCommand::Set(arguments) => set(place, arguments).await,
+        LicensesCommand::Requests(arguments) => requests(place, arguments).await,
+        LicensesCommand::Process(decision) => decide(place, decision, true).await,
+        LicensesCommand::Reject(decision) => decide(place, decision, false).await,
     }
 }
 
 fn shown(r: &Request) -> serde_json::Value {
-    let effect = Effect::of(r);
+    let effect = LicenseEffect::of(r);
     json!({
         "id": r.id, "number": r.number, "organization": r.organization_name, "clinic": r.clinic_name,
         "kind": r.kind, "group": r.group, "count": r.count, "note": r.note, "state": r.state,
@@ -86,7 +86,7 @@ fn shown(r: &Request) -> serde_json::Value {
     })
 }
 
-async fn requests(place: DatabaseArguments, arguments: Requests) -> Result<ExitStatus, Failure> {
+async fn requests(place: DatabaseArguments, arguments: RequestsArguments) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::Prepare, async |app| {
         let operator = Actor::command_line(OrganizationId::INSTALLATION);
         let (mut all, mut after) = (Vec::new(), None);
@@ -120,7 +120,7 @@ async fn requests(place: DatabaseArguments, arguments: Requests) -> Result<ExitS
     .await
 }
 
-async fn decide(place: DatabaseArguments, decision: Decision, process: bool) -> Result<ExitStatus, Failure> {
+async fn decide(place: DatabaseArguments, decision: DecisionArguments, process: bool) -> Result<ExitStatus, Failure> {
     with(place.given(), Schema::Prepare, async |app| {
         let operator = Actor::command_line(OrganizationId::INSTALLATION);
         let ended = if process {
@@ -146,7 +146,7 @@ Groups: therapist assistant student (clerical is free and always unlimited)
 
 Example:
   muster licenses set --organization 'Harbor Therapy' --clinic Saco --group therapist --total 12")]
-pub struct Arguments {
+pub struct SetArguments {
     /// Name of the practice group
     #[arg(long, value_name = "NAME")]
     organization: String,
@@ -167,7 +167,7 @@ pub struct Arguments {
     pub output: Output,
 }
 
-async fn set(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+async fn set(place: DatabaseArguments, arguments: SetArguments) -> Result<ExitStatus, Failure> {
     let group = Group::parse(&arguments.group).ok_or_else(|| {
         let known: Vec<&str> = Group::ALL.iter().map(|group| group.as_str()).collect();
         Failure::new(format!("There is no group “{}”; the groups are {}.", arguments.group, known.join(", ")))

@@ -14,14 +14,14 @@ use crate::output::say;
 #[command(after_help = "\
 Example:
   muster migrate --database-url postgres://muster@db.example/muster")]
-pub struct Arguments {
+pub struct MigrateArguments {
     /// What it answers.
     #[command(flatten)]
     pub output: Output,
 }
 
 /// Migrates.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: MigrateArguments) -> Result<ExitStatus, Failure> {
     let config = configure(place.given(), QUIET_FILTER)?;
     let db = database(&config, Schema::Prepare, 1).await?;
     db.close().await;

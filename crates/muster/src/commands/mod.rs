@@ -31,8 +31,8 @@ pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     match cli.command {
         Command::Serve(arguments) => serve::run(place, arguments).await,
         Command::Setup(arguments) => setup::run(place, arguments).await,
-        Command::Admin(admin::Command::Create(arguments)) => admin::run(place, arguments).await,
-        Command::Token(token::Command::Create(arguments)) => token::run(place, arguments).await,
+        Command::Admin(admin::AdminCommand::Create(arguments)) => admin::run(place, arguments).await,
+        Command::Token(token::TokenCommand::Create(arguments)) => token::run(place, arguments).await,
         Command::Licenses(command) => licenses::run(place, command).await,
         Command::Jobs(command) => jobs::run(place, command).await,
         Command::Import(arguments) => import::run(place, arguments).await,
@@ -47,7 +47,7 @@ pub async fn run(cli: Cli) -> Result<ExitStatus, Failure> {
     }
 }
 
-/// Whoever runs the program, working for the organization of that name.
+/// The operator at the command line, working for the organization of that name.
 async fn actor_for(app: &App, organization: &str) -> Result<Actor, Failure> {
     match app.organization_named(organization).await? {
         Some(found) => Ok(Actor::command_line(found.id)),

@@ -10,10 +10,10 @@ use crate::output::line;
 #[command(after_help = "\
 Example:
   muster openapi > openapi.json")]
-pub struct Arguments {}
+pub struct OpenApiArguments {}
 
 /// Prints it.
-pub fn run(_: &Arguments) -> Result<ExitStatus, Failure> {
+pub fn run(_: &OpenApiArguments) -> Result<ExitStatus, Failure> {
     line(muster_web::openapi_json().trim_end()).attempt("The document cannot be written")?;
     Ok(ExitStatus::Done)
 }

@@ -18,7 +18,7 @@ use crate::output::{Progress, say};
 Examples:
   muster restore /var/backups/muster.backup --data-dir /var/lib/muster-new
   muster restore nightly.backup --database-url postgres://muster@db.example/muster")]
-pub struct Arguments {
+pub struct RestoreArguments {
     /// The file to read
     file: PathBuf,
     /// What it answers.
@@ -27,7 +27,7 @@ pub struct Arguments {
 }
 
 /// Restores.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: RestoreArguments) -> Result<ExitStatus, Failure> {
     let path = arguments.file;
     // Opened first: without a backup, no database is made.
     let file = File::open(&path).attempt(format!("The backup {} cannot be read", path.display()))?;

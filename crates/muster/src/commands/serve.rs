@@ -37,7 +37,7 @@ Examples:
   muster serve --listen 0.0.0.0:8080 --public-url https://muster.example.org --trusted-proxy 10.0.0.0/8 \\
       --database-url postgres://muster@db.example/muster --smtp-url smtp+starttls://user:password@mail.example.org:587 \\
       --mail-from 'Muster <muster@example.org>'")]
-pub struct Arguments {
+pub struct ServeArguments {
     /// Address and port to listen on [env: MUSTER_LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
@@ -66,7 +66,7 @@ pub struct Arguments {
     demo: bool,
 }
 
-impl Arguments {
+impl ServeArguments {
     fn given(&self) -> Overrides {
         Overrides {
             listen: self.listen.clone(),
@@ -82,7 +82,7 @@ impl Arguments {
 }
 
 /// Serves until it is asked to stop.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: ServeArguments) -> Result<ExitStatus, Failure> {
     let mut config = configure(arguments.given().or(place.given()), DEFAULT_FILTER)?;
     // Held until the end: with it goes the throw-away data.
     let throw_away = if arguments.demo { Some(throw_away(&mut config)?) } else { None };

@@ -16,7 +16,7 @@ use crate::output::say;
 Example:
   echo 'Tr4velling-oak-Kestrel' | muster setup --organization 'Harbor Therapy' \\
       --username mara --email mara@harbor.example --password-stdin")]
-pub struct Arguments {
+pub struct SetupArguments {
     /// Name of the practice group
     #[arg(long, value_name = "NAME")]
     organization: String,
@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 /// Sets up.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: SetupArguments) -> Result<ExitStatus, Failure> {
     let password = arguments.password.read()?;
     let (first, last) = names(&arguments.username);
     let new = NewOrganization {

@@ -12,9 +12,9 @@ use crate::output::say;
 
 /// Personal access tokens
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum TokenCommand {
     /// What it says.
-    Create(Arguments),
+    Create(TokenArguments),
 }
 
 /// Make a personal access token for somebody and print it, this once
@@ -25,8 +25,8 @@ Scopes: people:read people:write bulk licenses billing reach audit:read check ad
 Examples:
   muster token create --username mara --scope people:read --scope check --expires 30d
   TOKEN=$(muster token create --username mara --scope people:read,people:write)")]
-pub struct Arguments {
-    /// User name or email of whom it acts for
+pub struct TokenArguments {
+    /// User name or email of the person it acts for
     #[arg(long, value_name = "NAME")]
     username: String,
     /// What it may be used for; repeated, or with commas
@@ -44,7 +44,7 @@ pub struct Arguments {
 }
 
 /// Makes one.
-pub async fn run(place: DatabaseArguments, arguments: Arguments) -> Result<ExitStatus, Failure> {
+pub async fn run(place: DatabaseArguments, arguments: TokenArguments) -> Result<ExitStatus, Failure> {
     let owner = TokenOwner { username: arguments.username };
     let new = NewToken { name: arguments.name, scopes: arguments.scope, expires_in_days: arguments.expires };
     with(place.given(), Schema::Prepare, async |app| {

@@ -11,15 +11,15 @@ use muster_store::sign_in::{self, Session};
 use muster_store::{Db, Handle, Split, people};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{
-    Practice, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
+    StoredOrganization, a_person, an_emr_account, an_id, an_organization, later, noon, numbered, person_id,
 };
 
 use crate::{in_tx, insert};
 
 /// A seeded generator (splitmix64): the same practice and the same questions in every run.
-struct Dice(u64);
+struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
@@ -95,40 +95,44 @@ const LAST: [&str; 24] = [
 ];
 
 /// Membership is uneven: the first clinics are crowded, the last has next to nobody.
-fn some_clinic(clinics: &[ClinicId], dice: &mut Dice) -> ClinicId {
-    let least = (0..3).map(|_| dice.below(clinics.len())).min().unwrap_or(0);
+fn some_clinic(clinics: &[ClinicId], rng: &mut SeededRng) -> ClinicId {
+    let least = (0..3).map(|_| rng.below(clinics.len())).min().unwrap_or(0);
     clinics[least]
 }
 
-fn named(profile: &mut Profile, dice: &mut Dice) {
+fn named(profile: &mut Profile, rng: &mut SeededRng) {
     let p = &mut profile.person;
-    dice.pick(&FIRST).clone_into(&mut p.first_name);
-    dice.pick(&LAST).clone_into(&mut p.last_name);
+    rng.pick(&FIRST).clone_into(&mut p.first_name);
+    rng.pick(&LAST).clone_into(&mut p.last_name);
     p.full_name =
-        if dice.percent(90) { format!("{} {}", p.first_name, p.last_name) } else { format!("Dr {}", dice.pick(&LAST)) };
+        if rng.percent(90) { format!("{} {}", p.first_name, p.last_name) } else { format!("Dr {}", rng.pick(&LAST)) };
 }
 
-fn a_crowd(practice: &Practice, clinics: &[ClinicId], people: std::ops::Range<u64>, dice: &mut Dice) -> Vec<Profile> {
+fn a_crowd(
+    practice: &StoredOrganization,
+    clinics: &[ClinicId],
+    people: std::ops::Range<u64>,
+    rng: &mut SeededRng,
+) -> Vec<Profile> {
     people
         .map(|n| {
             let mut profile = Profile::new(a_person(practice.id, n));
-            named(&mut profile, dice);
-            let prefix = dice.pick(&["mh", "u_", "Ü", "李", "x%", "p.", "Zed'", "a+b@"]);
+            named(&mut profile, rng);
+            let prefix = rng.pick(&["mh", "u_", "Ü", "李", "x%", "p.", "Zed'", "a+b@"]);
             profile.person.username = format!("{prefix}{n}");
-            profile.person.email =
-                dice.percent(80).then(|| format!("{}{n}@saco.example", dice.pick(&["é", "pt", "Q"])));
-            profile.person.npi = dice.percent(40).then(|| {
+            profile.person.email = rng.percent(80).then(|| format!("{}{n}@saco.example", rng.pick(&["é", "pt", "Q"])));
+            profile.person.npi = rng.percent(40).then(|| {
                 let nine = format!("1{:08}", n * 7919 % 100_000_000);
                 let digit = npi::check_digit(nine.as_bytes());
-                if dice.percent(10) { npi::PLACEHOLDER.to_owned() } else { format!("{nine}{digit}") }
+                if rng.percent(10) { npi::PLACEHOLDER.to_owned() } else { format!("{nine}{digit}") }
             });
-            if dice.percent(96) {
-                let mine: Vec<ClinicId> = (0..=dice.below(3)).map(|_| some_clinic(clinics, dice)).collect();
-                let mut emr = an_emr_account(dice.pick(&UserType::ALL), &mine);
-                emr.status = if dice.percent(85) { Status::Active } else { Status::Inactive };
-                emr.permissions = Permission::ALL.into_iter().filter(|_| dice.percent(40)).collect();
+            if rng.percent(96) {
+                let mine: Vec<ClinicId> = (0..=rng.below(3)).map(|_| some_clinic(clinics, rng)).collect();
+                let mut emr = an_emr_account(rng.pick(&UserType::ALL), &mine);
+                emr.status = if rng.percent(85) { Status::Active } else { Status::Inactive };
+                emr.permissions = Permission::ALL.into_iter().filter(|_| rng.percent(40)).collect();
                 emr.permissions = emr.permissions.without(Permission::CompanyAdmin);
-                if dice.percent(1) {
+                if rng.percent(1) {
                     emr.permissions = PermissionSet::FULL;
                 }
                 profile.emr = Some(emr);
@@ -196,12 +200,12 @@ fn reference(entries: &[Entry], filter: &Filter) -> Vec<PersonId> {
 }
 
 /// Stores a crowd the way a practice grows: all at once, some sign in, some change their names.
-async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut Dice) -> Vec<Entry> {
+async fn store(db: &Db, practice: &StoredOrganization, mut crowd: Vec<Profile>, rng: &mut SeededRng) -> Vec<Entry> {
     insert(db, practice.id, &crowd).await.expect("a crowd");
     let mut changed = Vec::new();
     for profile in &mut crowd {
-        if dice.percent(6) {
-            named(profile, dice);
+        if rng.percent(6) {
+            named(profile, rng);
             changed.push(profile.clone());
         }
     }
@@ -209,8 +213,8 @@ async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut
     let mut entries = Vec::new();
     let mut tx = db.begin().await.expect("a transaction");
     for profile in crowd {
-        let seconds = i64::try_from(dice.below(40)).expect("a small number");
-        let at = dice.percent(30).then(|| later(seconds));
+        let seconds = i64::try_from(rng.below(40)).expect("a small number");
+        let at = rng.percent(30).then(|| later(seconds));
         if let Some(at) = at {
             let session = Session {
                 id: an_id(),
@@ -241,7 +245,7 @@ async fn store(db: &Db, practice: &Practice, mut crowd: Vec<Profile>, dice: &mut
 }
 
 /// What people type: pieces of what is there, pieces of what is only next door, and what is nowhere.
-fn a_question(ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> String {
+fn a_question(ours: &[Entry], theirs: &[Entry], rng: &mut SeededRng) -> String {
     const TYPED: [&str; 40] = [
         "a",
         "m",
@@ -284,42 +288,42 @@ fn a_question(ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> String {
         "a* OR b",
         "nul\0l",
     ];
-    let piece = |from: &[Entry], length: usize, dice: &mut Dice| {
-        let letters: Vec<char> = from[dice.below(from.len())].text.chars().collect();
-        let start = dice.below(letters.len());
+    let piece = |from: &[Entry], length: usize, rng: &mut SeededRng| {
+        let letters: Vec<char> = from[rng.below(from.len())].text.chars().collect();
+        let start = rng.below(letters.len());
         letters.iter().skip(start).take(length).collect()
     };
-    match dice.below(100) {
+    match rng.below(100) {
         0..40 => String::new(),
-        40..60 => dice.pick(&TYPED).to_owned(),
-        60..70 => piece(ours, 1, dice),
-        70..80 => piece(ours, 2, dice),
-        80..88 => piece(ours, 3, dice),
+        40..60 => rng.pick(&TYPED).to_owned(),
+        60..70 => piece(ours, 1, rng),
+        70..80 => piece(ours, 2, rng),
+        80..88 => piece(ours, 3, rng),
         88..95 => {
-            let length = 4 + dice.below(30);
-            piece(ours, length, dice)
+            let length = 4 + rng.below(30);
+            piece(ours, length, rng)
         }
-        _ => piece(theirs, 8, dice),
+        _ => piece(theirs, 8, rng),
     }
 }
 
-fn a_filter(clinics: &[ClinicId], ours: &[Entry], theirs: &[Entry], dice: &mut Dice) -> Filter {
-    let scope = match dice.below(100) {
+fn a_filter(clinics: &[ClinicId], ours: &[Entry], theirs: &[Entry], rng: &mut SeededRng) -> Filter {
+    let scope = match rng.below(100) {
         0..45 => ClinicAccess::All,
         45..48 => ClinicAccess::Only(BTreeSet::new()),
-        48..70 => ClinicAccess::Only([some_clinic(clinics, dice)].into()),
-        70..80 => ClinicAccess::Only([dice.pick(clinics), dice.pick(clinics)].into()),
-        _ => ClinicAccess::Only(clinics.iter().copied().filter(|_| dice.percent(80)).collect()),
+        48..70 => ClinicAccess::Only([some_clinic(clinics, rng)].into()),
+        70..80 => ClinicAccess::Only([rng.pick(clinics), rng.pick(clinics)].into()),
+        _ => ClinicAccess::Only(clinics.iter().copied().filter(|_| rng.percent(80)).collect()),
     };
     Filter {
         scope,
-        q: a_question(ours, theirs, dice),
-        user_type: dice.percent(20).then(|| dice.pick(&UserType::ALL)),
-        status: dice.percent(25).then(|| dice.pick(&[Status::Active, Status::Inactive])),
-        clinic: dice.percent(20).then(|| dice.pick(clinics)),
-        permission: dice.percent(20).then(|| dice.pick(&Permission::ALL)),
-        sort: dice.pick(&Sort::ALL),
-        descending: dice.percent(50),
+        q: a_question(ours, theirs, rng),
+        user_type: rng.percent(20).then(|| rng.pick(&UserType::ALL)),
+        status: rng.percent(25).then(|| rng.pick(&[Status::Active, Status::Inactive])),
+        clinic: rng.percent(20).then(|| rng.pick(clinics)),
+        permission: rng.percent(20).then(|| rng.pick(&Permission::ALL)),
+        sort: rng.pick(&Sort::ALL),
+        descending: rng.percent(50),
     }
 }
 
@@ -362,18 +366,18 @@ async fn check(db: &Db, organization: OrganizationId, entries: &[Entry], filter:
 
 both_engines! {
     async fn any_list_in_any_order_read_page_by_page_is_what_the_slow_way_finds(db) {
-        let mut dice = Dice(2026);
+        let mut rng = SeededRng(2026);
         let (big, small) = (an_organization(db).await, an_organization(db).await);
-        let more = |first: u64, of: &Practice| {
+        let more = |first: u64, of: &StoredOrganization| {
             let mut all = of.clinic_ids();
             all.extend((first..first + 9).map(|n| ClinicId(numbered("clinic", 1000 + n))));
             all
         };
         let (big_clinics, small_clinics) = (more(0, &big), more(50, &small));
-        let crowd = a_crowd(&big, &big_clinics, 1..2501, &mut dice);
-        let many = store(db, &big, crowd, &mut dice).await;
-        let crowd = a_crowd(&small, &small_clinics, 5000..5300, &mut dice);
-        let few = store(db, &small, crowd, &mut dice).await;
+        let crowd = a_crowd(&big, &big_clinics, 1..2501, &mut rng);
+        let many = store(db, &big, crowd, &mut rng).await;
+        let crowd = a_crowd(&small, &small_clinics, 5000..5300, &mut rng);
+        let few = store(db, &small, crowd, &mut rng).await;
         // Clinics of the practice next door are asked for as well.
         let asked = |own: &[ClinicId], other: &[ClinicId]| [own, &other[..1]].concat();
 
@@ -383,10 +387,10 @@ both_engines! {
             (&small, &few, &many, asked(&small_clinics, &big_clinics), 90),
         ] {
             for _ in 0..rounds {
-                let filter = a_filter(&clinics, ours, theirs, &mut dice);
+                let filter = a_filter(&clinics, ours, theirs, &mut rng);
                 let matching = ours.iter().filter(|e| e.matches(&filter)).count();
                 // At most about twelve pages, so that the test stays quick.
-                let limit = dice.pick(&[1, 2, 10, 25, 100, 500, 1500]).max(matching / 12 + 1);
+                let limit = rng.pick(&[1, 2, 10, 25, 100, 500, 1500]).max(matching / 12 + 1);
                 if check(db, practice.id, ours, &filter, i64::try_from(limit).unwrap()).await {
                     exact += 1;
                 } else {
@@ -398,10 +402,10 @@ both_engines! {
     }
 
     async fn the_plain_list_in_every_order_is_complete_down_to_pages_of_one(db) {
-        let mut dice = Dice(7);
+        let mut rng = SeededRng(7);
         let practice = an_organization(db).await;
-        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..41, &mut dice);
-        let entries = store(db, &practice, crowd, &mut dice).await;
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..41, &mut rng);
+        let entries = store(db, &practice, crowd, &mut rng).await;
         for sort in Sort::ALL {
             for descending in [false, true] {
                 for limit in [1, 39, 40, 41] {
@@ -414,10 +418,10 @@ both_engines! {
 
     async fn an_endless_question_finds_nobody_and_harms_nobody(db) {
         let practice = an_organization(db).await;
-        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1501, &mut Dice(3));
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1501, &mut SeededRng(3));
         insert(db, practice.id, &crowd).await.unwrap();
-        let mut dice = Dice(4);
-        let long: String = (0..3000).map(|_| char::from_u32(0x4E00 + u32::try_from(dice.below(9000)).unwrap()).unwrap()).collect();
+        let mut rng = SeededRng(4);
+        let long: String = (0..3000).map(|_| char::from_u32(0x4E00 + u32::try_from(rng.below(9000)).unwrap()).unwrap()).collect();
         let filter = Filter { q: long, ..Filter::default() };
         let page = listing::list(&mut db.read().await.unwrap(), practice.id, &filter, None, 25).await.unwrap();
         assert!(page.people.is_empty() && page.next.is_none() && page.total == Total::Exact(0));
@@ -425,7 +429,7 @@ both_engines! {
 
     async fn what_no_text_can_hold_finds_nobody(db) {
         let practice = an_organization(db).await;
-        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1101, &mut Dice(6));
+        let crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1101, &mut SeededRng(6));
         insert(db, practice.id, &crowd).await.unwrap();
         for q in ["\0", "a\0", "\u{FFFF}\u{FFFE}"] {
             let filter = Filter { q: q.to_owned(), ..Filter::default() };
@@ -442,7 +446,7 @@ both_engines! {
 
     async fn whoever_is_on_a_page_is_there_as_they_are_stored(db) {
         let practice = an_organization(db).await;
-        let entries = store(db, &practice, a_crowd(&practice, &practice.clinic_ids(), 1..1101, &mut Dice(8)), &mut Dice(9)).await;
+        let entries = store(db, &practice, a_crowd(&practice, &practice.clinic_ids(), 1..1101, &mut SeededRng(8)), &mut SeededRng(9)).await;
         let mut reading = db.read().await.unwrap();
         for (sort, status) in [(Sort::Name, None), (Sort::LastSignIn, Some(Status::Inactive)), (Sort::UserType, Some(Status::Active))] {
             let filter = Filter { sort, status, ..Filter::default() };
@@ -541,7 +545,7 @@ both_engines! {
 
     async fn who_was_renamed_is_found_by_the_new_name_only(db) {
         let practice = an_organization(db).await;
-        let mut crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1201, &mut Dice(5));
+        let mut crowd = a_crowd(&practice, &practice.clinic_ids(), 1..1201, &mut SeededRng(5));
         crowd[0].person.full_name = "Wxyk Vfjd".into();
         crowd[0].person.first_name = "Wxyk".into();
         crowd[0].person.last_name = "Vfjd".into();

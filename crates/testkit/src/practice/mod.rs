@@ -160,7 +160,7 @@ impl Practice {
         &self.database.db
     }
 
-    /// Whoever runs the program on the machine; may do everything in this practice.
+    /// The operator at the command line; may do everything in this practice.
     pub fn machine(&self) -> Actor {
         Actor::command_line(self.organization)
     }
@@ -350,7 +350,21 @@ fn secret_in(text: &str) -> Option<String> {
 /// Runs the tests in it on both engines, each with a [`Practice`] of its own: `name::on_sqlite`, `name::on_postgres`.
 #[macro_export]
 macro_rules! both_practices {
-    ($($(#[$meta:meta])* async fn $name:ident($practice:ident) $body:block)+) => {$(
+    ($($tests:tt)+) => { $crate::practice_tests! { [on_sqlite = sqlite, on_postgres = postgres] $($tests)+ } };
+}
+
+/// Like [`both_practices!`], but on SQLite only: for tests whose subject is above the database and tested on both
+/// elsewhere, such as what pages do in a browser.
+#[macro_export]
+macro_rules! sqlite_practice {
+    ($($tests:tt)+) => { $crate::practice_tests! { [on_sqlite = sqlite] $($tests)+ } };
+}
+
+/// The tests of [`both_practices!`] and [`sqlite_practice!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! practice_tests {
+    ($engines:tt $($(#[$meta:meta])* async fn $name:ident($practice:ident) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -358,19 +372,21 @@ macro_rules! both_practices {
             $(#[$meta])*
             async fn body($practice: &$crate::practice::Practice) $body
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                let practice = $crate::practice::Practice::on($crate::databases::sqlite().await).await;
-                body(&practice).await;
-                practice.assert_snapshots_fresh().await;
-            }
+            $crate::practice_test! { $engines }
+        }
+    )+};
+}
 
-            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                let practice = $crate::practice::Practice::on($crate::databases::postgres().await).await;
-                body(&practice).await;
-                practice.assert_snapshots_fresh().await;
-            }
+/// One test an engine, calling `body`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! practice_test {
+    ([$($test:ident = $engine:ident),+]) => {$(
+        #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            let practice = $crate::practice::Practice::on($crate::databases::$engine().await).await;
+            body(&practice).await;
+            practice.assert_snapshots_fresh().await;
         }
     )+};
 }

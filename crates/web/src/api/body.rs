@@ -54,9 +54,9 @@ impl FromRequest<Web> for Body {
 }
 
 /// `Idempotency-Key` of a request whose address says all.
-pub(crate) struct Repeatable(pub Option<Idempotency>);
+pub(crate) struct PathIdempotency(pub Option<Idempotency>);
 
-impl FromRequestParts<Web> for Repeatable {
+impl FromRequestParts<Web> for PathIdempotency {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Failure> {
         idempotency(&parts.headers, parts.uri.path(), &[]).map(Self)

@@ -1,7 +1,7 @@
 //! `GET` and `POST /api/v1/clinics`, `GET` and `PATCH /api/v1/clinics/{clinic}`
 
 use axum::extract::State;
-use muster_app::organizations::ClinicsAsked;
+use muster_app::organizations::ClinicQuery;
 use muster_domain::organizations::{AssistantFinish, Clinic, ClinicPatch};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::failure::Answer;
 use super::params::{Params, encode};
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -101,7 +101,7 @@ struct ClinicsQuery {
 #[utoipa::path(get, path = "/api/v1/clinics", tag = "Practice", params(ClinicsQuery),
     responses((status = 200, description = "The clinics", body = Clinics)))]
 pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
-    let asked = ClinicsAsked {
+    let asked = ClinicQuery {
         q: params.text("q").unwrap_or_default(),
         limit: params.limit_if_given().and_then(|n| usize::try_from(n).ok()),
         after: params.cursor(),
@@ -132,7 +132,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
 #[utoipa::path(get, path = "/api/v1/clinics/{clinic}", tag = "Practice", params(crate::api::openapi::ClinicPath),
     responses((status = 200, description = "The clinic", body = ClinicItem,
         headers(("ETag" = String, description = "The version, for If-Match")))))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let clinic = web.app.clinic(&api.actor, ids.one("clinic")?).await?;
     Ok(reply::tagged(reply::ok(&ClinicItem::from(&clinic)), clinic.version))
@@ -146,7 +146,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
     request_body(content((ClinicInput = "application/merge-patch+json"), (ClinicInput = "application/json"))),
     responses((status = 200, description = "Saved", body = ClinicItem,
         headers(("ETag" = String, description = "The new version")))))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("clinic")?;
     let patch = ClinicPatch {
         name: body.fields.text("name"),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::failure::{Answer, Failure};
 use super::params::Params;
-use super::people::duplicates::WhoToAsk;
+use super::people::duplicates::ContactPerson;
 use super::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -57,10 +57,10 @@ pub(crate) struct ImportResult {
     refused_by_code: BTreeMap<String, u64>,
     /// People added who may be somebody who is there already. `/people/duplicates` lists the pairs.
     possible_duplicates: u64,
-    /// The first 1,000 of them, with whom they are like and why.
+    /// The first 1,000 of them, with candidates and reasons.
     possible_duplicate_rows: Vec<ImportLikeness>,
     /// Company admins who can say who is meant where `hidden`; else empty.
-    ask: Vec<WhoToAsk>,
+    ask: Vec<ContactPerson>,
     /// Clinics added.
     clinics_added: u64,
     /// The first 1,000 of them, by name.
@@ -87,7 +87,7 @@ pub(crate) struct ImportRefusal {
 pub(crate) struct ImportLikeness {
     /// The line of the file it begins on.
     line: u64,
-    /// Whom it is like, the likest first; at most three.
+    /// The candidates, the most similar first; at most three.
     candidates: Vec<ImportCandidate>,
     /// There is somebody the caller may not see.
     hidden: bool,
@@ -123,9 +123,9 @@ pub(crate) struct ImportFlags {
 
 /// Import people from CSV
 ///
-/// Also with the public CMS clinician columns. Rows that are refused are reported and the rest is saved; whoever is
-/// there already stays as they are, so the same file may be sent again. Nothing is imported of a file that did not
-/// arrive whole.
+/// Also with the public CMS clinician columns. Rows that are refused are reported and the rest is saved; people
+/// who are there already are left unchanged, so the same file may be sent again. Nothing is imported of a file that did
+/// not arrive whole.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "Imports",
     params(("dry_run" = Option<bool>, Query, description = "Say what would happen, and do nothing"),
         ("map" = Option<Vec<String>>, Query, description = "What a column stands for, `Their column=our_field`, or `Their column=` to pass it over; repeatable"),
@@ -143,7 +143,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params,
     };
     params.close()?;
     check_headers(request.headers())?;
-    let file = spill(request.into_body()).await?;
+    let file = write_to_file(request.into_body()).await?;
     let actor = api.actor.through(Channel::Import);
     let report = web.app.import_people(&actor, file, options, |_| {}).await?;
     Ok(reply::ok(&ImportAnswer { outcome: report.outcome(), report }))
@@ -172,7 +172,7 @@ fn too_large() -> Failure {
 
 /// Keeps the body in an unnamed file: a cut-off upload must not import half a row, and memory holds one piece of it
 /// at a time.
-pub(super) async fn spill(mut body: Body) -> Answer<std::fs::File> {
+pub(super) async fn write_to_file(mut body: Body) -> Answer<std::fs::File> {
     let internal = |error: std::io::Error| Failure::App(AppError::Internal(format!("keeping an upload: {error}")));
     let file = tokio::task::spawn_blocking(tempfile::tempfile).await;
     let file = file.map_err(|e| AppError::Internal(e.to_string()))?.map_err(internal)?;

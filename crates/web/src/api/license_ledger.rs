@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::licenses::{Entry, LedgerAsked};
+use muster_app::licenses::{Entry, LedgerQuery};
 use muster_domain::licenses::Group;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,7 +79,7 @@ pub(crate) struct LedgerEntries {
     responses((status = 200, description = "A page", body = LedgerEntries)))]
 pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
     let before: Option<i64> = params.cursor();
-    let asked = LedgerAsked {
+    let asked = LedgerQuery {
         clinic: params.id("clinic_id"),
         group: params.read("group", "therapist, assistant or student", Group::parse),
         before,

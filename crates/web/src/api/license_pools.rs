@@ -14,7 +14,7 @@ use super::body::Body;
 use super::failure::Answer;
 use super::license_requests::Amount;
 use super::params::Params;
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -88,7 +88,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
     params(crate::api::openapi::ClinicPath, ("group" = String, Path, description = "The group")),
     request_body = TotalInput,
     responses((status = 200, description = "Set", body = LicensePool)))]
-pub(crate) async fn set(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn set(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let clinic = ids.one("clinic")?;
     let group = Group::parse(ids.text("group")).ok_or(AppError::NotFound)?;
     let total = body.fields.number("total");
@@ -125,7 +125,7 @@ pub(crate) struct UseHistory {
 #[utoipa::path(get, path = "/api/v1/license-pools/{clinic}/{group}/history", tag = "Licenses",
     params(crate::api::openapi::ClinicPath, ("group" = String, Path, description = "The group")),
     responses((status = 200, description = "The history", body = UseHistory)))]
-pub(crate) async fn history(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn history(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let group = Group::parse(ids.text("group")).ok_or(AppError::NotFound)?;
     let points = web.app.license_history(&api.actor, ids.one("clinic")?).await?.remove(&group).unwrap_or_default();
@@ -178,7 +178,7 @@ pub(crate) async fn unused(State(web): State<Web>, api: Api, mut params: Params)
     let limit = usize::try_from(params.limit()).unwrap_or(50);
     params.close()?;
     let report = web.app.unused_licenses(&api.actor, skip, limit).await?;
-    let item = |u: muster_app::licenses::Unused| UnusedPool {
+    let item = |u: muster_app::licenses::UnusedLicenses| UnusedPool {
         clinic_id: u.clinic.0,
         clinic_name: u.clinic_name,
         group: u.group.as_str(),

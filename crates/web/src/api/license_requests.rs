@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::licenses::{Effect, Request, RequestsAsked};
+use muster_app::licenses::{LicenseEffect, Request, RequestQuery};
 use muster_domain::licenses::{Group, Money, RequestDraft, RequestKind, RequestState as Stage};
 use muster_domain::{ClinicId, Code, LicenseRequestId, OrganizationId};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::failure::{Answer, Failure, at};
 use super::params::{Params, encode};
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -64,7 +64,7 @@ impl From<Money> for Amount {
 
 /// Somebody who did something about a request.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Doer {
+pub(crate) struct RequestActor {
     /// `person`, `support` or `command_line`; null where it is not kept.
     kind: Option<String>,
     /// The name then.
@@ -101,10 +101,10 @@ pub(crate) struct LicenseRequest {
     note: String,
     /// `submitted`, then one of `processed`, `rejected`, `withdrawn`.
     state: &'static str,
-    submitted_by: Doer,
+    submitted_by: RequestActor,
     submitted_at: Option<Timestamp>,
     /// Who processed, rejected or withdrew it; null while it is open.
-    ended_by: Option<Doer>,
+    ended_by: Option<RequestActor>,
     ended_at: Option<Timestamp>,
     /// The answer.
     ended_note: Option<String>,
@@ -116,7 +116,7 @@ pub(crate) struct LicenseRequest {
 
 impl From<&Request> for LicenseRequest {
     fn from(r: &Request) -> Self {
-        let effect = Effect::of(r).map(|e| RequestEffect {
+        let effect = LicenseEffect::of(r).map(|e| RequestEffect {
             total_before: e.before,
             total_after: e.after,
             monthly: e.monthly.map(Amount::from),
@@ -133,9 +133,9 @@ impl From<&Request> for LicenseRequest {
             count: r.count,
             note: r.note.clone(),
             state: r.state.as_str(),
-            submitted_by: Doer { kind: Some(r.requester_kind.clone()), name: r.requester_name.clone() },
+            submitted_by: RequestActor { kind: Some(r.requester_kind.clone()), name: r.requester_name.clone() },
             submitted_at: r.submitted_at,
-            ended_by: r.ended_name.clone().map(|name| Doer { kind: r.ended_kind.clone(), name }),
+            ended_by: r.ended_name.clone().map(|name| RequestActor { kind: r.ended_kind.clone(), name }),
             ended_at: r.ended_at,
             ended_note: r.ended_note.clone(),
             effect,
@@ -195,7 +195,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
         return Ok(reply::ok(&listed(&page.items, page.next.as_ref().map(encode), after.is_none())));
     }
     let before: Option<i64> = params.cursor();
-    let asked = RequestsAsked {
+    let asked = RequestQuery {
         state: params.read("state", "submitted, processed, rejected or withdrawn", Stage::parse),
         kind: params.read("kind", "add or release", RequestKind::parse),
         clinic: params.id("clinic_id"),
@@ -216,7 +216,7 @@ fn listed(items: &[Request], next: Option<String>, first: bool) -> LicenseReques
 /// Get a license request
 #[utoipa::path(get, path = "/api/v1/license-requests/{request}", tag = "Licenses", params(RequestPath),
     responses((status = 200, description = "The request", body = LicenseRequest)))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let found = web.app.license_request(&api.actor, ids.one("request")?).await?;
     Ok(reply::ok(&LicenseRequest::from(&found)))
@@ -224,7 +224,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
 
 /// Ask for licenses, or to release some
 ///
-/// For people with View Users, clinic admins and company admins, at a clinic within their access. Whoever asks and the
+/// For people with View Users, clinic admins and company admins, at a clinic within their access. The requester and the
 /// company admins get an email, now and when the request ends.
 #[utoipa::path(post, path = "/api/v1/license-requests", tag = "Licenses",
     params(crate::api::openapi::IdempotencyKey), request_body = LicenseRequestInput,
@@ -267,10 +267,10 @@ fn note(mut body: Body) -> Answer<String> {
 
 /// Withdraw a license request
 ///
-/// For whoever asked, and for company admins.
+/// For the requester and for company admins.
 #[utoipa::path(post, path = "/api/v1/license-requests/{request}/withdraw", tag = "Licenses", params(RequestPath),
     request_body = EndingInput, responses((status = 200, description = "Withdrawn", body = LicenseRequest)))]
-pub(crate) async fn withdraw(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+pub(crate) async fn withdraw(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {
     let id: LicenseRequestId = ids.one("request")?;
     let ended = web.app.withdraw_license_request(&api.actor, id, &note(body)?).await?;
     Ok(reply::ok(&LicenseRequest::from(&ended)))
@@ -282,7 +282,7 @@ pub(crate) async fn withdraw(State(web): State<Web>, api: Api, ids: Ids, body: B
 /// `request_ended`. A release is refused with `release_taken_meanwhile` when the licenses are no longer free.
 #[utoipa::path(post, path = "/api/v1/license-requests/{request}/process", tag = "Licenses", params(RequestPath),
     request_body = EndingInput, responses((status = 200, description = "Processed", body = LicenseRequest)))]
-pub(crate) async fn process(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+pub(crate) async fn process(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {
     let id: LicenseRequestId = ids.one("request")?;
     let ended = web.app.process_license_request(&api.actor, id, &note(body)?).await?;
     Ok(reply::ok(&LicenseRequest::from(&ended)))
@@ -293,7 +293,7 @@ pub(crate) async fn process(State(web): State<Web>, api: Api, ids: Ids, body: Bo
 /// Support only, with a note that says why.
 #[utoipa::path(post, path = "/api/v1/license-requests/{request}/reject", tag = "Licenses", params(RequestPath),
     request_body = EndingInput, responses((status = 200, description = "Rejected", body = LicenseRequest)))]
-pub(crate) async fn reject(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+pub(crate) async fn reject(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {
     let id: LicenseRequestId = ids.one("request")?;
     let ended = web.app.reject_license_request(&api.actor, id, &note(body)?).await?;
     Ok(reply::ok(&LicenseRequest::from(&ended)))

@@ -1,7 +1,7 @@
 //! `GET /api/v1/license-waiting-list`, `POST /api/v1/license-waiting-list/activate`
 
 use axum::extract::State;
-use muster_app::licenses::{Activate, Queued, WaitingAsked};
+use muster_app::licenses::{ActivationRequest, QueueEntry, WaitingQuery};
 use muster_domain::ClinicId;
 use muster_domain::licenses::{Group, SeatForecast};
 use serde::Serialize;
@@ -33,8 +33,8 @@ pub(crate) struct WaitingPerson {
     request_id: Option<Uuid>,
 }
 
-impl From<&Queued> for WaitingPerson {
-    fn from(q: &Queued) -> Self {
+impl From<&QueueEntry> for WaitingPerson {
+    fn from(q: &QueueEntry) -> Self {
         Self {
             person_id: q.waiting.person.0,
             full_name: q.waiting.full_name.clone(),
@@ -62,7 +62,7 @@ pub(crate) struct WaitingList {
     total: Option<usize>,
 }
 
-/// Whom to make active. Without any field: everyone within the caller's access who waits.
+/// The people to make active. Without any field: everyone within the caller's access who waits.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct ActivateInput {
@@ -85,7 +85,7 @@ pub(crate) struct NamedPerson {
 
 /// Somebody who still waits, and why.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StillWaiting {
+pub(crate) struct RefusedActivation {
     person_id: Uuid,
     full_name: String,
     errors: Vec<ProblemField>,
@@ -95,7 +95,7 @@ pub(crate) struct StillWaiting {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ActivatedPeople {
     activated: Vec<NamedPerson>,
-    refused: Vec<StillWaiting>,
+    refused: Vec<RefusedActivation>,
     /// How many invitations are on their way.
     invited: u64,
 }
@@ -113,7 +113,7 @@ pub(crate) struct ActivatedPeople {
 pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
     let after: Option<(String, Uuid)> = params.cursor();
     let first = after.is_none();
-    let asked = WaitingAsked {
+    let asked = WaitingQuery {
         clinic: params.id("clinic_id"),
         group: params.read("group", "therapist, assistant or student", Group::parse),
         after,
@@ -143,9 +143,9 @@ pub(crate) async fn activate(State(web): State<Web>, api: Api, mut body: Body) -
     let people = body.fields.ids("person_ids");
     let invite = body.fields.switch("invite").unwrap_or(true);
     body.fields.close(&[])?;
-    let done = web.app.activate_waiting(&api.actor, &Activate { clinic, group, people, invite }).await?;
+    let done = web.app.activate_waiting(&api.actor, &ActivationRequest { clinic, group, people, invite }).await?;
     let named = |(id, name): (muster_domain::PersonId, String)| NamedPerson { person_id: id.0, full_name: name };
-    let refused = done.refused.into_iter().map(|(id, full_name, refusals)| StillWaiting {
+    let refused = done.refused.into_iter().map(|(id, full_name, refusals)| RefusedActivation {
         person_id: id.0,
         full_name,
         errors: refusals.0.iter().map(ProblemField::from).collect(),

@@ -57,7 +57,7 @@ use super::{
         me::handle, me::change_password, tokens::list, tokens::create, tokens::revoke,
     ),
     components(schemas(crate::errors::Problem)),
-    modifiers(&Shared),
+    modifiers(&CommonResponses),
 )]
 pub(super) struct Document;
 
@@ -111,7 +111,7 @@ pub(super) struct IdempotencyKey {
 }
 
 /// What every endpoint shares: who may call it, and the problems it may answer with.
-struct Shared;
+struct CommonResponses;
 
 const PROBLEMS: [(&str, &str, &str); 7] = [
     ("401", "NotSignedIn", "No valid session or token"),
@@ -130,7 +130,7 @@ const WITH_BODY: [(&str, &str, &str); 4] = [
 ];
 const STALE: (&str, &str, &str) = ("412", "Stale", "Someone else saved first; `ETag` is the version stored now");
 
-impl Modify for Shared {
+impl Modify for CommonResponses {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("muster_…").build();

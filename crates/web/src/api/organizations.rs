@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::failure::Answer;
 use super::params::{Params, encode};
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -99,7 +99,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
     params(crate::api::openapi::OrganizationPath),
     responses((status = 200, description = "The practice", body = OrganizationItem,
         headers(("ETag" = String, description = "The version, for If-Match")))))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let found = web.app.organization_by_id(&api.actor, ids.one("organization")?).await?;
     Ok(reply::tagged(reply::ok(&OrganizationItem::from(&found)), found.version))
@@ -113,7 +113,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
     request_body(content((OrganizationInput = "application/merge-patch+json"), (OrganizationInput = "application/json"))),
     responses((status = 200, description = "Saved", body = OrganizationItem,
         headers(("ETag" = String, description = "The new version")))))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("organization")?;
     let fields = &mut body.fields;
     let patch = OrganizationPatch {

@@ -9,9 +9,9 @@ use muster_app::AppError;
 use super::failure::{Answer, Failure};
 
 /// The parameters of a path.
-pub(crate) struct Ids(Vec<(String, String)>);
+pub(crate) struct PathIds(Vec<(String, String)>);
 
-impl<S: Send + Sync> FromRequestParts<S> for Ids {
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| AppError::NotFound)?;
@@ -19,7 +19,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
     }
 }
 
-impl Ids {
+impl PathIds {
     /// One of them.
     pub fn one<T: FromStr>(&self, name: &str) -> Answer<T> {
         let text = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

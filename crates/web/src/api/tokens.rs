@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::failure::Answer;
 use super::params::Params;
-use super::path::Ids;
+use super::path::PathIds;
 use super::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -112,7 +112,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
 #[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "Tokens",
     params(("token" = Uuid, Path, description = "The token's id")),
     responses((status = 204, description = "Revoked")))]
-pub(crate) async fn revoke(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn revoke(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.revoke_token(&api.actor, ids.one("token")?).await?;
     Ok(reply::nothing())
 }

@@ -1,4 +1,4 @@
-//! `/audit`: who did what, for whom, when; filtered, sorted, exported.
+//! `/audit`: the audit record, filtered, sorted and exported.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use muster_app::audit::{AuditQuery, AuditRecord};
 use muster_domain::audit::Action;
 use muster_domain::emr::Permission;
+use muster_domain::labels::field_label;
 use muster_domain::organizations::{Clinic, Organization};
-use muster_domain::words::field_label;
 
 use super::parts::{
     self, Button, ButtonLink, Change, ChipKind, Choice, Column, Field, FieldKind, Icon, Select, SortState, Table,
@@ -20,15 +20,15 @@ use crate::download;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::people::person_choice::{Names, PersonChoice};
+use crate::html::people::person_choice::{NameFields, PersonChoice};
 use crate::urls;
 
 const PAGE: i64 = 50;
 
-const ABOUT: Names = Names { typed: "subject", id: "subject_id" };
-const BY: Names = Names { typed: "actor", id: "actor_id" };
+const ABOUT: NameFields = NameFields { typed: "subject", id: "subject_id" };
+const BY: NameFields = NameFields { typed: "actor", id: "actor_id" };
 
-fn asked(form: &FormData, practice: Option<&Organization>) -> AuditQuery {
+fn query_of(form: &FormData, practice: Option<&Organization>) -> AuditQuery {
     let zone = practice.map_or(jiff::tz::TimeZone::UTC, Organization::zone);
     let midnight = |day: Date| day.to_zoned(zone.clone()).ok().map(|z| z.timestamp());
     let day = |name: &str| form.filled(name).and_then(|d| d.parse::<Date>().ok());
@@ -66,7 +66,7 @@ async fn read(web: &Web, page: &Page, form: FormData) -> muster_app::Result<Mark
     let (about, form) = PersonChoice::of(web, page, form, ABOUT).await?;
     let (by, form) = PersonChoice::of(web, page, form, BY).await?;
     let people = web.app.may_list_people(&page.actor).then_some((&about, &by));
-    let settled = |names: Names, id: &str| address(urls::AUDIT, &form, &[(names.typed, ""), (names.id, id)]);
+    let settled = |names: NameFields, id: &str| address(urls::AUDIT, &form, &[(names.typed, ""), (names.id, id)]);
     let question = [(&about, ABOUT), (&by, BY)]
         .into_iter()
         .find_map(|(choice, names)| choice.question(&settled(names, ""), |id| settled(names, id)));
@@ -79,7 +79,7 @@ async fn read(web: &Web, page: &Page, form: FormData) -> muster_app::Result<Mark
         });
     }
     let practice = page.info.organization.as_ref();
-    let query = asked(&form, practice);
+    let query = query_of(&form, practice);
     let found = web.app.audit_records(&page.actor, &query).await?;
     let clinics = web.app.clinics(&page.actor).await.unwrap_or_default();
     let turned = if query.ascending { "" } else { "seq" };
@@ -179,7 +179,7 @@ fn row(record: &AuditRecord, practice: Option<&Organization>, clinics: &[Clinic]
 }
 
 /// A recorded value as people read it: clinics and permissions by name, nothing for what is empty.
-fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
+fn value_label(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
     match value {
         serde_json::Value::Null => None,
         serde_json::Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
@@ -190,11 +190,11 @@ fn in_words(value: &serde_json::Value, clinics: &[Clinic]) -> Option<String> {
             Some(clinic.or(permission).unwrap_or_else(|| text.clone()))
         }
         serde_json::Value::Array(items) => {
-            let words: Vec<String> = items.iter().filter_map(|i| in_words(i, clinics)).collect();
+            let words: Vec<String> = items.iter().filter_map(|i| value_label(i, clinics)).collect();
             (!words.is_empty()).then(|| words.join(", "))
         }
         // Someone, or a license.
-        serde_json::Value::Object(thing) if thing.contains_key("name") => in_words(&thing["name"], clinics),
+        serde_json::Value::Object(thing) if thing.contains_key("name") => value_label(&thing["name"], clinics),
         serde_json::Value::Object(thing) if thing.contains_key("number") => {
             let parts = ["number", "state"].into_iter().filter_map(|k| thing.get(k)?.as_str());
             Some(parts.collect::<Vec<_>>().join(" "))
@@ -219,7 +219,7 @@ pub(super) fn details(detail: &str, clinics: &[Clinic], open: bool) -> Markup {
     if map.is_empty() {
         return html! {};
     }
-    let text = |value: &serde_json::Value| in_words(value, clinics);
+    let text = |value: &serde_json::Value| value_label(value, clinics);
     let changes: Vec<(String, Option<String>, Option<String>)> = map
         .iter()
         .map(|(field, value)| match (value.get("before"), value.get("after")) {
@@ -248,7 +248,7 @@ pub(super) fn details(detail: &str, clinics: &[Clinic], open: bool) -> Markup {
 /// `GET /audit.csv`
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
     let form = FormData::query(query.as_deref());
-    let query = asked(&form, page.info.organization.as_ref());
+    let query = query_of(&form, page.info.organization.as_ref());
     let name = format!("audit-{}.csv", day(web.app.now()));
     match download::audit(&web, &page.actor, query, &name).await {
         Ok(file) => file,

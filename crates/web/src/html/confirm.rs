@@ -24,7 +24,7 @@ pub(super) fn refused(refusals: Refusals, drawn: Result<Markup>) -> Response {
 }
 
 /// Why it cannot be done at all.
-pub(super) fn impossible(refusals: &Refusals) -> Markup {
+pub(super) fn refusal_list(refusals: &Refusals) -> Markup {
     parts::banner(&Banner {
         kind: BannerKind::Bad,
         title: "This cannot be done now",
@@ -34,13 +34,13 @@ pub(super) fn impossible(refusals: &Refusals) -> Markup {
 }
 
 /// The second button.
-pub(super) struct Confirm<'a> {
+pub(super) struct ConfirmForm<'a> {
     /// Where the form goes.
     pub action: &'a str,
     /// What was chosen before, as names and values.
     pub fields: &'a [(&'a str, &'a str)],
     /// What is still to be chosen here.
-    pub asked: Option<&'a Markup>,
+    pub choice: Option<&'a Markup>,
     /// Where “Cancel” leads.
     pub back: &'a str,
     /// What the button says.
@@ -49,14 +49,14 @@ pub(super) struct Confirm<'a> {
     pub kind: ButtonKind,
 }
 
-impl Confirm<'_> {
+impl ConfirmForm<'_> {
     /// The form.
     pub fn form(&self, page: &Page) -> Markup {
         html! {
             form method="post" action=(self.action) {
                 (parts::csrf_field(&page.info.csrf))
                 @for (name, value) in self.fields { input type="hidden" name=(name) value=(value); }
-                @if let Some(asked) = self.asked { (asked) }
+                @if let Some(choice) = self.choice { (choice) }
                 div.cluster {
                     (parts::button_link(&ButtonLink { href: self.back, label: "Cancel", ..ButtonLink::default() }))
                     (parts::button(&Button { label: self.label, kind: self.kind, ..Button::default() }))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::Markup;
 use muster_domain::Refusals;
+use muster_domain::labels::field_label;
 use muster_domain::refusal::bare_field;
-use muster_domain::words::field_label;
 
 use super::parts;
 

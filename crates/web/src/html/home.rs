@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use muster_domain::emr::Permission;
 
-use super::shell::go;
+use super::shell::redirect;
 use crate::context::Web;
 use crate::extract::Page;
 use crate::urls;
@@ -12,10 +12,10 @@ use crate::urls;
 /// `GET /`
 pub(crate) async fn show(State(_): State<Web>, page: Page) -> Response {
     if page.actor.is_support() && page.info.organization.is_none() {
-        go(urls::SUPPORT)
+        redirect(urls::SUPPORT)
     } else if page.actor.may(Permission::ViewUsers) {
-        go(urls::USERS)
+        redirect(urls::USERS)
     } else {
-        go(urls::ME)
+        redirect(urls::ME)
     }
 }

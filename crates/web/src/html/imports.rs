@@ -10,7 +10,7 @@ use muster_app::bulk::FileOptions;
 use muster_app::imports::{FileColumn, FileKind, ImportOptions, ImportReport, ImportStatus};
 use muster_app::{AppError, Channel};
 use muster_domain::emr::Permission;
-use muster_domain::words::{counted, field_label};
+use muster_domain::labels::{counted, field_label};
 use muster_domain::{Code, Refusal};
 
 use super::form_errors::FormErrors;
@@ -23,7 +23,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::upload::{PostedFile, Upload};
+use crate::upload::{FileForm, Upload};
 use crate::{assets, urls};
 
 /// As much of a file as its columns are looked up in, in bytes; `columns.js` sends no more.
@@ -50,7 +50,7 @@ async fn columns_of(web: &Web, page: &Page, form: &FormData, file: &mut Upload) 
         return Vec::new();
     }
     let head = std::io::Cursor::new(head);
-    web.app.look_at_columns(&page.actor, kind_of(form), head, &mapping(form)).await.unwrap_or_default()
+    web.app.preview_columns(&page.actor, kind_of(form), head, &mapping(form)).await.unwrap_or_default()
 }
 
 /// `GET /import`
@@ -62,16 +62,16 @@ pub(crate) async fn show(State(web): State<Web>, page: Page) -> Response {
 }
 
 /// `POST /import/columns`: the part that asks what the columns of the chosen file hold.
-pub(crate) async fn columns(State(web): State<Web>, posted: PostedFile) -> Response {
-    let PostedFile { page, form, file } = posted;
+pub(crate) async fn columns(State(web): State<Web>, posted: FileForm) -> Response {
+    let FileForm { page, form, file } = posted;
     let Some((_, mut file)) = file else { return ask(&form, &[]).into_response() };
     let found = columns_of(&web, &page, &form, &mut file).await;
     ask(&form, &found).into_response()
 }
 
 /// `POST /import`
-pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: PostedFile) -> Response {
-    let PostedFile { page, form, file } = posted;
+pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: FileForm) -> Response {
+    let FileForm { page, form, file } = posted;
     let partly = headers.contains_key("hx-request");
     let mut found = Vec::new();
     let done = async {
@@ -89,7 +89,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Pos
             return Ok(draw(&web, &page, &form, &FormErrors::default(), &reported(&report), &found).into_response());
         }
         let (draft, _) = web.app.draft_bulk_from_file(&page.actor, file, FileOptions { name, map }).await?;
-        Ok(shell::go_from(&headers, &urls::bulk(draft.job.id)))
+        Ok(shell::redirect_from(&headers, &urls::bulk(draft.job.id)))
     };
     match done.await {
         Ok(response) => response,

@@ -7,7 +7,7 @@ use maud::Markup;
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Organization;
 
-use super::parts::{self, AssetUrls, Banner, NavGroup, NavItem, Plain, Shell};
+use super::parts::{self, AssetUrls, Banner, NavGroup, NavItem, PlainPage, Shell};
 use crate::context::Web;
 use crate::extract::Page;
 use crate::{assets, urls};
@@ -92,7 +92,7 @@ pub(crate) fn plain(
     body: &Markup,
 ) -> Markup {
     let assets = asset_urls();
-    parts::plain_page(&Plain { title, lead, notice, assets: &assets, demo: web.settings.demo, wide }, body)
+    parts::plain_page(&PlainPage { title, lead, notice, assets: &assets, demo: web.settings.demo, wide }, body)
 }
 
 /// A page that shows refusals answers with their status.
@@ -105,16 +105,16 @@ pub(crate) fn refused(error: &muster_app::AppError, body: Markup) -> Response {
 }
 
 /// Sends the browser to another page.
-pub(crate) fn go(to: &str) -> Response {
+pub(crate) fn redirect(to: &str) -> Response {
     axum::response::Redirect::to(to).into_response()
 }
 
 /// Sends the browser to another page, also when htmx asked for a part of this one.
-pub(crate) fn go_from(headers: &HeaderMap, to: &str) -> Response {
+pub(crate) fn redirect_from(headers: &HeaderMap, to: &str) -> Response {
     if headers.contains_key("hx-request") {
         (StatusCode::NO_CONTENT, [("hx-redirect", to.to_owned())]).into_response()
     } else {
-        go(to)
+        redirect(to)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use muster_app::people::{Contact, Decision, NewProfile, Saved};
+use muster_app::people::{Contact, Decision, NewProfile, SaveReceipt};
 use muster_app::{Actor, AppError, Origin};
 use muster_domain::credentials::ProfessionalLicensePatch;
 use muster_domain::emr::{EmrPatch, Permission, UserType};
@@ -40,7 +40,7 @@ pub async fn add(practice: &Practice, first: &str, last: &str, username: &str, c
     id(&practice.app.add_person(&practice.machine(), new, None).await.expect("added"))
 }
 
-pub fn id(saved: &Saved) -> PersonId {
+pub fn id(saved: &SaveReceipt) -> PersonId {
     saved.view.profile().person.id
 }
 

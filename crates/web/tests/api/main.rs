@@ -21,6 +21,7 @@ mod races;
 mod records;
 mod refusals;
 mod repeats;
+mod routes_table;
 mod security;
 mod sessions;
 mod set_up;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use muster_app::{App, Keys, Settings, SystemEntropy};
+use muster_app::audit::AuditQuery;
+use muster_app::{Actor, App, Keys, Settings, SystemEntropy};
+use muster_domain::OrganizationId;
+use muster_domain::audit::Action;
 use muster_testkit::both_engines;
 use muster_testkit::databases::{Db, noon};
 use muster_testkit::practice::{PASSWORD, TestClock};
@@ -44,6 +47,14 @@ const PRACTICE: [(&str, &str); 8] = [
     ("password_confirmation", PASSWORD),
 ];
 
+async fn set_up_is_on_record(app: &App) -> bool {
+    let machine = Actor::command_line(OrganizationId::INSTALLATION);
+    let practice = app.organizations(&machine, "", 1).await.unwrap().remove(0);
+    let query = AuditQuery { limit: 10, ..AuditQuery::default() };
+    let records = app.audit_records(&Actor::command_line(practice.id), &query).await.unwrap();
+    records.records.iter().any(|r| r.entry.action == Action::OrganizationCreated.as_str())
+}
+
 both_engines! {
     async fn the_set_up_link_works_once_and_only_with_the_token_of_its_form(db) {
         let mut empty = Empty::on(db).await;
@@ -66,6 +77,7 @@ both_engines! {
         window.sign_in("eve", PASSWORD).await.expect(422);
         window.sign_in("ada", PASSWORD).await.expect(303);
         assert_eq!(window.led_to("/settings").await, "");
+        assert!(set_up_is_on_record(&empty.app).await);
     }
 
     async fn only_the_newest_set_up_link_works_and_only_for_three_days(db) {

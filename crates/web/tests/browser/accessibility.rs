@@ -13,7 +13,7 @@ use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{Member, PASSWORD, PersonSpec, Practice};
-use muster_testkit::{both_engines, both_practices};
+use muster_testkit::{sqlite_engine, sqlite_practice};
 use muster_web::ROUTES;
 
 use crate::common::{Desk, Empty, link_sent, named, someone_with_password};
@@ -266,7 +266,7 @@ async fn every_page(practice: &Practice, options: Options) {
     assert!(missed.is_empty(), "pages nobody looked at: {missed:?}");
 }
 
-both_practices! {
+sqlite_practice! {
     async fn every_page_is_accessible_in_light(practice) {
         every_page(practice, Browser::options()).await;
     }
@@ -287,7 +287,7 @@ both_practices! {
     }
 }
 
-both_engines! {
+sqlite_engine! {
     async fn the_set_up_page_is_accessible(db) {
         for options in [Browser::options(), Browser::options().dark(), Browser::options().phone()] {
             let empty = Empty::on(db, options).await;

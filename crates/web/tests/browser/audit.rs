@@ -1,8 +1,8 @@
 //! The record of what was done.
 
 use jiff::SignedDuration;
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 use serde_json::Value;
 
 use crate::common::Desk;
@@ -51,7 +51,9 @@ both_practices! {
         desk.browser.press("Clinics, Default clinic, Email and 9 more").await;
         desk.browser.see("mara@saco.example").await;
     }
+}
 
+sqlite_practice! {
     async fn the_record_is_narrowed_to_whom_a_typed_name_means(practice) {
         for username in ["mara", "marius"] {
             practice.add(PersonSpec { username, ..PersonSpec::default() }).await;
@@ -96,7 +98,7 @@ pub fn only(at_most: usize, words: &str) -> String {
     )
 }
 
-both_practices! {
+sqlite_practice! {
     async fn the_record_is_exported_as_it_is_filtered(practice) {
         practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;

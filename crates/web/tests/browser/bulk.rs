@@ -5,9 +5,9 @@ use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::people::Change;
 use muster_domain::people::PersonPatch;
-use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::{Member, PersonSpec, Practice};
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, named, someone_with_password};
 
@@ -130,7 +130,9 @@ both_practices! {
         desk.browser.see("Undo of another bulk update").await;
         desk.browser.see("undone").await;
     }
+}
 
+sqlite_practice! {
     async fn green_when_all_is_done_and_red_when_nothing_is(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;
@@ -310,7 +312,7 @@ async fn tab_to(desk: &Desk<'_>, css: &str) {
     panic!("the Tab key never reaches {css}\n{}", desk.browser.text().await);
 }
 
-both_practices! {
+sqlite_practice! {
     async fn the_whole_way_goes_by_keyboard(practice) {
         let people = four(practice).await;
         let desk = Desk::of_admin(practice).await;

@@ -1,8 +1,8 @@
 //! Credentials: the worklist and its file, licenses, supervisors, leaving.
 
 use muster_domain::emr::UserType;
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, named};
 
@@ -10,6 +10,33 @@ const STUDENT: PersonSpec<'_> =
     PersonSpec { username: "sam", user_type: UserType::SPT, permissions: None, clinics: &[], active: true };
 
 both_practices! {
+    async fn a_license_is_added_refused_at_its_field_and_found_on_the_worklist(practice) {
+        let mara = named(practice, "Mara", "Quill", PersonSpec::default()).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go(&format!("/emr/users/{}/professional-licenses", mara.id)).await;
+        let add = async |number: &str, state: &str| {
+            desk.browser.press("Add a license").await;
+            for (name, text) in [("number", number), ("state", state), ("expires_on", "2026-03-20")] {
+                let script = format!("const f = document.getElementById('new-license-{name}'); f.value = '{text}'; return true");
+                desk.until("the field is there", &script).await;
+            }
+            desk.browser.press("Add license").await;
+        };
+        add("OT 22", "XX").await;
+        desk.browser.see("Nothing was saved yet").await;
+        desk.refuses(&["state"]).await;
+        desk.browser.assert_accessible().await;
+        desk.browser.fill("state", "NH").await;
+        desk.browser.press("Add license").await;
+        desk.browser.see("The licenses were saved.").await;
+        desk.browser.see("OT 22 NH, until 2026-03-20").await;
+        desk.go("/people/credentials?kind=expires_30").await;
+        desk.browser.see("Mara Quill").await;
+        desk.browser.see("2026-03-20").await;
+    }
+}
+
+sqlite_practice! {
     async fn the_worklist_is_narrowed_to_a_clinic_and_taken_away_as_a_file(practice) {
         named(practice, "Mara", "Quill", PersonSpec::default()).await;
         named(practice, "Ida", "Ito", PersonSpec { username: "iito", clinics: &practice.clinics[1..2], ..PersonSpec::default() }).await;
@@ -37,31 +64,6 @@ both_practices! {
         desk.browser.dont_see("Ida Ito").await;
         desk.browser.follow("Sam Lee").await;
         desk.arrive(&format!("/emr/users/{}", sam.id)).await;
-    }
-
-    async fn a_license_is_added_refused_at_its_field_and_found_on_the_worklist(practice) {
-        let mara = named(practice, "Mara", "Quill", PersonSpec::default()).await;
-        let desk = Desk::of_admin(practice).await;
-        desk.go(&format!("/emr/users/{}/professional-licenses", mara.id)).await;
-        let add = async |number: &str, state: &str| {
-            desk.browser.press("Add a license").await;
-            for (name, text) in [("number", number), ("state", state), ("expires_on", "2026-03-20")] {
-                let script = format!("const f = document.getElementById('new-license-{name}'); f.value = '{text}'; return true");
-                desk.until("the field is there", &script).await;
-            }
-            desk.browser.press("Add license").await;
-        };
-        add("OT 22", "XX").await;
-        desk.browser.see("Nothing was saved yet").await;
-        desk.refuses(&["state"]).await;
-        desk.browser.assert_accessible().await;
-        desk.browser.fill("state", "NH").await;
-        desk.browser.press("Add license").await;
-        desk.browser.see("The licenses were saved.").await;
-        desk.browser.see("OT 22 NH, until 2026-03-20").await;
-        desk.go("/people/credentials?kind=expires_30").await;
-        desk.browser.see("Mara Quill").await;
-        desk.browser.see("2026-03-20").await;
     }
 
     async fn a_student_is_put_under_a_supervisor_who_hands_over_when_leaving(practice) {

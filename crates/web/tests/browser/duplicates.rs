@@ -2,12 +2,48 @@
 
 use muster_app::images::made_up_signature;
 use muster_domain::emr::{Permission, UserType};
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, named, someone_with_password};
 
 both_practices! {
+    async fn two_profiles_are_compared_merged_and_parted_again(practice) {
+        let mara = PersonSpec { username: "mquill", clinics: &practice.clinics[..1], ..PersonSpec::default() };
+        named(practice, "Mara", "Quill", mara).await;
+        let clerk = PersonSpec {
+            username: "mstone",
+            user_type: UserType::Clerical,
+            clinics: &practice.clinics[1..2],
+            ..PersonSpec::default()
+        };
+        practice.clock.advance(jiff::SignedDuration::from_secs(1));
+        let stone = named(practice, "Mara", "Quill-Stone", clerk).await;
+        practice.app.set_picture(&practice.machine(), stone.id, made_up_signature(), true).await.expect("a picture");
+        let desk = Desk::of_admin(practice).await;
+        desk.go("/people/duplicates").await;
+        desk.browser.see("One family name is part of the other").await;
+        desk.browser.follow("Compare").await;
+        desk.browser.see("What a merge does").await;
+        desk.browser.see("differs").await;
+        desk.browser.see("from the other profile").await;
+        desk.browser.assert_accessible().await;
+        desk.browser.press("Same person: merge").await;
+        desk.browser.see("The two profiles are one now.").await;
+        desk.browser.see("Merged in the last 30 days").await;
+        desk.go(&format!("/emr/users/{}", stone.id)).await;
+        desk.browser.see("Merged into Mara Quill (mquill)").await;
+        desk.browser.follow("Mara Quill (mquill)").await;
+        desk.browser.see("Took in Mara Quill-Stone (mstone)").await;
+        desk.browser.see("Remove picture").await;
+        desk.go("/people/duplicates").await;
+        desk.browser.press("Undo").await;
+        desk.browser.see("The merge was undone.").await;
+        desk.browser.see("One family name is part of the other").await;
+    }
+}
+
+sqlite_practice! {
     async fn a_manager_is_asked_and_says_that_it_is_someone_else(practice) {
         named(practice, "Margaret", "Quill", PersonSpec { username: "mquill", ..PersonSpec::default() }).await;
         let desk = Desk::of_admin(practice).await;
@@ -105,39 +141,5 @@ both_practices! {
         desk.browser.dont_see("Margaret").await;
         desk.browser.dont_see("alike").await;
         desk.browser.assert_accessible().await;
-    }
-
-    async fn two_profiles_are_compared_merged_and_parted_again(practice) {
-        let mara = PersonSpec { username: "mquill", clinics: &practice.clinics[..1], ..PersonSpec::default() };
-        named(practice, "Mara", "Quill", mara).await;
-        let clerk = PersonSpec {
-            username: "mstone",
-            user_type: UserType::Clerical,
-            clinics: &practice.clinics[1..2],
-            ..PersonSpec::default()
-        };
-        practice.clock.advance(jiff::SignedDuration::from_secs(1));
-        let stone = named(practice, "Mara", "Quill-Stone", clerk).await;
-        practice.app.set_picture(&practice.machine(), stone.id, made_up_signature(), true).await.expect("a picture");
-        let desk = Desk::of_admin(practice).await;
-        desk.go("/people/duplicates").await;
-        desk.browser.see("One family name is part of the other").await;
-        desk.browser.follow("Compare").await;
-        desk.browser.see("What a merge does").await;
-        desk.browser.see("differs").await;
-        desk.browser.see("from the other profile").await;
-        desk.browser.assert_accessible().await;
-        desk.browser.press("Same person: merge").await;
-        desk.browser.see("The two profiles are one now.").await;
-        desk.browser.see("Merged in the last 30 days").await;
-        desk.go(&format!("/emr/users/{}", stone.id)).await;
-        desk.browser.see("Merged into Mara Quill (mquill)").await;
-        desk.browser.follow("Mara Quill (mquill)").await;
-        desk.browser.see("Took in Mara Quill-Stone (mstone)").await;
-        desk.browser.see("Remove picture").await;
-        desk.go("/people/duplicates").await;
-        desk.browser.press("Undo").await;
-        desk.browser.see("The merge was undone.").await;
-        desk.browser.see("One family name is part of the other").await;
     }
 }

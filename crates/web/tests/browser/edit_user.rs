@@ -1,8 +1,8 @@
 //! Changing a profile: saved, inactive, and when two managers do it at once.
 
 use muster_domain::emr::{Permission, UserType};
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, alert, someone_with_password};
 
@@ -32,7 +32,9 @@ both_practices! {
         desk.go("/emr/users?status=inactive").await;
         desk.list_becomes(&["Mara Harlow-Ito"]).await;
     }
+}
 
+sqlite_practice! {
     async fn of_two_managers_the_second_is_told_what_the_first_changed_and_loses_nothing(practice) {
         let mara = practice.add(PersonSpec { username: "mara", ..PersonSpec::default() }).await;
         let all: Vec<Permission> = Permission::ALL.into_iter().filter(|p| !p.is_soap()).collect();

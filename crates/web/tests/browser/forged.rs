@@ -3,8 +3,8 @@
 use muster_domain::emr::{EmrPatch, Permission, UserType};
 use muster_domain::organizations::ClinicPatch;
 use muster_domain::people::Change;
-use muster_testkit::both_practices;
 use muster_testkit::practice::{Member, PersonSpec, Practice};
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, alert, someone_with_password};
 use crate::refusals::{fill, new_user, refused};
@@ -51,7 +51,7 @@ async fn post(desk: &Desk<'_>, path: &str, field: &str, value: &str) {
     desk.script(&script).await;
 }
 
-both_practices! {
+sqlite_practice! {
     async fn what_a_student_may_not_hold_is_grayed_out_says_why_and_is_refused_when_forced(practice) {
         let desk = Desk::of_admin(practice).await;
         new_user(&desk, "SPT").await;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use muster_domain::organizations::OrganizationPatch;
 
-use muster_testkit::both_practices;
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, SECRET};
 
@@ -26,7 +26,7 @@ pub async fn left_alone_for_a_while(desk: &Desk<'_>) {
     desk.list_becomes(&["Ada Minton"]).await;
 }
 
-both_practices! {
+sqlite_practice! {
     async fn after_the_minutes_the_next_click_asks_for_the_password_and_goes_on(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/emr/users").await;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use fantoccini::Locator;
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PenActions, PointerAction, TouchActions};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
-use muster_testkit::both_practices;
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::Desk;
 use crate::refusals::refused;
@@ -50,6 +50,31 @@ fn is_blue([red, _, blue, _]: [u64; 4]) -> bool {
 }
 
 both_practices! {
+    async fn access_is_copied_after_a_look_at_what_changes(practice) {
+        let view = [muster_domain::emr::Permission::ViewPatients];
+        let mara = practice.add(PersonSpec { permissions: Some(&view), ..PersonSpec::default() }).await;
+        practice.add(PersonSpec { username: "quill", clinics: &practice.clinics[..2], ..PersonSpec::default() }).await;
+        let desk = Desk::of_admin(practice).await;
+        desk.go(&format!("/emr/users/{}", mara.id)).await;
+        desk.browser.follow("Copy access from…").await;
+        desk.browser.fill("q", "quill").await;
+        desk.browser.press("Search").await;
+        let searched = "return location.search.includes('q=quill') && document.readyState === 'complete'";
+        desk.until("the search is done", searched).await;
+        let tick = "document.querySelector('tbody [name=source_ids]').click(); return true";
+        desk.until("the source is ticked", tick).await;
+        desk.browser.press("Show what would change").await;
+        desk.browser.see("Clinic added: Wells").await;
+        desk.browser.see("Permission added: Edit Patients").await;
+        desk.browser.see("Start SOAP Notes: SOAP note permissions are never copied.").await;
+        desk.browser.assert_accessible().await;
+        desk.browser.press("Copy access").await;
+        desk.browser.see("Access copied.").await;
+        assert!(desk.browser.ticked("permissions", "edit_patients").await);
+    }
+}
+
+sqlite_practice! {
     async fn a_picture_that_is_not_square_is_cropped_in_the_page(practice) {
         let mara = practice.add(PersonSpec::default()).await;
         let desk = Desk::of_admin(practice).await;
@@ -167,29 +192,6 @@ both_practices! {
         desk.browser.see("Signature saved.").await;
         let ground = "return getComputedStyle(document.querySelector('.signature-sheet')).backgroundColor";
         assert_eq!(desk.script(ground).await, "rgb(255, 255, 255)", "in the dark too");
-    }
-
-    async fn access_is_copied_after_a_look_at_what_changes(practice) {
-        let view = [muster_domain::emr::Permission::ViewPatients];
-        let mara = practice.add(PersonSpec { permissions: Some(&view), ..PersonSpec::default() }).await;
-        practice.add(PersonSpec { username: "quill", clinics: &practice.clinics[..2], ..PersonSpec::default() }).await;
-        let desk = Desk::of_admin(practice).await;
-        desk.go(&format!("/emr/users/{}", mara.id)).await;
-        desk.browser.follow("Copy access from…").await;
-        desk.browser.fill("q", "quill").await;
-        desk.browser.press("Search").await;
-        let searched = "return location.search.includes('q=quill') && document.readyState === 'complete'";
-        desk.until("the search is done", searched).await;
-        let tick = "document.querySelector('tbody [name=source_ids]').click(); return true";
-        desk.until("the source is ticked", tick).await;
-        desk.browser.press("Show what would change").await;
-        desk.browser.see("Clinic added: Wells").await;
-        desk.browser.see("Permission added: Edit Patients").await;
-        desk.browser.see("Start SOAP Notes: SOAP note permissions are never copied.").await;
-        desk.browser.assert_accessible().await;
-        desk.browser.press("Copy access").await;
-        desk.browser.see("Access copied.").await;
-        assert!(desk.browser.ticked("permissions", "edit_patients").await);
     }
 
     async fn without_scripts_a_picture_that_is_not_square_is_refused_or_cut_in_the_middle(practice) {

@@ -1,6 +1,6 @@
 //! Work done without a pointer.
 
-use muster_testkit::both_practices;
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, SECRET};
 
@@ -27,7 +27,7 @@ async fn tab_to(desk: &Desk<'_>, css: &str) {
     panic!("the Tab key never reaches {css}; it passes {passed:?}");
 }
 
-both_practices! {
+sqlite_practice! {
     async fn a_user_is_added_with_the_keyboard_alone(practice) {
         let desk = Desk::at(practice).await;
         desk.go("/sign-in").await;

@@ -2,9 +2,9 @@
 
 use muster_domain::emr::UserType;
 use muster_domain::licenses::Group;
-use muster_testkit::both_practices;
 use muster_testkit::browser::{Browser, Options};
 use muster_testkit::practice::{PersonSpec, Practice};
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, SECRET, named};
 
@@ -113,7 +113,9 @@ both_practices! {
     async fn licenses_are_added_in_two_steps(practice) {
         add_in_two_steps(practice, Browser::options()).await;
     }
+}
 
+sqlite_practice! {
     async fn licenses_are_added_in_two_steps_without_scripts(practice) {
         add_in_two_steps(practice, Browser::options().without_javascript()).await;
     }

@@ -1,8 +1,8 @@
 //! Passwords chosen by links: invitations and resets.
 
 use jiff::SignedDuration;
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, SECRET, link_sent};
 use crate::refusals::refused;
@@ -39,7 +39,9 @@ both_practices! {
         desk.go(&link).await;
         desk.browser.see("This link no longer works").await;
     }
+}
 
+sqlite_practice! {
     async fn a_forgotten_password_is_chosen_anew_within_the_hour(practice) {
         let desk = Desk::at(practice).await;
         let ask = async |name: &str| {

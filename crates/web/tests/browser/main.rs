@@ -1,5 +1,8 @@
 //! What people do in the browser, in a real Chromium; one module an area. (`browser` in the name of the binary makes
 //! nextest run few of its tests at a time.)
+//!
+//! Tests run on SQLite; one of each area runs on both engines. All that differs between the engines is in the store, and the
+//! API tests cover both.
 
 #![allow(clippy::unwrap_used)] // helper functions of tests are tests too
 

@@ -1,10 +1,10 @@
 //! One's own account.
 
-use muster_testkit::both_practices;
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, SECRET};
 
-both_practices! {
+sqlite_practice! {
     async fn the_password_is_changed_by_its_owner(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/me").await;

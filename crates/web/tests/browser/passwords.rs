@@ -1,12 +1,12 @@
 //! What a new password may not be, said at its field wherever one is chosen.
 
-use muster_testkit::both_practices;
 use muster_testkit::practice::PersonSpec;
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, SECRET, link_sent};
 use crate::refusals::{fill, refused};
 
-both_practices! {
+sqlite_practice! {
     async fn ones_own_new_password_is_told_all_it_lacks(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/me/password").await;

@@ -3,8 +3,8 @@
 use muster_domain::emr::{Permission, UserType};
 use muster_domain::licenses::Group;
 use muster_domain::organizations::ClinicPatch;
-use muster_testkit::both_practices;
 use muster_testkit::practice::{PersonSpec, Practice};
+use muster_testkit::sqlite_practice;
 
 use crate::common::{Desk, SECRET, alert};
 
@@ -49,7 +49,7 @@ pub async fn new_user(desk: &Desk<'_>, kind: &str) {
     }
 }
 
-both_practices! {
+sqlite_practice! {
     async fn an_empty_form_is_told_all_it_needs(practice) {
         let desk = Desk::of_admin(practice).await;
         new_user(&desk, "PT").await;
@@ -232,7 +232,7 @@ async fn edited(practice: &Practice, kind: UserType) -> (Desk<'_>, String) {
     (desk, page)
 }
 
-both_practices! {
+sqlite_practice! {
     async fn a_saved_profile_keeps_its_default_clinic_and_moves_only_where_a_license_is_free(practice) {
         practice.app.set_license_total(&practice.machine(), practice.clinics[1], Group::Therapist, 0, "").await.unwrap();
         let (desk, page) = edited(practice, UserType::PT).await;

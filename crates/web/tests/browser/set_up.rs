@@ -1,7 +1,7 @@
 //! Setting up an empty installation by its link.
 
-use muster_testkit::both_engines;
 use muster_testkit::browser::Browser;
+use muster_testkit::{both_engines, sqlite_engine};
 
 use crate::common::{Empty, SECRET};
 
@@ -23,7 +23,9 @@ both_engines! {
         browser.visit(&empty.link).await;
         browser.see("This link no longer works").await;
     }
+}
 
+sqlite_engine! {
     async fn everything_wrong_with_a_set_up_is_said_at_once(db) {
         let empty = Empty::on(db, Browser::options()).await;
         let browser = &empty.browser;

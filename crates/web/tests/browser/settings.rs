@@ -1,6 +1,6 @@
 //! The practice's settings.
 
-use muster_testkit::both_practices;
+use muster_testkit::{both_practices, sqlite_practice};
 
 use crate::common::{Desk, alert};
 use fantoccini::Locator;
@@ -44,7 +44,9 @@ both_practices! {
         assert!(said.contains("between 1 and 240 minutes"), "{said}");
         assert_eq!(desk.browser.value("idle_minutes").await, "500");
     }
+}
 
+sqlite_practice! {
     async fn clinics_are_added_renamed_and_closed(practice) {
         let desk = Desk::of_admin(practice).await;
         desk.go("/settings").await;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::browser::Browser;
 use muster_testkit::practice::{PersonSpec, Practice};
-use muster_testkit::{both_engines, both_practices};
+use muster_testkit::{sqlite_engine, sqlite_practice};
 use serde_json::json;
 
 use crate::audit::only;
@@ -18,7 +18,7 @@ async fn plain(practice: &Practice) -> Desk<'_> {
     Desk::with(practice, Browser::options().without_javascript()).await
 }
 
-both_engines! {
+sqlite_engine! {
     async fn a_practice_is_set_up_without_scripts(db) {
         let empty = Empty::on(db, Browser::options().without_javascript()).await;
         let browser = &empty.browser;
@@ -33,7 +33,7 @@ both_engines! {
     }
 }
 
-both_practices! {
+sqlite_practice! {
     async fn people_are_found_added_and_changed_without_scripts(practice) {
         let desk = plain(practice).await;
         desk.sign_in("admin", SECRET).await;

@@ -18,7 +18,7 @@ use super::facts::Owners;
 use super::{DecisionContext, NewProfile, PersonView};
 use crate::{Actor, App, AppError, Result, Scope};
 
-pub use merge::{MergePreview, Merged, MergedInto, MovedField};
+pub use merge::{MergePreview, MergeReceipt, MovedField, ProfileMerge};
 pub use pairs::{Pair, PairsPage};
 
 /// Look-alikes shown for one person; beyond them nobody reads on.
@@ -36,7 +36,7 @@ pub enum Decision {
     Ask,
     /// Somebody looked: these are other people. Anybody else who looks alike is asked about.
     SomeoneElse {
-        /// Whom the actor saw and found to be someone else.
+        /// The candidates the actor marked as someone else.
         ids: Vec<PersonId>,
         /// The actor was told that there is someone out of sight, and goes on.
         hidden: bool,
@@ -57,13 +57,13 @@ pub struct Candidate {
 /// Everybody who may be the same person.
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
-    /// Whom the actor may see; the likest first, at most ten.
+    /// The candidates the actor may see, the most similar first; at most ten.
     pub seen: Vec<Candidate>,
     /// There is somebody the actor may not see. Nothing more may be told than that.
     pub hidden: bool,
-    /// Whom to ask about the hidden one: active company admins, who see everybody. Empty when nobody is hidden.
+    /// Contacts for the hidden candidate: active company admins, who see everybody. Empty when nobody is hidden.
     pub ask: Vec<Contact>,
-    /// What belongs to somebody of those seen and to nobody else: it stays refused, whoever the new person is.
+    /// Values that already belong to a visible candidate and to one person only: refused whatever is decided.
     pub taken: Refusals,
 }
 
@@ -95,7 +95,7 @@ impl Candidates {
     }
 
     /// Who was found to be someone else.
-    pub(crate) fn set_apart(&self, decision: &Decision) -> Vec<PersonId> {
+    pub(crate) fn distinct_people(&self, decision: &Decision) -> Vec<PersonId> {
         let Decision::SomeoneElse { ids, .. } = decision else { return Vec::new() };
         self.seen.iter().map(|c| c.view.profile().person.id).filter(|id| ids.contains(id)).collect()
     }
@@ -111,8 +111,8 @@ impl App {
         let mut h = self.db.read().await?;
         let (npi, email) = (person.npi.as_deref(), person.email.as_deref());
         let owners = Owners::load(&mut h, actor.organization(), person.id, npi, email).await?;
-        let owners = standing(&mut h, actor, owners).await?;
-        look_alikes(&mut h, actor, person.id, &typed(&person, new), &owners).await
+        let owners = surviving_owners(&mut h, actor, owners).await?;
+        find_candidates(&mut h, actor, person.id, &typed(&person, new), &owners).await
     }
 }
 
@@ -129,7 +129,7 @@ fn typed(person: &Person, new: &NewProfile) -> MatchFeatures {
 }
 
 /// The owners with what they own; for somebody who went up in another person, that other one.
-async fn standing(h: &mut impl Handle, actor: &Actor, owners: Owners) -> Result<Vec<(PersonId, Reason)>> {
+async fn surviving_owners(h: &mut impl Handle, actor: &Actor, owners: Owners) -> Result<Vec<(PersonId, Reason)>> {
     let found = [(owners.npi, Reason::SameNpi), (owners.email, Reason::SameEmail)];
     let mut found: Vec<(PersonId, Reason)> = found.into_iter().filter_map(|(id, why)| id.map(|id| (id, why))).collect();
     if !found.is_empty() {
@@ -145,14 +145,14 @@ async fn standing(h: &mut impl Handle, actor: &Actor, owners: Owners) -> Result<
 /// The answer to a new profile that is refused for nothing but an NPI or email somebody of the organization has: very
 /// likely that is the same person, so the question comes first. Once the actor said that it is someone else, or when
 /// anything else is wrong, the refusals are the answer.
-pub(crate) async fn refused_or_asked(
+pub(crate) async fn refusal_or_candidates(
     h: &mut impl Handle,
     actor: &Actor,
     new: &NewProfile,
     (before, world): (&Profile, &DecisionContext),
     refusals: Refusals,
 ) -> AppError {
-    let owners = match standing(h, actor, world.owners).await {
+    let owners = match surviving_owners(h, actor, world.owners).await {
         Ok(owners) => owners,
         Err(error) => return error,
     };
@@ -165,7 +165,7 @@ pub(crate) async fn refused_or_asked(
         return refusals.into();
     }
     let person = new.person.apply(&before.person, &mut Refusals::default());
-    let mut found = match look_alikes(h, actor, person.id, &typed(&person, new), &owners).await {
+    let mut found = match find_candidates(h, actor, person.id, &typed(&person, new), &owners).await {
         Ok(found) => found,
         Err(error) => return error,
     };
@@ -189,11 +189,11 @@ pub(crate) async fn refused_or_asked(
 
 /// Who looks like this profile, which is not saved yet.
 pub(crate) async fn candidates(h: &mut impl Handle, actor: &Actor, profile: &Profile) -> Result<Candidates> {
-    look_alikes(h, actor, profile.person.id, &MatchFeatures::of(profile), &[]).await
+    find_candidates(h, actor, profile.person.id, &MatchFeatures::of(profile), &[]).await
 }
 
 /// Everybody like these traits. `owners` have something of theirs, whether or not they are found by anything else.
-async fn look_alikes(
+async fn find_candidates(
     h: &mut impl Handle,
     actor: &Actor,
     me: PersonId,
@@ -227,13 +227,13 @@ async fn look_alikes(
         }
     }
     if found.hidden {
-        found.ask = whom_to_ask(h, actor).await?;
+        found.ask = contacts(h, actor).await?;
     }
     Ok(found)
 }
 
 /// Who sees everybody of the practice.
-pub(crate) async fn whom_to_ask(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
+pub(crate) async fn contacts(h: &mut impl Handle, actor: &Actor) -> Result<Vec<Contact>> {
     let admins = credentials::company_admins(h, actor.organization(), ASKED).await?;
     Ok(admins.into_iter().map(|(name, email)| Contact { name, email }).collect())
 }

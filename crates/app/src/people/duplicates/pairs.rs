@@ -99,7 +99,7 @@ async fn pairs_of(
 
 type PairLikeness = BTreeMap<(PersonId, PersonId), Likeness>;
 
-/// Who of a bucket is like whom. A pair that shares a number at or before `after` was on an earlier page, unless too
+/// The similar pairs of a bucket. A pair that shares a number at or before `after` was on an earlier page, unless too
 /// many people share that number for it to have been looked at.
 async fn alike(
     h: &mut impl Handle,

@@ -10,7 +10,7 @@ use muster_store::duplicates;
 use serde_json::json;
 
 use crate::people::view::find_visible;
-use crate::people::{NewProfile, Saved};
+use crate::people::{NewProfile, SaveReceipt};
 use crate::work::AuditSubject;
 use crate::{Actor, App, Result, Scope};
 
@@ -20,7 +20,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::update_person`].
-    pub async fn link_existing(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<Saved> {
+    pub async fn link_existing(&self, actor: &Actor, id: PersonId, new: &NewProfile) -> Result<SaveReceipt> {
         let view = self.person(actor, id).await?;
         let account = view.profile().emr.as_ref();
         let emr = match (account, &new.emr) {
@@ -52,13 +52,13 @@ impl App {
     pub async fn mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::EditUsers, Action::FoundToBeTwo).await?;
-        match self.keep_apart(actor, one, other).await {
+        match self.try_mark_distinct(actor, one, other).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.recorded(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
+            Err(error) => Err(self.audit_denial(actor, Action::FoundToBeTwo, AuditSubject::none(), error).await),
         }
     }
 
-    async fn keep_apart(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
+    async fn try_mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
         let mut work = self.work(actor.organization()).await?;
         let first = find_visible(&mut work.tx, actor, one).await?;
         let second = find_visible(&mut work.tx, actor, other).await?;

@@ -69,7 +69,8 @@ pub struct Likeness {
 }
 
 impl Likeness {
-    /// Of whoever already has a number or address that belongs to one person only, whatever else they differ in.
+    /// The likeness of a person who has the same number or address that belongs to one person only, whatever else
+    /// differs.
     pub fn owning(reason: Reason) -> Self {
         Self { score: if reason == Reason::SameNpi { 100 } else { 99 }, reasons: vec![reason] }
     }
@@ -169,7 +170,7 @@ impl MatchFeatures {
         }
     }
 
-    /// True when the NPI is known: whoever has another one is someone else, whatever else is alike.
+    /// True when the NPI is known: a person with another one is someone else, whatever else is similar.
     pub fn has_npi(&self) -> bool {
         self.npi.is_some()
     }
@@ -189,7 +190,7 @@ impl MatchFeatures {
         keys
     }
 
-    /// The numbers under which the profile is found. Whoever may be the same person shares one of them.
+    /// The numbers under which the profile is found. People who may be the same share one of them.
     pub fn keys(&self, salt: u128) -> Vec<i64> {
         let mut keys = self.plain_keys(salt);
         let mut put = |kind: u8, one: &str, other: &str| {

@@ -55,7 +55,7 @@ fn found(a: &MatchFeatures, b: &MatchFeatures) -> Option<Vec<Reason>> {
 #[case("Maria", "de la Cruz", "Maria", "Delacruz", Reason::SameName)]
 #[case("伟", "王", "伟", "王", Reason::SameName)]
 #[case("Павел", "Иванов", "Павел", "Ивнаов", Reason::SpelledAlike)]
-fn the_same_person_is_recognised(
+fn the_same_person_is_recognized(
     #[case] first: &str,
     #[case] last: &str,
     #[case] other_first: &str,

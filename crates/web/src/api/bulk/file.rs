@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::shape::BulkPreviewShape;
 use crate::api::failure::Answer;
-use crate::api::imports::{check_headers, spill};
+use crate::api::imports::{check_headers, write_to_file};
 use crate::api::params::Params;
 use crate::api::reply;
 use crate::context::Web;
@@ -55,7 +55,7 @@ pub(crate) async fn changes(State(web): State<Web>, api: Api, mut params: Params
     let map = params.pairs("map");
     params.close()?;
     check_headers(request.headers())?;
-    let source = spill(request.into_body()).await?;
+    let source = write_to_file(request.into_body()).await?;
     let options = FileOptions { name: String::new(), map };
     let (draft, file) = web.app.draft_bulk_from_file(&api.actor, source, options).await?;
     let preview = if draft.job.selected == 0 {

@@ -1,7 +1,7 @@
 //! Selections and change sets under a name.
 
 use axum::extract::State;
-use muster_app::bulk::{KeptFilter, NewPreset, Preset, PresetContent};
+use muster_app::bulk::{NewPreset, Preset, PresetContent, PresetFilter};
 use muster_domain::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use super::shape::BulkChangeShape;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, at};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -32,7 +32,7 @@ pub(crate) struct SavedFilter {
 pub(crate) struct BulkPresetShape {
     id: Uuid,
     name: String,
-    /// Whom; null for a change set.
+    /// The selection; null for a change set.
     filter: Option<SavedFilter>,
     /// What; null for a selection. Changes of clinics out of the caller's reach are left out.
     changes: Option<Vec<BulkChangeShape>>,
@@ -61,7 +61,7 @@ pub(crate) struct PresetInput {
 fn shape(api: &Api, preset: &Preset) -> BulkPresetShape {
     let content = PresetContent::of(&api.actor, preset);
     let (filter, changes) = match content {
-        Some(PresetContent::Selection(KeptFilter { q, user_type, status, clinic_id, permission })) => {
+        Some(PresetContent::Selection(PresetFilter { q, user_type, status, clinic_id, permission })) => {
             let clinic_id = clinic_id.filter(|c| api.actor.authority().emr().reaches(*c)).map(|c| c.0);
             (Some(SavedFilter { q, user_type, status, clinic_id, permission }), None)
         }
@@ -107,7 +107,7 @@ pub(crate) async fn save_preset(State(web): State<Web>, api: Api, mut body: Body
             for fault in faults {
                 fields.note(fault);
             }
-            Some(PresetContent::Selection(KeptFilter::of(&filter)))
+            Some(PresetContent::Selection(PresetFilter::of(&filter)))
         }
         (None, Some(set)) => Some(PresetContent::Changes(set.changes().to_vec())),
         _ => {
@@ -126,7 +126,7 @@ pub(crate) async fn save_preset(State(web): State<Web>, api: Api, mut body: Body
 #[utoipa::path(delete, path = "/api/v1/bulk-updates/presets/{preset}", tag = "Bulk updates",
     params(("preset" = Uuid, Path, description = "Which")),
     responses((status = 204, description = "Removed")))]
-pub(crate) async fn remove_preset(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn remove_preset(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.remove_bulk_preset(&api.actor, ids.one("preset")?).await?;
     Ok(reply::nothing())
 }

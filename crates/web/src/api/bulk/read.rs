@@ -1,7 +1,7 @@
 //! Reads selections and changes.
 
 use muster_app::Filter;
-use muster_app::bulk::{KeptFilter, Selection};
+use muster_app::bulk::{PresetFilter, Selection};
 use muster_domain::bulk::{BulkChange, ChangeSet, MOST_CHANGES, MOST_PEOPLE_BY_ID};
 use muster_domain::emr::{Permission, Status, UserType};
 use muster_domain::{Code, PersonId};
@@ -13,7 +13,7 @@ use crate::api::failure::at;
 use crate::api::fields::Fields;
 use crate::errors::ProblemField;
 
-/// Whom it concerns: `ids` or `filter`, not both.
+/// The people of the update: `ids` or `filter`, not both.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body, as the others
 pub(crate) struct SelectionInput {
@@ -23,7 +23,7 @@ pub(crate) struct SelectionInput {
     filter: Option<FilterInput>,
 }
 
-/// Whoever matches all that is given; an empty filter takes everybody.
+/// People who match all that is given; an empty filter takes everybody.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct FilterInput {
@@ -47,13 +47,13 @@ pub(crate) struct ChangeInput {
     value: String,
 }
 
-/// What to do to whom.
+/// A selection of people and the changes to make.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct BulkInput {
-    /// Whom; left out with `preview_id`.
+    /// The selection; left out with `preview_id`.
     selection: Option<SelectionInput>,
-    /// The people of a preview, with the versions they had then: whoever was changed since is refused.
+    /// The people of a preview, with the versions they had then: people changed since are refused.
     preview_id: Option<Uuid>,
     changes: Vec<ChangeInput>,
 }
@@ -67,12 +67,12 @@ pub(super) fn selection(fields: &mut Fields) -> Option<Selection> {
     });
     let ids: Option<Vec<PersonId>> = inner.many_ids("ids", MOST_PEOPLE_BY_ID);
     for fault in inner.end(&[]) {
-        fields.note(under("selection", fault));
+        fields.note(below_field("selection", fault));
     }
     match (by_filter, ids) {
         (Some((filter, faults)), None) => {
             for fault in faults {
-                fields.note(under("selection.filter", fault));
+                fields.note(below_field("selection.filter", fault));
             }
             Some(Selection::Filter(filter))
         }
@@ -84,7 +84,7 @@ pub(super) fn selection(fields: &mut Fields) -> Option<Selection> {
     }
 }
 
-fn under(parent: &str, fault: ProblemField) -> ProblemField {
+fn below_field(parent: &str, fault: ProblemField) -> ProblemField {
     ProblemField { field: fault.field.map(|f| format!("{parent}.{f}")), ..fault }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn filter_of(fields: &mut Fields) -> Filter {
     let status = known("status", "active or inactive", &|t| Status::parse(t).is_some());
     let permission = known("permission", "a permission such as edit_users", &|t| Permission::parse(t).is_some());
     let q = fields.text("q").unwrap_or_default().chars().take(100).collect();
-    KeptFilter { q, user_type, status, clinic_id: fields.id("clinic_id"), permission }.filter()
+    PresetFilter { q, user_type, status, clinic_id: fields.id("clinic_id"), permission }.filter()
 }
 
 /// The field `changes`, each fault at its place.

@@ -63,7 +63,7 @@ pub(crate) struct BulkUpdate {
     user_changes_refused: u64,
     /// Changes of clinics that were not made.
     clinic_changes_refused: u64,
-    /// The first of the changes that were not made; `…/results?refused=true` gives all. Whoever was that way already is
+    /// The first of the changes that were not made; `…/results?refused=true` gives all. A person who needs no change is
     /// here with `nothing_to_change`.
     refused: Vec<BulkRefusal>,
     /// How often each reason was given, over all people.
@@ -122,7 +122,7 @@ pub(crate) struct BulkUpdates {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkPreviewPerson {
     person_id: Uuid,
-    /// Null for whoever the caller cannot see.
+    /// Null for a person the caller may not see.
     full_name: Option<String>,
     /// The changes that would be made.
     changes: Vec<BulkChangeShape>,
@@ -177,7 +177,7 @@ impl BulkPreviewShape {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkResultShape {
     person_id: Uuid,
-    /// Null for whoever could not be seen.
+    /// Null for a person the caller may not see.
     full_name: Option<String>,
     username: Option<String>,
     /// `waiting`, `updated`, `unchanged` or `refused`.

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::read::{self, BulkInput};
 use super::shape::{BulkPreviewShape, BulkResultShape, BulkResultsShape, BulkUpdate, BulkUpdates};
-use crate::api::body::{Body, Repeatable};
+use crate::api::body::{Body, PathIdempotency};
 use crate::api::failure::{Answer, at};
 use crate::api::params::{Params, encode};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -27,7 +27,7 @@ async fn answer(web: &Web, api: &Api, view: &BulkView) -> Answer<BulkUpdate> {
 /// Preview a bulk update
 ///
 /// Changes nothing. Says for each person and each change whether it would be made or refused, and why, and pins the
-/// versions of the people selected: start it with `preview_id`, and whoever was changed meanwhile is refused.
+/// versions of the people selected: start it with `preview_id`, and people changed meanwhile are refused.
 #[utoipa::path(post, path = "/api/v1/bulk-updates/preview", tag = "Bulk updates",
     request_body(content = BulkInput, example = json!({
         "selection": {"filter": {"user_type": "Clerical", "status": "active"}},
@@ -78,10 +78,10 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, mut body: Body) -> 
         (None, Some(selection)) => web.app.bulk_update(&api.actor, &selection, &changes, idempotency.as_ref()).await?,
         (None, None) => return Err(muster_app::AppError::NotFound.into()),
     };
-    begun(&web, &api, &view).await
+    update_started(&web, &api, &view).await
 }
 
-async fn begun(web: &Web, api: &Api, view: &BulkView) -> Answer {
+async fn update_started(web: &Web, api: &Api, view: &BulkView) -> Answer {
     let status = if view.is_running() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     let mut response = reply::json(status, &answer(web, api, view).await?);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/bulk-updates/{}", view.job.id)) {
@@ -92,7 +92,7 @@ async fn begun(web: &Web, api: &Api, view: &BulkView) -> Answer {
 
 /// List bulk updates
 ///
-/// One's own; those of the practice for whoever reaches every clinic.
+/// The caller's own; all of the practice when the caller reaches every clinic.
 #[utoipa::path(get, path = "/api/v1/bulk-updates", tag = "Bulk updates",
     params(("limit" = Option<i64>, Query, description = "1 to 200; 50 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before")),
@@ -112,7 +112,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, mut params: Params) -
 #[utoipa::path(get, path = "/api/v1/bulk-updates/{bulk_update}", tag = "Bulk updates",
     params(("bulk_update" = Uuid, Path, description = "The bulk update")),
     responses((status = 200, description = "How far it has come, or how it went", body = BulkUpdate)))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     let view = web.app.bulk_job(&api.actor, ids.one("bulk_update")?).await?;
     Ok(reply::ok(&answer(&web, &api, &view).await?))
 }
@@ -124,7 +124,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
         ("limit" = Option<i64>, Query, description = "1 to 200; 50 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before")),
     responses((status = 200, description = "A page", body = BulkResultsShape)))]
-pub(crate) async fn results(State(web): State<Web>, api: Api, ids: Ids, mut params: Params) -> Answer {
+pub(crate) async fn results(State(web): State<Web>, api: Api, ids: PathIds, mut params: Params) -> Answer {
     let limit = params.limit();
     let after: Option<Uuid> = params.cursor();
     let refused = params.switch("refused").unwrap_or(false);
@@ -140,7 +140,7 @@ pub(crate) async fn results(State(web): State<Web>, api: Api, ids: Ids, mut para
 #[utoipa::path(post, path = "/api/v1/bulk-updates/{bulk_update}/cancel", tag = "Bulk updates",
     params(("bulk_update" = Uuid, Path, description = "The bulk update")),
     responses((status = 200, description = "As it stands now", body = BulkUpdate)))]
-pub(crate) async fn cancel(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn cancel(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     let view = web.app.cancel_bulk(&api.actor, ids.one("bulk_update")?).await?;
     Ok(reply::ok(&answer(&web, &api, &view).await?))
 }
@@ -151,7 +151,7 @@ pub(crate) async fn cancel(State(web): State<Web>, api: Api, ids: Ids) -> Answer
 #[utoipa::path(post, path = "/api/v1/bulk-updates/{bulk_update}/undo-preview", tag = "Bulk updates",
     params(("bulk_update" = Uuid, Path, description = "The bulk update")),
     responses((status = 200, description = "What undoing would do", body = BulkPreviewShape)))]
-pub(crate) async fn undo_preview(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn undo_preview(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     let preview = web.app.preview_bulk_undo(&api.actor, ids.one("bulk_update")?).await?;
     Ok(reply::ok(&BulkPreviewShape::of(None, &preview)))
 }
@@ -166,7 +166,12 @@ pub(crate) async fn undo_preview(State(web): State<Web>, api: Api, ids: Ids) -> 
         headers(("Location" = String, description = "Where the undo is"))),
         (status = 202, description = "Begun", body = BulkUpdate,
         headers(("Location" = String, description = "Where the undo is")))))]
-pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: Ids, Repeatable(key): Repeatable) -> Answer {
+pub(crate) async fn undo(
+    State(web): State<Web>,
+    api: Api,
+    ids: PathIds,
+    PathIdempotency(key): PathIdempotency,
+) -> Answer {
     let view = web.app.undo_bulk(&api.actor, ids.one("bulk_update")?, key.as_ref()).await?;
-    begun(&web, &api, &view).await
+    update_started(&web, &api, &view).await
 }

@@ -1,7 +1,7 @@
 //! The description of the API, for programs and for people.
 
+mod chapters;
 mod endpoint;
-mod words;
 
 use std::sync::OnceLock;
 
@@ -41,7 +41,7 @@ pub(crate) async fn show(State(web): State<Web>) -> Markup {
         document["tags"].as_array().into_iter().flatten().filter_map(|t| t["name"].as_str()).collect();
     let hrefs: Vec<String> = tags.iter().map(|t| format!("#{}", t.to_lowercase())).collect();
     let nav = vec![
-        NavGroup { label: "How it works", items: words::CHAPTERS.iter().map(|c| link(c.title, c.href)).collect() },
+        NavGroup { label: "How it works", items: chapters::CHAPTERS.iter().map(|c| link(c.title, c.href)).collect() },
         NavGroup { label: "Endpoints", items: tags.iter().zip(&hrefs).map(|(t, h)| link(t, h)).collect() },
     ];
     let shell = Shell {
@@ -62,7 +62,7 @@ pub(crate) async fn show(State(web): State<Web>) -> Markup {
             (parts::heading("API for programs", Some("Everything the pages can do with EMR users, as JSON."), &html! {
                 a href="/api/v1/openapi.json" { "OpenAPI 3.1 document" }
             }))
-            @for chapter in words::CHAPTERS { (words::chapter(chapter, base)) }
+            @for chapter in chapters::CHAPTERS { (chapters::chapter(chapter, base)) }
             @for tag in document["tags"].as_array().into_iter().flatten() {
                 (endpoint::group(document, tag, base))
             }

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use crate::api::body::Body;
 use crate::api::failure::Answer;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
 
-/// Whom to copy from.
+/// The people to copy from.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct CopyInput {
@@ -67,7 +67,7 @@ impl From<&SkippedCopy> for SkippedItem {
 #[utoipa::path(post, path = "/api/v1/people/{person}/copy-from", tag = "People",
     params(crate::api::openapi::PersonPath, crate::api::openapi::IfMatch), request_body = CopyInput,
     responses((status = 200, description = "What was added, or would be", body = CopyAnswer)))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let sources = body.fields.ids("source_ids");
     let sources: Vec<PersonId> = body.fields.require("source_ids", sources).unwrap_or_default();

@@ -17,8 +17,8 @@ use crate::extract::Api;
 /// With the EMR account in the same call: all or nothing. Without a password the person gets an invitation by email.
 /// With no free license the profile is saved inactive, and `notices` says so. People who look alike are named in
 /// `possible_duplicates`; send `"duplicates": "check"` to be asked first: the answer is then 409 `possible_duplicate` with
-/// `candidates`, and `someone_else` says which of them are other people. Whoever of the practice has the NPI or email
-/// already is always asked about in that way; `errors` says what stays refused.
+/// `candidates`, and `someone_else` says which of them are other people. A person of the practice with the same NPI or
+/// email is always asked about in that way; `errors` says what stays refused.
 #[utoipa::path(post, path = "/api/v1/people", tag = "People", params(crate::api::openapi::IdempotencyKey),
     request_body(content = read::NewPersonInput, example = json!({
         "first_name": "Mara", "last_name": "Harlow", "email": "mara@saco.example", "npi": "1234567893",

@@ -1,7 +1,7 @@
 //! `GET /api/v1/people/credentials`
 
 use axum::extract::State;
-use muster_app::credentials::{WorklistAsked, WorklistItem};
+use muster_app::credentials::{WorklistItem, WorklistQuery};
 use muster_domain::credentials::CredentialIssue;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -65,7 +65,7 @@ impl From<&WorklistItem> for CredentialsItem {
             username: profile.person.username.clone(),
             user_type: profile.emr.as_ref().map(|e| e.user_type.as_str()),
             issues: item.issues.iter().map(|i| i.as_str()).collect(),
-            soonest_expiry: item.soonest().map(|d| d.to_string()),
+            soonest_expiry: item.first_expiry().map(|d| d.to_string()),
             licenses: item.licenses.iter().map(ProfessionalLicenseItem::from).collect(),
         }
     }
@@ -78,7 +78,7 @@ impl From<&WorklistItem> for CredentialsItem {
 #[utoipa::path(get, path = "/api/v1/people/credentials", tag = "Credentials", params(CredentialsParams),
     responses((status = 200, description = "A page", body = CredentialsList)))]
 pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params) -> Answer {
-    let asked = WorklistAsked {
+    let asked = WorklistQuery {
         limit: params.limit(),
         after: params.cursor(),
         clinic: params.id("clinic_id"),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use muster_app::people::{Candidate, Candidates, Contact, Decision, Merged, MovedField, NewProfile};
+use muster_app::people::{Candidate, Candidates, Contact, Decision, MergeReceipt, MovedField, NewProfile};
 use muster_domain::PersonId;
 use muster_domain::people::Reason;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::api::body::Body;
 use crate::api::failure::Answer;
 use crate::api::fields::Fields;
 use crate::api::params::{Params, encode};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -38,14 +38,14 @@ impl From<&Reason> for LikenessReason {
 
 /// Somebody who may be the same person.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LookAlike {
+pub(crate) struct DuplicateCandidate {
     person: Person,
     /// How alike, up to 100.
     score: u8,
     reasons: Vec<LikenessReason>,
 }
 
-impl From<&Candidate> for LookAlike {
+impl From<&Candidate> for DuplicateCandidate {
     fn from(candidate: &Candidate) -> Self {
         let reasons = candidate.reasons.iter().map(LikenessReason::from).collect();
         Self { person: Person::from(&candidate.view), score: candidate.score, reasons }
@@ -54,27 +54,27 @@ impl From<&Candidate> for LookAlike {
 
 /// Everybody who may be the same person.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub(crate) struct LookAlikes {
+pub(crate) struct DuplicateCandidates {
     /// The likest first, at most ten.
-    people: Vec<LookAlike>,
+    people: Vec<DuplicateCandidate>,
     /// There is somebody the caller may not see; those named in `ask` can say who.
     hidden: bool,
     /// Active company admins of the practice, at most three; empty when nobody is hidden.
-    ask: Vec<WhoToAsk>,
+    ask: Vec<ContactPerson>,
 }
 
 /// Somebody who sees everyone of the practice.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct WhoToAsk {
+pub(crate) struct ContactPerson {
     full_name: String,
     email: String,
 }
 
-impl From<&Candidates> for LookAlikes {
+impl From<&Candidates> for DuplicateCandidates {
     fn from(found: &Candidates) -> Self {
-        let ask = |c: &Contact| WhoToAsk { full_name: c.name.clone(), email: c.email.clone() };
+        let ask = |c: &Contact| ContactPerson { full_name: c.name.clone(), email: c.email.clone() };
         Self {
-            people: found.seen.iter().map(LookAlike::from).collect(),
+            people: found.seen.iter().map(DuplicateCandidate::from).collect(),
             hidden: found.hidden,
             ask: found.ask.iter().map(ask).collect(),
         }
@@ -154,7 +154,7 @@ pub(crate) struct SomeoneElseInput {
     other_id: Uuid,
 }
 
-/// Whom to put together.
+/// The two profiles to merge.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub(crate) struct MergeInput {
@@ -182,7 +182,7 @@ pub(crate) async fn mark_distinct(State(web): State<Web>, api: Api, body: Body) 
     Ok(reply::nothing())
 }
 
-/// Whom a new profile turned out to be.
+/// The stored person a new profile turned out to be.
 #[derive(ToSchema)]
 #[allow(dead_code)] // as above
 pub(crate) struct SamePersonInput {
@@ -268,8 +268,8 @@ pub(crate) struct MergeDone {
     merged_at: Option<Timestamp>,
 }
 
-impl From<&Merged> for MergeDone {
-    fn from(done: &Merged) -> Self {
+impl From<&MergeReceipt> for MergeDone {
+    fn from(done: &MergeReceipt) -> Self {
         let (kept, merged) = (Person::from(&done.kept), Person::from(&done.merged));
         Self { id: done.id, kept, merged, merged_by: done.by.clone(), merged_at: done.at }
     }
@@ -277,8 +277,8 @@ impl From<&Merged> for MergeDone {
 
 /// Merge two people
 ///
-/// The kept profile receives clinics, permissions, previous names, further professional licenses, whom the other
-/// supervises, and what it lacks of email, phone, NPI, license, picture, signature and supervisor; the other becomes
+/// The kept profile receives clinics, permissions, previous names, further professional licenses, the supervisees of
+/// the other, and what it lacks of email, phone, NPI, license, picture, signature and supervisor; the other becomes
 /// inactive and keeps its user name and history. Can be undone for 30 days.
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merge", tag = "Duplicates",
     request_body = MergeInput, responses((status = 200, description = "Merged", body = MergeDone)))]
@@ -319,6 +319,6 @@ pub(crate) async fn merges(State(web): State<Web>, api: Api, mut params: Params)
 #[utoipa::path(post, path = "/api/v1/people/duplicates/merges/{merge}/undo", tag = "Duplicates",
     params(("merge" = Uuid, Path, description = "The merge")),
     responses((status = 200, description = "Undone", body = MergeDone)))]
-pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn undo(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     Ok(reply::ok(&MergeDone::from(&web.app.undo_merge(&api.actor, ids.one("merge")?).await?)))
 }

@@ -10,7 +10,7 @@ use super::{read, update};
 use crate::api::body::Body;
 use crate::api::failure::{Answer, Failure};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -20,7 +20,7 @@ use crate::extract::Api;
     params(crate::api::openapi::PersonPath),
     responses((status = 200, description = "The account", body = Emr,
         headers(("ETag" = String, description = "The person's version, for If-Match")))))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let view = web.app.person(&api.actor, ids.one("person")?).await?;
     let account = Emr::from_view(&view).ok_or(AppError::NotFound)?;
@@ -36,7 +36,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
     request_body(content((read::EmrAccountInput = "application/merge-patch+json"), (read::EmrAccountInput = "application/json"))),
     responses((status = 200, description = "Saved", body = Emr,
         headers(("ETag" = String, description = "The person's new version")))))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let emr = read::emr(&mut body.fields);
     let found = body.fields.end(read::EMR_READ_ONLY).into_iter().map(|fault| fault.within(field::ACCOUNT)).collect();

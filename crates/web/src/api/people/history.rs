@@ -5,7 +5,7 @@ use axum::extract::State;
 use crate::api::audit_events::{AuditEvent, AuditEvents};
 use crate::api::failure::Answer;
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -18,7 +18,7 @@ use crate::extract::Api;
     params(crate::api::openapi::PersonPath,
         ("limit" = Option<i64>, Query, description = "1 to 200; 50 unless given")),
     responses((status = 200, description = "The newest records", body = AuditEvents)))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut params: Params) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds, mut params: Params) -> Answer {
     let limit = params.limit();
     params.close()?;
     let records = web.app.person_history(&api.actor, ids.one("person")?, limit).await?;

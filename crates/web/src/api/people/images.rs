@@ -13,15 +13,15 @@ use utoipa::ToSchema;
 
 use crate::api::failure::{Answer, Failure, at};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
-use crate::upload::{self, Cut};
+use crate::upload::{self, UnreadableBody};
 
 /// What was kept of an image.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ImageKept {
+pub(crate) struct StoredImage {
     /// `image/png` or `image/jpeg`, whatever was sent.
     #[schema(example = "image/jpeg")]
     content_type: &'static str,
@@ -33,13 +33,13 @@ pub(crate) struct ImageKept {
     sha256: String,
     /// `drawn` or `uploaded`, of a signature.
     origin: Option<&'static str>,
-    /// The name of whoever set it.
+    /// The name of the person who set it.
     set_by: String,
     /// When.
     set_at: Timestamp,
 }
 
-impl From<&Image> for ImageKept {
+impl From<&Image> for StoredImage {
     fn from(image: &Image) -> Self {
         Self {
             content_type: image.content_type,
@@ -53,7 +53,7 @@ impl From<&Image> for ImageKept {
     }
 }
 
-/// The bytes, for this caller's own cache only, and asked for again each time: whoever may see it may change.
+/// The bytes, for this caller's own cache only, and requested again each time, because access may change.
 fn shown(image: Option<Image>, asked: &HeaderMap) -> Answer {
     let image = image.ok_or(AppError::NotFound)?;
     let tag = format!("\"{}\"", image.tag);
@@ -74,8 +74,8 @@ fn shown(image: Option<Image>, asked: &HeaderMap) -> Answer {
     Ok(response)
 }
 
-fn kept(image: &Image) -> Response {
-    let mut response = reply::ok(&ImageKept::from(image));
+fn stored_image(image: &Image) -> Response {
+    let mut response = reply::ok(&StoredImage::from(image));
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", image.tag)) {
         response.headers_mut().insert(header::ETAG, tag);
     }
@@ -94,12 +94,12 @@ async fn sent(request: Request) -> Answer<Vec<u8>> {
     }
     match upload::read(request.into_body(), LARGEST_IMAGE_BYTES).await {
         Ok(bytes) => Ok(bytes.to_vec()),
-        Err(Cut::TooLong) => Err(Failure::Unreadable {
+        Err(UnreadableBody::TooLong) => Err(Failure::Unreadable {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code: "too_large",
             detail: "An image may have at most 5 MiB.",
         }),
-        Err(Cut::Interrupted) => Err(Failure::Unreadable {
+        Err(UnreadableBody::Interrupted) => Err(Failure::Unreadable {
             status: StatusCode::BAD_REQUEST,
             code: "upload_interrupted",
             detail: "The image did not arrive whole. Nothing was saved.",
@@ -114,7 +114,13 @@ async fn sent(request: Request) -> Answer<Vec<u8>> {
     params(crate::api::openapi::PersonPath),
     responses((status = 200, description = "The picture: a square of at most 512 pixels", content_type = "image/jpeg"),
         (status = 304, description = "Unchanged")))]
-pub(crate) async fn picture(State(web): State<Web>, api: Api, ids: Ids, params: Params, headers: HeaderMap) -> Answer {
+pub(crate) async fn picture(
+    State(web): State<Web>,
+    api: Api,
+    ids: PathIds,
+    params: Params,
+    headers: HeaderMap,
+) -> Answer {
     params.close()?;
     shown(web.app.picture(&api.actor, ids.one("person")?).await?, &headers)
 }
@@ -127,25 +133,25 @@ pub(crate) async fn picture(State(web): State<Web>, api: Api, ids: Ids, params: 
     params(crate::api::openapi::PersonPath,
         ("crop" = Option<String>, Query, description = "`middle`: cut out the middle square")),
     request_body(content = Vec<u8>, content_type = "image/png", description = "PNG, JPEG or WebP"),
-    responses((status = 200, description = "Kept", body = ImageKept)))]
+    responses((status = 200, description = "Kept", body = StoredImage)))]
 pub(crate) async fn set_picture(
     State(web): State<Web>,
     api: Api,
-    ids: Ids,
+    ids: PathIds,
     mut params: Params,
     request: Request,
 ) -> Answer {
     let cut = params.read("crop", "middle", |text| (text == "middle").then_some(true)).unwrap_or(false);
     params.close()?;
     let id = ids.one("person")?;
-    Ok(kept(&web.app.set_picture(&api.actor, id, sent(request).await?, cut).await?))
+    Ok(stored_image(&web.app.set_picture(&api.actor, id, sent(request).await?, cut).await?))
 }
 
 /// Remove a person's picture
 #[utoipa::path(delete, path = "/api/v1/people/{person}/picture", tag = "People",
     params(crate::api::openapi::PersonPath),
     responses((status = 204, description = "Removed")))]
-pub(crate) async fn remove_picture(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn remove_picture(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.remove_picture(&api.actor, ids.one("person")?).await?;
     Ok(reply::nothing())
 }
@@ -160,7 +166,7 @@ pub(crate) async fn remove_picture(State(web): State<Web>, api: Api, ids: Ids) -
 pub(crate) async fn signature(
     State(web): State<Web>,
     api: Api,
-    ids: Ids,
+    ids: PathIds,
     params: Params,
     headers: HeaderMap,
 ) -> Answer {
@@ -176,11 +182,11 @@ pub(crate) async fn signature(
     params(crate::api::openapi::PersonPath,
         ("origin" = Option<String>, Query, description = "`drawn` or `uploaded` (the default)")),
     request_body(content = Vec<u8>, content_type = "image/png", description = "PNG or JPEG"),
-    responses((status = 200, description = "Kept", body = ImageKept)))]
+    responses((status = 200, description = "Kept", body = StoredImage)))]
 pub(crate) async fn set_signature(
     State(web): State<Web>,
     api: Api,
-    ids: Ids,
+    ids: PathIds,
     mut params: Params,
     request: Request,
 ) -> Answer {
@@ -192,7 +198,7 @@ pub(crate) async fn set_signature(
         Some(text) => SignatureOrigin::parse(text)
             .ok_or_else(|| Failure::fields(vec![at("origin", Code::NotUnderstood, &[&format!("“{text}”")])]))?,
     };
-    Ok(kept(&web.app.set_signature(&api.actor, id, origin, sent(request).await?).await?))
+    Ok(stored_image(&web.app.set_signature(&api.actor, id, origin, sent(request).await?).await?))
 }
 
 /// Remove a person's signature
@@ -201,7 +207,7 @@ pub(crate) async fn set_signature(
 #[utoipa::path(delete, path = "/api/v1/people/{person}/signature", tag = "People",
     params(crate::api::openapi::PersonPath),
     responses((status = 204, description = "Removed"), (status = 409, description = "In use")))]
-pub(crate) async fn remove_signature(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn remove_signature(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.remove_signature(&api.actor, ids.one("person")?).await?;
     Ok(reply::nothing())
 }

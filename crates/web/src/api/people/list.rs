@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use muster_app::people::Listed;
+use muster_app::people::ListQuery;
 use muster_app::{Cursor, Filter, Sort, Total};
 use muster_domain::emr::{Permission, Status, UserType};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub(crate) struct People {
 
 /// A cursor with the order it belongs to.
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct ListCursor {
     s: String,
     c: Cursor,
 }
@@ -69,7 +69,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
     let (sort, descending) = params
         .read("sort", "name, username, user_type, status or last_sign_in_at, with - in front to turn it round", order)
         .unwrap_or((Sort::Name, false));
-    let place: Option<Place> = params.cursor();
+    let place: Option<ListCursor> = params.cursor();
     let order = format!("{}{}", if descending { "-" } else { "" }, sort.as_str());
     if place.as_ref().is_some_and(|p| p.s != order) {
         params.refuse_cursor();
@@ -85,13 +85,13 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, mut params: Params)
         ..Filter::default()
     };
     params.close()?;
-    let asked = Listed { filter, after: place.map(|p| p.c), limit };
+    let asked = ListQuery { filter, after: place.map(|p| p.c), limit };
     let page = web.app.people(&api.actor, asked).await?;
     let (total, total_is_estimate) = match page.total {
         Total::Exact(n) => (n, false),
         Total::About(n) => (n, true),
     };
-    let next = page.next.map(|c| encode(&Place { s: order, c }));
+    let next = page.next.map(|c| encode(&ListCursor { s: order, c }));
     Ok(answer(&People { items: page.people.iter().map(Person::from).collect(), next, total, total_is_estimate }))
 }
 

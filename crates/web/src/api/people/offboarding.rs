@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, at};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -106,7 +106,7 @@ pub(crate) struct OffboardingInput {
 #[utoipa::path(get, path = "/api/v1/people/{person}/offboarding", tag = "Credentials",
     params(crate::api::openapi::PersonPath, PlanParams),
     responses((status = 200, description = "The records, and the plan", body = Offboardings)))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, mut params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, mut params: Params) -> Answer {
     let id = ids.one("person")?;
     let kind = params.read("kind", "departure or leave", OffboardingKind::parse);
     let successor = params.id("hand_supervisees_to");
@@ -128,7 +128,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, mut params:
     params(crate::api::openapi::PersonPath), request_body = OffboardingInput,
     responses((status = 201, description = "Done", body = OffboardingItem,
         headers(("Location" = String, description = "Where the records are")))))]
-pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn create(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id: PersonId = ids.one("person")?;
     let text = body.fields.text("kind");
     let text = body.fields.require("kind", text);

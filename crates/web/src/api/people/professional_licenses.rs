@@ -10,7 +10,7 @@ use crate::api::body::Body;
 use crate::api::failure::{Answer, Failure};
 use crate::api::fields::Fields;
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -89,7 +89,7 @@ fn read(mut fields: Fields) -> Answer<ProfessionalLicensePatch> {
 #[utoipa::path(get, path = "/api/v1/people/{person}/professional-licenses", tag = "Credentials",
     params(crate::api::openapi::PersonPath),
     responses((status = 200, description = "The licenses", body = ProfessionalLicenses)))]
-pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn list(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let licenses = web.app.professional_licenses(&api.actor, ids.one("person")?).await?;
     let items: Vec<ProfessionalLicenseItem> = licenses.iter().map(ProfessionalLicenseItem::from).collect();
@@ -101,7 +101,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Par
     params(crate::api::openapi::PersonPath, crate::api::openapi::IdempotencyKey), request_body = ProfessionalLicenseInput,
     responses((status = 201, description = "Added", body = ProfessionalLicenseItem,
         headers(("Location" = String, description = "Its address")))))]
-pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+pub(crate) async fn create(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {
     let person: PersonId = ids.one("person")?;
     let Body { fields, idempotency, .. } = body;
     let patch = read(fields)?;
@@ -117,7 +117,7 @@ pub(crate) async fn create(State(web): State<Web>, api: Api, ids: Ids, body: Bod
     params(crate::api::openapi::PersonPath, ("license" = i64, Path, description = "Its number in the person's list")),
     request_body(content((ProfessionalLicenseInput = "application/merge-patch+json"), (ProfessionalLicenseInput = "application/json"))),
     responses((status = 200, description = "Saved", body = ProfessionalLicenseItem)))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, body: Body) -> Answer {
     let (person, license) = (ids.one("person")?, ids.one("license")?);
     let patch = read(body.fields)?;
     let saved =
@@ -129,7 +129,7 @@ pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, body: Body)
 #[utoipa::path(delete, path = "/api/v1/people/{person}/professional-licenses/{license}", tag = "Credentials",
     params(crate::api::openapi::PersonPath, ("license" = i64, Path, description = "Its number in the person's list")),
     responses((status = 204, description = "Removed")))]
-pub(crate) async fn remove(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn remove(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.remove_professional_license(&api.actor, ids.one("person")?, ids.one("license")?).await?;
     Ok(reply::nothing())
 }

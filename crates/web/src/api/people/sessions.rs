@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::failure::Answer;
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -57,7 +57,7 @@ impl From<Session> for SessionItem {
 #[utoipa::path(get, path = "/api/v1/people/{person}/sessions", tag = "Sessions",
     params(crate::api::openapi::PersonPath),
     responses((status = 200, description = "The sessions", body = Sessions)))]
-pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn list(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     let sessions = web.app.sessions(&api.actor, ids.one("person")?).await?;
     let items: Vec<SessionItem> = sessions.into_iter().map(SessionItem::from).collect();
@@ -68,7 +68,7 @@ pub(crate) async fn list(State(web): State<Web>, api: Api, ids: Ids, params: Par
 #[utoipa::path(delete, path = "/api/v1/people/{person}/sessions", tag = "Sessions",
     params(crate::api::openapi::PersonPath),
     responses((status = 204, description = "Ended")))]
-pub(crate) async fn end_all(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn end_all(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.end_sessions(&api.actor, ids.one("person")?, None).await?;
     Ok(reply::nothing())
 }
@@ -77,7 +77,7 @@ pub(crate) async fn end_all(State(web): State<Web>, api: Api, ids: Ids) -> Answe
 #[utoipa::path(delete, path = "/api/v1/people/{person}/sessions/{session}", tag = "Sessions",
     params(crate::api::openapi::PersonPath, ("session" = Uuid, Path, description = "The session")),
     responses((status = 204, description = "Ended")))]
-pub(crate) async fn end(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn end(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     web.app.end_sessions(&api.actor, ids.one("person")?, Some(ids.one("session")?)).await?;
     Ok(reply::nothing())
 }

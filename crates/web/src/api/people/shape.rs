@@ -149,16 +149,16 @@ pub(crate) struct SavedPerson {
     /// Where an invitation went; null when none was sent.
     invitation_sent_to: Option<String>,
     /// Who may be the same person; only after adding somebody.
-    possible_duplicates: super::duplicates::LookAlikes,
+    possible_duplicates: super::duplicates::DuplicateCandidates,
 }
 
-impl From<&muster_app::people::Saved> for SavedPerson {
-    fn from(saved: &muster_app::people::Saved) -> Self {
+impl From<&muster_app::people::SaveReceipt> for SavedPerson {
+    fn from(saved: &muster_app::people::SaveReceipt) -> Self {
         Self {
             person: Person::from(&saved.view),
             notices: saved.notices.clone(),
             invitation_sent_to: saved.invited.clone(),
-            possible_duplicates: super::duplicates::LookAlikes::from(&saved.duplicates),
+            possible_duplicates: super::duplicates::DuplicateCandidates::from(&saved.duplicates),
         }
     }
 }

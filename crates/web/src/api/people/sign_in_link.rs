@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::failure::Answer;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -28,7 +28,7 @@ pub(crate) struct LinkSent {
 #[utoipa::path(post, path = "/api/v1/people/{person}/sign-in-link", tag = "People",
     params(crate::api::openapi::PersonPath),
     responses((status = 202, description = "On its way", body = LinkSent)))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds) -> Answer {
     let sent = web.app.send_sign_in_link(&api.actor, ids.one("person")?).await?;
     Ok(reply::json(StatusCode::ACCEPTED, &LinkSent { to: sent.to, invitation: sent.invitation }))
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, at};
 use crate::api::params::Params;
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::extract::Api;
@@ -55,7 +55,7 @@ impl From<&SupervisorView> for SupervisionItem {
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes a body
 pub(crate) struct SupervisorInput {
-    /// An active therapist whom the caller may see, or null for none.
+    /// An active therapist the caller may see, or null for none.
     #[schema(required)]
     supervisor_id: Option<Uuid>,
 }
@@ -72,7 +72,7 @@ fn answer(found: &SuperviseeView) -> Response {
 #[utoipa::path(get, path = "/api/v1/people/{person}/supervisor", tag = "Credentials",
     params(crate::api::openapi::PersonPath),
     responses((status = 200, description = "Now and before", body = SupervisedPerson)))]
-pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Params) -> Answer {
+pub(crate) async fn show(State(web): State<Web>, api: Api, ids: PathIds, params: Params) -> Answer {
     params.close()?;
     Ok(answer(&web.app.supervision(&api.actor, ids.one("person")?).await?))
 }
@@ -83,7 +83,7 @@ pub(crate) async fn show(State(web): State<Web>, api: Api, ids: Ids, params: Par
 #[utoipa::path(put, path = "/api/v1/people/{person}/supervisor", tag = "Credentials",
     params(crate::api::openapi::PersonPath), request_body = SupervisorInput,
     responses((status = 200, description = "Saved", body = SupervisedPerson)))]
-pub(crate) async fn save(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn save(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let field = "supervisor_id";
     let text = body.fields.clearable(field);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::api::body::Body;
 use crate::api::failure::{Answer, at};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -59,7 +59,7 @@ pub(crate) struct PoolMove {
 #[utoipa::path(post, path = "/api/v1/people/{person}/emr-account/type-preview", tag = "People",
     params(crate::api::openapi::PersonPath), request_body = TypeInput,
     responses((status = 200, description = "The consequences", body = TypePreview)))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let text = body.fields.text("user_type");
     let text = body.fields.require("user_type", text);

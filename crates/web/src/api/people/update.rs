@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use muster_app::people::Saved;
+use muster_app::people::SaveReceipt;
 use muster_domain::PersonId;
 use muster_domain::emr::{EmrPatch, UserType};
 use muster_domain::people::Change;
@@ -12,7 +12,7 @@ use super::read;
 use super::shape::SavedPerson;
 use crate::api::body::Body;
 use crate::api::failure::{Answer, Failure};
-use crate::api::path::Ids;
+use crate::api::path::PathIds;
 use crate::api::reply;
 use crate::context::Web;
 use crate::errors::ProblemField;
@@ -27,7 +27,7 @@ use crate::extract::Api;
     request_body(content((read::PersonInput = "application/merge-patch+json"), (read::PersonInput = "application/json"))),
     responses((status = 200, description = "Saved", body = SavedPerson,
         headers(("ETag" = String, description = "The new version")))))]
-pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body: Body) -> Answer {
+pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: PathIds, mut body: Body) -> Answer {
     let id = ids.one("person")?;
     let person = read::person(&mut body.fields);
     let emr = read::accounts(&mut body.fields);
@@ -38,7 +38,7 @@ pub(crate) async fn handle(State(web): State<Web>, api: Api, ids: Ids, mut body:
     Ok(answer(&saved))
 }
 
-fn answer(saved: &Saved) -> Response {
+fn answer(saved: &SaveReceipt) -> Response {
     reply::tagged(reply::ok(&SavedPerson::from(saved)), saved.view.stored.version)
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn save(
     expected: Option<i64>,
     change: Change,
     found: Vec<ProblemField>,
-) -> Answer<Saved> {
+) -> Answer<SaveReceipt> {
     if !found.is_empty() {
         return Err(Failure::merged(found, web.app.check_person(&api.actor, Some(id), &change).await));
     }

@@ -9,15 +9,15 @@ use muster_app::bulk::{BulkPreview, BulkView, ChangesFile, NewPreset, PresetCont
 use muster_domain::bulk::BulkKind;
 use muster_domain::bulk::{BulkChange, BulkOutcome, ChangeSet};
 use muster_domain::emr::{Permission, grantable};
+use muster_domain::labels::counted;
 use muster_domain::organizations::Clinic;
-use muster_domain::words::counted;
 use muster_domain::{Code, Refusal, Refusals};
 use uuid::Uuid;
 
-use super::words::{change, reasons, users};
+use super::labels::{change, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
@@ -31,7 +31,7 @@ use crate::urls;
 const PAGE: i64 = 25;
 
 /// The changes a form asks for.
-fn wanted(form: &FormData) -> Result<Vec<BulkChange>, Refusals> {
+fn typed_changes(form: &FormData) -> Result<Vec<BulkChange>, Refusals> {
     let mut refusals = Refusals::default();
     let mut all = Vec::new();
     let status = form.filled("status").map(|s| format!("set_status:{s}"));
@@ -45,7 +45,7 @@ fn wanted(form: &FormData) -> Result<Vec<BulkChange>, Refusals> {
 }
 
 fn change_set(form: &FormData) -> Result<ChangeSet, Refusals> {
-    ChangeSet::new(wanted(form)?)
+    ChangeSet::new(typed_changes(form)?)
 }
 
 /// `POST /emr/bulk/{job}/preview`: the part that shows what would happen, or without scripts the whole page.
@@ -53,14 +53,14 @@ pub(crate) async fn preview(
     State(web): State<Web>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    posted: Posted,
+    posted: PageForm,
 ) -> Response {
     let (page, form) = (posted.page, posted.form);
     let drawn = async {
         let view = web.app.bulk_job(&page.actor, id.parse().map_err(|_| AppError::NotFound)?).await?;
         if headers.contains_key("hx-request") {
             let clinics = web.app.clinics(&page.actor).await?;
-            look(&web, &page, &view, &form, &clinics).await
+            preview_part(&web, &page, &view, &form, &clinics).await
         } else {
             draw(&web, &page, &view, &form, &FormErrors::default()).await
         }
@@ -72,7 +72,7 @@ pub(crate) async fn preview(
 }
 
 /// `POST /emr/bulk/{job}/leave-out`
-pub(crate) async fn leave_out(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn leave_out(State(web): State<Web>, Path(id): Path<String>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let done = async {
         let id: Uuid = id.parse().map_err(|_| AppError::NotFound)?;
@@ -88,7 +88,7 @@ pub(crate) async fn leave_out(State(web): State<Web>, Path(id): Path<String>, po
 }
 
 /// `POST /emr/bulk/{job}/keep`: saves the change set under a name.
-pub(crate) async fn keep(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn keep(State(web): State<Web>, Path(id): Path<String>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let name = form.one("name").to_owned();
     let kept = match change_set(&form) {
@@ -102,7 +102,7 @@ pub(crate) async fn keep(State(web): State<Web>, Path(id): Path<String>, posted:
 }
 
 /// `POST /emr/bulk/{job}/start`
-pub(crate) async fn start(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn start(State(web): State<Web>, Path(id): Path<String>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let started = async {
         let id: Uuid = id.parse().map_err(|_| AppError::NotFound)?;
@@ -111,10 +111,10 @@ pub(crate) async fn start(State(web): State<Web>, Path(id): Path<String>, posted
         web.app.start_bulk(&page.actor, id, &changes, None).await
     };
     match started.await {
-        Ok(view) => shell::go(&urls::bulk(view.job.id)),
+        Ok(view) => shell::redirect(&urls::bulk(view.job.id)),
         // Pressed twice: go and see how it goes.
         Err(AppError::Refused(r)) if r.has(Code::BulkStartedAlready) => match id.parse() {
-            Ok(id) => shell::go(&urls::bulk(id)),
+            Ok(id) => shell::redirect(&urls::bulk(id)),
             Err(_) => PageError(AppError::NotFound).into_response(),
         },
         Err(error) => again(&web, &page, &id, &form, Err(error)).await,
@@ -156,14 +156,14 @@ pub(super) async fn draw(
     let after = form.filled("after").and_then(|a| a.parse().ok());
     let people = web.app.bulk_results(&page.actor, id, false, after, PAGE).await?;
     let title = if of_file { "Changes from a file" } else { "Choose changes" };
-    let preview = look(web, page, view, form, &clinics).await?;
+    let preview = preview_part(web, page, view, form, &clinics).await?;
     let body = html! {
         p.plain-links {
             @if of_file { a href=(urls::IMPORT) { (parts::icon(Icon::ChevronLeft)) " Choose another file" } }
             @else { a href=(urls::BULK_SELECT) { (parts::icon(Icon::ChevronLeft)) " Choose other users" } }
         }
         (parts::heading(title, Some(&format!("{} selected. Nothing is saved before you press Save.", users(selected))), &html! {}))
-        (super::way(view.job.kind, 1))
+        (super::steps_of(view.job.kind, 1))
         (said.summary())
         @if let Some(file) = &file { (faults(id, file)) }
         form #changes-form.bulk method="post" action=(urls::bulk_to(id, "start"))
@@ -175,8 +175,8 @@ pub(super) async fn draw(
             div.split {
                 div.stack {
                     @if !of_file { (choices(web, page, form, &clinics, said).await?) }
-                    (parts::disclosure(&format!("Review the {}", users(selected)), after.is_some() || form.has("leave_out"), &reviewed(id, &people)))
-                    @if !of_file { (keeping(id, form, said)) }
+                    (parts::disclosure(&format!("Review the {}", users(selected)), after.is_some() || form.has("leave_out"), &selected_people(id, &people)))
+                    @if !of_file { (preset_form(id, form, said)) }
                 }
                 aside.stack { (preview) }
             }
@@ -282,7 +282,7 @@ async fn choices(
     })
 }
 
-fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
+fn selected_people(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
     let columns = [Column::new("Name"), Column::new("Type"), Column::new("Status"), Column::new("Leave out").quiet()];
     let rows: Vec<Vec<Markup>> = people
         .items
@@ -315,7 +315,7 @@ fn reviewed(id: Uuid, people: &muster_app::bulk::BulkResults) -> Markup {
     }
 }
 
-fn keeping(id: Uuid, form: &FormData, said: &FormErrors) -> Markup {
+fn preset_form(id: Uuid, form: &FormData, said: &FormErrors) -> Markup {
     parts::disclosure(
         "Save these changes to use again",
         !said.at("name").is_empty(),
@@ -348,7 +348,7 @@ fn faults(id: Uuid, file: &ChangesFile) -> Markup {
 }
 
 /// What would happen: the part `#preview`.
-async fn look(
+async fn preview_part(
     web: &Web,
     page: &Page,
     view: &BulkView,
@@ -360,7 +360,7 @@ async fn look(
     let shown = match set {
         Ok(set) if view.job.selected > 0 => {
             let preview = web.app.preview_bulk(&page.actor, view.job.id, &set).await?;
-            what_would_happen(&preview, &set, clinics)
+            preview_summary(&preview, &set, clinics)
         }
         Ok(_) => html! { p { "Nobody is selected." } },
         Err(refusals) if refusals.has(Code::NoChangesChosen) => {
@@ -375,7 +375,7 @@ async fn look(
 const SHOWN: usize = 50;
 
 /// The sums, each change that was `asked` of everybody or of somebody, and the reasons with their names.
-pub(super) fn what_would_happen(preview: &BulkPreview, asked: &ChangeSet, clinics: &[Clinic]) -> Markup {
+pub(super) fn preview_summary(preview: &BulkPreview, asked: &ChangeSet, clinics: &[Clinic]) -> Markup {
     let tally = &preview.tally;
     let set = ChangeSet::in_order(asked.changes().iter().chain(tally.changes().changes()).copied());
     let kind = match preview.outcome {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{draft, outcome, progress};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::shell;
@@ -39,10 +39,10 @@ pub(crate) async fn show(
 }
 
 /// `POST /emr/bulk/{job}/cancel`
-pub(crate) async fn cancel(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn cancel(State(web): State<Web>, Path(id): Path<String>, posted: PageForm) -> Response {
     let Ok(id) = id.parse::<Uuid>() else { return PageError(AppError::NotFound).into_response() };
     match web.app.cancel_bulk(&posted.page.actor, id).await {
-        Ok(_) => shell::go(&urls::bulk(id)),
+        Ok(_) => shell::redirect(&urls::bulk(id)),
         Err(error) => PageError(error).into_response(),
     }
 }

@@ -7,7 +7,7 @@ use muster_app::bulk::BulkView;
 use muster_domain::bulk::BulkKind;
 use muster_domain::organizations::Clinic;
 
-use super::words::{changes, users};
+use super::labels::{changes, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;

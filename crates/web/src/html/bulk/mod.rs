@@ -2,12 +2,12 @@
 
 pub(crate) mod draft;
 mod job;
+mod labels;
 mod list;
 mod outcome;
 pub(crate) mod progress;
 pub(crate) mod select;
 pub(crate) mod undo;
-mod words;
 
 pub(crate) use job::{cancel, show};
 pub(crate) use list::show as earlier;
@@ -20,7 +20,7 @@ use crate::html::parts::{self, Step};
 use crate::urls;
 
 /// The way through, at the top of each page.
-fn way(kind: BulkKind, current: usize) -> Markup {
+fn steps_of(kind: BulkKind, current: usize) -> Markup {
     let step = |label, href| Step { label, href };
     let all = match kind {
         BulkKind::File => [step("Choose a file", Some(urls::IMPORT)), step("Look at it", None), step("Result", None)],

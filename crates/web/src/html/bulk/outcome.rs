@@ -1,4 +1,4 @@
-//! How a bulk update went: green, yellow or red, why, for whom, as a file, and back again.
+//! The result of a bulk update: its outcome, the reasons, each person, a CSV file, and the link to the undo.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -8,11 +8,11 @@ use muster_app::bulk::{BulkResult, BulkView};
 use muster_domain::Code;
 use muster_domain::bulk::BulkOutcome;
 use muster_domain::bulk::{BulkKind, BulkState};
+use muster_domain::labels::counted;
 use muster_domain::organizations::Clinic;
-use muster_domain::words::counted;
 use uuid::Uuid;
 
-use super::words::{changes, reasons, users};
+use super::labels::{changes, reasons, users};
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
@@ -37,7 +37,7 @@ pub(crate) async fn results_csv(State(web): State<Web>, Path(id): Path<String>, 
 pub(crate) async fn file_rows(State(web): State<Web>, Path(id): Path<String>, page: Page) -> Response {
     let Ok(id) = id.parse::<Uuid>() else { return PageError(AppError::NotFound).into_response() };
     match web.app.bulk_rows_to_fix(&page.actor, id).await {
-        Ok(bytes) => crate::download::whole("rows-to-fix.csv", bytes),
+        Ok(bytes) => crate::download::whole_file("rows-to-fix.csv", bytes),
         Err(error) => PageError(error).into_response(),
     }
 }
@@ -61,7 +61,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } a href=(urls::BULK_JOBS) { "Earlier bulk updates" } }
         (parts::heading(title, Some(&format!("{} · {when}", view.job.actor_name)), &aside))
-        (super::way(view.job.kind, 2))
+        (super::steps_of(view.job.kind, 2))
         (banner(view, &groups))
         (parts::card("About it", &about(view, &clinics, organization)))
         (table(&results.items, &clinics))
@@ -74,7 +74,7 @@ pub(super) async fn draw(web: &Web, page: &Page, view: &BulkView, form: &FormDat
 }
 
 /// Green, yellow or red. Yellow and red open to the reasons and the names: by pointer, keyboard and touch.
-fn banner(view: &BulkView, groups: &[muster_app::bulk::Grouped]) -> Markup {
+fn banner(view: &BulkView, groups: &[muster_app::bulk::ReasonGroup]) -> Markup {
     let (tally, outcome) = (&view.job.tally, view.outcome.unwrap_or(BulkOutcome::Failed));
     let selected = u64::try_from(view.job.selected).unwrap_or(0);
     let kind = match outcome {

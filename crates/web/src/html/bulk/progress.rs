@@ -14,7 +14,7 @@ use muster_domain::bulk::BulkKind;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::words::users;
+use super::labels::users;
 use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
@@ -34,7 +34,7 @@ pub(super) fn draw(web: &Web, page: &Page, view: &BulkView) -> Markup {
     let body = html! {
         noscript { meta http-equiv="refresh" content="2"; }
         (parts::heading(title, Some(&format!("{} selected. You can leave this page: it goes on without you.", users(all))), &html! {}))
-        (super::way(view.job.kind, 2))
+        (super::steps_of(view.job.kind, 2))
         (parts::card("Progress", &html! {
             div #bulk-progress data-events=(urls::bulk_to(id, "events")) { (parts::progress("Users done", done, Some(all))) }
             div.cluster {

@@ -1,5 +1,5 @@
-//! `/emr/users/bulk`: whom it concerns. The choice lives in the form: single people by their ids, everybody who matches by
-//! the filter and whoever is left out of it.
+//! `/emr/users/bulk`: the selection. It is kept in the form: single people by their ids, everybody who matches by
+//! the filter and the people left out of it.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::bulk::{KeptFilter, NewPreset, PresetContent, Selection};
-use muster_app::people::{Listed, PeoplePage};
+use muster_app::bulk::{NewPreset, PresetContent, PresetFilter, Selection};
+use muster_app::people::{ListQuery, PeoplePage};
 use muster_app::{AppError, Cursor, Total};
 use muster_domain::bulk::BulkKind;
 use muster_domain::text::initials;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 
-use super::words::users;
+use super::labels::users;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::emr::users::{ClinicNames, FILTER, controls, filter};
 use crate::html::form_errors::FormErrors;
@@ -32,14 +32,14 @@ const PAGE: i64 = 50;
 
 /// What is chosen so far.
 #[derive(Clone, Debug, Default)]
-struct Chosen {
+struct PeopleSelection {
     /// Everybody who matches, but for those left out.
     all: bool,
     /// People chosen, or with `all` left out.
     people: BTreeSet<PersonId>,
 }
 
-impl Chosen {
+impl PeopleSelection {
     /// From a form: what other pages hold, and the boxes of this page.
     fn of(form: &FormData) -> Self {
         let ids = |name: &str| -> BTreeSet<PersonId> { form.all(name).filter_map(|t| t.parse().ok()).collect() };
@@ -69,7 +69,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
     };
     let drawn = async {
         let (choice, form) = ClinicChoice::of(&web, &page, form).await?;
-        draw(&web, &page, &form, &choice, &Chosen::default(), &FormErrors::default()).await
+        draw(&web, &page, &form, &choice, &PeopleSelection::default(), &FormErrors::default()).await
     };
     match drawn.await {
         Ok(markup) => markup.into_response(),
@@ -85,7 +85,7 @@ async fn preset(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<F
     let Some(PresetContent::Selection(kept)) = kept.and_then(|p| PresetContent::of(&page.actor, p)) else {
         return Err(AppError::NotFound);
     };
-    let KeptFilter { q, user_type, status, clinic_id, permission } = kept;
+    let PresetFilter { q, user_type, status, clinic_id, permission } = kept;
     let pairs = [
         ("q", Some(q)),
         ("user_type", user_type),
@@ -97,33 +97,33 @@ async fn preset(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<F
 }
 
 /// `POST /emr/users/bulk`
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let page = posted.page;
     let (choice, form) = match ClinicChoice::of(&web, &page, posted.form).await {
         Ok(both) => both,
         Err(error) => return PageError(error).into_response(),
     };
-    let mut chosen = Chosen::of(&form);
+    let mut chosen = PeopleSelection::of(&form);
     let refused = match form.one("go") {
         "everybody" => {
-            chosen = Chosen { all: true, people: BTreeSet::new() };
+            chosen = PeopleSelection { all: true, people: BTreeSet::new() };
             None
         }
         "nobody" => {
-            chosen = Chosen::default();
+            chosen = PeopleSelection::default();
             None
         }
         // Controls changed and not applied yet: what would be selected was not seen.
         "proceed" if chosen.all && form.one("seen_filter") != seen_filter(&form) => None,
         "proceed" => match proceed(&web, &page, &form, &chosen).await {
-            Ok(to) => return shell::go(&to),
+            Ok(to) => return shell::redirect(&to),
             Err(error) => Some(error),
         },
         "keep" => keep(&web, &page, &form).await.err(),
         _ => None,
     };
     let said = match &refused {
-        Some(AppError::Refused(refusals)) => FormErrors::of(&at_the_list(refusals)),
+        Some(AppError::Refused(refusals)) => FormErrors::of(&as_list_errors(refusals)),
         Some(_) => return refused.map_or_else(|| ().into_response(), |e| PageError(e).into_response()),
         None => FormErrors::default(),
     };
@@ -135,13 +135,13 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// The refusals of a selection belong to its boxes.
-fn at_the_list(refusals: &Refusals) -> Refusals {
+fn as_list_errors(refusals: &Refusals) -> Refusals {
     let moved =
         |r: &Refusal| Refusal { field: r.field.map(|f| if f == "selection" { "people" } else { f }), ..r.clone() };
     Refusals(refusals.0.iter().map(moved).collect())
 }
 
-async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &Chosen) -> muster_app::Result<String> {
+async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &PeopleSelection) -> muster_app::Result<String> {
     let people: Vec<PersonId> = chosen.people.iter().copied().collect();
     let (selection, left_out) =
         if chosen.all { (Selection::Filter(filter(form)), people) } else { (Selection::Ids(people), Vec::new()) };
@@ -154,11 +154,11 @@ async fn proceed(web: &Web, page: &Page, form: &FormData, chosen: &Chosen) -> mu
 
 /// The filter as the page was drawn with it.
 fn seen_filter(form: &FormData) -> String {
-    serde_json::to_string(&KeptFilter::of(&filter(form))).unwrap_or_default()
+    serde_json::to_string(&PresetFilter::of(&filter(form))).unwrap_or_default()
 }
 
 async fn keep(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<()> {
-    let content = PresetContent::Selection(KeptFilter::of(&filter(form)));
+    let content = PresetContent::Selection(PresetFilter::of(&filter(form)));
     web.app.save_bulk_preset(&page.actor, &NewPreset { name: form.one("name").to_owned(), content }).await.map(|_| ())
 }
 
@@ -167,7 +167,7 @@ async fn draw(
     page: &Page,
     form: &FormData,
     choice: &ClinicChoice,
-    chosen: &Chosen,
+    chosen: &PeopleSelection,
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     // Asks for the rights before anything else.
@@ -181,7 +181,7 @@ async fn draw(
         _ => cursor("after"),
     };
     let here = after.as_ref().and_then(|c| serde_json::to_vec(c).ok()).map(|c| URL_SAFE_NO_PAD.encode(c));
-    let listed = Listed { filter: filter(form), after, limit: PAGE };
+    let listed = ListQuery { filter: filter(form), after, limit: PAGE };
     let found = web.app.people(&page.actor, listed).await?;
     let names = ClinicNames::of(web, page, choice, &found).await?;
     let of = |clinic: &str| {
@@ -196,7 +196,7 @@ async fn draw(
     let body = html! {
         p.plain-links { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::heading("Bulk update users", Some("Choose whom it concerns. You see what would happen before anything is saved."), &side))
-        (super::way(BulkKind::Update, 0))
+        (super::steps_of(BulkKind::Update, 0))
         (said.summary())
         @if !saved.is_empty() {
             p.saved { "Saved selections: " @for (n, p) in saved.iter().enumerate() { @if n > 0 { " · " } a href=(urls::with_query(urls::BULK_SELECT, &[("preset", &p.preset_id.to_string())])) { (p.name) } } }
@@ -212,14 +212,14 @@ async fn draw(
             }, &html! {}))
             (options(&found, chosen))
             (people(&found, chosen, &names, question.as_ref(), here.is_some(), said))
-            (keeping(form, said))
+            (preset_form(form, said))
         }
     };
     Ok(shell::page(web, page, "Bulk update users", None, &body))
 }
 
 /// The buttons over the list, and how many are selected.
-fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
+fn options(found: &PeoplePage, chosen: &PeopleSelection) -> Markup {
     let (matching, about) = match found.total {
         Total::Exact(n) => (u64::try_from(n).unwrap_or(0), ""),
         Total::About(n) => (u64::try_from(n).unwrap_or(0), "about "),
@@ -248,7 +248,7 @@ fn options(found: &PeoplePage, chosen: &Chosen) -> Markup {
 
 fn people(
     found: &PeoplePage,
-    chosen: &Chosen,
+    chosen: &PeopleSelection,
     names: &ClinicNames,
     question: Option<&Markup>,
     later: bool,
@@ -313,7 +313,7 @@ fn people(
     }
 }
 
-fn keeping(form: &FormData, said: &FormErrors) -> Markup {
+fn preset_form(form: &FormData, said: &FormErrors) -> Markup {
     parts::disclosure(
         "Save this filter to use again",
         !said.at("name").is_empty(),

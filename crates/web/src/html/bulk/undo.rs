@@ -7,10 +7,10 @@ use muster_app::AppError;
 use muster_domain::bulk::{BulkOutcome, ChangeSet};
 use uuid::Uuid;
 
-use super::draft::what_would_happen;
+use super::draft::preview_summary;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Icon};
 use crate::html::shell;
@@ -27,11 +27,11 @@ pub(crate) async fn show(State(web): State<Web>, Path(id): Path<String>, page: P
 }
 
 /// `POST /emr/bulk/{job}/undo`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<String>, posted: PageForm) -> Response {
     let page = posted.page;
     let Ok(id) = id.parse::<Uuid>() else { return PageError(AppError::NotFound).into_response() };
     match web.app.undo_bulk(&page.actor, id, None).await {
-        Ok(view) => shell::go(&urls::bulk(view.job.id)),
+        Ok(view) => shell::redirect(&urls::bulk(view.job.id)),
         Err(error @ AppError::Refused(_)) => refused(&web, &page, &error),
         Err(error) => PageError(error).into_response(),
     }
@@ -54,7 +54,7 @@ async fn draw(web: &Web, page: &Page, id: Uuid) -> muster_app::Result<Markup> {
     let body = html! {
         p.plain-links { a href=(urls::bulk(id)) { (parts::icon(Icon::ChevronLeft)) " The bulk update" } }
         (parts::heading("Undo a bulk update", Some("Takes back what it did where nobody changed the user since. Everything else stays."), &html! {}))
-        (parts::card("What would happen", &what_would_happen(&preview, &ChangeSet::default(), &clinics)))
+        (parts::card("What would happen", &preview_summary(&preview, &ChangeSet::default(), &clinics)))
         form method="post" action=(urls::bulk_to(id, "undo")) {
             (parts::csrf_field(&page.info.csrf))
             (parts::form_actions(&html! {

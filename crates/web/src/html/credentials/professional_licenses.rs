@@ -12,7 +12,7 @@ use muster_domain::emr::Credentials;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, ChipKind, Field, FieldKind, Icon};
@@ -20,7 +20,7 @@ use crate::html::shell;
 use crate::urls;
 
 /// A form that was refused: at which license (none = a new one), what was typed and what is wrong with it.
-struct Failed<'a> {
+struct RefusedForm<'a> {
     position: Option<i64>,
     form: &'a FormData,
     said: &'a FormErrors,
@@ -34,7 +34,7 @@ pub(crate) async fn show(State(web): State<Web>, Path(id): Path<PersonId>, page:
     }
 }
 
-fn typed(form: &FormData) -> ProfessionalLicensePatch {
+fn typed_license(form: &FormData) -> ProfessionalLicensePatch {
     let field = |name: &str| form.get(name).map(|v| Some(v.to_owned()));
     ProfessionalLicensePatch {
         number: field("number"),
@@ -45,8 +45,8 @@ fn typed(form: &FormData) -> ProfessionalLicensePatch {
 }
 
 /// `POST /emr/users/{person}/professional-licenses`
-pub(crate) async fn add(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
-    let done = web.app.add_professional_license(&posted.page.actor, id, &typed(&posted.form), None).await;
+pub(crate) async fn add(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
+    let done = web.app.add_professional_license(&posted.page.actor, id, &typed_license(&posted.form), None).await;
     answer(&web, id, &posted, None, done.map(drop)).await
 }
 
@@ -54,10 +54,11 @@ pub(crate) async fn add(State(web): State<Web>, Path(id): Path<PersonId>, posted
 pub(crate) async fn save(
     State(web): State<Web>,
     Path((id, position)): Path<(PersonId, String)>,
-    posted: Posted,
+    posted: PageForm,
 ) -> Response {
     let Ok(position) = position.parse() else { return PageError(AppError::NotFound).into_response() };
-    let done = web.app.change_professional_license(&posted.page.actor, id, position, &typed(&posted.form)).await;
+    let done =
+        web.app.change_professional_license(&posted.page.actor, id, position, &typed_license(&posted.form)).await;
     answer(&web, id, &posted, Some(position), done.map(drop)).await
 }
 
@@ -65,7 +66,7 @@ pub(crate) async fn save(
 pub(crate) async fn remove(
     State(web): State<Web>,
     Path((id, position)): Path<(PersonId, String)>,
-    posted: Posted,
+    posted: PageForm,
 ) -> Response {
     let Ok(position) = position.parse() else { return PageError(AppError::NotFound).into_response() };
     let done = web.app.remove_professional_license(&posted.page.actor, id, position).await;
@@ -75,15 +76,15 @@ pub(crate) async fn remove(
 async fn answer(
     web: &Web,
     id: PersonId,
-    posted: &Posted,
+    posted: &PageForm,
     position: Option<i64>,
     done: muster_app::Result<()>,
 ) -> Response {
     match done {
-        Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", "licenses")])),
+        Ok(()) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "licenses")])),
         Err(AppError::Refused(refusals)) => {
             let said = FormErrors::of(&refusals);
-            let failed = Failed { position, form: &posted.form, said: &said };
+            let failed = RefusedForm { position, form: &posted.form, said: &said };
             match draw(web, &posted.page, id, Some(&failed)).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
                 Err(error) => PageError(error).into_response(),
@@ -93,7 +94,7 @@ async fn answer(
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: PersonId, failed: Option<&Failed<'_>>) -> muster_app::Result<Markup> {
+async fn draw(web: &Web, page: &Page, id: PersonId, failed: Option<&RefusedForm<'_>>) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
     let licenses = web.app.professional_licenses(&page.actor, id).await?;
     let today = shell::today(web, page);
@@ -123,7 +124,7 @@ fn list(
     view: &PersonView,
     licenses: &[ProfessionalLicense],
     today: Date,
-    failed: Option<&Failed>,
+    failed: Option<&RefusedForm>,
 ) -> Markup {
     let id = view.profile().person.id;
     let may_edit = view.edit_refused.is_none();
@@ -178,7 +179,7 @@ fn chip(license: &ProfessionalLicense, today: Date) -> Markup {
     }
 }
 
-fn form(page: &Page, action: &str, license: &ProfessionalLicense, failed: Option<&Failed>, label: &str) -> Markup {
+fn form(page: &Page, action: &str, license: &ProfessionalLicense, failed: Option<&RefusedForm>, label: &str) -> Markup {
     let expires = license.expires_on.map(|d| d.to_string());
     let value = |name: &str, stored: Option<&str>| match failed {
         Some(failed) => failed.form.one(name).to_owned(),

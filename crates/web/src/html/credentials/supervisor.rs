@@ -10,18 +10,18 @@ use muster_domain::PersonId;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, Choice, Icon, Select};
 use crate::html::shell::{self, moment};
 use crate::urls;
 
 /// `POST /emr/users/{person}/supervisor`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let page = &posted.page;
     let wanted: Option<PersonId> = posted.form.filled("supervisor_id").and_then(|v| v.parse().ok());
     match web.app.set_supervisor(&page.actor, id, wanted).await {
-        Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", "supervisor")])),
+        Ok(()) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "supervisor")])),
         Err(AppError::Refused(refusals)) => match again(&web, page, id, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
             Err(error) => PageError(error).into_response(),

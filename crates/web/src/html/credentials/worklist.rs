@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::credentials::{WorklistAsked, WorklistItem};
+use muster_app::credentials::{WorklistItem, WorklistQuery};
 use muster_domain::credentials::CredentialIssue;
 use muster_domain::text::initials;
 
@@ -21,9 +21,9 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
-fn asked(form: &FormData) -> WorklistAsked {
+fn query_of(form: &FormData) -> WorklistQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    WorklistAsked {
+    WorklistQuery {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
         kind: form.filled("kind").and_then(CredentialIssue::parse),
         after: cursor.and_then(|c| serde_json::from_slice(&c).ok()),
@@ -45,7 +45,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let found = web.app.credentials_worklist(&page.actor, &asked(form)).await?;
+    let found = web.app.credentials_worklist(&page.actor, &query_of(form)).await?;
     let kind = form.one("kind");
     let mut kinds = vec![Choice::new("", "Everything", kind)];
     kinds.extend(CredentialIssue::ALL.iter().map(|i| Choice::new(i.as_str(), i.label(), kind)));
@@ -88,13 +88,13 @@ fn row(item: &WorklistItem) -> Vec<Markup> {
         parts::person_cell(&shown, hue, &person.full_name, &urls::user(person.id), &person.username),
         html! { @if let Some(e) = &item.view.profile().emr { abbr title=(e.user_type.title()) { (e.user_type.as_str()) } } },
         html! { div.chips { @for issue in &item.issues { (parts::chip(kind(*issue), issue.label())) } } },
-        html! { @if let Some(day) = item.soonest() { span.nowrap { (day) } } },
+        html! { @if let Some(day) = item.first_expiry() { span.nowrap { (day) } } },
     ]
 }
 
 /// `GET /people/credentials.csv`
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
-    let asked = asked(&FormData::query(query.as_deref()));
+    let asked = query_of(&FormData::query(query.as_deref()));
     let name = format!("credentials-{}.csv", shell::today(&web, &page));
     download::credentials(&web, &page.actor, asked, &name)
         .await

@@ -3,8 +3,8 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::emr::Copied;
-use muster_app::people::{Listed, PersonView};
+use muster_app::emr::CopyReport;
+use muster_app::people::{ListQuery, PersonView};
 use muster_app::{AppError, Filter};
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;
@@ -13,7 +13,7 @@ use muster_domain::{PersonId, Refusals};
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Column, Field, Icon, Table};
@@ -42,11 +42,11 @@ pub(crate) async fn show(
 }
 
 /// `POST /emr/users/{person}/copy`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.copy_access(&page.actor, id, seen, &chosen(&form)).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "copied")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "copied")])),
         Err(error) => {
             let refusals = match &error {
                 AppError::Refused(refusals) => refusals.clone(),
@@ -82,7 +82,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Form
         }
     }
     let filter = Filter { q: form.one("q").chars().take(100).collect(), ..Filter::default() };
-    let found = web.app.people(&page.actor, Listed { filter, after: None, limit: SHOWN }).await?;
+    let found = web.app.people(&page.actor, ListQuery { filter, after: None, limit: SHOWN }).await?;
     let others: Vec<&PersonView> = found.people.iter().filter(|v| v.profile().person.id != id).collect();
     let name = &view.profile().person.full_name;
     let body = html! {
@@ -97,7 +97,7 @@ async fn draw(web: &Web, page: &Page, id: PersonId, form: &FormData, said: &Form
 }
 
 /// The search and its findings in one form, so that what is ticked stays ticked when searching on.
-fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option<&Copied>, more: bool) -> Markup {
+fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option<&CopyReport>, more: bool) -> Markup {
     let ticked = chosen(form);
     let columns = [Column::new("Copy").quiet(), Column::new("Name"), Column::new("Type"), Column::new("Permissions")];
     let rows: Vec<Vec<Markup>> = others
@@ -143,7 +143,7 @@ fn choice(id: PersonId, form: &FormData, others: &[&PersonView], preview: Option
     }
 }
 
-fn preview_card(page: &Page, id: PersonId, copied: &Copied, clinics: &[Clinic]) -> Markup {
+fn preview_card(page: &Page, id: PersonId, copied: &CopyReport, clinics: &[Clinic]) -> Markup {
     let plan = &copied.plan;
     let names = |ids: &std::collections::BTreeSet<muster_domain::ClinicId>| {
         clinics.iter().filter(|c| ids.contains(&c.id)).map(|c| c.name.clone()).collect::<Vec<_>>()

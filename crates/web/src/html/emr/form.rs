@@ -70,7 +70,7 @@ impl FormView<'_> {
                     hint: Some("It decides what is asked below, and cannot be changed later without support."),
                     attrs: vec![
                         ("hx-post", self.action.to_owned()),
-                        // Whoever types the letters of a type passes others on the way.
+                        // Typing the letters of a type selects other types on the way.
                         ("hx-trigger", "change delay:300ms".to_owned()),
                         ("hx-sync", "this:replace".to_owned()),
                         ("hx-vals", r#"{"refresh":"type"}"#.to_owned()),

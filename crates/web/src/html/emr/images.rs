@@ -15,44 +15,44 @@ use super::user;
 use crate::assets;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, Checkbox, Field, FieldKind, Icon};
 use crate::html::shell::{self, moment};
-use crate::upload::PostedImage;
+use crate::upload::ImageForm;
 use crate::urls;
 
 /// `POST /emr/users/{person}/picture`
-pub(crate) async fn set_picture(State(web): State<Web>, Path(id): Path<PersonId>, posted: PostedImage) -> Response {
-    let PostedImage { page, form, file } = posted;
+pub(crate) async fn set_picture(State(web): State<Web>, Path(id): Path<PersonId>, posted: ImageForm) -> Response {
+    let ImageForm { page, form, file } = posted;
     let cut = form.one("crop") == "middle";
     let set = web.app.set_picture(&page.actor, id, file, cut).await;
     answer(&web, &page, id, "picture", set.map(drop)).await
 }
 
 /// `POST /emr/users/{person}/picture/remove`
-pub(crate) async fn remove_picture(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn remove_picture(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let removed = web.app.remove_picture(&posted.page.actor, id).await;
     answer(&web, &posted.page, id, "picture-removed", removed).await
 }
 
 /// `POST /emr/users/{person}/signature`
-pub(crate) async fn set_signature(State(web): State<Web>, Path(id): Path<PersonId>, posted: PostedImage) -> Response {
-    let PostedImage { page, form, file } = posted;
+pub(crate) async fn set_signature(State(web): State<Web>, Path(id): Path<PersonId>, posted: ImageForm) -> Response {
+    let ImageForm { page, form, file } = posted;
     let origin = SignatureOrigin::parse(form.one("origin")).unwrap_or(SignatureOrigin::Uploaded);
     let set = web.app.set_signature(&page.actor, id, origin, file).await;
     answer(&web, &page, id, "signature", set.map(drop)).await
 }
 
 /// `POST /emr/users/{person}/signature/remove`
-pub(crate) async fn remove_signature(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn remove_signature(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let removed = web.app.remove_signature(&posted.page.actor, id).await;
     answer(&web, &posted.page, id, "signature-removed", removed).await
 }
 
 async fn answer(web: &Web, page: &Page, id: PersonId, done: &str, outcome: muster_app::Result<()>) -> Response {
     match outcome {
-        Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", done)])),
+        Ok(()) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", done)])),
         Err(error @ muster_app::AppError::Refused(_)) => user::refused_image(web, page, id, error).await,
         Err(error) => PageError(error).into_response(),
     }

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::form::{FormView, NEW_ACTION, summary};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink};
 use crate::html::people::duplicates::question;
@@ -30,7 +30,7 @@ pub(crate) async fn show(State(web): State<Web>, page: Page) -> Response {
 }
 
 /// `POST /emr/users/new`
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let mut draft = Draft::typed(&form);
     if let Some(part) = form.get("refresh") {
@@ -44,7 +44,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
     if let Some(id) = form.filled("same_person").and_then(|id| id.parse().ok()) {
         return match web.app.link_existing(&page.actor, id, &new).await {
             Ok(saved) => {
-                shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", "saved")]))
+                shell::redirect(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", "saved")]))
             }
             Err(error) => refused(&web, &page, &draft, error, &decided).await,
         };
@@ -56,7 +56,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
     match web.app.add_person(&page.actor, new, None).await {
         Ok(saved) => {
             let done = if saved.invited.is_some() { "invited" } else { "added" };
-            shell::go(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", done)]))
+            shell::redirect(&urls::with_query(&urls::user(saved.view.profile().person.id), &[("done", done)]))
         }
         Err(error) => refused(&web, &page, &draft, error, &decided).await,
     }

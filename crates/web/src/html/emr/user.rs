@@ -7,7 +7,7 @@ use muster_app::AppError;
 use muster_app::audit::AuditRecord;
 use muster_app::credentials::{OffboardingRecord, SuperviseeView};
 use muster_app::licenses::NextStep;
-use muster_app::people::{MergedInto, PersonView};
+use muster_app::people::{PersonView, ProfileMerge};
 use muster_domain::audit::Action;
 use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::emr::{EmrAccount, InactiveReason, Permission};
@@ -23,7 +23,7 @@ use super::images::{self, Images};
 use super::{seat, side};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::audit::details;
 use crate::html::credentials::{professional_licenses, supervisor};
 use crate::html::form_errors::FormErrors;
@@ -36,13 +36,13 @@ const HISTORY: i64 = 8;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UserQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Everything the page shows.
-struct Loaded {
+struct UserPage {
     view: PersonView,
     clinics: Vec<Clinic>,
     history: Vec<AuditRecord>,
@@ -50,12 +50,12 @@ struct Loaded {
     licenses: Vec<ProfessionalLicense>,
     supervised: SuperviseeView,
     left: Vec<OffboardingRecord>,
-    merges: Vec<MergedInto>,
+    merges: Vec<ProfileMerge>,
     step: Option<NextStep>,
     attested: Option<String>,
 }
 
-async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded> {
+async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<UserPage> {
     let view = web.app.person(&page.actor, id).await?;
     let clinics = web.app.clinics(&page.actor).await?;
     let history = web.app.person_history(&page.actor, id, HISTORY).await?;
@@ -66,14 +66,14 @@ async fn load(web: &Web, page: &Page, id: PersonId) -> muster_app::Result<Loaded
     let merges = web.app.merges_of(&page.actor, id).await?;
     let step = web.app.seat_step(&page.actor, &view).await?;
     let attested = images::attested(web, page, &view).await?;
-    Ok(Loaded { view, clinics, history, images, licenses, supervised, left, merges, step, attested })
+    Ok(UserPage { view, clinics, history, images, licenses, supervised, left, merges, step, attested })
 }
 
 /// `GET /emr/users/{person}`
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<PersonId>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<UserQuery>,
     page: Page,
 ) -> Response {
     let loaded = match load(&web, &page, id).await {
@@ -81,12 +81,12 @@ pub(crate) async fn show(
         Err(error) => return PageError(error).into_response(),
     };
     let draft = Draft::of(&loaded.view, loaded.history.first().map_or(0, |r| r.seq));
-    let notice = done(&web, &asked.done, &loaded);
+    let notice = done(&web, &query.done, &loaded);
     draw(&web, &page, &loaded, &draft, &FormErrors::default(), notice, None).into_response()
 }
 
 /// What just happened, and what follows from it.
-fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
+fn done(web: &Web, what: &str, loaded: &UserPage) -> Option<Banner<'static>> {
     let emr = loaded.view.profile().emr.as_ref();
     let waits = emr.is_some_and(|e| e.inactive_reason == Some(InactiveReason::NoLicense));
     let note = web.settings.mail_note.clone();
@@ -132,7 +132,7 @@ fn done(web: &Web, what: &str, loaded: &Loaded) -> Option<Banner<'static>> {
 }
 
 /// `POST /emr/users/{person}`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let mut draft = Draft::typed(&form);
     let loaded = match load(&web, &page, id).await {
@@ -151,7 +151,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, poste
         Ok(saved) => {
             let active = saved.view.profile().emr.as_ref().is_some_and(EmrAccount::is_active);
             let what = if was_active && !active { "deactivated" } else { "saved" };
-            shell::go(&urls::with_query(&urls::user(id), &[("done", what)]))
+            shell::redirect(&urls::with_query(&urls::user(id), &[("done", what)]))
         }
         Err(error) => refused(&web, &page, id, draft, error).await,
     }
@@ -194,17 +194,17 @@ pub(super) async fn refused_image(web: &Web, page: &Page, id: PersonId, error: A
 }
 
 /// `POST /emr/users/{person}/sign-in-link`
-pub(crate) async fn send_link(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn send_link(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     match web.app.send_sign_in_link(&posted.page.actor, id).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "link")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "link")])),
         Err(error) => PageError(error).into_response(),
     }
 }
 
 /// `POST /emr/users/{person}/sessions`
-pub(crate) async fn end_sessions(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn end_sessions(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     match web.app.end_sessions(&posted.page.actor, id.0, None).await {
-        Ok(()) => shell::go(&urls::with_query(&urls::user(id), &[("done", "sessions")])),
+        Ok(()) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "sessions")])),
         Err(error) => PageError(error).into_response(),
     }
 }
@@ -212,7 +212,7 @@ pub(crate) async fn end_sessions(State(web): State<Web>, Path(id): Path<PersonId
 fn draw(
     web: &Web,
     page: &Page,
-    loaded: &Loaded,
+    loaded: &UserPage,
     draft: &Draft,
     said: &FormErrors,
     notice: Option<Banner>,
@@ -259,14 +259,14 @@ fn draw(
     let body = html! {
         p.back { a href=(urls::USERS) { (parts::icon(Icon::ChevronLeft)) " Users" } }
         (parts::person_heading(&picture, &person.full_name, kind.as_deref(), &title_chips))
-        @if let Some(since) = changed_since { (someone_saved_first(page, loaded, since)) }
+        @if let Some(since) = changed_since { (conflict_banner(page, loaded, since)) }
         (said.summary())
         div #profile { (parts::split(&main, &side)) }
     };
     shell::page(web, page, &person.full_name, notice, &body)
 }
 
-fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &FormErrors) -> Markup {
+fn edit_form(web: &Web, page: &Page, loaded: &UserPage, draft: &Draft, said: &FormErrors) -> Markup {
     let view = &loaded.view;
     let action = urls::user(view.profile().person.id);
     let judged = web.app.assess_password(page.info.organization.as_ref(), "", &[]);
@@ -302,7 +302,7 @@ fn edit_form(web: &Web, page: &Page, loaded: &Loaded, draft: &Draft, said: &Form
 }
 
 /// What the other manager changed while this one was typing.
-fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
+fn conflict_banner(page: &Page, loaded: &UserPage, since: i64) -> Markup {
     let practice = page.info.organization.as_ref();
     let news: Vec<&AuditRecord> = loaded.history.iter().filter(|r| r.seq > since && r.entry.effect == "done").collect();
     let body = html! {
@@ -323,8 +323,8 @@ fn someone_saved_first(page: &Page, loaded: &Loaded, since: i64) -> Markup {
     }
 }
 
-/// The profile for whoever may see but not change it.
-fn read_only(loaded: &Loaded, reason: &str) -> Markup {
+/// The profile for people who may see but not change it.
+fn read_only(loaded: &UserPage, reason: &str) -> Markup {
     let view = &loaded.view;
     let person = &view.profile().person;
     let emr = view.profile().emr.as_ref();

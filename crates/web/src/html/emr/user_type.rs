@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
-use crate::html::confirm::{Confirm, answer, impossible, refused};
+use crate::extract::{Page, PageForm};
+use crate::html::confirm::{ConfirmForm, answer, refusal_list, refused};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, Choice, Select};
 use crate::html::shell;
@@ -19,7 +19,7 @@ use crate::urls;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UserTypeQuery {
     #[serde(default)]
     to: String,
 }
@@ -28,19 +28,19 @@ pub(crate) struct Asked {
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<PersonId>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<UserTypeQuery>,
     page: Page,
 ) -> Response {
-    answer(draw(&web, &page, id, &asked.to, &FormErrors::default()).await)
+    answer(draw(&web, &page, id, &query.to, &FormErrors::default()).await)
 }
 
 /// `POST /emr/users/{person}/type`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
-    let Some(to) = UserType::parse(form.one("to")) else { return shell::go(&urls::user_type(id)) };
+    let Some(to) = UserType::parse(form.one("to")) else { return shell::redirect(&urls::user_type(id)) };
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.change_type(&page.actor, id, seen, to).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "type")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "type")])),
         Err(AppError::Refused(refusals)) => {
             let drawn = draw(&web, &page, id, form.one("to"), &FormErrors::of(&refusals)).await;
             refused(refusals, drawn)
@@ -80,10 +80,10 @@ async fn draw(web: &Web, page: &Page, id: PersonId, to: &str, said: &FormErrors)
                 @if sentences.is_empty() { p { "Nothing breaks: permissions, license and credentials stay as they are." } }
                 ul { @for sentence in &sentences { li { (sentence) } } }
                 @if let Some(refusals) = &preview.refused {
-                    (impossible(refusals))
+                    (refusal_list(refusals))
                 } @else {
                     @let fields = [("to", wanted.as_str()), ("version", version.as_str())];
-                    (Confirm { action: &address, fields: &fields, asked: None, back: &back, label: "Change the user type", kind: ButtonKind::Primary }.form(page))
+                    (ConfirmForm { action: &address, fields: &fields, choice: None, back: &back, label: "Change the user type", kind: ButtonKind::Primary }.form(page))
                 }
             }))
         }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::licenses::PoolSum;
-use muster_app::people::{Listed, PeoplePage, PersonView};
+use muster_app::people::{ListQuery, PeoplePage, PersonView};
 use muster_app::{Filter, Sort, Total};
 use muster_domain::ClinicId;
 use muster_domain::emr::{Permission, Status, UserType};
@@ -29,7 +29,7 @@ use crate::urls;
 const PAGE: i64 = 50;
 
 /// A choice of clinic, and the form that says what was meant.
-type Chosen = (ClinicChoice, FormData);
+type ClinicAndForm = (ClinicChoice, FormData);
 
 /// The controls that filter.
 pub(crate) const FILTER: [&str; 5] = ["q", "user_type", "status", "clinic_id", "permission"];
@@ -64,9 +64,9 @@ pub(crate) fn filter(form: &FormData) -> Filter {
     }
 }
 
-fn asked(form: &FormData) -> Listed {
+fn query_of(form: &FormData) -> ListQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
-    Listed { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
+    ListQuery { filter: filter(form), after: cursor.and_then(|c| serde_json::from_slice(&c).ok()), limit: PAGE }
 }
 
 /// The address of this list with one thing changed; a changed list starts at its first page.
@@ -81,7 +81,11 @@ fn address(form: &FormData, name: &str, value: &str) -> String {
 
 /// What stands above the list: the choice of a clinic, with the form that says which was meant, the licenses of that
 /// clinic, and beside them those of all.
-async fn head(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<(Chosen, Vec<PoolSum>, Vec<PoolSum>)> {
+async fn head(
+    web: &Web,
+    page: &Page,
+    form: &FormData,
+) -> muster_app::Result<(ClinicAndForm, Vec<PoolSum>, Vec<PoolSum>)> {
     let (choice, form) = ClinicChoice::of(web, page, form.clone()).await?;
     let clinic = choice.chosen.as_ref().map(|c| c.id);
     let overall = async {
@@ -96,12 +100,12 @@ async fn head(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<(Ch
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
     // The people are looked for meanwhile, unless a clinic's name has to be understood first.
-    let first = asked(form);
+    let first = query_of(form);
     let early = async {
         if ClinicChoice::is_named(form) { Ok(None) } else { web.app.people(&page.actor, first).await.map(Some) }
     };
     let (((choice, form), seats, overall), early) = tokio::try_join!(head(web, page, form), early)?;
-    let listed = asked(&form);
+    let listed = query_of(&form);
     let found = match early {
         Some(found) => found,
         None => web.app.people(&page.actor, listed.clone()).await?,
@@ -210,7 +214,7 @@ fn results(
     web: &Web,
     page: &Page,
     form: &FormData,
-    listed: &Listed,
+    listed: &ListQuery,
     found: &PeoplePage,
     names: &ClinicNames,
 ) -> Markup {

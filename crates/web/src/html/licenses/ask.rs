@@ -10,7 +10,7 @@ use muster_domain::{ClinicId, Code, Refusal, Refusals};
 use super::{clinic_names, group_choices, number};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
@@ -29,7 +29,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 /// `POST /emr/licenses/requests/new`
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     if form.has("refresh") {
         return match draw(&web, &page, &form, &FormErrors::default()).await {
@@ -37,13 +37,13 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
             Err(error) => PageError(error).into_response(),
         };
     }
-    let made = match wanted(&form) {
+    let made = match typed_request(&form) {
         Ok(wanted) => web.app.submit_license_request(&page.actor, &wanted, None).await,
         Err(refusals) => Err(AppError::Refused(refusals)),
     };
     match made {
         Ok(submitted) => {
-            shell::go(&urls::with_query(&urls::license_request(submitted.request.id), &[("done", "submitted")]))
+            shell::redirect(&urls::with_query(&urls::license_request(submitted.request.id), &[("done", "submitted")]))
         }
         Err(AppError::Refused(refusals)) => match draw(&web, &page, &form, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
@@ -54,7 +54,7 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// What was typed, as far as it can be read.
-fn wanted(form: &FormData) -> Result<RequestDraft, Refusals> {
+fn typed_request(form: &FormData) -> Result<RequestDraft, Refusals> {
     let mut refusals = Refusals::default();
     let mut need = |field: &'static str, label: &str, found: bool| {
         if !found {

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::licenses::{Entry, LedgerAsked, PoolState};
+use muster_app::licenses::{Entry, LedgerQuery, PoolState};
 use muster_domain::ClinicId;
 use muster_domain::licenses::{Group, Prices, RequestKind};
 use muster_domain::organizations::Organization;
@@ -30,7 +30,7 @@ async fn draw(web: &Web, page: &Page, id: ClinicId) -> muster_app::Result<Markup
     let found = web.app.clinic_licenses(&page.actor, id).await?;
     let history = web.app.license_history(&page.actor, id).await?;
     let prices = web.app.license_prices(&page.actor).await?;
-    let asked = LedgerAsked { clinic: Some(id), limit: LINES, ..LedgerAsked::default() };
+    let asked = LedgerQuery { clinic: Some(id), limit: LINES, ..LedgerQuery::default() };
     let lines = web.app.license_ledger(&page.actor, &asked).await?;
     let now = web.app.now();
     let zone = page.info.organization.as_ref().map_or(jiff::tz::TimeZone::UTC, Organization::zone);

@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::licenses::{Entry, LedgerAsked};
+use muster_app::licenses::{Entry, LedgerQuery};
 use muster_domain::licenses::Group;
 
 use super::{View, group_choices, number, tabs};
@@ -19,8 +19,8 @@ use crate::urls;
 
 const PAGE: i64 = 50;
 
-fn asked(form: &FormData) -> LedgerAsked {
-    LedgerAsked {
+fn query_of(form: &FormData) -> LedgerQuery {
+    LedgerQuery {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
         group: form.filled("group").and_then(Group::parse),
         before: form.filled("after").and_then(|a| a.parse().ok()),
@@ -42,7 +42,7 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 
 async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let found = web.app.license_ledger(&page.actor, &asked(form)).await?;
+    let found = web.app.license_ledger(&page.actor, &query_of(form)).await?;
     let groups = group_choices(form.one("group"), Some("Any group"));
     let controls = html! {
         (choice.control())
@@ -104,7 +104,7 @@ pub(super) fn table(page: &Page, lines: &[Entry]) -> Markup {
 /// `GET /emr/licenses/ledger.csv`
 pub(crate) async fn export(State(web): State<Web>, RawQuery(query): RawQuery, page: Page) -> Response {
     let name = format!("license-ledger-{}.csv", shell::today(&web, &page));
-    match download::ledger(&web, &page.actor, asked(&FormData::query(query.as_deref())), &name).await {
+    match download::ledger(&web, &page.actor, query_of(&FormData::query(query.as_deref())), &name).await {
         Ok(file) => file,
         Err(error) => PageError(error).into_response(),
     }

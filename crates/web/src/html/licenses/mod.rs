@@ -13,7 +13,7 @@ pub(crate) mod waiting;
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use muster_app::licenses::{Effect, Request};
+use muster_app::licenses::{LicenseEffect, Request};
 use muster_domain::ClinicId;
 use muster_domain::licenses::{Group, Money, RequestKind, RequestState};
 use muster_domain::organizations::Clinic;
@@ -56,7 +56,7 @@ fn state_chip(state: RequestState) -> Markup {
 }
 
 /// `Add 2 therapist`
-fn wish(request: &Request) -> String {
+fn request_title(request: &Request) -> String {
     format!("{} {} {}", request.kind.label(), request.count, request.group.as_str())
 }
 
@@ -65,7 +65,7 @@ fn number(n: Option<i64>) -> String {
 }
 
 /// `12 → 14`
-fn totals(effect: Option<&Effect>) -> Markup {
+fn totals(effect: Option<&LicenseEffect>) -> Markup {
     html! {
         @if let Some(e) = effect {
             span.nowrap { (number(e.before)) " " span aria-hidden="true" { "→" } span.vh { " to " } " " (number(e.after)) }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
-use muster_app::licenses::{ClinicPools, OverviewAsked, PoolState, PoolSum};
+use muster_app::licenses::{ClinicPools, OverviewQuery, PoolState, PoolSum};
 use muster_domain::emr::Permission;
 use muster_domain::licenses::{Availability, Group, Prices};
 
@@ -32,7 +32,7 @@ async fn draw(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Mar
     let after =
         form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok()).and_then(|a| String::from_utf8(a).ok());
     let after = after.filter(|a| !a.contains('\0'));
-    let asked = OverviewAsked { q: form.one("q").to_owned(), after, limit: PAGE };
+    let asked = OverviewQuery { q: form.one("q").to_owned(), after, limit: PAGE };
     let found = web.app.license_overview(&page.actor, &asked).await?;
     let prices = web.app.license_prices(&page.actor).await?;
     let sees_users = page.actor.may(Permission::ViewUsers);

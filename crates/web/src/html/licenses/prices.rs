@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, ButtonLink, Choice, Field, Icon, Select};
@@ -21,7 +21,7 @@ const PRICED: [Group; 3] = [Group::Therapist, Group::Assistant, Group::Student];
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct PricesQuery {
     #[serde(default)]
     done: String,
 }
@@ -30,24 +30,24 @@ pub(crate) struct Asked {
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<OrganizationId>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<PricesQuery>,
     page: Page,
 ) -> Response {
-    match draw(&web, &page, id, None, &FormErrors::default(), asked.done == "saved").await {
+    match draw(&web, &page, id, None, &FormErrors::default(), query.done == "saved").await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
 }
 
 /// `POST /support/organizations/{organization}/prices`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<OrganizationId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<OrganizationId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
-    let saved = match typed(&form) {
+    let saved = match typed_prices(&form) {
         Ok(prices) => web.app.set_license_prices(&page.actor, id, &prices).await,
         Err(refusals) => Err(AppError::Refused(refusals)),
     };
     match saved {
-        Ok(_) => shell::go(&urls::with_query(&urls::support_prices(id), &[("done", "saved")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::support_prices(id), &[("done", "saved")])),
         Err(AppError::Refused(refusals)) if page.actor.is_support() => {
             match draw(&web, &page, id, Some(&form), &FormErrors::of(&refusals), false).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
@@ -59,7 +59,7 @@ pub(crate) async fn save(State(web): State<Web>, Path(id): Path<OrganizationId>,
 }
 
 /// Amounts as people type them, `99` or `99.50`, in minor units.
-fn typed(form: &FormData) -> Result<Prices, Refusals> {
+fn typed_prices(form: &FormData) -> Result<Prices, Refusals> {
     let mut refusals = Refusals::default();
     let mut prices = Prices { currency: form.one("currency").to_owned(), ..Prices::default() };
     for group in PRICED {

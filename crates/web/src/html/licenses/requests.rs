@@ -4,15 +4,15 @@ use axum::extract::{Path, Query, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::licenses::{Effect, Request, RequestsAsked};
+use muster_app::licenses::{LicenseEffect, Request, RequestQuery};
 use muster_domain::LicenseRequestId;
 use muster_domain::licenses::{Group, RequestKind, RequestState as Stage};
 use serde::Deserialize;
 
-use super::{View, group_choices, monthly, state_chip, tabs, totals, wish};
+use super::{View, group_choices, monthly, request_title, state_chip, tabs, totals};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
@@ -41,7 +41,7 @@ fn address(form: &FormData, after: &str) -> String {
 
 async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let asked = RequestsAsked {
+    let asked = RequestQuery {
         state: form.filled("state").and_then(Stage::parse),
         kind: None,
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
@@ -96,9 +96,9 @@ async fn draw_list(web: &Web, page: &Page, form: &FormData) -> muster_app::Resul
 
 fn row(page: &Page, r: &Request) -> Vec<Markup> {
     let practice = page.info.organization.as_ref();
-    let effect = Effect::of(r);
+    let effect = LicenseEffect::of(r);
     vec![
-        html! { a href=(urls::license_request(r.id)) { (r.number) ": " (wish(r)) } },
+        html! { a href=(urls::license_request(r.id)) { (r.number) ": " (request_title(r)) } },
         html! { (r.clinic_name) },
         html! { (r.requester_name) @if let Some(at) = r.submitted_at { span.under { (moment(at, practice)) } } },
         state_chip(r.state),
@@ -109,7 +109,7 @@ fn row(page: &Page, r: &Request) -> Vec<Markup> {
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct LicenseRequestQuery {
     #[serde(default)]
     done: String,
 }
@@ -118,7 +118,7 @@ pub(crate) struct Asked {
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<LicenseRequestId>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<LicenseRequestQuery>,
     page: Page,
 ) -> Response {
     match draw(&web, &page, id, &asked.done, "", &FormErrors::default()).await {
@@ -128,11 +128,11 @@ pub(crate) async fn show(
 }
 
 /// `POST /emr/licenses/requests/{request}/withdraw`
-pub(crate) async fn withdraw(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: Posted) -> Response {
+pub(crate) async fn withdraw(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let note = form.one("note").replace("\r\n", "\n");
     match web.app.withdraw_license_request(&page.actor, id, &note).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::license_request(id), &[("done", "withdrawn")])),
+        Ok(_) => shell::redirect(&urls::with_query(&urls::license_request(id), &[("done", "withdrawn")])),
         Err(AppError::Refused(refusals)) => match draw(&web, &page, id, "", &note, &FormErrors::of(&refusals)).await {
             Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
             Err(error) => PageError(error).into_response(),
@@ -171,7 +171,7 @@ async fn draw(
     let may_withdraw = web.app.may_withdraw(&page.actor, &request);
     let body = html! {
         p.back { a href=(urls::LICENSE_REQUESTS) { (parts::icon(Icon::ChevronLeft)) " Requests" } }
-        (parts::heading(&format!("Request {}: {}", request.number, wish(&request)), Some(&request.clinic_name), &state_chip(request.state)))
+        (parts::heading(&format!("Request {}: {}", request.number, request_title(&request)), Some(&request.clinic_name), &state_chip(request.state)))
         (said.summary())
         (parts::split(
             &html! {
@@ -200,10 +200,10 @@ async fn draw(
 
 /// What was asked for, and what it does.
 pub(super) fn about(request: &Request) -> Markup {
-    let effect = Effect::of(request);
+    let effect = LicenseEffect::of(request);
     let free = request.pool_total.map(|t| (t - request.pool_assigned).max(0));
     let mut rows = vec![
-        ("Request", html! { (wish(request)) @if request.count == 1 { " license" } @else { " licenses" } }),
+        ("Request", html! { (request_title(request)) @if request.count == 1 { " license" } @else { " licenses" } }),
         ("Clinic", html! { (request.clinic_name) }),
         ("Note", html! { @if request.note.is_empty() { span.soft { "none" } } @else { (request.note) } }),
     ];

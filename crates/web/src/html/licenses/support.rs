@@ -6,16 +6,16 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::licenses::{Effect, Request};
+use muster_app::licenses::{LicenseEffect, Request};
 use muster_domain::LicenseRequestId;
 use muster_domain::licenses::RequestState as Stage;
 use serde::Deserialize;
 
 use super::requests::{about, history};
-use super::{age, monthly, state_chip, totals, wish};
+use super::{age, monthly, request_title, state_chip, totals};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Column, Icon, Table, Textarea};
 use crate::html::shell;
@@ -25,7 +25,7 @@ const PAGE: i64 = 50;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct QueueQuery {
     #[serde(default)]
     after: String,
     #[serde(default)]
@@ -33,15 +33,15 @@ pub(crate) struct Asked {
 }
 
 /// `GET /support/license-requests`
-pub(crate) async fn queue(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
-    match draw_queue(&web, &page, &asked).await {
+pub(crate) async fn queue(State(web): State<Web>, Query(query): Query<QueueQuery>, page: Page) -> Response {
+    match draw_queue(&web, &page, &query).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result<Markup> {
-    let cursor = URL_SAFE_NO_PAD.decode(&asked.after).ok().and_then(|c| serde_json::from_slice(&c).ok());
+async fn draw_queue(web: &Web, page: &Page, query: &QueueQuery) -> muster_app::Result<Markup> {
+    let cursor = URL_SAFE_NO_PAD.decode(&query.after).ok().and_then(|c| serde_json::from_slice(&c).ok());
     let found = web.app.license_queue(&page.actor, cursor, PAGE).await?;
     let now = web.app.now();
     let columns = [
@@ -53,9 +53,9 @@ async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result
         Column::new("Monthly"),
     ];
     let row = |r: &Request| {
-        let effect = Effect::of(r);
+        let effect = LicenseEffect::of(r);
         vec![
-            html! { a href=(urls::support_request(r.id)) { (wish(r)) } },
+            html! { a href=(urls::support_request(r.id)) { (request_title(r)) } },
             html! { (r.organization_name) span.under { (r.clinic_name) } },
             html! { (r.requester_name) },
             html! { (age(r.submitted_at, now)) },
@@ -66,8 +66,8 @@ async fn draw_queue(web: &Web, page: &Page, asked: &Asked) -> muster_app::Result
     let rows: Vec<Vec<Markup>> = found.items.iter().map(row).collect();
     let next = found.next.as_ref().and_then(|c| serde_json::to_vec(c).ok());
     let next = next.map(|c| urls::with_query(urls::SUPPORT_REQUESTS, &[("after", &URL_SAFE_NO_PAD.encode(c))]));
-    let first = (!asked.after.is_empty()).then(|| urls::SUPPORT_REQUESTS.to_owned());
-    let banner = match asked.done.as_str() {
+    let first = (!query.after.is_empty()).then(|| urls::SUPPORT_REQUESTS.to_owned());
+    let banner = match query.done.as_str() {
         "processed" => Some(Banner::line(BannerKind::Ok, "Processed. The practice has been written to.")),
         "rejected" => Some(Banner::line(BannerKind::Ok, "Rejected. The practice has been written to.")),
         _ => None,
@@ -93,14 +93,14 @@ pub(crate) async fn show(State(web): State<Web>, Path(id): Path<LicenseRequestId
 }
 
 /// `POST /support/license-requests/{request}/process`
-pub(crate) async fn process(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: Posted) -> Response {
+pub(crate) async fn process(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: PageForm) -> Response {
     let note = posted.form.one("note").replace("\r\n", "\n");
     let ended = web.app.process_license_request(&posted.page.actor, id, &note).await;
     answer(&web, &posted.page, id, &note, ended, "processed").await
 }
 
 /// `POST /support/license-requests/{request}/reject`
-pub(crate) async fn reject(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: Posted) -> Response {
+pub(crate) async fn reject(State(web): State<Web>, Path(id): Path<LicenseRequestId>, posted: PageForm) -> Response {
     let note = posted.form.one("note").replace("\r\n", "\n");
     let ended = web.app.reject_license_request(&posted.page.actor, id, &note).await;
     answer(&web, &posted.page, id, &note, ended, "rejected").await
@@ -115,7 +115,7 @@ async fn answer(
     what: &str,
 ) -> Response {
     match ended {
-        Ok(_) => shell::go(&urls::with_query(urls::SUPPORT_REQUESTS, &[("done", what)])),
+        Ok(_) => shell::redirect(&urls::with_query(urls::SUPPORT_REQUESTS, &[("done", what)])),
         Err(AppError::Refused(refusals)) if page.actor.is_support() => {
             match draw(web, page, id, note, &FormErrors::of(&refusals)).await {
                 Ok(markup) => shell::refused(&AppError::Refused(refusals), markup),
@@ -141,7 +141,7 @@ async fn draw(
     let reject = urls::support_request_reject(id);
     let body = html! {
         p.back { a href=(urls::SUPPORT_REQUESTS) { (parts::icon(Icon::ChevronLeft)) " License requests" } }
-        (parts::heading(&format!("{}: {}", request.organization_name, wish(&request)), Some(&format!("Request {}, {}", request.number, request.clinic_name)), &state_chip(request.state)))
+        (parts::heading(&format!("{}: {}", request.organization_name, request_title(&request)), Some(&format!("Request {}, {}", request.number, request.clinic_name)), &state_chip(request.state)))
         (said.summary())
         (parts::split(
             &html! {

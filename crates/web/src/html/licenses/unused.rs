@@ -18,14 +18,14 @@ const PAGE: usize = 50;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UnusedQuery {
     #[serde(default)]
     after: String,
 }
 
 /// `GET /emr/licenses/unused`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
-    match draw(&web, &page, asked.after.parse().unwrap_or(0)).await {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<UnusedQuery>, page: Page) -> Response {
+    match draw(&web, &page, query.after.parse().unwrap_or(0)).await {
         Ok(markup) => markup.into_response(),
         Err(error) => PageError(error).into_response(),
     }
@@ -41,7 +41,7 @@ async fn draw(web: &Web, page: &Page, skip: usize) -> muster_app::Result<Markup>
         Column::new("A month").class("num"),
         Column::new("What to do").quiet(),
     ];
-    let row = |u: &muster_app::licenses::Unused| {
+    let row = |u: &muster_app::licenses::UnusedLicenses| {
         let note = format!("Unused for {UNUSED_DAYS} days");
         let release = ask_address(RequestKind::Release, u.clinic, u.group, u.unused, &note);
         vec![

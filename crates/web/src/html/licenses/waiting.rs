@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::licenses::{Activate, Activated, Queued, WaitingAsked};
+use muster_app::licenses::{ActivationReport, ActivationRequest, QueueEntry, WaitingQuery};
 use muster_domain::emr::Permission;
 use muster_domain::licenses::{Group, RequestKind, SeatForecast};
 use muster_domain::{ClinicId, PersonId};
@@ -16,7 +16,7 @@ use muster_domain::{ClinicId, PersonId};
 use super::{View, ask_address, group_choices, tabs};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::organizations::clinic_choice::ClinicChoice;
@@ -28,10 +28,10 @@ use crate::urls;
 
 const PAGE: i64 = 100;
 
-fn asked(form: &FormData) -> WaitingAsked {
+fn query_of(form: &FormData) -> WaitingQuery {
     let cursor = form.filled("after").and_then(|a| URL_SAFE_NO_PAD.decode(a).ok());
     let cursor: Option<(String, uuid::Uuid)> = cursor.and_then(|c| serde_json::from_slice(&c).ok());
-    WaitingAsked {
+    WaitingQuery {
         clinic: form.filled("clinic_id").and_then(|c| c.parse().ok()),
         group: form.filled("group").and_then(Group::parse),
         after: cursor.filter(|(key, _)| !key.contains('\0')),
@@ -48,12 +48,12 @@ pub(crate) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, page
 }
 
 /// `POST /emr/licenses/waiting`
-pub(crate) async fn activate(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn activate(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let everyone = form.has("everyone");
     let people: Vec<PersonId> = form.all("person_ids").filter_map(|id| id.parse().ok()).collect();
-    let wanted = asked(&form);
-    let activate = Activate {
+    let wanted = query_of(&form);
+    let activate = ActivationRequest {
         clinic: wanted.clinic,
         group: wanted.group,
         people: (!everyone).then_some(people),
@@ -75,11 +75,11 @@ async fn draw(
     web: &Web,
     page: &Page,
     form: &FormData,
-    done: Option<&Activated>,
+    done: Option<&ActivationReport>,
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     let (choice, form) = &ClinicChoice::of(web, page, form.clone()).await?;
-    let found = web.app.waiting_list(&page.actor, &asked(form)).await?;
+    let found = web.app.waiting_list(&page.actor, &query_of(form)).await?;
     let (clinic, group) = (form.one("clinic_id"), form.one("group"));
     let groups = group_choices(group, Some("Any group"));
     let filters = html! {
@@ -119,7 +119,7 @@ async fn draw(
     Ok(shell::page(web, page, "Waiting list", None, &body))
 }
 
-fn actions(items: &[Queued]) -> Markup {
+fn actions(items: &[QueueEntry]) -> Markup {
     let ready = items.iter().filter(|q| q.freed == SeatForecast::Now).count();
     html! {
         (parts::checkbox(&Checkbox { name: "invite", value: "true", label: "Invite those who have no password yet", checked: true, ..Checkbox::default() }))
@@ -131,7 +131,7 @@ fn actions(items: &[Queued]) -> Markup {
     }
 }
 
-fn table(items: &[Queued], may_edit: bool) -> Markup {
+fn table(items: &[QueueEntry], may_edit: bool) -> Markup {
     let mut lacking: BTreeMap<(ClinicId, Group), i64> = BTreeMap::new();
     for q in items.iter().filter(|q| q.freed == SeatForecast::Nothing) {
         *lacking.entry((q.waiting.clinic, q.waiting.group)).or_default() += 1;
@@ -141,7 +141,7 @@ fn table(items: &[Queued], may_edit: bool) -> Markup {
         let all = parts::select_all("Tick everyone on this page");
         columns.insert(0, Column { label: "Ticked", head: Some(all), ..Column::default() }.class("tight"));
     }
-    let row = |q: &Queued| {
+    let row = |q: &QueueEntry| {
         let (w, pool) = (&q.waiting, (q.waiting.clinic, q.waiting.group));
         let mut cells = vec![
             html! { a href=(urls::user(w.person)) { (w.full_name) } span.under { (w.user_type) } },
@@ -177,7 +177,7 @@ fn table(items: &[Queued], may_edit: bool) -> Markup {
 }
 
 /// Who is active now, who is not, and why.
-fn outcome(done: &Activated) -> Markup {
+fn outcome(done: &ActivationReport) -> Markup {
     let (active, refused) = (done.active.len(), done.refused.len());
     let (kind, outcome) = match (active, refused) {
         (_, 0) => (BannerKind::Ok, "complete"),

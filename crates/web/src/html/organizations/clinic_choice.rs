@@ -15,7 +15,7 @@ use crate::context::Web;
 use crate::errors::PageError;
 use crate::extract::Page;
 use crate::form::FormData;
-use crate::html::parts::{self, ButtonLink, Choice, Icon, NameField, Offer, Select};
+use crate::html::parts::{self, ButtonLink, Choice, Icon, NameField, Select, Suggestion};
 use crate::urls;
 
 /// Clinics a drop-down list may hold.
@@ -45,7 +45,7 @@ impl ClinicChoice {
         let listed = web.app.few_clinics(&page.actor, LISTED).await?;
         let mut choice = Self { listed, chosen: None, unclear: None };
         if let Some(typed) = form.filled("clinic").map(str::to_owned) {
-            let mut meant = web.app.clinics_meant(&page.actor, &typed, OFFERED).await?;
+            let mut meant = web.app.match_clinics(&page.actor, &typed, OFFERED).await?;
             if meant.len() == 1 {
                 choice.chosen = meant.pop();
             } else {
@@ -128,10 +128,12 @@ impl ClinicChoice {
             let all = ButtonLink { href: everywhere, label: "Show every clinic", ..ButtonLink::default() };
             return Some(parts::empty_state(Icon::Search, "No such clinic", &text, &parts::button_link(&all)));
         }
-        let offers: Vec<Offer> =
-            meant.iter().map(|c| Offer { href: address(&c.id.to_string()), name: &c.name, more: town(c) }).collect();
+        let offers: Vec<Suggestion> = meant
+            .iter()
+            .map(|c| Suggestion { href: address(&c.id.to_string()), name: &c.name, more: town(c) })
+            .collect();
         let whole = i64::try_from(offers.len()).is_ok_and(|n| n < OFFERED);
-        Some(parts::which_one("Which clinic?", &format!("“{typed}” is part of several names."), &offers, whole))
+        Some(parts::disambiguation("Which clinic?", &format!("“{typed}” is part of several names."), &offers, whole))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::time_zone_select;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
@@ -24,13 +24,13 @@ use crate::urls;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct SettingsQuery {
     #[serde(default)]
     done: String,
 }
 
 /// Which of the page's forms was refused, and what it held.
-enum Refused<'a> {
+enum RefusedSettings<'a> {
     Nothing,
     Practice(&'a FormData),
     NewClinic(&'a FormData),
@@ -38,8 +38,8 @@ enum Refused<'a> {
 }
 
 /// `GET /settings`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
-    let notice = match asked.done.as_str() {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<SettingsQuery>, page: Page) -> Response {
+    let notice = match query.done.as_str() {
         "saved" => Some(Banner::line(BannerKind::Ok, "Settings saved.")),
         "clinic" => Some(Banner::line(BannerKind::Ok, "Clinic saved.")),
         "added" => {
@@ -47,11 +47,11 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
         }
         _ => None,
     };
-    answer(&web, &page, notice, &Refused::Nothing, None).await
+    answer(&web, &page, notice, &RefusedSettings::Nothing, None).await
 }
 
 /// `POST /settings`
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let text = |name: &str| form.get(name).map(str::to_owned);
     let days = form.get("password_expiry_days").map(|d| d.parse::<i64>().ok());
@@ -64,22 +64,22 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
     };
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.update_organization(&page.actor, page.actor.organization(), seen, &patch).await {
-        Ok(_) => shell::go(&urls::with_query(urls::SETTINGS, &[("done", "saved")])),
-        Err(error) => answer(&web, &page, None, &Refused::Practice(&form), Some(error)).await,
+        Ok(_) => shell::redirect(&urls::with_query(urls::SETTINGS, &[("done", "saved")])),
+        Err(error) => answer(&web, &page, None, &RefusedSettings::Practice(&form), Some(error)).await,
     }
 }
 
 /// `POST /settings/clinics`
-pub(crate) async fn add_clinic(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn add_clinic(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     match web.app.add_clinic(&page.actor, form.one("name"), None).await {
-        Ok(_) => shell::go(&urls::with_query(urls::SETTINGS, &[("done", "added")])),
-        Err(error) => answer(&web, &page, None, &Refused::NewClinic(&form), Some(error)).await,
+        Ok(_) => shell::redirect(&urls::with_query(urls::SETTINGS, &[("done", "added")])),
+        Err(error) => answer(&web, &page, None, &RefusedSettings::NewClinic(&form), Some(error)).await,
     }
 }
 
 /// `POST /settings/clinics/{clinic}`
-pub(crate) async fn save_clinic(State(web): State<Web>, Path(id): Path<ClinicId>, posted: Posted) -> Response {
+pub(crate) async fn save_clinic(State(web): State<Web>, Path(id): Path<ClinicId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let admin = page.actor.may(Permission::CompanyAdmin);
     let patch = ClinicPatch {
@@ -89,8 +89,8 @@ pub(crate) async fn save_clinic(State(web): State<Web>, Path(id): Path<ClinicId>
     };
     let seen = form.filled("version").and_then(|v| v.parse().ok());
     match web.app.update_clinic(&page.actor, id, seen, &patch).await {
-        Ok(_) => shell::go(&urls::with_query(urls::SETTINGS, &[("done", "clinic")])),
-        Err(error) => answer(&web, &page, None, &Refused::Clinic(id, &form), Some(error)).await,
+        Ok(_) => shell::redirect(&urls::with_query(urls::SETTINGS, &[("done", "clinic")])),
+        Err(error) => answer(&web, &page, None, &RefusedSettings::Clinic(id, &form), Some(error)).await,
     }
 }
 
@@ -98,7 +98,7 @@ async fn answer(
     web: &Web,
     page: &Page,
     notice: Option<Banner<'_>>,
-    refused: &Refused<'_>,
+    refused: &RefusedSettings<'_>,
     error: Option<AppError>,
 ) -> Response {
     let said = match &error {
@@ -124,7 +124,7 @@ async fn draw(
     web: &Web,
     page: &Page,
     notice: Option<Banner<'_>>,
-    refused: &Refused<'_>,
+    refused: &RefusedSettings<'_>,
     said: &FormErrors,
 ) -> muster_app::Result<Markup> {
     if !page.actor.may(Permission::ClinicAdmin) {
@@ -139,19 +139,19 @@ async fn draw(
         (said.summary())
         div.stack {
             @if admin {
-                @let (form, said) = match refused { Refused::Practice(form) => (Some(*form), said), _ => (None, &none) };
-                @let own_name = matches!(refused, Refused::Nothing | Refused::Practice(_));
+                @let (form, said) = match refused { RefusedSettings::Practice(form) => (Some(*form), said), _ => (None, &none) };
+                @let own_name = matches!(refused, RefusedSettings::Nothing | RefusedSettings::Practice(_));
                 (parts::card("Practice", &practice_form(page, &organization, own_name, form, said)))
             } @else {
                 (parts::card("Practice", &html! { p.soft { "Only company admins change the settings of the whole practice." } }))
             }
             (parts::section("Clinics", Some("A clinic can be made inactive once it is nobody's default clinic."), &html! {
                 div.grid-2 { @for clinic in &clinics {
-                    @let (form, said) = match refused { Refused::Clinic(id, form) if *id == clinic.id => (Some(*form), said), _ => (None, &none) };
+                    @let (form, said) = match refused { RefusedSettings::Clinic(id, form) if *id == clinic.id => (Some(*form), said), _ => (None, &none) };
                     (clinic_form(page, clinic, admin, form, said))
                 } }
                 @if admin {
-                    @let (form, said) = match refused { Refused::NewClinic(form) => (Some(*form), said), _ => (None, &none) };
+                    @let (form, said) = match refused { RefusedSettings::NewClinic(form) => (Some(*form), said), _ => (None, &none) };
                     (parts::card("Add a clinic", &new_clinic_form(page, form, said)))
                 }
             }))

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::html::parts::{self, Button, ChipKind, Column, Icon, Table};
 use crate::html::shell;
 use crate::urls;
@@ -19,17 +19,17 @@ const PAGE: i64 = 50;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct PracticesQuery {
     #[serde(default)]
     after: String,
 }
 
 /// `GET /support`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<PracticesQuery>, page: Page) -> Response {
     if !page.actor.is_support() {
         return PageError(AppError::NotFound).into_response();
     }
-    let mut found = match web.app.organizations(&page.actor, &asked.after, PAGE + 1).await {
+    let mut found = match web.app.organizations(&page.actor, &query.after, PAGE + 1).await {
         Ok(found) => found,
         Err(error) => return PageError(error).into_response(),
     };
@@ -70,9 +70,9 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
 }
 
 /// `POST /support/organizations/{organization}`
-pub(crate) async fn enter(State(web): State<Web>, Path(id): Path<OrganizationId>, posted: Posted) -> Response {
+pub(crate) async fn enter(State(web): State<Web>, Path(id): Path<OrganizationId>, posted: PageForm) -> Response {
     match web.app.enter_organization(&posted.page.actor, &posted.page.token, id).await {
-        Ok(()) => shell::go(urls::USERS),
+        Ok(()) => shell::redirect(urls::USERS),
         Err(error) => PageError(error).into_response(),
     }
 }

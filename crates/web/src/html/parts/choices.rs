@@ -114,7 +114,7 @@ pub struct Checkbox<'a> {
 /// Draws a check box with its label.
 pub fn checkbox(check: &Checkbox) -> Markup {
     let id = if check.value == "true" { check.name.to_owned() } else { format!("{}-{}", check.name, check.value) };
-    let control = Tiny {
+    let control = ToggleField {
         kind: "checkbox",
         id: &id,
         name: check.name,
@@ -163,7 +163,7 @@ pub fn radio_group(group: &RadioGroup) -> Markup {
     let body = html! {
         div.checks.one-column {
             @for choice in group.options {
-                (Tiny {
+                (ToggleField {
                     kind: "radio",
                     id: &format!("{}-{}", group.name, choice.value),
                     name: group.name,
@@ -215,7 +215,7 @@ pub fn fieldset(head: &Fieldset, body: &Markup) -> Markup {
 }
 
 /// A check box or radio button with everything around it.
-struct Tiny<'a> {
+struct ToggleField<'a> {
     kind: &'static str,
     id: &'a str,
     name: &'a str,
@@ -227,7 +227,7 @@ struct Tiny<'a> {
     attrs: &'a [(&'a str, String)],
 }
 
-impl Tiny<'_> {
+impl ToggleField<'_> {
     fn draw(&self, label: &str) -> Markup {
         let notes = Notes::new(self.id, self.reason.or(self.hint), self.errors);
         let control = Tag::new("input")

@@ -62,7 +62,7 @@ pub fn button(button: &Button) -> Markup {
         .maybe("value", button.sends.map(|(_, value)| value))
         .flag("disabled", button.disabled)
         .extend(&button.attrs)
-        .around("button", &face(button.label, button.icon, button.icon_only))
+        .around("button", &button_content(button.label, button.icon, button.icon_only))
 }
 
 /// A link that looks like a button.
@@ -88,10 +88,10 @@ pub fn button_link(link: &ButtonLink) -> Markup {
         .set("class", link.kind.class())
         .set("href", link.href)
         .extend(&link.attrs)
-        .around("a", &face(link.label, link.icon, link.icon_only))
+        .around("a", &button_content(link.label, link.icon, link.icon_only))
 }
 
-fn face(label: &str, drawing: Option<Icon>, only: bool) -> Markup {
+fn button_content(label: &str, drawing: Option<Icon>, only: bool) -> Markup {
     html! {
         @if let Some(drawing) = drawing { (icon(drawing)) }
         @if only { span.vh { (label) } } @else { span { (label) } }

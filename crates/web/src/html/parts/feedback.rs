@@ -100,7 +100,7 @@ pub fn empty_state(drawing: Icon, title: &str, text: &str, action: &Markup) -> M
 
 /// Something that may be meant by what was typed.
 #[derive(Clone, Debug)]
-pub struct Offer<'a> {
+pub struct Suggestion<'a> {
     /// Where it leads.
     pub href: String,
     /// Its name.
@@ -110,7 +110,7 @@ pub struct Offer<'a> {
 }
 
 /// Asks which of several was meant; `title` is the question, `whole` false when there are more than these.
-pub fn which_one(title: &str, text: &str, offers: &[Offer], whole: bool) -> Markup {
+pub fn disambiguation(title: &str, text: &str, offers: &[Suggestion], whole: bool) -> Markup {
     let text = format!("{text}{}", if whole { "" } else { " These are the first; type more to find others." });
     let links = html! {
         ul.offers {

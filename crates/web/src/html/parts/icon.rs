@@ -137,7 +137,7 @@ pub(super) fn brand_mark() -> Markup {
 }
 
 /// A roll call: rows of people, most of them ticked off.
-pub(super) fn roll_call() -> Markup {
+pub(super) fn person_list() -> Markup {
     const ABSENT: [(i32, i32); 4] = [(4, 0), (1, 2), (5, 2), (3, 3)];
     html! {
         svg.roll-call viewBox="0 0 232 152" width="232" height="152" aria-hidden="true" focusable="false" {

@@ -25,7 +25,8 @@ pub use choices::{
 pub use controls::{Button, ButtonKind, ButtonLink, button, button_link, csrf_field};
 pub use data::{Change, ChipKind, Mark, avatar, change_table, chip, filter_chip, hue_of, mark};
 pub use feedback::{
-    Banner, BannerKind, Offer, PasswordView, banner, empty_state, password_meter, progress, refusal_summary, which_one,
+    Banner, BannerKind, PasswordView, Suggestion, banner, disambiguation, empty_state, password_meter, progress,
+    refusal_summary,
 };
 pub use fields::{Field, FieldKind, Textarea, input, textarea};
 pub use icon::{Icon, icon};
@@ -34,6 +35,6 @@ pub use layout::{
     steps, tabs, toolbar,
 };
 pub use licenses::{SeatTile, seat_tiles};
-pub use plain::{Plain, plain_page};
+pub use plain::{PlainPage, plain_page};
 pub use shell::{AssetUrls, NavGroup, NavItem, Shell, page};
 pub use table::{Column, SortState, Table, cursor_pager, data_table, person_cell, row_checkbox, select_all};

@@ -2,13 +2,13 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::icon::{brand_mark, roll_call};
+use super::icon::{brand_mark, person_list};
 use super::shell::head;
 use super::{AssetUrls, Banner, banner};
 
 /// Everything around the body of a page before sign-in.
 #[derive(Clone, Debug)]
-pub struct Plain<'a> {
+pub struct PlainPage<'a> {
     /// The page's title and heading.
     pub title: &'a str,
     /// A sentence under the heading.
@@ -24,7 +24,7 @@ pub struct Plain<'a> {
 }
 
 /// Draws the whole document of a page before sign-in.
-pub fn plain_page(plain: &Plain, body: &Markup) -> Markup {
+pub fn plain_page(plain: &PlainPage, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,7 +34,7 @@ pub fn plain_page(plain: &Plain, body: &Markup) -> Markup {
                 header.brand-side {
                     p.brand { (brand_mark()) span { "Muster" } }
                     div.brand-words {
-                        (roll_call())
+                        (person_list())
                         p.brand-claim { "Everyone on the team, with the access their work needs." }
                         p { "Staff accounts, licenses and permissions for rehab-therapy practices." }
                     }

@@ -158,15 +158,15 @@ pub fn cursor_pager(first: Option<&str>, next: Option<&str>, text: &str) -> Mark
             p { (text) }
             @if first.is_some() || next.is_some() {
                 div.cluster {
-                    (turn(first, "first", "First page", Icon::ChevronLeft))
-                    (turn(next, "next", "Next", Icon::ChevronRight))
+                    (page_link(first, "first", "First page", Icon::ChevronLeft))
+                    (page_link(next, "next", "Next", Icon::ChevronRight))
                 }
             }
         }
     }
 }
 
-fn turn(href: Option<&str>, rel: &str, label: &str, drawing: Icon) -> Markup {
+fn page_link(href: Option<&str>, rel: &str, label: &str, drawing: Icon) -> Markup {
     html! {
         @if let Some(href) = href {
             a.button rel=(rel) href=(href) {

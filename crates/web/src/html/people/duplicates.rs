@@ -3,7 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use muster_app::people::{Candidates, Contact, Merged, Pair, PersonView};
+use muster_app::people::{Candidates, Contact, MergeReceipt, Pair, PersonView};
 use muster_domain::emr::{EmrAccount, Permission};
 use muster_domain::organizations::Clinic;
 use muster_domain::people::Reason;
@@ -136,7 +136,7 @@ pub(crate) fn question(draft: &Draft, clinics: &[Clinic], found: &Candidates, de
     }
 }
 
-/// Whom to ask.
+/// The contacts for a hidden candidate.
 fn contacts(ask: &[Contact]) -> Markup {
     html! {
         @if ask.is_empty() { p { "a company admin of your practice." } }
@@ -184,7 +184,7 @@ pub(super) async fn list(web: &Web, page: &Page, form: &FormData, said: &FormErr
             (pairs(&found.pairs))
         }
         @if after.is_some() || next.is_some() { (parts::cursor_pager(None, next.as_deref(), "Part of the practice")) }
-        @if !merges.is_empty() { (parts::section("Merged in the last 30 days", None, &undoable(page, &merges))) }
+        @if !merges.is_empty() { (parts::section("Merged in the last 30 days", None, &undo_table(page, &merges))) }
     };
     Ok(shell::page(web, page, "Possible duplicates", said_done, &body))
 }
@@ -219,7 +219,7 @@ fn pairs(pairs: &[Pair]) -> Markup {
     })
 }
 
-fn undoable(page: &Page, merges: &[Merged]) -> Markup {
+fn undo_table(page: &Page, merges: &[MergeReceipt]) -> Markup {
     let columns = [
         Column::new("Kept"),
         Column::new("Merged into it"),

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use muster_app::AppError;
-use muster_app::people::MergedInto;
+use muster_app::people::ProfileMerge;
 use muster_domain::PersonId;
 use muster_domain::emr::Permission;
 use muster_domain::organizations::Clinic;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::duplicates::{compare_url, facts_of, identity, list, side_by_side};
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind, ButtonLink, Icon};
@@ -32,12 +32,12 @@ pub(super) async fn compare(
     let plan = web.app.preview_merge(&page.actor, kept, merged).await?;
     let clinics = web.app.clinics(&page.actor).await?;
     let (mine, theirs) = (&plan.kept.profile().person, &plan.merged.profile().person);
-    let shown = |field: &str, value: &Value| in_words(field, value, &clinics);
+    let shown = |field: &str, value: &Value| value_label(field, value, &clinics);
     let moves: Vec<(String, String, String)> = plan
         .moves
         .iter()
         .map(|m| {
-            let label = muster_domain::words::field_label(&m.field).to_owned();
+            let label = muster_domain::labels::field_label(&m.field).to_owned();
             (label, shown(&m.field, &m.before), shown(&m.field, &m.after))
         })
         .collect();
@@ -81,7 +81,7 @@ pub(super) async fn compare(
 }
 
 /// A value that moves, as people read it.
-fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
+fn value_label(field: &str, value: &Value, clinics: &[Clinic]) -> String {
     match (bare_field(field), value) {
         ("clinic_ids" | "default_clinic_id", Value::String(id)) => {
             let found = clinics.iter().find(|c| c.id.to_string() == *id);
@@ -92,9 +92,12 @@ fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
         }
         (_, Value::String(text)) => text.clone(),
         (_, Value::Bool(yes)) => if *yes { "from the other profile" } else { "" }.to_owned(),
-        (field, Value::Array(items)) => {
-            items.iter().map(|i| in_words(field, i, clinics)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ")
-        }
+        (field, Value::Array(items)) => items
+            .iter()
+            .map(|i| value_label(field, i, clinics))
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
         ("licenses", Value::Object(license)) => {
             let parts = ["number", "state"].into_iter().filter_map(|k| license.get(k)?.as_str());
             parts.collect::<Vec<_>>().join(" ")
@@ -105,7 +108,7 @@ fn in_words(field: &str, value: &Value, clinics: &[Clinic]) -> String {
 }
 
 /// The card of the profile: which profiles were put together with it, and where their history is.
-pub(crate) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
+pub(crate) fn merged_card(page: &Page, merges: &[ProfileMerge]) -> Markup {
     if merges.is_empty() {
         return html! {};
     }
@@ -129,7 +132,7 @@ pub(crate) fn merged_card(page: &Page, merges: &[MergedInto]) -> Markup {
 }
 
 fn done(what: &str) -> Response {
-    shell::go(&urls::with_query(urls::DUPLICATES, &[("done", what)]))
+    shell::redirect(&urls::with_query(urls::DUPLICATES, &[("done", what)]))
 }
 
 async fn refused(web: &Web, page: &Page, form: &FormData, error: AppError) -> Response {
@@ -146,7 +149,7 @@ async fn refused(web: &Web, page: &Page, form: &FormData, error: AppError) -> Re
 }
 
 /// `POST /people/duplicates/merge`
-pub(crate) async fn merge(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn merge(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let (Some(kept), Some(merged)) = (identity(&form, "kept"), identity(&form, "merged")) else {
         return PageError(AppError::NotFound).into_response();
@@ -158,7 +161,7 @@ pub(crate) async fn merge(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// `POST /people/duplicates/someone-else`
-pub(crate) async fn mark_distinct(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn mark_distinct(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let (Some(one), Some(other)) = (identity(&form, "kept"), identity(&form, "merged")) else {
         return PageError(AppError::NotFound).into_response();
@@ -170,7 +173,7 @@ pub(crate) async fn mark_distinct(State(web): State<Web>, posted: Posted) -> Res
 }
 
 /// `POST /people/duplicates/merges/{merge}/undo`
-pub(crate) async fn undo(State(web): State<Web>, Path(merge): Path<Uuid>, posted: Posted) -> Response {
+pub(crate) async fn undo(State(web): State<Web>, Path(merge): Path<Uuid>, posted: PageForm) -> Response {
     match web.app.undo_merge(&posted.page.actor, merge).await {
         Ok(_) => done("undone"),
         Err(error) => refused(&web, &posted.page, &FormData::default(), error).await,

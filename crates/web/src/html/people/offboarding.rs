@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
-use crate::html::confirm::{Confirm, answer, impossible, refused};
+use crate::extract::{Page, PageForm};
+use crate::html::confirm::{ConfirmForm, answer, refusal_list, refused};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
     self, Button, ButtonKind, ButtonLink, Checkbox, Choice, Icon, RadioChoice, RadioGroup, Select,
@@ -23,7 +23,7 @@ use crate::urls;
 
 /// What the address may carry.
 #[derive(Default, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct OffboardingQuery {
     #[serde(default)]
     kind: String,
     #[serde(default)]
@@ -34,34 +34,42 @@ pub(crate) struct Asked {
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<PersonId>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<OffboardingQuery>,
     page: Page,
 ) -> Response {
-    answer(draw(&web, &page, id, &asked, &FormErrors::default()).await)
+    answer(draw(&web, &page, id, &query, &FormErrors::default()).await)
 }
 
 /// `POST /emr/users/{person}/offboarding`
-pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(id): Path<PersonId>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
-    let asked =
-        Asked { kind: form.one("kind").to_owned(), hand_supervisees_to: form.one("hand_supervisees_to").to_owned() };
-    let Some(kind) = OffboardingKind::parse(&asked.kind) else { return shell::go(&urls::user_offboarding(id)) };
+    let query = OffboardingQuery {
+        kind: form.one("kind").to_owned(),
+        hand_supervisees_to: form.one("hand_supervisees_to").to_owned(),
+    };
+    let Some(kind) = OffboardingKind::parse(&query.kind) else { return shell::redirect(&urls::user_offboarding(id)) };
     let release = form.has("release_license");
-    match web.app.offboard(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok(), release).await {
-        Ok(_) => shell::go(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
+    match web.app.offboard(&page.actor, id, kind, query.hand_supervisees_to.parse().ok(), release).await {
+        Ok(_) => shell::redirect(&urls::with_query(&urls::user(id), &[("done", "offboarded")])),
         Err(AppError::Refused(refusals)) => {
-            let drawn = draw(&web, &page, id, &asked, &FormErrors::of(&refusals)).await;
+            let drawn = draw(&web, &page, id, &query, &FormErrors::of(&refusals)).await;
             refused(refusals, drawn)
         }
         Err(error) => PageError(error).into_response(),
     }
 }
 
-async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &FormErrors) -> muster_app::Result<Markup> {
+async fn draw(
+    web: &Web,
+    page: &Page,
+    id: PersonId,
+    query: &OffboardingQuery,
+    said: &FormErrors,
+) -> muster_app::Result<Markup> {
     let view = web.app.person(&page.actor, id).await?;
-    let chosen = OffboardingKind::parse(&asked.kind);
+    let chosen = OffboardingKind::parse(&query.kind);
     let kind = chosen.unwrap_or(OffboardingKind::Departure);
-    let plan = web.app.offboarding_plan(&page.actor, id, kind, asked.hand_supervisees_to.parse().ok()).await?;
+    let plan = web.app.offboarding_plan(&page.actor, id, kind, query.hand_supervisees_to.parse().ok()).await?;
     let kinds = [
         RadioChoice {
             value: "departure",
@@ -77,9 +85,9 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &FormEr
         },
     ];
     let ids: Vec<(String, &str)> = plan.offered.iter().map(|(id, name)| (id.to_string(), name.as_str())).collect();
-    let mut successors = vec![Choice::new("", "Choose…", &asked.hand_supervisees_to)];
-    successors.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &asked.hand_supervisees_to)));
-    let chosen_fields = [("kind", kind.as_str()), ("hand_supervisees_to", asked.hand_supervisees_to.as_str())];
+    let mut successors = vec![Choice::new("", "Choose…", &query.hand_supervisees_to)];
+    successors.extend(ids.iter().map(|(id, name)| Choice::new(id, name, &query.hand_supervisees_to)));
+    let chosen_fields = [("kind", kind.as_str()), ("hand_supervisees_to", query.hand_supervisees_to.as_str())];
     let address = urls::user_offboarding(id);
     let back = urls::user(id);
     let release = html! {
@@ -107,11 +115,11 @@ async fn draw(web: &Web, page: &Page, id: PersonId, asked: &Asked, said: &FormEr
         @if chosen.is_some() {
             (parts::card("What happens", &html! {
                 @if let Some(refusals) = &plan.refused {
-                    (impossible(refusals))
+                    (refusal_list(refusals))
                 } @else {
                     ol { @for step in &plan.steps { li { (step.text) } } }
                     p.soft { "This person's only account is the EMR's." }
-                    (Confirm { action: &address, fields: &chosen_fields, asked: Some(&release), back: &back, label: "Off-board now", kind: ButtonKind::Danger }.form(page))
+                    (ConfirmForm { action: &address, fields: &chosen_fields, choice: Some(&release), back: &back, label: "Off-board now", kind: ButtonKind::Danger }.form(page))
                 }
             }))
         }
@@ -127,7 +135,7 @@ pub(crate) fn card(page: &Page, view: &PersonView, left: &[OffboardingRecord]) -
         return html! {};
     }
     let practice = page.info.organization.as_ref();
-    let steps = |l: &OffboardingRecord| serde_json::from_str::<Vec<Done>>(&l.steps).unwrap_or_default();
+    let steps = |l: &OffboardingRecord| serde_json::from_str::<Vec<RecordedStep>>(&l.steps).unwrap_or_default();
     parts::card(
         "OffboardingKind",
         &html! {
@@ -150,6 +158,6 @@ pub(crate) fn card(page: &Page, view: &PersonView, left: &[OffboardingRecord]) -
 
 /// A step as it was recorded.
 #[derive(Deserialize)]
-struct Done {
+struct RecordedStep {
     text: String,
 }

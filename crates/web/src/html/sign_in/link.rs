@@ -11,7 +11,7 @@ use muster_domain::Code;
 use super::password_fields;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Visitor, VisitorPosted};
+use crate::extract::{Visitor, VisitorForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Button, ButtonKind};
 use crate::html::shell;
@@ -19,29 +19,29 @@ use crate::urls;
 
 /// `GET`
 pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>, visitor: Visitor) -> Response {
-    match web.app.look_at_link(&token).await {
+    match web.app.find_link(&token).await {
         Ok(Some(view)) => {
             let page = draw(&web, &visitor.csrf, &token, &view, &FormErrors::default());
             visitor.answer(&web, page)
         }
-        Ok(None) => spent(&web),
+        Ok(None) => link_spent(&web),
         Err(error) => PageError(error).into_response(),
     }
 }
 
 /// `POST`
-pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, posted: VisitorPosted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, posted: VisitorForm) -> Response {
     let (visitor, form) = (posted.visitor, posted.form);
     let used = web.app.use_link(&token, form.one("password"), form.one("password_confirmation"), &visitor.origin).await;
     match used {
-        Ok(()) => shell::go(&urls::with_query(urls::SIGN_IN, &[("done", "password")])),
-        Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) => spent(&web),
-        Err(AppError::Refused(refusals)) => match web.app.look_at_link(&token).await {
+        Ok(()) => shell::redirect(&urls::with_query(urls::SIGN_IN, &[("done", "password")])),
+        Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) => link_spent(&web),
+        Err(AppError::Refused(refusals)) => match web.app.find_link(&token).await {
             Ok(Some(view)) => {
                 let page = draw(&web, &visitor.csrf, &token, &view, &FormErrors::of(&refusals));
                 visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))
             }
-            _ => spent(&web),
+            _ => link_spent(&web),
         },
         Err(error) => PageError(error).into_response(),
     }
@@ -72,7 +72,7 @@ fn draw(web: &Web, csrf: &str, token: &str, view: &LinkView, said: &FormErrors) 
     shell::plain(web, &title, Some(&lead), None, false, &body)
 }
 
-fn spent(web: &Web) -> Response {
+fn link_spent(web: &Web) -> Response {
     let body = html! {
         p.plain-links { a href=(urls::RESET) { "Send me a new link" } " " a href=(urls::SIGN_IN) { "Sign in" } }
     };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Page, Posted};
+use crate::extract::{Page, PageForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{
@@ -22,14 +22,14 @@ use crate::user_agent::browser_in_words;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct AccountQuery {
     #[serde(default)]
     done: String,
 }
 
 /// `GET /me`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, page: Page) -> Response {
-    let notice = match asked.done.as_str() {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<AccountQuery>, page: Page) -> Response {
+    let notice = match query.done.as_str() {
         "password" => Some(Banner::line(BannerKind::Ok, "Your password was changed. Your other sessions were ended.")),
         "session" => Some(Banner::line(BannerKind::Ok, "That session was ended.")),
         "revoked" => Some(Banner::line(BannerKind::Ok, "That token no longer works.")),
@@ -42,11 +42,11 @@ pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, pag
 }
 
 /// `POST /me/sessions/{session}/end`
-pub(crate) async fn end_session(State(web): State<Web>, Path(session): Path<uuid::Uuid>, posted: Posted) -> Response {
+pub(crate) async fn end_session(State(web): State<Web>, Path(session): Path<uuid::Uuid>, posted: PageForm) -> Response {
     let actor = &posted.page.actor;
-    let Some(subject) = actor.subject() else { return shell::go(urls::ME) };
+    let Some(subject) = actor.subject() else { return shell::redirect(urls::ME) };
     match web.app.end_sessions(actor, subject, Some(session)).await {
-        Ok(()) => shell::go(&urls::with_query(urls::ME, &[("done", "session")])),
+        Ok(()) => shell::redirect(&urls::with_query(urls::ME, &[("done", "session")])),
         Err(error) => PageError(error).into_response(),
     }
 }

@@ -9,7 +9,7 @@ use muster_app::AppError;
 use super::password_fields;
 use crate::context::Web;
 use crate::errors::{self, PageError};
-use crate::extract::{Page, PageBeforeChange, PostedBeforeChange};
+use crate::extract::{Page, PageBeforeChange, PageFormBeforeChange};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::shell;
@@ -21,11 +21,11 @@ pub(crate) async fn show(State(web): State<Web>, PageBeforeChange(page): PageBef
 }
 
 /// `POST /me/password`
-pub(crate) async fn save(State(web): State<Web>, PostedBeforeChange(posted): PostedBeforeChange) -> Response {
+pub(crate) async fn save(State(web): State<Web>, PageFormBeforeChange(posted): PageFormBeforeChange) -> Response {
     let (page, form) = (posted.page, posted.form);
     let (current, new, again) = (form.one("current_password"), form.one("password"), form.one("password_confirmation"));
     match web.app.change_own_password(&page.actor, Some(&page.token), current, new, again).await {
-        Ok(()) => shell::go(&urls::with_query(urls::ME, &[("done", "password")])),
+        Ok(()) => shell::redirect(&urls::with_query(urls::ME, &[("done", "password")])),
         Err(AppError::Refused(refusals)) => {
             (StatusCode::UNPROCESSABLE_ENTITY, draw(&web, &page, None, &FormErrors::of(&refusals))).into_response()
         }

@@ -9,13 +9,13 @@ use muster_app::sign_in::NewToken;
 use super::me;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::Posted;
+use crate::extract::PageForm;
 use crate::html::form_errors::FormErrors;
 use crate::html::shell;
 use crate::urls;
 
 /// `POST /me/tokens`: answers with the page itself, because the secret is shown this once and in no address.
-pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: PageForm) -> Response {
     let (page, form) = (posted.page, posted.form);
     let days = form.filled("expires_in_days").map(|d| d.parse().unwrap_or(0));
     let new = NewToken {
@@ -40,9 +40,9 @@ pub(crate) async fn save(State(web): State<Web>, posted: Posted) -> Response {
 }
 
 /// `POST /me/tokens/{token}/revoke`
-pub(crate) async fn revoke(State(web): State<Web>, Path(token): Path<uuid::Uuid>, posted: Posted) -> Response {
+pub(crate) async fn revoke(State(web): State<Web>, Path(token): Path<uuid::Uuid>, posted: PageForm) -> Response {
     match web.app.revoke_token(&posted.page.actor, token).await {
-        Ok(()) => shell::go(&urls::with_query(urls::ME, &[("done", "revoked")])),
+        Ok(()) => shell::redirect(&urls::with_query(urls::ME, &[("done", "revoked")])),
         Err(error) => PageError(error).into_response(),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn show(State(web): State<Web>, headers: HeaderMap, body: Bytes
     words.extend(form.filled("email").and_then(|e| e.split_once('@')).map(|(local, _)| local.to_owned()));
     let mut organization: Option<Organization> = None;
     if let Some(link) = form.filled("link") {
-        if let Ok(Some(view)) = web.app.look_at_link(link).await {
+        if let Ok(Some(view)) = web.app.find_link(link).await {
             words.extend(view.words);
             organization = Some(view.organization);
         }

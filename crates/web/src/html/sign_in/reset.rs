@@ -6,7 +6,7 @@ use maud::html;
 
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Visitor, VisitorPosted};
+use crate::extract::{Visitor, VisitorForm};
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field};
 use crate::html::shell;
 use crate::urls;
@@ -28,7 +28,7 @@ pub(crate) async fn show(State(web): State<Web>, visitor: Visitor) -> Response {
 }
 
 /// `POST /reset-password`: the same answer whether or not the name exists.
-pub(crate) async fn save(State(web): State<Web>, posted: VisitorPosted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, posted: VisitorForm) -> Response {
     if let Err(error) = web.app.request_reset(posted.form.one("username"), &posted.visitor.origin).await {
         return PageError(error).into_response();
     }

@@ -11,7 +11,7 @@ use muster_domain::Code;
 use super::password_fields;
 use crate::context::Web;
 use crate::errors::PageError;
-use crate::extract::{Visitor, VisitorPosted};
+use crate::extract::{Visitor, VisitorForm};
 use crate::form::FormData;
 use crate::html::form_errors::FormErrors;
 use crate::html::organizations::time_zone_select;
@@ -26,13 +26,13 @@ pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>, visi
             let page = draw(&web, &visitor.csrf, &token, &FormData::default(), &FormErrors::default());
             visitor.answer(&web, page)
         }
-        Ok(false) => spent(&web),
+        Ok(false) => link_spent(&web),
         Err(error) => PageError(error).into_response(),
     }
 }
 
 /// `POST /setup/{token}`
-pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, posted: VisitorPosted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, posted: VisitorForm) -> Response {
     let (visitor, form) = (posted.visitor, posted.form);
     let text = |name: &str| form.one(name).to_owned();
     let new = NewOrganization {
@@ -47,9 +47,9 @@ pub(crate) async fn save(State(web): State<Web>, Path(token): Path<String>, post
         password_confirmation: Some(text("password_confirmation")),
     };
     match web.app.set_up_by_link(&token, &new).await {
-        Ok(_) => shell::go(&urls::with_query(urls::SIGN_IN, &[("done", "set-up")])),
+        Ok(_) => shell::redirect(&urls::with_query(urls::SIGN_IN, &[("done", "set-up")])),
         Err(AppError::Refused(refusals)) if refusals.has(Code::LinkSpent) || refusals.has(Code::AlreadySetUp) => {
-            spent(&web)
+            link_spent(&web)
         }
         Err(AppError::Refused(refusals)) => {
             let page = draw(&web, &visitor.csrf, &token, &form, &FormErrors::of(&refusals));
@@ -104,7 +104,7 @@ fn draw(web: &Web, csrf: &str, token: &str, form: &FormData, said: &FormErrors) 
     )
 }
 
-fn spent(web: &Web) -> Response {
+fn link_spent(web: &Web) -> Response {
     let body = html! { p.plain-links { a href=(urls::SIGN_IN) { "Sign in" } } };
     let lead =
         "This set-up link was used already or has run out. Restarting Muster on an empty database prints a new one.";

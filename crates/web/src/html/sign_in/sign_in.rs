@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::context::Web;
 use crate::cookies::Cookie;
 use crate::errors::{self, PageError};
-use crate::extract::{Visitor, VisitorPosted};
+use crate::extract::{Visitor, VisitorForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::shell;
@@ -18,7 +18,7 @@ use crate::urls;
 
 /// What the address may carry.
 #[derive(Default, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct SignInQuery {
     #[serde(default)]
     next: String,
     #[serde(default)]
@@ -26,19 +26,19 @@ pub(crate) struct Asked {
 }
 
 /// `GET /sign-in`
-pub(crate) async fn show(State(web): State<Web>, Query(asked): Query<Asked>, visitor: Visitor) -> Response {
-    let notice = match asked.done.as_str() {
+pub(crate) async fn show(State(web): State<Web>, Query(query): Query<SignInQuery>, visitor: Visitor) -> Response {
+    let notice = match query.done.as_str() {
         "password" => Some(Banner::line(BannerKind::Ok, "Your password is set. Sign in with it now.")),
         "set-up" => Some(Banner::line(BannerKind::Ok, "Your practice is set up. Sign in to add your people.")),
         "signed-out" => Some(Banner::line(BannerKind::Info, "You are signed out.")),
         _ => None,
     };
-    let page = draw(&web, &visitor.csrf, "", urls::local(&asked.next), notice, &FormErrors::default());
+    let page = draw(&web, &visitor.csrf, "", urls::local(&query.next), notice, &FormErrors::default());
     visitor.answer(&web, page)
 }
 
 /// `POST /sign-in`
-pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorPosted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorForm) -> Response {
     let (visitor, form) = (posted.visitor, posted.form);
     let name = form.one("username");
     let next = urls::local(form.one("next"));
@@ -48,7 +48,7 @@ pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: Vis
             if let Some(old) = Cookie::Session.read(&headers, &web.settings) {
                 let _ = web.app.sign_out(&old, &visitor.origin).await;
             }
-            let mut response = shell::go(next);
+            let mut response = shell::redirect(next);
             let (key, value) = Cookie::Session.set(&signed_in.token, &web.settings);
             response.headers_mut().append(key, value);
             response

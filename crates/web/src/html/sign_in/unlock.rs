@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::context::Web;
 use crate::cookies::Cookie;
 use crate::errors::{self, PageError};
-use crate::extract::{Visitor, VisitorPosted};
+use crate::extract::{Visitor, VisitorForm};
 use crate::html::form_errors::FormErrors;
 use crate::html::parts::{self, Banner, BannerKind, Button, ButtonKind, Field, FieldKind};
 use crate::html::shell;
@@ -19,21 +19,21 @@ use crate::urls;
 
 /// What the address may carry.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct UnlockQuery {
     #[serde(default)]
     next: String,
 }
 
-/// `GET /unlock`: whoever comes here by the idle timer of the page finds the session locked from now on.
+/// `GET /unlock`: locks the session, because the idle timer of a page leads here.
 pub(crate) async fn show(
     State(web): State<Web>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<UnlockQuery>,
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Response {
-    let next = urls::local(&asked.next);
+    let next = urls::local(&query.next);
     let Some(token) = Cookie::Session.read(&headers, &web.settings) else {
-        return shell::go(&urls::sign_in_then(next));
+        return shell::redirect(&urls::sign_in_then(next));
     };
     let name = match web.app.authenticate(&token, visitor.origin.clone()).await {
         Ok(SessionStatus::Locked { name, .. }) => name,
@@ -43,7 +43,7 @@ pub(crate) async fn show(
                 Err(error) => return PageError(error).into_response(),
             }
         }
-        Ok(SessionStatus::Nobody) => return shell::go(&urls::sign_in_then(next)),
+        Ok(SessionStatus::Nobody) => return shell::redirect(&urls::sign_in_then(next)),
         Err(error) => return PageError(error).into_response(),
     };
     let page = draw(&web, &visitor.csrf, &name, next, None, &FormErrors::default());
@@ -51,16 +51,16 @@ pub(crate) async fn show(
 }
 
 /// `POST /unlock`
-pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorPosted) -> Response {
+pub(crate) async fn save(State(web): State<Web>, headers: HeaderMap, posted: VisitorForm) -> Response {
     let (visitor, form) = (posted.visitor, posted.form);
     let next = urls::local(form.one("next"));
     let Some(token) = Cookie::Session.read(&headers, &web.settings) else {
-        return shell::go(&urls::sign_in_then(next));
+        return shell::redirect(&urls::sign_in_then(next));
     };
     let name = form.one("name");
     match web.app.unlock(&token, form.one("password"), &visitor.origin).await {
-        Ok(()) => shell::go(next),
-        Err(AppError::NotSignedIn) => shell::go(&urls::sign_in_then(next)),
+        Ok(()) => shell::redirect(next),
+        Err(AppError::NotSignedIn) => shell::redirect(&urls::sign_in_then(next)),
         Err(AppError::Refused(refusals)) => {
             let page = draw(&web, &visitor.csrf, name, next, None, &FormErrors::of(&refusals));
             visitor.answer(&web, (StatusCode::UNPROCESSABLE_ENTITY, page))

@@ -1,4 +1,4 @@
-//! What moves besides the fields of a profile: licenses, images, and who supervises whom. Undoing takes back exactly
+//! What moves besides the fields of a profile: licenses, images and supervisions. Undoing takes back exactly
 //! what is written down here.
 
 use muster_domain::audit::Action;
@@ -44,19 +44,19 @@ pub(super) struct TransferredAssets {
     /// The files, by their hash.
     pub picture: Option<Vec<u8>>,
     pub signature: Option<Vec<u8>>,
-    /// Under whom the kept profile works now.
+    /// The supervisor of the kept profile now.
     pub supervisor: Option<PersonId>,
     supervisions: Vec<SupervisionTransfer>,
 }
 
 impl TransferredAssets {
-    /// Whom the kept profile supervises from now on.
+    /// The supervisees the kept profile gets.
     pub fn supervisees(&self) -> impl Iterator<Item = PersonId> {
         self.supervisions.iter().filter(|s| s.ended.is_some() && s.begun.is_some()).map(|s| PersonId(s.person))
     }
 
     /// The kept profile's first license is the other's.
-    pub fn gave_first_license(&self) -> bool {
+    pub fn moves_first_license(&self) -> bool {
         self.licenses.iter().any(|l| l.to == FIRST_LICENSE)
     }
 
@@ -160,7 +160,7 @@ impl App {
     ///
     /// # Errors
     /// [`Code::ChangedSinceMerge`] when a license, picture or signature that moved is not what it was.
-    pub(super) async fn take_back(
+    pub(super) async fn reverse(
         &self,
         work: &mut UnitOfWork,
         actor: &Actor,

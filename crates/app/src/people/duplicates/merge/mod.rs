@@ -27,7 +27,7 @@ use crate::{Actor, App, AppError, Result, Scope};
 use hand_over::TransferredAssets;
 use snapshot::Snapshot;
 
-pub use list::MergedInto;
+pub use list::ProfileMerge;
 
 /// How long a merge can be undone.
 const UNDO_DAYS: i64 = 30;
@@ -59,7 +59,7 @@ pub struct MergePreview {
 
 /// Two profiles that were put together.
 #[derive(Clone, Debug)]
-pub struct Merged {
+pub struct MergeReceipt {
     /// Identity, for undoing it.
     pub id: Uuid,
     /// Who stayed.
@@ -106,7 +106,7 @@ impl App {
         let mut work = self.work(actor.organization()).await?;
         let (before, other) =
             (find_visible(&mut work.tx, actor, kept).await?, find_visible(&mut work.tx, actor, merged).await?);
-        let (moves, refused) = match self.put_together(&mut work, actor, kept, merged).await {
+        let (moves, refused) = match self.try_merge_profiles(&mut work, actor, kept, merged).await {
             Ok(done) => (moves(&mut work, actor, &done).await?, None),
             Err(SaveError::Failed(AppError::Refused(refusals))) => (Vec::new(), Some(refusals)),
             Err(SaveError::Conflict) => (Vec::new(), Some(Refusal::whole(Code::SomeoneSavedFirst).into())),
@@ -120,13 +120,13 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] with everything in the way.
-    pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<Merged> {
+    pub async fn merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<MergeReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut about = AuditSubject { id: Some(kept.0), name: String::new() };
         match self.try_merge(actor, kept, merged, &mut about).await {
             Ok(done) => Ok(done),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
-            Err(SaveError::Failed(error)) => Err(self.recorded(actor, Action::PeopleMerged, about, error).await),
+            Err(SaveError::Failed(error)) => Err(self.audit_denial(actor, Action::PeopleMerged, about, error).await),
         }
     }
 
@@ -136,11 +136,11 @@ impl App {
         kept: PersonId,
         merged: PersonId,
         about: &mut AuditSubject,
-    ) -> std::result::Result<Merged, SaveError> {
+    ) -> std::result::Result<MergeReceipt, SaveError> {
         let mut work = self.work(actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, kept).await?;
         about.name.clone_from(&before.profile.person.full_name);
-        let done = self.put_together(&mut work, actor, kept, merged).await?;
+        let done = self.try_merge_profiles(&mut work, actor, kept, merged).await?;
         let both = people::find_many(&mut work.tx, work.organization, &[kept, merged]).await?;
         let [mine, theirs] = &both[..] else { return Err(AppError::NotFound.into()) };
         let merge = Merge {
@@ -163,7 +163,7 @@ impl App {
         work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(kept.0, name), &Value::Object(detail));
         of_merged.insert("into".to_owned(), json!({"id": kept, "name": name}));
         work.audit_done(actor, Action::PeopleMerged, AuditSubject::new(merged.0, gone), &Value::Object(of_merged));
-        let done = Merged {
+        let done = MergeReceipt {
             id: merge.id,
             kept: PersonView::of(actor, mine.clone()),
             merged: PersonView::of(actor, theirs.clone()),
@@ -174,7 +174,7 @@ impl App {
         Ok(done)
     }
 
-    async fn put_together(
+    async fn try_merge_profiles(
         &self,
         work: &mut UnitOfWork,
         actor: &Actor,

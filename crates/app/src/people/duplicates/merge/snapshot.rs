@@ -52,7 +52,7 @@ impl Snapshot {
 }
 
 /// The change that makes a profile exactly this again.
-pub(super) fn restoring(profile: &Profile) -> Change {
+pub(super) fn restoring_change(profile: &Profile) -> Change {
     let person = &profile.person;
     let emr = profile.emr.as_ref().map(|e| EmrPatch {
         user_type: None,
@@ -63,7 +63,7 @@ pub(super) fn restoring(profile: &Profile) -> Change {
         license_number: Some(e.license.number.clone()),
         license_state: Some(e.license.state.clone()),
         license_expires_on: Some(e.license.expires_on.map(|d| d.to_string())),
-        // Whoever undoes gives back what was confirmed before.
+        // The actor who undoes restores what was confirmed before.
         finish_attested: e.permissions.contains(Permission::FinishSoapNotes),
     });
     let person = PersonPatch {

@@ -10,8 +10,8 @@ use muster_store::{credentials, merges, people};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::snapshot::{Snapshot, restoring};
-use super::{Merged, UNDO_DAYS};
+use super::snapshot::{Snapshot, restoring_change};
+use super::{MergeReceipt, UNDO_DAYS};
 use crate::people::save::SaveError;
 use crate::people::view::find_visible;
 use crate::people::{DecisionContext, PersonView};
@@ -24,18 +24,18 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Refused`] after thirty days, or when either profile was changed since.
-    pub async fn undo_merge(&self, actor: &Actor, id: Uuid) -> Result<Merged> {
+    pub async fn undo_merge(&self, actor: &Actor, id: Uuid) -> Result<MergeReceipt> {
         actor.require_scope(Scope::PeopleWrite)?;
         match self.try_undo(actor, id).await {
             Ok(done) => Ok(done),
             Err(SaveError::Conflict) => Err(Refusal::whole(Code::SomeoneSavedFirst).into()),
             Err(SaveError::Failed(error)) => {
-                Err(self.recorded(actor, Action::MergeUndone, AuditSubject::none(), error).await)
+                Err(self.audit_denial(actor, Action::MergeUndone, AuditSubject::none(), error).await)
             }
         }
     }
 
-    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<Merged, SaveError> {
+    async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<MergeReceipt, SaveError> {
         let refused = |code| -> SaveError { AppError::from(Refusal::whole(code)).into() };
         let mut work = self.work(actor.organization()).await?;
         let merge = merges::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
@@ -56,9 +56,9 @@ impl App {
         let snapshot = Snapshot::read(&merge.snapshot)?;
         let (kept_was, merged_was) = snapshot.profiles(&kept.profile, &merged.profile)?;
         // First what permissions rest on: an assistant who finishes notes needs the signature back.
-        self.take_back(&mut work, actor, &merge, &snapshot.handed).await?;
+        self.reverse(&mut work, actor, &merge, &snapshot.handed).await?;
         // What only one profile can have goes back before it is taken again.
-        let mut returned = restoring(&kept_was);
+        let mut returned = restoring_change(&kept_was);
         returned.emr = None;
         self.apply(&mut work, actor, merge.kept, &returned).await?;
         let active = |p: &Profile| p.emr.as_ref().is_some_and(EmrAccount::is_active);
@@ -71,7 +71,7 @@ impl App {
             self.restore_profile(&mut work, actor, &merged_was).await?;
             self.restore_profile(&mut work, actor, &kept_was).await?;
         }
-        if let Some(first) = snapshot.first.as_ref().filter(|_| snapshot.handed.gave_first_license()) {
+        if let Some(first) = snapshot.first.as_ref().filter(|_| snapshot.handed.moves_first_license()) {
             // The profession is no field of the profile.
             credentials::save_professional_license(&mut work.tx, work.organization, merge.kept, first).await?;
         }
@@ -82,7 +82,7 @@ impl App {
             let about = AuditSubject::new(one.profile.person.id.0, &one.profile.person.full_name);
             work.audit_done(actor, Action::MergeUndone, about, &json!({"merge": id}));
         }
-        let done = Merged {
+        let done = MergeReceipt {
             id,
             kept: PersonView::of(actor, mine.clone()),
             merged: PersonView::of(actor, theirs.clone()),
@@ -99,7 +99,7 @@ impl App {
         actor: &Actor,
         was: &Profile,
     ) -> std::result::Result<(), SaveError> {
-        let change: Change = restoring(was);
+        let change: Change = restoring_change(was);
         let before = find_visible(&mut work.tx, actor, was.person.id).await?.profile;
         let world = DecisionContext::load(&mut work.tx, actor, &before, &change).await?;
         let mut outcome = decide(actor.authority(), &world.facts, &before, false, &change).map_err(AppError::from)?;

@@ -1,10 +1,10 @@
 //! Numbers and changes in words.
 
 use maud::{Markup, html};
-use muster_app::bulk::Grouped;
+use muster_app::bulk::ReasonGroup;
 use muster_domain::bulk::{BulkChange, ChangeSet};
+use muster_domain::labels::{counted, grouped, reason_title};
 use muster_domain::organizations::Clinic;
-use muster_domain::words::{counted, grouped, reason_title};
 
 pub(super) fn users(count: u64) -> String {
     counted(count, "user", "users")
@@ -30,7 +30,7 @@ pub(super) fn changes(set: &ChangeSet, clinics: &[Clinic]) -> String {
 }
 
 /// The reasons, each of which opens to the names.
-pub(super) fn reasons(groups: &[Grouped]) -> Markup {
+pub(super) fn reasons(groups: &[ReasonGroup]) -> Markup {
     html! {
         @for group in groups {
             @let shown = group.people.len() as u64;
