@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::hashing::Hasher;
 use crate::keys::Keys;
-use crate::sign_in::Arrivals;
 
 /// Tells the time. Passed in, so that tests can let it pass.
 pub trait Clock: Send + Sync {
@@ -81,7 +80,6 @@ pub struct App {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
-    pub(crate) arrivals: Arrivals,
     pub(crate) samples: Samples,
     pub(crate) settings: Arc<Settings>,
     /// Rings when a bulk update waits for the background of this very program.
@@ -99,7 +97,6 @@ impl App {
             entropy,
             keys: Arc::new(keys),
             hasher,
-            arrivals: Arrivals::default(),
             samples: Samples::default(),
             settings: Arc::new(settings),
             bulk_waits,

@@ -4,44 +4,17 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::query::Query;
-use crate::{Changes, Handle, Result, Tx, micros, typed, when};
-
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    throttle_key: String,
-    failures: i64,
-    last_failure_at: i64,
-}
-
-/// Keys as they can be looked for.
-pub(super) struct Keys<'a>(Vec<Cow<'a, str>>);
-
-impl<'a> Keys<'a> {
-    pub fn new(keys: &[&'a str]) -> Self {
-        Self(keys.iter().map(|k| typed(k)).collect())
-    }
-
-    /// For an `{among}` marker.
-    pub fn bound(&self) -> String {
-        serde_json::json!(self.0).to_string()
-    }
-
-    /// How many failures stand under each key, in the order of the keys, and when the last one was.
-    pub fn each_of(&self, rows: &[Row]) -> Vec<(i64, Timestamp)> {
-        let of = |key: &Cow<str>| rows.iter().find(|r| r.throttle_key == *key);
-        let told = |r: Option<&Row>| r.map_or((0, None), |r| (r.failures, when(r.last_failure_at)));
-        let each = self.0.iter().map(|key| told(of(key)));
-        each.map(|(failures, last)| (failures, last.unwrap_or(Timestamp::UNIX_EPOCH))).collect()
-    }
-}
+use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// How many failures stand under each of these keys, in their order, and when the last one was.
 pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
     let text = "SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {among throttle_key $1}";
-    let keys = Keys::new(keys);
-    let rows: Vec<Row> = on!(h, text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
-    Ok(keys.each_of(&rows))
+    let keys: Vec<Cow<str>> = keys.iter().map(|k| typed(k)).collect();
+    let rows: Vec<(String, i64, i64)> =
+        on!(h, text, |sql, c| sqlx::query_as(sql).bind(json_list(&keys)).fetch_all(c).await?);
+    let of = |key: &Cow<str>| rows.iter().find(|(found, ..)| found == key).map(|(_, n, at)| (*n, when(*at)));
+    let each = keys.iter().map(|key| of(key).unwrap_or((0, None)));
+    Ok(each.map(|(failures, last)| (failures, last.unwrap_or(Timestamp::UNIX_EPOCH))).collect())
 }
 
 /// Notes one more failure; a count whose last failure is not later than `forget_before` starts anew.
@@ -56,7 +29,15 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
 }
 
 /// Forgets the failures under these keys.
-pub fn clear_failures(keys: &[&str]) -> Changes {
-    let forget = |bound: String| Query::about("DELETE FROM throttles WHERE {among throttle_key $1}", bound);
-    (!keys.is_empty()).then(|| forget(Keys::new(keys).bound())).into_iter().collect()
+pub async fn clear_failures(tx: &mut Tx, keys: &[&str]) -> Result<()> {
+    let keys: Vec<Cow<str>> = keys.iter().map(|k| typed(k)).collect();
+    on!(tx, "DELETE FROM throttles WHERE {among throttle_key $1}", |sql, c| {
+        sqlx::query(sql).bind(json_list(&keys)).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// As an `{among}` marker takes them.
+fn json_list(keys: &[Cow<str>]) -> String {
+    serde_json::json!(keys).to_string()
 }
