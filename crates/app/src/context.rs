@@ -10,7 +10,6 @@ use uuid::Uuid;
 use crate::hashing::Hasher;
 use crate::jobs::JobCounters;
 use crate::keys::Keys;
-use crate::sign_in::Arrivals;
 
 /// Tells the time. Passed in, so that tests can let it pass.
 pub trait Clock: Send + Sync {
@@ -81,7 +80,6 @@ pub struct App {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: Hasher,
-    pub(crate) arrivals: Arrivals,
     pub(crate) settings: Arc<Settings>,
     /// Notified when a job of this program should not wait until the queue is next looked at.
     pub(crate) job_added: Arc<tokio::sync::Notify>,
@@ -98,7 +96,6 @@ impl App {
             entropy,
             keys: Arc::new(keys),
             hasher,
-            arrivals: Arrivals::default(),
             settings: Arc::new(settings),
             job_added: Arc::default(),
             job_counters: Arc::new(JobCounters::new()),

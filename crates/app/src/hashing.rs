@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 /// Blocks of 1 KiB set aside for a hash, of which it uses 19,456. Memory of more than 32 MiB goes back to the system when
 /// it is freed; less is kept by the C library, for each thread that ever hashed.
@@ -26,8 +26,6 @@ struct Places {
     threads: usize,
     line: Mutex<Line>,
     spare: Arc<Spare>,
-    /// Rings when no more are in line than there are places.
-    lull: Notify,
 }
 
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
@@ -105,12 +103,7 @@ fn verify(password: &str, stored: &str, memory: &mut Vec<Block>) -> Option<bool>
 
 impl Hasher {
     pub fn new(threads: usize) -> Self {
-        Self(Arc::new(Places {
-            threads: threads.max(1),
-            line: Mutex::default(),
-            spare: Arc::default(),
-            lull: Notify::new(),
-        }))
+        Self(Arc::new(Places { threads: threads.max(1), line: Mutex::default(), spare: Arc::default() }))
     }
 
     /// The stored form of a password; none only when hashing itself is impossible.
@@ -126,16 +119,6 @@ impl Hasher {
             verify(&password, &text, memory).unwrap_or(false) && known
         });
         fits.await.unwrap_or(false)
-    }
-
-    /// Waits while more are in line than there are places, but no longer than that. Then what is done meanwhile finds
-    /// nobody without work, and later nobody would gain by it.
-    pub async fn lull(&self, longest: Duration) {
-        let lull = self.0.lull.notified();
-        let line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner).waiting.len();
-        if line > self.0.threads {
-            let _ = tokio::time::timeout(longest, lull).await;
-        }
     }
 
     /// Does it on a thread of its own, with memory.
@@ -169,9 +152,6 @@ impl Places {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let job = line.waiting.pop_front();
         line.at_work -= usize::from(job.is_none());
-        if line.waiting.len() <= self.threads {
-            self.lull.notify_waiters();
-        }
         job
     }
 
@@ -247,34 +227,6 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(hasher.work(|_| 1).await, Some(1));
-    }
-
-    #[tokio::test]
-    async fn a_lull_is_waited_for_while_more_are_in_line_than_there_are_places() {
-        const EVER: Duration = Duration::from_hours(1);
-        let hasher = Hasher::new(1);
-        hasher.lull(EVER).await;
-        let (go, gone) = std::sync::mpsc::channel::<()>();
-        let gone = Arc::new(Mutex::new(gone));
-        let jobs: Vec<_> = (0..4)
-            .map(|_| {
-                let (hasher, gone) = (hasher.clone(), Arc::clone(&gone));
-                tokio::spawn(async move { hasher.work(move |_| gone.lock().unwrap().recv().is_ok()).await })
-            })
-            .collect();
-        while hasher.0.line.lock().unwrap().waiting.len() < 3 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        hasher.lull(Duration::from_millis(1)).await;
-        let mut waits = Box::pin(hasher.lull(EVER));
-        assert!(tokio::time::timeout(Duration::from_millis(20), &mut waits).await.is_err(), "three wait for one place");
-        for _ in 0..4 {
-            go.send(()).unwrap();
-        }
-        waits.await;
-        for job in jobs {
-            assert_eq!(job.await.unwrap(), Some(true));
-        }
     }
 
     #[tokio::test]

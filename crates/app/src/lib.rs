@@ -8,7 +8,6 @@ mod error;
 mod hashing;
 mod keys;
 mod spreadsheet;
-mod together;
 mod work;
 
 pub mod audit;

@@ -4,7 +4,7 @@ use muster_domain::audit::{Action, AuditEntry, Chain, Effect};
 use muster_domain::{OrganizationId, Refusals};
 use muster_store::audit::{ChainHead, NewRecords};
 use muster_store::idempotency::StoredAnswer;
-use muster_store::{Changes, Tx, audit, organizations};
+use muster_store::{Tx, audit, organizations};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -60,7 +60,6 @@ pub(crate) struct UnitOfWork {
     pub tx: Tx,
     pub organization: OrganizationId,
     buffer: AuditBuffer,
-    later: Changes,
     app: App,
 }
 
@@ -124,7 +123,7 @@ impl App {
     fn work_within(&self, tx: Tx, organization: OrganizationId, head: ChainHead) -> UnitOfWork {
         let chain = Chain::continuing(organization, self.keys.audit(), head.seq, head.hash);
         let buffer = AuditBuffer { chain, sealed: true, new: NewRecords::of(&self.db), app: self.clone() };
-        UnitOfWork { tx, organization, buffer, later: Changes::default(), app: self.clone() }
+        UnitOfWork { tx, organization, buffer, app: self.clone() }
     }
 
     /// Records that something was refused, in a transaction of its own: the refusal has to outlive the roll-back.
@@ -208,11 +207,6 @@ impl UnitOfWork {
         (&mut self.tx, &mut self.buffer)
     }
 
-    /// Changes that are made by [`UnitOfWork::commit`], together with the records: nothing before it needs them.
-    pub fn defer_write(&mut self, changes: Changes) {
-        self.later.join(changes);
-    }
-
     /// Adds a record; it is written by [`UnitOfWork::commit`].
     pub fn audit(&mut self, who: &AuditActor<'_>, action: Action, effect: Effect, about: AuditSubject, detail: &Value) {
         self.buffer.record(who, action, effect, about, detail);
@@ -269,7 +263,7 @@ impl UnitOfWork {
     /// Writes the records and makes everything so.
     pub async fn commit(mut self) -> Result<()> {
         let head = self.buffer.head();
-        audit::append(&mut self.tx, self.organization, self.buffer.new, head, self.later).await?;
+        audit::append(&mut self.tx, self.organization, self.buffer.new, head).await?;
         Ok(self.tx.commit().await?)
     }
 }

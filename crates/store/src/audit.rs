@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::dialect::{self, Engine};
 use crate::query::Query;
 use crate::rows::Rows;
-use crate::{Changes, Db, Handle, Result, StoreError, Tx, micros};
+use crate::{Db, Handle, Result, StoreError, Tx, micros};
 
 /// A record in its place.
 #[derive(Clone, Debug)]
@@ -107,16 +107,9 @@ impl NewRecords {
     }
 }
 
-/// Appends records, of which the last is where the chain ends now, and makes the changes that waited for this. Only under
-/// [`lock`].
-pub async fn append(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    new: NewRecords,
-    head: ChainHead,
-    mut changes: Changes,
-) -> Result<()> {
-    let Some(rows) = new.0.finish() else { return changes.save(tx).await };
+/// Appends records, of which the last is where the chain ends now. Only under [`lock`].
+pub async fn append(tx: &mut Tx, organization: OrganizationId, new: NewRecords, head: ChainHead) -> Result<()> {
+    let Some(rows) = new.0.finish() else { return Ok(()) };
     let text = "INSERT INTO audit_events (organization_id, seq, event_id, at, actor_kind, actor_id, actor_name, action,
             effect, subject_id, subject_name, channel, address, detail, hash)
         SELECT $1, r.seq, r.event_id, r.at, r.actor_kind, r.actor_id, r.actor_name, r.action, r.effect, r.subject_id,
@@ -126,8 +119,7 @@ pub async fn append(
     let events = Query::about(text, organization.0).with(rows);
     let text = "UPDATE audit_heads SET seq = $2, hash = $3, seal = $4 WHERE organization_id = $1";
     let head = Query::about(text, organization.0).with(head.seq).with(head.hash.as_slice()).with(head.seal.as_slice());
-    changes.join([events, head].into_iter().collect());
-    changes.save(tx).await
+    Query::execute_together(vec![events, head], tx).await
 }
 
 /// What to look for.

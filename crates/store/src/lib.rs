@@ -31,7 +31,6 @@ pub mod transfer;
 
 pub use db::{Db, Handle, Reading, Split, Tx};
 pub use error::StoreError;
-pub use query::Changes;
 
 use std::borrow::Cow;
 

@@ -143,28 +143,6 @@ impl Query {
     }
 }
 
-/// Changes of different tables, of which none needs what another one does: they can wait for each other and go together.
-#[derive(Debug, Default)]
-pub struct Changes(Vec<Query>);
-
-impl Changes {
-    /// These and more.
-    pub fn join(&mut self, more: Self) {
-        self.0.extend(more.0);
-    }
-
-    /// Makes them.
-    pub async fn save(self, tx: &mut Tx) -> Result<()> {
-        Query::execute_together(self.0, tx).await
-    }
-}
-
-impl FromIterator<Query> for Changes {
-    fn from_iter<T: IntoIterator<Item = Query>>(changes: T) -> Self {
-        Self(changes.into_iter().collect())
-    }
-}
-
 /// The text with the numbers of its values moved up.
 fn renumber(text: &str, by: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);

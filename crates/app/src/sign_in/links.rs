@@ -122,7 +122,7 @@ impl App {
         names.extend(person.email.as_deref().map(unique_key));
         let keys: Vec<String> =
             names.iter().flat_map(|name| [format!("name:{name}"), format!("pair:{}:{name}", origin.address)]).collect();
-        work.defer_write(sign_in::clear_failures(&self.db, &keys.iter().map(String::as_str).collect::<Vec<_>>()));
+        sign_in::clear_failures(&mut work.tx, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let who = AuditActor { kind: "person", id: Some(person.id.0), name: &person.full_name, origin };
         let detail = json!({"invitation": view.invitation});
         work.audit(&who, Action::LinkUsed, Effect::Done, AuditSubject::new(person.id.0, &person.full_name), &detail);

@@ -1,6 +1,5 @@
 //! Signing in and out, sessions, passwords, links and access tokens.
 
-mod arrivals;
 mod authenticate;
 mod links;
 mod operators;
@@ -8,7 +7,6 @@ mod passwords;
 mod sign_in;
 mod tokens;
 
-pub(crate) use arrivals::Arrivals;
 pub use authenticate::{SessionInfo, SessionStatus};
 pub use links::LinkView;
 pub use operators::NewOperator;

@@ -2,15 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::audit::{Action, Effect};
-use muster_domain::sign_in::{LONGEST_PASSWORD, SessionState, Throttle, throttle};
+use muster_domain::sign_in::{LONGEST_PASSWORD, SessionState, Throttle, can_sign_in, throttle};
 use muster_domain::text::{LONGEST_NAME, unique_key};
 use muster_domain::{Code, OrganizationId, PersonId, Refusal};
-use muster_store::people;
-use muster_store::sign_in::{self, SignIn};
+use muster_store::people::{self, StoredProfile};
+use muster_store::sign_in::{self, Session, SignIn};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::arrivals::VerifiedSignIn;
 use crate::keys::fingerprint;
 use crate::work::{AuditActor, AuditSubject};
 use crate::{App, AppError, Origin, Result};
@@ -47,20 +46,50 @@ impl App {
         // A longer name is nobody's, and is neither compared nor counted letter by letter.
         let name = if name.chars().count() > 2 * LONGEST_NAME { "" } else { name };
         let keys = throttle_keys(name, &origin.address);
-        let (known, failures) = self.look_up_sign_in(name, &keys).await?;
+        let mut h = self.db.read().await?;
+        let known =
+            sign_in::find_with_profile(&mut h, name).await?.map(|(found, stored)| SignInOwner::of(found, stored));
+        let failures = sign_in::failures(&mut h, &names_of(&keys)).await?;
+        drop(h);
         let failed_before = self.judge_failures(&failures, &keys)?;
         let stored = known.as_ref().and_then(|k| k.sign_in.password_hash.clone());
         let fits = self.verify_password(password, stored).await;
         match known {
             Some(known) if fits && known.active => {
-                let forgiven = keys.into_iter().next().filter(|_| failed_before).map(|(key, _)| key);
-                self.create_sessions(VerifiedSignIn { known, forgiven, origin: origin.clone() }).await
+                let forgiven = keys.first().filter(|_| failed_before).map(|(key, _)| key.as_str());
+                self.create_session(&known, forgiven, origin).await
             }
             known => {
                 self.note_failed_sign_in(name, known.as_ref(), fits, &keys, origin).await?;
                 Err(Refusal::new("password", Code::SignInFailed).into())
             }
         }
+    }
+
+    /// Begins a session and forgets the failures under the key `forgiven`.
+    async fn create_session(&self, known: &SignInOwner, forgiven: Option<&str>, origin: &Origin) -> Result<SignedIn> {
+        let mut work = self.work(chain_of(known.sign_in.organization)).await?;
+        let now = self.now();
+        let session = Session {
+            id: self.new_id(),
+            subject: known.sign_in.subject,
+            organization: known.sign_in.organization,
+            csrf: self.new_secret(),
+            started_at: now,
+            last_seen_at: now,
+            locked: false,
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+        };
+        if let Some(key) = forgiven {
+            sign_in::clear_failures(&mut work.tx, &[key]).await?;
+        }
+        let token = self.new_secret();
+        sign_in::begin_session(&mut work.tx, &fingerprint(&token), &session).await?;
+        let about = AuditSubject::new(session.subject, &known.shown_name);
+        work.audit(&known.who(origin), Action::SignedIn, Effect::Done, about, &json!({}));
+        work.commit().await?;
+        Ok(SignedIn { token })
     }
 
     async fn note_failed_sign_in(
@@ -117,7 +146,7 @@ impl App {
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
             let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
             if failed_before {
-                work.defer_write(sign_in::clear_failures(&self.db, &[&keys[0].0]));
+                sign_in::clear_failures(&mut work.tx, &[&keys[0].0]).await?;
             }
             sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
             let about = AuditSubject::new(session.subject, &known.shown_name);
@@ -185,6 +214,16 @@ impl App {
 }
 
 impl SignInOwner {
+    fn of(sign_in: SignIn, stored: Option<StoredProfile>) -> Self {
+        if sign_in.organization.is_none() {
+            let shown_name = sign_in.shown_name.clone();
+            return Self { sign_in, shown_name, active: true };
+        }
+        let active = stored.as_ref().is_some_and(|s| can_sign_in(&s.profile));
+        let shown_name = stored.map(|s| s.profile.person.full_name).unwrap_or_default();
+        Self { sign_in, shown_name, active }
+    }
+
     pub fn who<'a>(&'a self, origin: &'a Origin) -> AuditActor<'a> {
         let kind = if self.sign_in.organization.is_some() { "person" } else { "support" };
         AuditActor { kind, id: Some(self.sign_in.subject), name: &self.shown_name, origin }

@@ -1,6 +1,5 @@
 //! Sign-in names, passwords, sessions, links, tokens and throttles at rest. Installation-wide: keyed by themselves.
 
-mod door;
 mod links;
 mod owners;
 mod sessions;
@@ -11,11 +10,12 @@ use jiff::Timestamp;
 use sqlx::{FromRow, ValueRef};
 use uuid::Uuid;
 
-pub use door::{SignInCandidate, SignInLookup, look_up_sign_in};
 pub use links::{Link, end_links, insert_link, link, spend_link};
-pub use owners::{SignIn, find, find_by_name, insert_operator, name_owner, rehash_password, set_password};
+pub use owners::{
+    SignIn, find, find_by_name, find_with_profile, insert_operator, name_owner, rehash_password, set_password,
+};
 pub use sessions::{
-    Session, SessionContext, begin_sessions, end_session, end_session_by_id, end_sessions, session, session_context,
+    Session, SessionContext, begin_session, end_session, end_session_by_id, end_sessions, session, session_context,
     sessions_of, set_session_organization, touch_session,
 };
 pub use throttles::{clear_failures, failures, note_failure};

@@ -5,6 +5,8 @@ use muster_domain::OrganizationId;
 use muster_domain::text::unique_key;
 use uuid::Uuid;
 
+use super::{SecretOwner, owner, to_owner};
+use crate::people::{self, StoredProfile};
 use crate::query::Query;
 use crate::{Handle, Result, Tx, micros, typed, when};
 
@@ -63,6 +65,16 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
     let row: Option<Row> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
+}
+
+/// By user name or email, with the profile of a person: all that decides whether the holder may sign in.
+pub async fn find_with_profile(h: &mut impl Handle, name: &str) -> Result<Option<(SignIn, Option<StoredProfile>)>> {
+    let owner = owner(h.split().engine());
+    let text = format!("SELECT {owner} FROM sign_in_names x {} WHERE x.name_key = $1", to_owner());
+    let row: Option<SecretOwner<()>> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
+    let Some(SecretOwner { owner, person, .. }) = row else { return Ok(None) };
+    Ok(Some((owner.into(), person.map(people::Row::into_stored).transpose()?)))
 }
 
 /// By identity.

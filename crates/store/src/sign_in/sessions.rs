@@ -1,7 +1,5 @@
 //! Signed-in browsers.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::organizations::Organization;
@@ -10,11 +8,10 @@ use uuid::Uuid;
 
 use super::owners::SignIn;
 use super::{SecretOwner, joined, owner, to_owner};
-use crate::dialect;
 use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::people::{self, StoredProfile};
 use crate::query::Query;
-use crate::{Changes, Db, Handle, Result, Tx, micros, rows, typed, when};
+use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// A signed-in browser.
 #[derive(Clone, Debug)]
@@ -134,55 +131,28 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-fn begun<'a>(token_hash: &'a [u8], s: &'a Session) -> rows::Row<'a, 9> {
-    [
-        ("token_hash", token_hash.into()),
-        ("session_id", s.id.into()),
-        ("subject_id", s.subject.into()),
-        ("organization_id", s.organization.map(|o| o.0).into()),
-        ("csrf", s.csrf.as_str().into()),
-        ("started_at", micros(s.started_at).into()),
-        ("last_seen_at", micros(s.last_seen_at).into()),
-        ("address", typed(&s.address).into()),
-        ("user_agent", typed(&s.user_agent).into()),
-    ]
-}
-
-/// The sessions of those who just signed in, each with the hash of its cookie; and on each person and in the list when
-/// that was.
-pub fn begin_sessions(db: &Db, sessions: &[(&[u8], &Session)]) -> Changes {
-    let begun = rows::rows(db.engine(), sessions.iter().map(|(token_hash, s)| begun(token_hash, s)));
-    let Some(begun) = begun else { return Changes::default() };
-    let begun = Query::about(
+/// Adds the session of somebody who just signed in, with the hash of its cookie; notes the time on the person and in the
+/// list.
+pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Result<()> {
+    let text =
         "INSERT INTO sessions (token_hash, session_id, subject_id, organization_id, csrf, started_at, last_seen_at,
             state, address, user_agent)
-        SELECT r.token_hash, r.session_id, r.subject_id, r.organization_id, r.csrf, r.started_at, r.last_seen_at, 'open',
-            r.address, r.user_agent
-        FROM {rows $1: token_hash bytes, session_id uuid, subject_id uuid, organization_id uuid, csrf text,
-            started_at int, last_seen_at int, address text, user_agent text} r",
-        begun,
-    );
-    // Somebody may sign in twice at once; a statement changes a row only once.
-    let mut last = BTreeMap::new();
-    for (_, s) in sessions {
-        let Some(organization) = s.organization else { continue };
-        let at = last.entry((organization, s.subject)).or_insert(s.started_at);
-        *at = s.started_at.max(*at);
-    }
-    let mut people: BTreeMap<_, Vec<Uuid>> = BTreeMap::new();
-    for ((organization, subject), at) in last {
-        people.entry((organization, at)).or_default().push(subject);
-    }
-    let on_people = people.into_iter().flat_map(|((organization, at), people)| {
-        let people = dialect::id_list(&people);
-        ["people", "listing"].map(|table| {
-            let text = format!(
-                "UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id IN {{ids $2}}"
-            );
-            Query::about(&text, organization.0).with(people.as_str()).with(micros(at))
-        })
-    });
-    on_people.chain([begun]).collect()
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)";
+    let session = Query::about(text, token_hash)
+        .with(s.id)
+        .with(s.subject)
+        .with(s.organization.map(|o| o.0))
+        .with(s.csrf.as_str())
+        .with(micros(s.started_at))
+        .with(micros(s.last_seen_at))
+        .with(typed(&s.address).as_ref())
+        .with(typed(&s.user_agent).as_ref());
+    let of_person = |table: &str, home: OrganizationId| {
+        let text = format!("UPDATE {table} SET last_sign_in_at = $3 WHERE organization_id = $1 AND person_id = $2");
+        Query::about(&text, home.0).with(s.subject).with(micros(s.started_at))
+    };
+    let times = s.organization.into_iter().flat_map(|home| ["people", "listing"].map(|table| of_person(table, home)));
+    Query::execute_together(times.chain([session]).collect(), tx).await
 }
 
 /// Moves `last_seen_at` forward and sets the state (`open` or `locked`).

@@ -1,49 +1,22 @@
-//! Failures that make whoever tries again wait.
+//! Failed attempts, which make the next attempts wait.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use crate::dialect::in_texts;
-use crate::query::Query;
-use crate::{Changes, Db, Handle, Result, Tx, micros, typed, when};
-
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    throttle_key: String,
-    failures: i64,
-    last_failure_at: i64,
-}
-
-/// Keys as they can be looked for.
-pub(super) struct Keys<'a>(Vec<Cow<'a, str>>);
-
-impl<'a> Keys<'a> {
-    pub fn new(keys: &[&'a str]) -> Self {
-        Self(keys.iter().map(|k| typed(k)).collect())
-    }
-
-    /// As a JSON array, for [`in_texts`].
-    pub fn bound(&self) -> String {
-        serde_json::json!(self.0).to_string()
-    }
-
-    /// How many failures stand under each key, in the order of the keys, and when the last one was.
-    pub fn each_of(&self, rows: &[Row]) -> Vec<(i64, Timestamp)> {
-        let of = |key: &Cow<str>| rows.iter().find(|r| r.throttle_key == *key);
-        let told = |r: Option<&Row>| r.map_or((0, None), |r| (r.failures, when(r.last_failure_at)));
-        let each = self.0.iter().map(|key| told(of(key)));
-        each.map(|(failures, last)| (failures, last.unwrap_or(Timestamp::UNIX_EPOCH))).collect()
-    }
-}
+use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// How many failures stand under each of these keys, in their order, and when the last one was.
 pub async fn failures(h: &mut impl Handle, keys: &[&str]) -> Result<Vec<(i64, Timestamp)>> {
     let is_asked = in_texts(h.split().engine(), "throttle_key", "$1");
     let text = format!("SELECT throttle_key, failures, last_failure_at FROM throttles WHERE {is_asked}");
-    let keys = Keys::new(keys);
-    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(keys.bound()).fetch_all(c).await?);
-    Ok(keys.each_of(&rows))
+    let keys: Vec<Cow<str>> = keys.iter().map(|k| typed(k)).collect();
+    let rows: Vec<(String, i64, i64)> =
+        on!(h, &text, |sql, c| sqlx::query_as(sql).bind(json_list(&keys)).fetch_all(c).await?);
+    let of = |key: &Cow<str>| rows.iter().find(|(found, ..)| found == key).map(|(_, n, at)| (*n, when(*at)));
+    let each = keys.iter().map(|key| of(key).unwrap_or((0, None)));
+    Ok(each.map(|(failures, last)| (failures, last.unwrap_or(Timestamp::UNIX_EPOCH))).collect())
 }
 
 /// Notes one more failure; a count whose last failure is not later than `forget_before` starts anew.
@@ -58,7 +31,16 @@ pub async fn note_failure(tx: &mut Tx, key: &str, now: Timestamp, forget_before:
 }
 
 /// Forgets the failures under these keys.
-pub fn clear_failures(db: &Db, keys: &[&str]) -> Changes {
-    let text = format!("DELETE FROM throttles WHERE {}", in_texts(db.engine(), "throttle_key", "$1"));
-    (!keys.is_empty()).then(|| Query::about(&text, Keys::new(keys).bound())).into_iter().collect()
+pub async fn clear_failures(tx: &mut Tx, keys: &[&str]) -> Result<()> {
+    let keys: Vec<Cow<str>> = keys.iter().map(|k| typed(k)).collect();
+    let text = format!("DELETE FROM throttles WHERE {}", in_texts(tx.split().engine(), "throttle_key", "$1"));
+    on!(tx, &text, |sql, c| {
+        sqlx::query(sql).bind(json_list(&keys)).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// As [`in_texts`] takes them.
+fn json_list(keys: &[Cow<str>]) -> String {
+    serde_json::json!(keys).to_string()
 }

@@ -1,7 +1,7 @@
 use muster_domain::OrganizationId;
 use muster_domain::audit::{AuditEntry, Chain};
 use muster_store::audit::{self, AuditFilter, AuditRecord, ChainHead, NewRecords};
-use muster_store::{Changes, Db, StoreError};
+use muster_store::{Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
 
@@ -41,7 +41,7 @@ async fn record(db: &Db, organization: OrganizationId, entries: &[AuditEntry]) -
     }
     let (seq, hash) = chain.head();
     let head = ChainHead { seq, hash: hash.to_vec(), seal: chain.seal() };
-    audit::append(&mut tx, organization, records, head, Changes::default()).await?;
+    audit::append(&mut tx, organization, records, head).await?;
     tx.commit().await
 }
 

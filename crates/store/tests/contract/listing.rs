@@ -227,10 +227,7 @@ async fn store(db: &Db, practice: &StoredOrganization, mut crowd: Vec<Profile>, 
                 address: String::new(),
                 user_agent: String::new(),
             };
-            sign_in::begin_sessions(db, &[(session.id.as_bytes().as_slice(), &session)])
-                .save(&mut tx)
-                .await
-                .expect("a sign-in");
+            sign_in::begin_session(&mut tx, session.id.as_bytes(), &session).await.expect("a sign-in");
         }
         entries.push(Entry {
             name: profile.person.sort_key(),

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::emr::Status;
-use muster_store::sign_in::{self, Link, Session, SignInLookup, Token};
+use muster_store::sign_in::{self, Link, Session, Token};
 use muster_store::{Db, StoreError};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_id, an_organization, later, noon, numbered, person_id};
@@ -117,98 +117,54 @@ both_engines! {
         let practice = an_organization(db).await;
         insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();
         let session = Session { organization: Some(practice.id), ..a_session(person_id(1).0, 7) };
-        in_tx!(db, |tx| sign_in::begin_sessions(db, &[(b"1".as_slice(), &session)]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::begin_session(tx, b"1", &session).await).unwrap();
         in_tx!(db, |tx| muster_store::people::update(tx, practice.id, &[practice.therapist(1)], later(8)).await).unwrap();
         let mut reading = db.read().await.unwrap();
         let stored = muster_store::people::find(&mut reading, practice.id, person_id(1)).await.unwrap().unwrap();
         assert_eq!(stored.last_sign_in_at, Some(later(7)));
     }
 
-    async fn who_comes_in_by_a_name_is_told_with_name_and_status(db) {
+    async fn the_holder_of_a_name_is_found_with_the_profile_of_a_person(db) {
         let practice = an_organization(db).await;
         let mut idle = practice.therapist(2);
         idle.emr.iter_mut().for_each(|e| e.status = Status::Inactive);
         let mut without = practice.therapist(3);
         without.emr = None;
-        insert(db, practice.id, &[practice.therapist(1), idle.clone(), without.clone()]).await.unwrap();
+        let people = [practice.therapist(1), idle, without];
+        insert(db, practice.id, &people).await.unwrap();
         let operator = an_operator(db, 1).await;
-        let people = [(practice.therapist(1), Some(Status::Active)), (idle, Some(Status::Inactive)), (without, None)];
         let mut reading = db.read().await.unwrap();
-        let operator_name = sign_in::find(&mut reading, operator).await.unwrap().unwrap().shown_name;
-        let names: Vec<String> = people
-            .iter()
-            .flat_map(|(p, _)| [p.person.username.to_uppercase(), p.person.email.clone().expect("an email")])
-            .chain([operator_name, "nobody".to_owned()])
-            .collect();
-        let asked: Vec<(&str, Vec<&str>)> = names.iter().map(|name| (name.as_str(), Vec::new())).collect();
-        let found = sign_in::look_up_sign_in(&mut reading, &asked).await.unwrap();
-        assert_eq!(found.len(), 8, "each name in its place");
-        for (found, (profile, status)) in found.iter().zip(people.iter().flat_map(|p| [p, p])) {
-            let (found, person) = (found.entrant.as_ref().unwrap(), &profile.person);
-            assert_eq!((found.sign_in.subject, found.sign_in.organization), (person.id.0, Some(practice.id)));
-            assert_eq!((found.full_name.as_ref(), found.status), (Some(&person.full_name), *status));
+        for profile in people {
+            let person = &profile.person;
+            for name in [person.username.to_uppercase(), person.email.clone().expect("an email")] {
+                let (owner, stored) = sign_in::find_with_profile(&mut reading, &name).await.unwrap().unwrap();
+                assert_eq!((owner.subject, owner.organization), (person.id.0, Some(practice.id)));
+                assert_eq!(stored.map(|s| s.profile).as_ref(), Some(&profile));
+            }
         }
-        let found_operator = found[6].entrant.as_ref().unwrap();
-        assert_eq!((found_operator.sign_in.subject, found_operator.full_name.as_ref()), (operator, None));
-        assert_eq!((found_operator.status, found[7].entrant.is_none()), (None, true));
-        for (name, found) in asked.iter().zip(&found) {
-            let alone = sign_in::look_up_sign_in(&mut reading, std::slice::from_ref(name)).await.unwrap().remove(0);
-            let subject = |d: &SignInLookup| d.entrant.as_ref().map(|e| e.sign_in.subject);
-            assert_eq!(subject(&alone), subject(found), "{}", name.0);
+        let name = sign_in::find(&mut reading, operator).await.unwrap().unwrap().shown_name;
+        let (owner, stored) = sign_in::find_with_profile(&mut reading, &name).await.unwrap().unwrap();
+        assert_eq!((owner.subject, stored.is_none()), (operator, true));
+        for nobody in ["nobody", "nobody\0", ""] {
+            assert!(sign_in::find_with_profile(&mut reading, nobody).await.unwrap().is_none());
         }
-        assert!(sign_in::look_up_sign_in(&mut reading, &[]).await.unwrap().is_empty());
     }
 
-    async fn who_comes_in_by_a_name_is_told_with_the_failures_of_each_key(db) {
-        let operator = an_operator(db, 1).await;
-        let name = sign_in::find(&mut db.read().await.unwrap(), operator).await.unwrap().unwrap().shown_name;
+    async fn failures_are_told_for_each_key_in_the_order_asked(db) {
         for (key, seconds) in [("name", 1), ("pair", 2), ("pair", 3), ("another", 4)] {
             in_tx!(db, |tx| sign_in::note_failure(tx, key, later(seconds), later(-900)).await).unwrap();
         }
         let mut reading = db.read().await.unwrap();
-        let nothing = (0, Timestamp::UNIX_EPOCH);
-        let asked = [
-            (name.as_str(), vec!["pair", "address\0", "name"]),
-            ("nobody\0", vec!["another", "pair"]),
-            (name.as_str(), vec![]),
-            ("nobody", vec!["nothing"]),
-        ];
-        let found = sign_in::look_up_sign_in(&mut reading, &asked).await.unwrap();
-        let told = |d: &SignInLookup| (d.entrant.as_ref().map(|e| e.sign_in.subject), d.failures.clone());
-        let expected = [
-            (Some(operator), vec![(2, later(3)), nothing, (1, later(1))]),
-            (None, vec![(1, later(4)), (2, later(3))]),
-            (Some(operator), vec![]),
-            (None, vec![nothing]),
-        ];
-        assert_eq!(found.iter().map(told).collect::<Vec<_>>(), expected);
-    }
-
-    async fn who_signs_in_together_each_gets_a_session_and_the_latest_time_counts(db) {
-        let practice = an_organization(db).await;
-        insert(db, practice.id, &[practice.therapist(1), practice.therapist(2), practice.therapist(3)]).await.unwrap();
-        let of = |n: u64, seconds| Session { organization: Some(practice.id), ..a_session(person_id(n).0, seconds) };
-        let operator = Session { organization: None, ..a_session(an_operator(db, 1).await, 3) };
-        let sessions = [of(1, 9), of(2, 5), of(1, 7), operator];
-        let hashes = [[1_u8; 32], [2; 32], [0xFF; 32], [0; 32]];
-        let both: Vec<(&[u8], &Session)> = hashes.iter().map(<[u8; 32]>::as_slice).zip(&sessions).collect();
-        in_tx!(db, |tx| sign_in::begin_sessions(db, &both).save(tx).await).unwrap();
-        in_tx!(db, |tx| sign_in::begin_sessions(db, &[]).save(tx).await).unwrap();
-        let mut reading = db.read().await.unwrap();
-        for (hash, session) in both {
-            assert_eq!(told(&sign_in::session(&mut reading, hash).await.unwrap().unwrap().0), told(session));
-        }
-        for (n, at) in [(1, Some(later(9))), (2, Some(later(5))), (3, None)] {
-            let stored = muster_store::people::find(&mut reading, practice.id, person_id(n)).await.unwrap().unwrap();
-            assert_eq!(stored.last_sign_in_at, at);
-        }
+        let found = sign_in::failures(&mut reading, &["pair", "address\0", "name"]).await.unwrap();
+        assert_eq!(found, [(2, later(3)), (0, Timestamp::UNIX_EPOCH), (1, later(1))]);
+        assert!(sign_in::failures(&mut reading, &[]).await.unwrap().is_empty());
     }
 
     async fn a_session_is_known_by_the_hash_of_its_cookie_until_it_ends(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         let (old, new, other) = (a_session(mara, 0), a_session(mara, 10), a_session(sam, 5));
         for (hash, session) in [(b"1", &old), (b"2", &new), (b"3", &other)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), session)]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), session).await).unwrap();
         }
         let mut reading = db.read().await.unwrap();
         assert_eq!(told(&sign_in::session(&mut reading, b"1").await.unwrap().unwrap().0), told(&old));
@@ -238,7 +194,7 @@ both_engines! {
     async fn all_sessions_but_the_present_one_can_be_ended(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", mara), (b"3", mara), (b"4", sam)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), &a_session(subject, 0)).await).unwrap();
         }
         assert_eq!(in_tx!(db, |tx| sign_in::end_sessions(tx, mara, Some(b"2")).await).unwrap(), 2);
         assert!(sign_in::session(&mut db.read().await.unwrap(), b"2").await.unwrap().is_some());
@@ -249,7 +205,7 @@ both_engines! {
     async fn ending_all_access_ends_sessions_links_and_tokens_of_one_subject(db) {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", sam)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(subject, 0))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), &a_session(subject, 0)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", 60)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(subject, 0, None)).await).unwrap();
         }
@@ -309,9 +265,9 @@ both_engines! {
         fail(1801).await;
         assert_eq!(read("name:mara").await, (1, later(1801)));
         assert_eq!(read("name:sam\0").await.0, 0);
-        in_tx!(db, |tx| sign_in::clear_failures(db, &[]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::clear_failures(tx, &[]).await).unwrap();
         assert_eq!(read("name:mara").await, (1, later(1801)));
-        in_tx!(db, |tx| sign_in::clear_failures(db, &["name:mara"]).save(tx).await).unwrap();
+        in_tx!(db, |tx| sign_in::clear_failures(tx, &["name:mara"]).await).unwrap();
         assert_eq!(read("name:mara").await.0, 0);
     }
 
@@ -351,7 +307,7 @@ both_engines! {
     async fn sweeping_takes_what_has_run_out_and_leaves_the_rest(db) {
         let mara = an_operator(db, 1).await;
         for (hash, seconds) in [(b"old", 0), (b"new", 100)] {
-            in_tx!(db, |tx| sign_in::begin_sessions(db, &[(hash.as_slice(), &a_session(mara, seconds))]).save(tx).await).unwrap();
+            in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), &a_session(mara, seconds)).await).unwrap();
             let subject = an_id();
             in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", seconds + 10)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(mara, 0, Some(seconds + 10))).await).unwrap();
