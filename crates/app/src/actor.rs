@@ -88,6 +88,17 @@ impl Origin {
     }
 }
 
+/// What an actor proved who they are with. It is looked at again inside the transaction of every change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// The hash of a session's cookie.
+    Session(Vec<u8>),
+    /// The hash of an access token.
+    Token(Vec<u8>),
+    /// The machine itself, or background work that checks its starter's rights chunk by chunk.
+    Machine,
+}
+
 /// Somebody who proved who they are.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -96,6 +107,7 @@ pub struct Actor {
     name: String,
     origin: Origin,
     scopes: Option<BTreeSet<Scope>>,
+    credential: Credential,
 }
 
 impl Actor {
@@ -107,6 +119,7 @@ impl Actor {
             name: "Command line".to_owned(),
             origin: Origin::command_line(),
             scopes: None,
+            credential: Credential::Machine,
         }
     }
 
@@ -117,6 +130,7 @@ impl Actor {
             name: profile.person.full_name.clone(),
             origin,
             scopes,
+            credential: Credential::Machine,
         }
     }
 
@@ -133,7 +147,19 @@ impl Actor {
             name: name.to_owned(),
             origin,
             scopes,
+            credential: Credential::Machine,
         }
+    }
+
+    /// The same actor, who proved it with this.
+    #[must_use]
+    pub(crate) fn proved_by(self, credential: Credential) -> Self {
+        Self { credential, ..self }
+    }
+
+    /// What the actor proved who they are with.
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// The same actor through another door.

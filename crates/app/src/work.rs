@@ -74,8 +74,22 @@ pub(crate) struct AuditBuffer {
 }
 
 impl App {
-    /// Begins a change of an organization and takes its lock: changes of one practice follow one another.
-    pub(crate) async fn work(&self, organization: OrganizationId) -> Result<UnitOfWork> {
+    /// Begins a change that an actor makes: takes the organization's lock and checks, inside the transaction, that the
+    /// actor's credential still counts and that the rights are those the request began with. What was checked before the
+    /// lock therefore still holds, and no use case can forget to look again.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`] or [`AppError::Locked`] when the session or token ended meanwhile;
+    /// [`Code::RightsChanged`](muster_domain::Code::RightsChanged) when the rights are others by now.
+    pub(crate) async fn work_for(&self, actor: &Actor, organization: OrganizationId) -> Result<UnitOfWork> {
+        let mut work = self.system_work(organization).await?;
+        self.check_actor(&mut work.tx, actor).await?;
+        Ok(work)
+    }
+
+    /// Begins a change that nobody signed in makes: sign-in itself, links, background work, denials. Takes the
+    /// organization's lock: changes of one practice follow one another.
+    pub(crate) async fn system_work(&self, organization: OrganizationId) -> Result<UnitOfWork> {
         let mut tx = self.db.begin().await?;
         let (head, last) = match audit::lock(&mut tx, organization).await? {
             Some(locked) => locked,
@@ -137,7 +151,7 @@ impl App {
     ) {
         let codes: Vec<&str> = refusals.0.iter().map(|r| r.code.as_str()).collect();
         let denied = async {
-            let mut work = self.work(organization).await?;
+            let mut work = self.system_work(organization).await?;
             work.audit(who, action, Effect::Denied, about, &json!({"codes": codes}));
             work.commit().await
         };

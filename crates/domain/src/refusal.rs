@@ -103,6 +103,7 @@ codes! {
     // Who may do what
     NotAllowed "not_allowed" Forbidden "You need the permission {} for this.";
     UserOutsideYourAccess "user_outside_your_access" Forbidden "This person works in none of your clinics.";
+    RightsChanged "rights_changed" Forbidden "Your own access was changed a moment ago, so nothing was saved. Try again to see what you can do now.";
     HoldsMoreThanYou "holds_more_than_you" Forbidden "This person holds permissions or clinics that you do not. Someone who holds at least as much has to make this change.";
     OwnPassword "own_password" Forbidden "Change your own password under My account, where the current one is asked for.";
     SupportOnly "support_only" Forbidden "Only support can change the user type of a saved profile, because some changes break the profile.";

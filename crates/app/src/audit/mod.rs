@@ -162,7 +162,7 @@ impl App {
         redact::records(&mut h, actor, &mut records).await?;
         drop(h);
         if at.is_none() {
-            let mut work = self.work(actor.organization()).await?;
+            let mut work = self.work_for(actor, actor.organization()).await?;
             work.audit_done(actor, Action::AuditExported, AuditSubject::none(), &query.as_detail());
             work.commit().await?;
         }
@@ -199,7 +199,7 @@ impl App {
         let mut sealed = 0;
         let chains = self.chains(&mut self.db.read().await?).await?;
         for organization in chains {
-            let mut work = match self.work(organization).await {
+            let mut work = match self.system_work(organization).await {
                 // Records of a practice that is no longer there: nothing seals those.
                 Err(AppError::NotFound) => continue,
                 work => work?,

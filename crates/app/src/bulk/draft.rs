@@ -112,7 +112,7 @@ impl App {
     /// [`AppError::Refused`] when nobody or too many are selected.
     pub async fn draft_bulk(&self, actor: &Actor, selection: Selection) -> Result<BulkView> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let job = self.select(&mut work, actor, BulkKind::Update, &selection).await?;
         work.commit().await?;
         Ok(BulkView::of(job, self.now()))
@@ -192,7 +192,7 @@ impl App {
     /// Leaves people of one's draft out again. How many are left; it may be nobody.
     pub async fn leave_out_of_bulk(&self, actor: &Actor, id: Uuid, people: &[PersonId]) -> Result<i64> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let job = find_job(&mut work.tx, actor, id).await?;
         if job.state != BulkState::Draft {
             return Err(Refusal::whole(Code::BulkStartedAlready).into());

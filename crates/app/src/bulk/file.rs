@@ -101,7 +101,7 @@ impl App {
                 }
             }
         }
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let clinics = organizations::clinics(&mut work.tx, work.organization).await?;
         let reached = clinics.into_iter().filter(|c| actor.authority().emr().reaches(c.id));
         let clinics = reached.map(|c| (unique_key(&c.name), c.id)).collect();

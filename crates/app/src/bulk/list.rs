@@ -26,7 +26,7 @@ impl App {
         let clinics = self.clinics(actor).await?.into_iter().map(|c| (c.id, c.name)).collect();
         let page = self.people(actor, ListQuery { filter: filter.clone(), after, limit: PIECE }).await?;
         if first {
-            let mut work = self.work(actor.organization()).await?;
+            let mut work = self.work_for(actor, actor.organization()).await?;
             let detail = json!({"filter": PresetFilter::of(filter)});
             work.audit_done(actor, Action::PeopleExported, AuditSubject::none(), &detail);
             work.commit().await?;

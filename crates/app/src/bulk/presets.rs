@@ -117,7 +117,7 @@ impl App {
             content: content.to_string(),
             created_by: actor.name().to_owned(),
         };
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         preset.preset_id = bulk::save_preset(&mut work.tx, work.organization, &preset, self.now()).await?;
         let about = AuditSubject::new(preset.preset_id, &preset.name);
         work.audit_done(actor, Action::BulkPresetSaved, about, &json!({"kind": kind, "content": content}));
@@ -128,7 +128,7 @@ impl App {
     /// Forgets one.
     pub async fn remove_bulk_preset(&self, actor: &Actor, id: Uuid) -> Result<()> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let name = bulk::remove_preset(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         work.audit_done(actor, Action::BulkPresetRemoved, AuditSubject::new(id, &name), &json!({}));
         work.commit().await

@@ -51,7 +51,7 @@ impl App {
         idempotency: Option<&Idempotency>,
     ) -> Result<BulkView> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
@@ -79,7 +79,7 @@ impl App {
         idempotency: Option<&Idempotency>,
     ) -> Result<BulkView> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }
@@ -145,7 +145,7 @@ impl App {
     /// Stops a running bulk update; what was done stays done and can be undone.
     pub async fn cancel_bulk(&self, actor: &Actor, id: Uuid) -> Result<BulkView> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let job = find_job(&mut work.tx, actor, id).await?;
         if self.finish_job(&mut work, &job, BulkState::Canceled, None).await? {
             work.commit().await?;
@@ -173,7 +173,7 @@ impl App {
     /// One chunk, or the end: one transaction.
     async fn bulk_chunk(&self, queued: &Job) -> Result<ChunkStatus> {
         let organization = queued.organization;
-        let mut work = self.work(organization).await?;
+        let mut work = self.system_work(organization).await?;
         if !self.extend_lease(&mut work, queued).await? {
             return Ok(ChunkStatus::NotOurs);
         }

@@ -53,7 +53,7 @@ impl App {
     /// [`crate::AppError::Refused`] after 30 days, while it runs, or when it was undone already.
     pub async fn undo_bulk(&self, actor: &Actor, id: Uuid, idempotency: Option<&Idempotency>) -> Result<BulkView> {
         self.require_bulk(actor).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             return Ok(BulkView::of(find_job(&mut work.tx, actor, made).await?, self.now()));
         }

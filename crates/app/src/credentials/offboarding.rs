@@ -126,7 +126,7 @@ impl App {
         successor: Option<PersonId>,
         about: &mut AuditSubject,
     ) -> std::result::Result<OffboardingRecord, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let known = know(&mut work.tx, actor, id, kind, successor).await?;
         about.name.clone_from(&known.before.profile.person.full_name);
         let mut judged = known.judged.map_err(AppError::from)?;

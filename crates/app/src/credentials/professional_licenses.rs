@@ -96,7 +96,7 @@ impl App {
         step: &LicenseEdit<'_>,
         about: &mut AuditSubject,
     ) -> std::result::Result<ProfessionalLicense, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         let all = of(&mut work.tx, actor, id).await?;

@@ -41,7 +41,7 @@ impl App {
     async fn remind(&self, practice: &Organization, limit: i64) -> Result<u64> {
         let now = self.now();
         let today = now.to_zoned(practice.zone()).date();
-        let mut work = self.work(practice.id).await?;
+        let mut work = self.system_work(practice.id).await?;
         let due = credentials::due_reminders(&mut work.tx, practice.id, today, limit).await?;
         let due = credentials::note_reminders(&mut work.tx, practice.id, due, now).await?;
         if due.is_empty() {

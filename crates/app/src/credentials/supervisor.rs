@@ -93,7 +93,7 @@ impl App {
         supervisor: Option<PersonId>,
         about: &mut AuditSubject,
     ) -> Result<()> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         let wanted = match supervisor {

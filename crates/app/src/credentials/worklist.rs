@@ -102,7 +102,7 @@ impl App {
         let page = self.worklist(actor, &WorklistQuery { after, ..asked.clone() }, PIECE).await?;
         if first {
             let asked = json!({"clinic": asked.clinic, "kind": asked.kind.map(CredentialIssue::as_str)});
-            let mut work = self.work(actor.organization()).await?;
+            let mut work = self.work_for(actor, actor.organization()).await?;
             work.audit_done(actor, Action::CredentialsExported, AuditSubject::none(), &asked);
             work.commit().await?;
         }

@@ -111,7 +111,7 @@ impl App {
         expected: Option<i64>,
         from: &[PersonId],
     ) -> std::result::Result<CopyReport, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         if expected.is_some_and(|e| e != before.version) {
             return Err(AppError::Stale { current: before.version }.into());

@@ -70,7 +70,7 @@ impl App {
         to: UserType,
         about: &mut AuditSubject,
     ) -> std::result::Result<SaveReceipt, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
         if !actor.is_support() {

@@ -104,7 +104,7 @@ impl PracticeWriter<'_> {
     ) -> Result<()> {
         let now = app.now();
         let ago = |hours: i64| now - SignedDuration::from_hours(hours);
-        let mut work = app.work(self.organization()).await?;
+        let mut work = app.system_work(self.organization()).await?;
         let amounts = [(Therapist, 9900), (Assistant, 7900), (Student, 2500)].into();
         licenses::set_prices(&mut work.tx, work.organization, &Prices { currency: "USD".to_owned(), amounts }).await?;
         work.audit_done(

@@ -135,7 +135,7 @@ impl<'a> PracticeWriter<'a> {
     pub async fn write(&mut self) -> Result<u64> {
         let waiting = std::mem::take(&mut self.waiting);
         let (app, actor) = (self.app, &self.actor);
-        let mut work = app.work(actor.organization()).await?;
+        let mut work = app.work_for(actor, actor.organization()).await?;
         if !waiting.profiles.is_empty() {
             let people = app.new_people(actor.organization(), &waiting.profiles);
             app.save_new_people(&mut work, actor, people, &waiting.seats).await.map_err(ended)?;

@@ -224,7 +224,7 @@ impl App {
         actor.require_scope(Scope::PeopleWrite)?;
         new.judge(&self.may_change(actor, id).await?)?;
         let made = encode(move || new.read(&sent)).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
         new.judge(&stored.profile)?;
@@ -263,7 +263,7 @@ impl App {
 
     async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
         if kind == Kind::Signature {

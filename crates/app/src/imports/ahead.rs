@@ -100,7 +100,7 @@ impl<'a> Import<'a> {
         let (app, actor, expected) = (self.app.clone(), self.actor.clone(), self.head);
         let (organization, invite) = (self.run.organization.clone(), self.run.options.invite);
         let task = tokio::spawn(async move {
-            let work = app.work(actor.organization()).await?;
+            let work = app.work_for(&actor, actor.organization()).await?;
             if work.head() != expected {
                 return Err(SaveError::Conflict);
             }
@@ -140,7 +140,7 @@ impl<'a> Import<'a> {
 
     /// Judges and saves while nobody else can change the practice.
     async fn under_lock(&mut self, rows: &[RawRow]) -> BatchResult {
-        let mut work = self.app.work(self.actor.organization()).await?;
+        let mut work = self.app.work_for(self.actor, self.actor.organization()).await?;
         let standing = ImportState::load(&mut work.tx, &self.run.organization).await?;
         let judged = self.app.judge_rows(&mut work.tx, self.actor, &self.run, rows, standing, true).await?;
         let (mut judged, standing) = judged;

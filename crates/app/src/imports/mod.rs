@@ -86,7 +86,7 @@ impl App {
             report.ask = contacts(&mut self.db.read().await?, actor).await?;
         }
         if !report.dry_run {
-            let mut work = self.work(actor.organization()).await?;
+            let mut work = self.work_for(actor, actor.organization()).await?;
             work.audit_done(actor, Action::PeopleImported, AuditSubject::none(), &report.summary());
             work.commit().await?;
             if report.added >= MANY {

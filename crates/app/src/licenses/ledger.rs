@@ -74,7 +74,7 @@ impl App {
         let lines = self.ledger_lines(actor, &LedgerQuery { before, ..asked.clone() }, PIECE).await?;
         if before.is_none() {
             let told = json!({"clinic": asked.clinic, "group": asked.group.map(Group::as_str)});
-            let mut work = self.work(actor.organization()).await?;
+            let mut work = self.work_for(actor, actor.organization()).await?;
             work.audit_done(actor, Action::LedgerExported, AuditSubject::none(), &told);
             work.commit().await?;
         }

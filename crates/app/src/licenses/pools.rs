@@ -162,7 +162,7 @@ impl App {
             return Err(self.audit_denial(actor, Action::LicenseTotalSet, AuditSubject::none(), error).await);
         }
         check_note(note)?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let found = organizations::clinics_by_id(&mut work.tx, work.organization, &[clinic]).await?.pop();
         let found = found.ok_or(AppError::NotFound)?;
         let stored = licenses::pools(&mut work.tx, work.organization, Some(&[clinic])).await?;

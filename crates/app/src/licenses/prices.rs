@@ -50,7 +50,7 @@ impl App {
         }
         check_prices(prices)?;
         let acting = actor.working_for(organization);
-        let mut work = self.work(organization).await?;
+        let mut work = self.work_for(actor, organization).await?;
         let found = organizations::find(&mut work.tx, organization).await?.ok_or(AppError::NotFound)?;
         let before = licenses::prices(&mut work.tx, organization).await?;
         if before != *prices {

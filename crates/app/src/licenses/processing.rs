@@ -50,7 +50,7 @@ impl App {
     pub async fn process_license_request(&self, actor: &Actor, id: LicenseRequestId, why: &str) -> Result<Request> {
         let (found, acting) = self.for_support(actor, id, Action::LicenseRequestProcessed).await?;
         check_note(why)?;
-        let mut work = self.work(found.organization).await?;
+        let mut work = self.work_for(actor, found.organization).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         let after = process(
             found.state,
@@ -92,7 +92,7 @@ impl App {
             refusals.push(Refusal::new("note", Code::Required).about(&["The reason of a rejection"]));
         }
         refusals.into_result()?;
-        let mut work = self.work(found.organization).await?;
+        let mut work = self.work_for(actor, found.organization).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         found.state.end(RequestResolution::Rejected)?;
         let ended = self.end_in(&mut work, &acting, &found, RequestResolution::Rejected, why, None).await?;

@@ -106,7 +106,7 @@ impl App {
         idempotency: Option<&Idempotency>,
     ) -> Result<RequestReceipt> {
         actor.require_scope(Scope::Licenses)?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let again = licenses::find(&mut work.tx, work.organization, LicenseRequestId(made)).await?;
             return Ok(RequestReceipt { request: again.ok_or(AppError::NotFound)?, notices: Vec::new() });
@@ -217,7 +217,7 @@ impl App {
         about: &mut AuditSubject,
     ) -> Result<Request> {
         check_note(why)?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let found = licenses::find(&mut work.tx, work.organization, id).await?;
         let own = |r: &Request| actor.subject().is_some() && r.requester_id == actor.subject();
         let found = found.filter(|r| actor.authority().emr().reaches(r.clinic) || own(r)).ok_or(AppError::NotFound)?;

@@ -145,7 +145,7 @@ impl App {
         actor: &Actor,
         asked: &ActivationRequest,
     ) -> std::result::Result<ActivationReport, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
         let filter = filter(actor, asked.clinic, asked.group);
         let people = asked.people.as_deref();

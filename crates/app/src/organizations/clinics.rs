@@ -135,7 +135,7 @@ impl App {
     pub async fn add_clinic(&self, actor: &Actor, name: &str, idempotency: Option<&Idempotency>) -> Result<Clinic> {
         actor.require_scope(Scope::PeopleWrite)?;
         self.require(actor, Permission::CompanyAdmin, Action::ClinicCreated).await?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let again = organizations::clinics_by_id(&mut work.tx, work.organization, &[ClinicId(made)]).await?.pop();
             return again.ok_or(AppError::NotFound);
@@ -179,7 +179,7 @@ impl App {
         if patch.status.is_some() {
             self.require(actor, Permission::CompanyAdmin, Action::ClinicUpdated).await?;
         }
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let all = organizations::clinics(&mut work.tx, work.organization).await?;
         let current = all.iter().find(|c| c.id == id).cloned().ok_or(AppError::NotFound)?;
         if expected.is_some_and(|e| e != current.version) {

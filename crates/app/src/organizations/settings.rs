@@ -66,7 +66,7 @@ impl App {
             return Err(AppError::NotFound);
         }
         self.require(actor, Permission::CompanyAdmin, Action::OrganizationUpdated).await?;
-        let mut work = self.work(id).await?;
+        let mut work = self.work_for(actor, id).await?;
         let before = organizations::find(&mut work.tx, id).await?.ok_or(AppError::NotFound)?;
         if expected.is_some_and(|e| e != before.version) {
             return Err(AppError::Stale { current: before.version });

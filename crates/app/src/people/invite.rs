@@ -66,7 +66,7 @@ impl App {
     }
 
     async fn try_send(&self, actor: &Actor, id: PersonId, about: &mut AuditSubject) -> Result<LinkReceipt> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&stored.profile.person.full_name);
         may_reset_sign_in(actor.authority(), &stored.profile)?;

@@ -102,7 +102,7 @@ impl App {
         password_hash: Option<&str>,
         idempotency: Option<&Idempotency>,
     ) -> std::result::Result<SaveReceipt, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         if let Some(made) = work.replay(actor, idempotency).await? {
             let stored = find_visible(&mut work.tx, actor, PersonId(made)).await?;
             return Ok(SaveReceipt {
@@ -195,7 +195,7 @@ impl App {
         password_hash: Option<&str>,
         about: &mut AuditSubject,
     ) -> std::result::Result<SaveReceipt, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, id).await?;
         about.name.clone_from(&before.profile.person.full_name);
         let world = DecisionContext::load(&mut work.tx, actor, &before.profile, change).await?;

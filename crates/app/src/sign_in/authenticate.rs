@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use muster_domain::OrganizationId;
+use muster_domain::access::Authority;
 use muster_domain::organizations::Organization;
 use muster_domain::sign_in::{SessionState, can_sign_in, password_due};
+use muster_domain::{Code, OrganizationId, Refusal};
+use muster_store::Tx;
 use muster_store::people::StoredProfile;
 use muster_store::sign_in::{self, SessionContext, SignIn};
 use uuid::Uuid;
 
+use crate::actor::Credential;
 use crate::keys::fingerprint;
 use crate::{Actor, App, AppError, Origin, Result, Scope};
 
@@ -58,13 +61,11 @@ impl App {
         let at = sign_in::session_context(&mut self.db.read().await?, &hash).await?;
         let Some(at) = at else { return Ok(SessionStatus::Nobody) };
         let SessionContext { session, owner: found, profile, practice: organization } = at;
-        let idle_minutes = match (&organization, found.organization) {
-            (Some(o), Some(_)) => o.idle_minutes,
-            _ => OPERATOR_IDLE_MINUTES,
-        };
+        let idle_minutes = idle_minutes(organization.as_ref(), &found);
         let Some(actor) = actor_of(&found, profile, session.organization, origin, None) else {
             return Ok(SessionStatus::Nobody);
         };
+        let actor = actor.proved_by(Credential::Session(hash.clone()));
 
         let now = self.now();
         match SessionState::at(now, session.started_at, session.last_seen_at, session.locked, idle_minutes) {
@@ -129,12 +130,62 @@ impl App {
         let scopes: BTreeSet<Scope> = token.scopes.split(' ').filter_map(Scope::parse).collect();
         let home = token.organization.or(organization);
         let actor = actor_of(&found, profile, home, origin, Some(scopes)).ok_or(AppError::NotSignedIn)?;
+        let actor = actor.proved_by(Credential::Token(hash.clone()));
         if token.last_used_at.is_none_or(|used| now.duration_since(used) >= SignedDuration::from_mins(1)) {
             let mut tx = self.db.begin().await?;
             sign_in::touch_token(&mut tx, &hash, now).await?;
             tx.commit().await?;
         }
         Ok(actor)
+    }
+}
+
+impl App {
+    /// Checks inside a transaction, under the practice's lock, that an actor may still act as at the beginning of the
+    /// request: the session or token is there and good, and the rights are the same.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`], [`AppError::Locked`], or [`Code::RightsChanged`].
+    pub(crate) async fn check_actor(&self, tx: &mut Tx, actor: &Actor) -> Result<()> {
+        let now = self.now();
+        let (found, profile) = match actor.credential() {
+            Credential::Machine => return Ok(()),
+            Credential::Session(hash) => {
+                let at = sign_in::session_context(tx, hash).await?.ok_or(AppError::NotSignedIn)?;
+                let SessionContext { session: s, owner, profile, practice } = at;
+                let idle = idle_minutes(practice.as_ref(), &owner);
+                match SessionState::at(now, s.started_at, s.last_seen_at, s.locked, idle) {
+                    SessionState::Ended => return Err(AppError::NotSignedIn),
+                    SessionState::Locked => return Err(AppError::Locked),
+                    SessionState::Open => (owner, profile),
+                }
+            }
+            Credential::Token(hash) => {
+                let (token, owner, profile) = sign_in::token(tx, hash).await?.ok_or(AppError::NotSignedIn)?;
+                if token.expires_at.is_some_and(|end| end <= now) {
+                    return Err(AppError::NotSignedIn);
+                }
+                (owner, profile)
+            }
+        };
+        if found.organization.is_none() {
+            // An operator: there is nothing but the sign-in to lose.
+            return Ok(());
+        }
+        let profile = profile.filter(|s| can_sign_in(&s.profile)).ok_or(AppError::NotSignedIn)?;
+        if Authority::of(&profile.profile).has_same_rights(actor.authority()) {
+            Ok(())
+        } else {
+            Err(Refusal::whole(Code::RightsChanged).into())
+        }
+    }
+}
+
+/// Minutes without activity after which a session locks.
+fn idle_minutes(practice: Option<&Organization>, owner: &SignIn) -> i64 {
+    match (practice, owner.organization) {
+        (Some(practice), Some(_)) => practice.idle_minutes,
+        _ => OPERATOR_IDLE_MINUTES,
     }
 }
 

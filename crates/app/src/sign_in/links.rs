@@ -49,7 +49,7 @@ impl App {
         drop(h);
         let active = stored.filter(|s| can_sign_in(&s.profile));
         let organization = active.as_ref().map_or(Self::installation(), |s| s.profile.person.organization);
-        let mut work = self.work(organization).await?;
+        let mut work = self.system_work(organization).await?;
         let now = self.now();
         for (key, _) in &keys {
             sign_in::note_failure(&mut work.tx, key, now, now - SignedDuration::from_mins(15)).await?;
@@ -109,7 +109,7 @@ impl App {
         refusals.into_result()?;
         let hash = self.hash_password(new).await?;
 
-        let mut work = self.work(view.organization.id).await?;
+        let mut work = self.system_work(view.organization.id).await?;
         let found = self.find_working_link(&mut work.tx, secret).await?;
         let spent = sign_in::spend_link(&mut work.tx, &fingerprint(secret)).await?;
         let Some((_, stored)) = found.filter(|_| spent) else {

@@ -39,7 +39,7 @@ impl App {
         let mut tx = self.db.begin().await?;
         self.begin_own_chain(&mut tx).await?;
         tx.commit().await?;
-        let mut work = self.work(OrganizationId::INSTALLATION).await?;
+        let mut work = self.system_work(OrganizationId::INSTALLATION).await?;
         match sign_in::insert_operator(&mut work.tx, id, &username, &email).await {
             Err(StoreError::Taken(_)) => {
                 return Err(Refusal::new("username", Code::UsernameTaken)
@@ -64,7 +64,7 @@ impl App {
         if !actor.is_support() {
             return Err(AppError::NotFound);
         }
-        let mut work = self.work(organization).await?;
+        let mut work = self.work_for(actor, organization).await?;
         let found = organizations::find(&mut work.tx, organization).await?.ok_or(AppError::NotFound)?;
         sign_in::set_session_organization(&mut work.tx, &fingerprint(session_token), Some(organization)).await?;
         work.audit_done(actor, Action::OperatorEntered, AuditSubject::new(organization.0, &found.name), &json!({}));

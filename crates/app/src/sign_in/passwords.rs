@@ -67,7 +67,7 @@ impl App {
         judge_new(&policy, new, confirmation, &words, &mut refusals);
         refusals.into_result()?;
         let hash = self.hash_password(new).await?;
-        let mut work = self.work(super::sign_in::chain_of(found.organization)).await?;
+        let mut work = self.work_for(actor, super::sign_in::chain_of(found.organization)).await?;
         sign_in::set_password(&mut work.tx, subject, &hash, "set", self.now()).await?;
         sign_in::end_sessions(&mut work.tx, subject, session_token.map(fingerprint).as_deref()).await?;
         // Nor does a link that was asked for before, by whomever, undo it.

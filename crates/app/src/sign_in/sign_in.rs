@@ -68,7 +68,7 @@ impl App {
 
     /// Begins a session and forgets the failures under the key `forgiven`.
     async fn create_session(&self, known: &SignInOwner, forgiven: Option<&str>, origin: &Origin) -> Result<SignedIn> {
-        let mut work = self.work(chain_of(known.sign_in.organization)).await?;
+        let mut work = self.system_work(chain_of(known.sign_in.organization)).await?;
         let now = self.now();
         let session = Session {
             id: self.new_id(),
@@ -101,7 +101,7 @@ impl App {
         origin: &Origin,
     ) -> Result<()> {
         let organization = known.and_then(|k| k.sign_in.organization).unwrap_or(Self::installation());
-        let mut work = self.work(organization).await?;
+        let mut work = self.system_work(organization).await?;
         let now = self.now();
         for (key, _) in keys {
             sign_in::note_failure(&mut work.tx, key, now, now - SignedDuration::from_mins(15)).await?;
@@ -144,7 +144,7 @@ impl App {
         let shown_name = self.name_of(&found).await?;
         let known = SignInOwner { sign_in: found, shown_name, active: true };
         if self.verify_password(password, known.sign_in.password_hash.clone()).await {
-            let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
+            let mut work = self.system_work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
             if failed_before {
                 sign_in::clear_failures(&mut work.tx, &[&keys[0].0]).await?;
             }
@@ -166,7 +166,7 @@ impl App {
         drop(h);
         let shown_name = self.name_of(&found).await?;
         let known = SignInOwner { sign_in: found, shown_name, active: true };
-        let mut work = self.work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
+        let mut work = self.system_work(known.sign_in.organization.unwrap_or(Self::installation())).await?;
         sign_in::end_session(&mut work.tx, &hash).await?;
         let about = AuditSubject::new(session.subject, &known.shown_name);
         work.audit(&known.who(origin), Action::SignedOut, Effect::Done, about, &json!({}));

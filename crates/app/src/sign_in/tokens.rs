@@ -107,7 +107,7 @@ impl App {
             expires_at: new.expires_in_days.map(|d| now + SignedDuration::from_hours(24 * d)),
             last_used_at: None,
         };
-        let mut work = self.work(chain_of(organization)).await?;
+        let mut work = self.work_for(actor, chain_of(organization)).await?;
         if work.replay(actor, idempotency).await?.is_some() {
             return Err(Refusal::whole(Code::TokenShownBefore).about(&[&token.name]).into());
         }
@@ -132,7 +132,7 @@ impl App {
         actor.require_scope(Scope::Admin)?;
         let subject = actor.subject().ok_or(AppError::NotSignedIn)?;
         let home = if actor.is_support() { OrganizationId::INSTALLATION } else { actor.organization() };
-        let mut work = self.work(home).await?;
+        let mut work = self.work_for(actor, home).await?;
         if !sign_in::delete_token(&mut work.tx, subject, token).await? {
             return Err(AppError::NotFound);
         }
@@ -166,7 +166,7 @@ impl App {
             actor.organization()
         };
         let ended = async {
-            let mut work = self.work(home).await?;
+            let mut work = self.work_for(actor, home).await?;
             if actor.subject() != Some(subject) {
                 let stored = crate::people::find_visible(&mut work.tx, actor, muster_domain::PersonId(subject)).await?;
                 about.name.clone_from(&stored.profile.person.full_name);

@@ -65,7 +65,7 @@ impl App {
             }
         }
         out.flush()?;
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         work.audit_done(actor, Action::PeopleExported, AuditSubject::none(), &json!({"people": done}));
         work.commit().await?;
         Ok(done)

@@ -96,6 +96,13 @@ impl Authority {
         self.can_sign_in
     }
 
+    /// True when both are the same actor with the same rights in every product; what else changed of the accounts does
+    /// not matter.
+    pub fn has_same_rights(&self, other: &Self) -> bool {
+        let of = |a: &Self| (a.kind, a.organization, a.person, a.can_sign_in);
+        of(self) == of(other) && self.emr.has_same_rights(&other.emr)
+    }
+
     /// What the actor holds in the EMR.
     pub fn emr(&self) -> &EmrAuthority {
         &self.emr
@@ -169,6 +176,10 @@ impl EmrAuthority {
             ClinicAccess::All => true,
             ClinicAccess::Only(some) => some.contains(&clinic),
         }
+    }
+
+    fn has_same_rights(&self, other: &Self) -> bool {
+        self.permissions == other.permissions && self.may_give == other.may_give && self.clinics == other.clinics
     }
 
     /// True when the EMR shows this person to the actor: with View Users, a colleague who shares a clinic, or

@@ -59,7 +59,7 @@ impl App {
     }
 
     async fn try_mark_distinct(&self, actor: &Actor, one: PersonId, other: PersonId) -> Result<()> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let first = find_visible(&mut work.tx, actor, one).await?;
         let second = find_visible(&mut work.tx, actor, other).await?;
         duplicates::set_apart(&mut work.tx, work.organization, one, &[other], actor.name(), self.now()).await?;

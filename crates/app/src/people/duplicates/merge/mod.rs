@@ -103,7 +103,7 @@ impl App {
     pub async fn preview_merge(&self, actor: &Actor, kept: PersonId, merged: PersonId) -> Result<MergePreview> {
         actor.require_scope(Scope::PeopleRead)?;
         // Tried out and dropped: the preview is what the merge does, and not a second opinion.
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let (before, other) =
             (find_visible(&mut work.tx, actor, kept).await?, find_visible(&mut work.tx, actor, merged).await?);
         let (moves, refused) = match self.try_merge_profiles(&mut work, actor, kept, merged).await {
@@ -137,7 +137,7 @@ impl App {
         merged: PersonId,
         about: &mut AuditSubject,
     ) -> std::result::Result<MergeReceipt, SaveError> {
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let before = find_visible(&mut work.tx, actor, kept).await?;
         about.name.clone_from(&before.profile.person.full_name);
         let done = self.try_merge_profiles(&mut work, actor, kept, merged).await?;

@@ -37,7 +37,7 @@ impl App {
 
     async fn try_undo(&self, actor: &Actor, id: Uuid) -> std::result::Result<MergeReceipt, SaveError> {
         let refused = |code| -> SaveError { AppError::from(Refusal::whole(code)).into() };
-        let mut work = self.work(actor.organization()).await?;
+        let mut work = self.work_for(actor, actor.organization()).await?;
         let merge = merges::find(&mut work.tx, work.organization, id).await?.ok_or(AppError::NotFound)?;
         let kept = find_visible(&mut work.tx, actor, merge.kept).await?;
         let merged = find_visible(&mut work.tx, actor, merge.merged).await?;
