@@ -2,15 +2,15 @@
 //! the page is full: quick when matches are common. *Filter-and-sort* reads all that match from the most selective index
 //! and sorts them: quick when they are rare. Both give the same page; counts that are kept with every save decide.
 
-use muster_domain::OrganizationId;
 use muster_domain::text::search_key;
+use muster_domain::{OrganizationId, PersonId};
 
 use super::conditions::Candidate;
 use super::counts::Counts;
-use super::row::{Place, Row};
+use super::row::Row;
 use super::statements::{PageQuery, Start};
 use super::{Cursor, Filter, Page, Total};
-use crate::{Handle, Result};
+use crate::{Handle, Result, people};
 
 /// People of an organization who are all read and sorted, whatever is asked for.
 const SMALL: i64 = 1000;
@@ -27,8 +27,8 @@ const MANY: i64 = 5000;
 /// Rows that a scan is meant to read when its index does not tell who matches.
 const READ_ROWS: i64 = 1000;
 
-/// Entries that such a scan passes at most.
-const PASSED_ENTRIES: i64 = 4000;
+/// Entries that such a scan passes at most, but for the last.
+pub(super) const PASSED_ENTRIES: i64 = 4000;
 
 /// At most `limit` people who match, after `after`.
 pub async fn list(
@@ -40,7 +40,10 @@ pub async fn list(
 ) -> Result<Page> {
     let query = PageQuery { engine: h.split().engine(), organization, filter, after, limit };
     let counts = Counts::load(h, organization, filter).await?;
-    if filter.is_covered() { query.covered(h, &counts).await } else { query.uncovered(h, &counts).await }
+    let Places { people, next, total } =
+        if filter.is_covered() { query.covered(h, &counts).await? } else { query.uncovered(h, &counts).await? };
+    // In a statement of its own, which is the same for every list: both engines have its plan already.
+    Ok(Page { people: people::find_many(h, organization, &people).await?, next, total })
 }
 
 /// The candidate that costs least, in entries that are read. Matches may be far from evenly spread along an order, so
@@ -62,25 +65,31 @@ fn most_selective(filter: &Filter, counts: &Counts, in_order: bool) -> Candidate
     candidates.into_iter().min_by_key(|c| counts.matching(&c.part)).unwrap_or_else(|| filter.order())
 }
 
-fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
+/// Whom a page shows, in order.
+struct Places {
+    people: Vec<PersonId>,
+    next: Option<Cursor>,
+    total: Total,
+}
+
+fn places(mut rows: Vec<Row>, total: Total, limit: i64) -> Places {
     let wanted = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| more).map(|r| r.cursor(total));
-    let people: Result<_> = rows.into_iter().map(|r| r.person.into_stored()).collect();
-    Ok(Page { people: people?, next, total })
+    Places { people: rows.iter().map(Row::person).collect(), next, total }
 }
 
 impl PageQuery<'_> {
     /// A page whose filter the indexes answer, and whose total is kept.
-    async fn covered(&self, h: &mut impl Handle, counts: &Counts) -> Result<Page> {
+    async fn covered(&self, h: &mut impl Handle, counts: &Counts) -> Result<Places> {
         let total = self.after.map_or_else(|| Total::Exact(counts.matching(self.filter)), |cursor| cursor.t);
         let rows = self.rows(h, self.by_index(&cheapest(self.filter, counts, self.limit))).await?;
-        page(rows, total, self.limit)
+        Ok(places(rows, total, self.limit))
     }
 
     /// A page whose filter also asks for a text, or for the people of clinics.
-    async fn uncovered(&self, h: &mut impl Handle, counts: &Counts) -> Result<Page> {
+    async fn uncovered(&self, h: &mut impl Handle, counts: &Counts) -> Result<Places> {
         let clinics = self.filter.clinics();
         let members = match &clinics {
             Some(clinics) => self.count_members(h, clinics, MANY + 1).await?,
@@ -91,9 +100,9 @@ impl PageQuery<'_> {
         let is_small = counts.people() <= SMALL || members <= FEW_MEMBERS;
         if !is_small
             && !was_sorted
-            && let Some(page) = self.scanned(h, counts).await?
+            && let Some(places) = self.scanned(h, counts).await?
         {
-            return Ok(page);
+            return Ok(places);
         }
         let by_text = !search_key(&self.filter.q).is_empty();
         let start = match clinics {
@@ -103,15 +112,20 @@ impl PageQuery<'_> {
         };
         let rows = self.rows(h, self.filter_and_sort(start)).await?;
         let total = self.after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |cursor| cursor.t);
-        page(rows, total, self.limit)
+        Ok(places(rows, total, self.limit))
     }
 
     /// The page by an index scan, if that fills it or comes to the end of the index soon enough.
-    async fn scanned(&self, h: &mut impl Handle, counts: &Counts) -> Result<Option<Page>> {
+    async fn scanned(&self, h: &mut impl Handle, counts: &Counts) -> Result<Option<Places>> {
         let candidate = most_selective(self.filter, counts, true);
         let (entries, covered) = (counts.matching(&candidate.part), counts.matching(self.filter));
         let longest = (READ_ROWS * entries / covered.max(1)).min(PASSED_ENTRIES);
-        let end = self.place_after(&candidate, longest).fetch_all::<Place>(h).await?.pop().map(Place::cursor);
+        let end = self
+            .place_after(&candidate, longest)
+            .fetch_all::<Row>(h)
+            .await?
+            .pop()
+            .map(|row| row.cursor(Total::Exact(0)));
         let rows = self.rows(h, self.scan(&candidate, end.as_ref())).await?;
         let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         if end.is_some() && found <= self.limit {
@@ -126,6 +140,6 @@ impl PageQuery<'_> {
             }
             (None, _) => Total::Exact(found),
         };
-        page(rows, total, self.limit).map(Some)
+        Ok(Some(places(rows, total, self.limit)))
     }
 }
