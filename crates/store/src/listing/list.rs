@@ -39,9 +39,13 @@ pub async fn list(
     limit: i64,
 ) -> Result<Page> {
     let query = PageQuery { engine: h.split().engine(), organization, filter, after, limit };
-    let counts = Counts::load(h, organization, filter).await?;
-    let Places { people, next, total } =
-        if filter.is_covered() { query.covered(h, &counts).await? } else { query.uncovered(h, &counts).await? };
+    let Places { people, next, total } = match filter.clinics() {
+        Some(clinics) => query.of_clinics(h, clinics).await?,
+        None => {
+            let counts = Counts::load(h, organization, filter).await?;
+            if filter.is_covered() { query.covered(h, &counts).await? } else { query.with_text(h, &counts).await? }
+        }
+    };
     // In a statement of its own, which is the same for every list: both engines have its plan already.
     Ok(Page { people: people::find_many(h, organization, &people).await?, next, total })
 }
@@ -88,35 +92,48 @@ impl PageQuery<'_> {
         Ok(places(rows, total, self.limit))
     }
 
-    /// A page whose filter also asks for a text, or for the people of clinics.
-    async fn uncovered(&self, h: &mut impl Handle, counts: &Counts) -> Result<Places> {
-        let clinics = self.filter.clinics();
-        let members = match &clinics {
-            Some(clinics) => self.count_members(h, clinics, MANY + 1).await?,
-            None => i64::MAX,
-        };
-        // A first page that was sorted knows its exact total, and so do those after it.
-        let was_sorted = matches!(self.after, Some(Cursor { t: Total::Exact(_), .. }));
-        let is_small = counts.people() <= SMALL || members <= FEW_MEMBERS;
-        if !is_small
-            && !was_sorted
-            && let Some(places) = self.scanned(h, counts).await?
-        {
+    /// A page of the members of these clinics.
+    async fn of_clinics(&self, h: &mut impl Handle, clinics: String) -> Result<Places> {
+        let members = self.count_members(h, &clinics, MANY + 1).await?;
+        if members <= FEW_MEMBERS {
+            return self.sorted(h, Start::Members(clinics)).await;
+        }
+        let counts = Counts::load(h, self.organization, self.filter).await?;
+        if let Some(places) = self.scanned(h, &counts).await? {
             return Ok(places);
         }
-        let by_text = !search_key(&self.filter.q).is_empty();
-        let start = match clinics {
-            Some(clinics) if members <= MANY || !by_text => Start::Members(clinics),
-            _ if counts.matching(self.filter) <= MANY => Start::Index(most_selective(self.filter, counts, false).index),
-            _ => Start::Text,
-        };
+        let is_few = members <= MANY || search_key(&self.filter.q).is_empty();
+        let start = if is_few { Start::Members(clinics) } else { self.start_of_text(&counts) };
+        self.sorted(h, start).await
+    }
+
+    /// A page of those who have a text.
+    async fn with_text(&self, h: &mut impl Handle, counts: &Counts) -> Result<Places> {
+        match self.scanned(h, counts).await? {
+            Some(places) => Ok(places),
+            None => self.sorted(h, self.start_of_text(counts)).await,
+        }
+    }
+
+    /// The search index, unless few are of the type, status and permission asked for.
+    fn start_of_text(&self, counts: &Counts) -> Start {
+        let is_few = counts.matching(self.filter) <= MANY;
+        if is_few { Start::Index(most_selective(self.filter, counts, false).index) } else { Start::Text }
+    }
+
+    /// The page by filter-and-sort, which counts all that match.
+    async fn sorted(&self, h: &mut impl Handle, start: Start) -> Result<Places> {
         let rows = self.rows(h, self.filter_and_sort(start)).await?;
         let total = self.after.map_or_else(|| Total::Exact(rows.first().map_or(0, |r| r.matches)), |cursor| cursor.t);
         Ok(places(rows, total, self.limit))
     }
 
-    /// The page by an index scan, if that fills it or comes to the end of the index soon enough.
+    /// The page by an index scan, if that fills it or comes to the end of the index soon enough. Not in a small
+    /// organization, nor after a page that was sorted and so knows its exact total.
     async fn scanned(&self, h: &mut impl Handle, counts: &Counts) -> Result<Option<Places>> {
+        if counts.people() <= SMALL || matches!(self.after, Some(Cursor { t: Total::Exact(_), .. })) {
+            return Ok(None);
+        }
         let candidate = most_selective(self.filter, counts, true);
         let (entries, covered) = (counts.matching(&candidate.part), counts.matching(self.filter));
         let longest = (READ_ROWS * entries / covered.max(1)).min(PASSED_ENTRIES);

@@ -203,7 +203,7 @@ impl PageQuery<'_> {
     }
 
     /// The columns of the order, without one that is the same for all that match: so every index by name serves it.
-    fn sorted(&self, direction: &str) -> String {
+    fn order_by(&self, direction: &str) -> String {
         let columns = &self.filter.sort.columns()[usize::from(self.filter.is_by_name_within())..];
         let columns: Vec<String> = columns.iter().map(|c| format!("d.{c}{direction}")).collect();
         columns.join(", ")
@@ -222,7 +222,7 @@ impl PageQuery<'_> {
     }
 
     fn compared(&self, q: &mut Query, with: &str, place: &Cursor) {
-        q.push(&format!(" AND ({}) {with} (", self.sorted("")));
+        q.push(&format!(" AND ({}) {with} (", self.order_by("")));
         if !self.filter.is_by_name_within() {
             match self.filter.sort {
                 Sort::LastSignIn => q.bind(place.k.parse::<i64>().unwrap_or(0)),
@@ -237,6 +237,6 @@ impl PageQuery<'_> {
     }
 
     fn order(&self, q: &mut Query) {
-        q.push(" ORDER BY ").push(&self.sorted(if self.filter.descending { " DESC" } else { "" }));
+        q.push(" ORDER BY ").push(&self.order_by(if self.filter.descending { " DESC" } else { "" }));
     }
 }
