@@ -83,7 +83,6 @@ async fn the_profiles_of_a_page_are_looked_up_one_by_one() {
     let lines = plan(&mut tx, profiles(Engine::Sqlite, OrganizationId(HERE), &[])).await;
     for read in [
         "SEARCH p USING PRIMARY KEY (organization_id=? AND person_id=?)",
-        "SEARCH s USING PRIMARY KEY (subject_id=?) LEFT-JOIN",
         "SEARCH a USING PRIMARY KEY (organization_id=? AND person_id=?) LEFT-JOIN",
         "SEARCH l USING PRIMARY KEY (organization_id=? AND person_id=? AND position=?) LEFT-JOIN",
         "SEARCH m USING PRIMARY KEY (organization_id=? AND person_id=?)",
@@ -245,9 +244,7 @@ async fn a_server_reads_a_covered_page_from_an_index_and_sorts_only_what_is_rare
 async fn a_server_looks_up_the_profiles_of_a_page_one_by_one() {
     let (_test, db) = filled().await;
     let plan = generic_plan(&db, &profiles(Engine::Postgres, OrganizationId(HERE), &[])).await;
-    for index in
-        ["people_pkey", "sign_ins_pkey", "emr_accounts_pkey", "professional_licenses_pkey", "emr_account_clinics_pkey"]
-    {
+    for index in ["people_pkey", "emr_accounts_pkey", "professional_licenses_pkey", "emr_account_clinics_pkey"] {
         assert!(indexes(&plan).contains(&index), "not {index}: {plan:#?}");
     }
     assert!(!has(&plan, "Seq Scan"), "{plan:#?}");

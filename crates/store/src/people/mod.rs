@@ -100,9 +100,9 @@ pub(crate) fn columns_beside_sign_in(engine: Engine) -> String {
     )
 }
 
-/// The columns of a [`Row`] in a statement over `people p`, [`SIGN_IN`] and [`ACCOUNTS`].
+/// The columns of a profile's row in a statement over `people p` and [`ACCOUNTS`].
 fn columns(engine: Engine) -> String {
-    format!("p.organization_id, s.password_state, {}", columns_beside_sign_in(engine))
+    format!("p.organization_id, p.password_state, {}", columns_beside_sign_in(engine))
 }
 
 /// The same for [`Query::fetch_packed`], in the order of the fields.
@@ -112,9 +112,6 @@ fn packed() -> String {
         emr::PACKED
     )
 }
-
-/// Joins the sign-in to `people p`. Everybody has one; the outer join keeps SQLite from beginning with it.
-const SIGN_IN: &str = "LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
 
 /// Joins the accounts of every product to `people p`.
 pub(crate) const ACCOUNTS: &str = emr::JOIN;
@@ -142,7 +139,7 @@ pub async fn find_many(
 /// The statement that reads profiles.
 pub(crate) fn profiles(engine: Engine, organization: OrganizationId, ids: &[PersonId]) -> Query {
     let text = format!(
-        "SELECT {} FROM people p {SIGN_IN} {ACCOUNTS} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}",
+        "SELECT {} FROM people p {ACCOUNTS} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}",
         columns(engine)
     );
     Query::about(&text, organization.0).with(dialect::id_list(ids.iter().map(|p| &p.0)))
