@@ -19,7 +19,9 @@ use sha2::{Digest, Sha256};
 use crate::{App, AppError};
 
 /// Names this kind of file.
-const FORMAT: &str = "muster backup 1";
+const FORMAT: &str = "muster backup 2";
+/// Named those of builds before the first release, whose tables were other ones.
+const EARLIER_FORMAT: &str = "muster backup 1";
 /// The longest line a backup can have: a row with the largest picture twice over.
 const LONGEST_LINE: u64 = 64 << 20;
 /// Rows are loaded in pieces of about this many bytes.
@@ -34,6 +36,9 @@ pub enum TransferError {
     /// Another kind of file.
     #[error("This file is not a Muster backup.")]
     NotABackup,
+    /// Made before there was a release.
+    #[error("This backup was made by an earlier development build of Muster and cannot be restored by this one.")]
+    EarlierBuild,
     /// Tables have changed since.
     #[error(
         "This backup was made by Muster {0}, whose tables differ from this release's. Restore it with that release, then bring the database up to date with “muster migrate”."
@@ -213,6 +218,9 @@ fn read_header(lines: &mut Lines<'_>) -> Result<Header, TransferError> {
         Err(error) => return Err(error),
     };
     let header: Header = serde_json::from_str(first).map_err(|_| TransferError::NotABackup)?;
+    if header.format == EARLIER_FORMAT {
+        return Err(TransferError::EarlierBuild);
+    }
     if header.format != FORMAT {
         return Err(TransferError::NotABackup);
     }

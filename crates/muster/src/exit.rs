@@ -77,6 +77,7 @@ impl From<StoreError> for Failure {
         Self::new(match error {
             StoreError::Unavailable(text) => format!("The database cannot be reached: {text}."),
             StoreError::ReadOnly(text) => format!("The database cannot be written: {text}."),
+            StoreError::EarlierBuild => error.to_string(),
             other => format!("The database refused: {other}."),
         })
     }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use muster_app::{App, Keys, Settings, SystemClock, SystemEntropy};
-use muster_store::{Db, transfer};
+use muster_store::Db;
 
 use crate::config::{Config, Overrides};
 use crate::exit::Failure;
@@ -77,7 +77,7 @@ pub async fn database(config: &Config, schema: Schema, connections: u32) -> Resu
     match schema {
         Schema::Prepare => db.migrate().await?,
         Schema::AsItIs => {
-            if !transfer::is_current(&db).await? {
+            if !db.is_current().await? {
                 let hint = "Its tables are not those of this release: run “muster migrate” first.";
                 return Err(Failure::new(hint));
             }

@@ -212,8 +212,53 @@ impl Db {
         matches!(self, Self::Sqlite { .. })
     }
 
-    /// Brings the schema up to date. Safe to call from several processes at once.
+    /// The migrations of this program for a database of this kind, each with its checksum.
+    fn migrations(&self) -> Vec<(i64, Vec<u8>)> {
+        let migrator = match self {
+            Self::Sqlite { .. } => sqlx::migrate!("migrations/sqlite"),
+            Self::Postgres { .. } => sqlx::migrate!("migrations/postgres"),
+        };
+        migrator.iter().map(|m| (m.version, m.checksum.to_vec())).collect()
+    }
+
+    /// The versions of the migrations that were applied. [`StoreError::EarlierBuild`] when the first of them is not that of
+    /// this program.
+    async fn applied_migrations(&self) -> Result<Vec<i64>> {
+        // Through a writing connection: a database in memory has no other.
+        let (mut h, exists) = match self {
+            Self::Sqlite { write, .. } => (
+                Reading::Sqlite(write.acquire().await?),
+                "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            ),
+            Self::Postgres { write, .. } => (
+                Reading::Postgres(write.acquire().await?),
+                "SELECT count(*) FROM information_schema.tables
+                WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'",
+            ),
+        };
+        let (exists,): (i64,) = on!(&mut h, exists, |sql, c| sqlx::query_as(sql).fetch_one(c).await?);
+        if exists == 0 {
+            return Ok(Vec::new());
+        }
+        let text = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
+        let applied: Vec<(i64, Vec<u8>)> = on!(&mut h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
+        match applied.first() {
+            Some(first) if self.migrations().first() != Some(first) => Err(StoreError::EarlierBuild),
+            _ => Ok(applied.into_iter().map(|(version, _)| version).collect()),
+        }
+    }
+
+    /// True when every migration of this program has been applied, and none besides. [`StoreError::EarlierBuild`] as for
+    /// [`Self::migrate`].
+    pub async fn is_current(&self) -> Result<bool> {
+        let applied = self.applied_migrations().await?;
+        Ok(applied.into_iter().eq(self.migrations().into_iter().map(|(version, _)| version)))
+    }
+
+    /// Brings the schema up to date. Safe to call from several processes at once. [`StoreError::EarlierBuild`], and nothing
+    /// is changed, when the database was made by a build before the first release.
     pub async fn migrate(&self) -> Result<()> {
+        self.applied_migrations().await?;
         match self {
             Self::Sqlite { write, .. } => {
                 // A file knows no lock around several migrations. Of programs that migrate at once, the slower ones

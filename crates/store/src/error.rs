@@ -15,6 +15,11 @@ pub enum StoreError {
     /// A stored value is not one Muster writes.
     #[error("unexpected stored value: {0}")]
     Corrupt(String),
+    /// Another build made the database, before there was a release, and its tables are not brought up to date.
+    #[error(
+        "This database was made by an earlier development build of Muster and cannot be opened by this one. Start with an empty database."
+    )]
+    EarlierBuild,
     /// Anything else.
     #[error("database: {0}")]
     Other(String),

@@ -57,12 +57,6 @@ impl Query {
         self
     }
 
-    /// The whole of it as a part of another statement, which begins and ends so.
-    pub fn within(mut self, begins: &str, ends: &str) -> Self {
-        self.text = format!("{begins}{}{ends}", self.text);
-        self
-    }
-
     /// Runs changes of different tables. None of them may need what another one does: each would take longer to be sent
     /// and answered than to be carried out, so they go together.
     pub async fn execute_together(parts: Vec<Self>, tx: &mut Tx) -> Result<()> {
@@ -105,6 +99,25 @@ impl Query {
     pub fn explained(mut self) -> Self {
         self.text.insert_str(0, "EXPLAIN QUERY PLAN ");
         self
+    }
+
+    /// Asks a server how it would be run by a plan that serves any values.
+    #[cfg(test)]
+    pub async fn generic_plan(&self, connection: &mut sqlx::PgConnection) -> Vec<String> {
+        let literal = |bind: &Bind| match bind {
+            Bind::Uuid(id) => format!("'{id}'"),
+            Bind::Text(text) => format!("'{}'", text.replace('\'', "''")),
+            Bind::Int(number) => number.to_string(),
+            other => panic!("no literal for {other:?}"),
+        };
+        let values: Vec<String> = self.binds.iter().map(literal).collect();
+        let text = dialect::render(Engine::Postgres, &self.text).0;
+        let prepare = format!("SET plan_cache_mode = force_generic_plan; PREPARE explained AS {text}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
+        let explain = format!("EXPLAIN (COSTS OFF) EXECUTE explained({})", values.join(", "));
+        let plan = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).persistent(false).fetch_all(&mut *connection).await;
+        sqlx::raw_sql("DEALLOCATE explained").execute(connection).await.unwrap();
+        plan.unwrap()
     }
 
     /// Runs it.

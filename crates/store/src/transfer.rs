@@ -84,28 +84,6 @@ pub async fn snapshot(db: &Db) -> Result<Tx> {
     })
 }
 
-/// True when every migration this program knows has been applied, and none it does not know.
-pub async fn is_current(db: &Db) -> Result<bool> {
-    let known = match db {
-        Db::Sqlite { .. } => sqlx::migrate!("migrations/sqlite").iter().map(|m| m.version).collect::<Vec<_>>(),
-        Db::Postgres { .. } => sqlx::migrate!("migrations/postgres").iter().map(|m| m.version).collect(),
-    };
-    let mut h = db.read().await?;
-    let exists = match h.split() {
-        Split::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
-        Split::Postgres(_) => {
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = '_sqlx_migrations'"
-        }
-    };
-    let (exists,): (i64,) = on!(&mut h, exists, |sql, c| sqlx::query_as(sql).fetch_one(c).await?);
-    if exists == 0 {
-        return Ok(false);
-    }
-    let text = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
-    let applied: Vec<(i64,)> = on!(&mut h, text, |sql, c| sqlx::query_as(sql).fetch_all(c).await?);
-    Ok(applied.into_iter().map(|(version,)| version).eq(known))
-}
-
 /// Every table that is carried, by name.
 pub async fn tables(h: &mut impl Handle) -> Result<Vec<Table>> {
     let text = match h.split() {

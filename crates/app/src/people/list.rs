@@ -47,7 +47,9 @@ impl App {
         let (here, after) = (actor.organization(), asked.after.as_ref());
         let mut h = self.db.read().await?;
         let page = listing::list(&mut h, here, &filter, after, limit).await?;
-        let people = page.people.into_iter().map(|s| PersonView::of(actor, s)).collect();
+        // Profiles are read after the list: somebody may have left the actor's clinics in between.
+        let visible = page.people.into_iter().filter(|s| actor.authority().may_see(&s.profile));
+        let people = visible.map(|s| PersonView::of(actor, s)).collect();
         Ok(PeoplePage { people, next: page.next, total: page.total })
     }
 

@@ -5,6 +5,7 @@
 mod audit;
 mod bulk;
 mod configuration;
+mod earlier_build;
 mod first_steps;
 mod imports;
 mod licenses;

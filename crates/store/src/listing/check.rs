@@ -46,7 +46,7 @@ impl From<StoredProfile> for Entry {
 }
 
 /// What is wrong with the list, a sentence each: people whom it shows otherwise than their profile or not at all, rows of
-/// nobody, and counts that are not those of its rows. Empty when all is well.
+/// nobody, counts that are not those of its rows, and copies of the password state that are out of date. Empty when all is well.
 pub async fn check(h: &mut impl Handle) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     let organizations: Vec<(Uuid,)> =
@@ -56,6 +56,7 @@ pub async fn check(h: &mut impl Handle) -> Result<Vec<String>> {
     for organization in organizations.into_iter().map(|(id,)| OrganizationId(id)) {
         check_rows(h, organization, &mut problems).await?;
         check_counts(h, organization, &mut problems).await?;
+        check_password_states(h, organization, &mut problems).await?;
     }
     Ok(problems)
 }
@@ -93,6 +94,19 @@ async fn entries(h: &mut impl Handle, organization: OrganizationId, ids: &[Perso
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
     let found: Vec<Entry> = Query::about(text, organization.0).with(list).fetch_all(h).await?;
     Ok(found.into_iter().map(|entry| (entry.person_id, entry)).collect())
+}
+
+async fn check_password_states(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    problems: &mut Vec<String>,
+) -> Result<()> {
+    let text = "SELECT p.person_id FROM people p LEFT JOIN sign_ins s ON s.subject_id = p.person_id
+        WHERE p.organization_id = $1 AND p.password_state <> coalesce(s.password_state, 'none') ORDER BY p.person_id";
+    let found: Vec<(Uuid,)> = Query::about(text, organization.0).fetch_all(h).await?;
+    let problem = |(id,)| format!("The profile of person {id} has another password state than their sign-in.");
+    problems.extend(found.into_iter().map(problem));
+    Ok(())
 }
 
 async fn check_counts(h: &mut impl Handle, organization: OrganizationId, problems: &mut Vec<String>) -> Result<()> {

@@ -33,6 +33,15 @@ impl Filter {
         }
     }
 
+    /// True when all that match are alike in what they are sorted by, and so by name.
+    pub(super) fn is_by_name_within(&self) -> bool {
+        match self.sort {
+            Sort::UserType => self.user_type.is_some(),
+            Sort::Status => self.status.is_some(),
+            _ => false,
+        }
+    }
+
     /// The index of the order asked for.
     pub(super) fn order(&self) -> Candidate {
         let part = match self.sort {
@@ -60,7 +69,7 @@ impl Filter {
                 all.push(Candidate { index, part, in_order });
             }
         };
-        let by_name = self.sort == Sort::Name;
+        let by_name = self.sort == Sort::Name || self.is_by_name_within();
         if self.user_type.is_some() {
             add(Sort::UserType.index(), self.of_type(), by_name);
         }

@@ -4,6 +4,8 @@ mod check;
 mod conditions;
 mod counts;
 mod list;
+#[cfg(test)]
+mod plans;
 mod row;
 mod save;
 mod statements;

@@ -4,7 +4,8 @@ use muster_domain::OrganizationId;
 use muster_domain::text::{piece_gram, query_pieces, search_key};
 
 use super::conditions::{Candidate, Membership, conditions};
-use super::row::{Row, packed, with_profiles};
+use super::list::PASSED_ENTRIES;
+use super::row::{PACKED, Row};
 use super::{Cursor, Filter, Sort};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
@@ -34,10 +35,6 @@ impl Sort {
     }
 }
 
-/// What conditions and orders read.
-const READ_OF: &str =
-    "d.person_id, d.name_key, d.username_key, d.user_type, d.status, d.permissions, d.last_sign_in_at, d.search_text";
-
 /// In place of how many match.
 const NOT_COUNTED: &str = "CAST(0 AS bigint) AS matches";
 
@@ -66,12 +63,11 @@ pub(super) enum Start {
 impl PageQuery<'_> {
     /// The rows of a page, in order.
     pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<Row>> {
-        let mut rows: Vec<Row> = with_profiles(self.engine, q).fetch_packed(h, &packed()).await?;
+        let mut rows: Vec<Row> = q.fetch_packed(h, PACKED).await?;
         let number =
             |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {
-            let (mine, theirs) = (a.person.person_id, b.person.person_id);
-            let order = (number(a), &a.key, &a.name, mine).cmp(&(number(b), &b.key, &b.name, theirs));
+            let order = (number(a), &a.key, &a.name, a.person_id).cmp(&(number(b), &b.key, &b.name, b.person_id));
             if self.filter.descending { order.reverse() } else { order }
         });
         Ok(rows)
@@ -91,7 +87,7 @@ impl PageQuery<'_> {
             return self.scan(candidate, None);
         }
         // OFFSET keeps PostgreSQL from scanning the order's index instead.
-        let head = format!("SELECT {}, {NOT_COUNTED} FROM (SELECT {} FROM", self.shown(), self.sorted(""));
+        let head = format!("SELECT {}, {NOT_COUNTED} FROM (SELECT {} FROM", self.shown(), self.kept());
         let mut q = self.from(&head, candidate.index);
         conditions(&mut q, self.filter, None, Membership::PerPerson);
         q.push(" OFFSET 0) d WHERE 1 = 1");
@@ -110,7 +106,7 @@ impl PageQuery<'_> {
 
     /// The entry of an index after so many.
     pub fn place_after(&self, candidate: &Candidate, entries: i64) -> Query {
-        let mut q = self.from(&format!("SELECT {} FROM", self.shown()), candidate.index);
+        let mut q = self.from(&format!("SELECT {}, {NOT_COUNTED} FROM", self.shown()), candidate.index);
         conditions(&mut q, &candidate.part, None, Membership::PerPerson);
         self.keyset(&mut q);
         self.order(&mut q);
@@ -125,32 +121,32 @@ impl PageQuery<'_> {
     }
 
     pub fn entries_up_to(&self, candidate: &Candidate, place: &Cursor) -> Query {
-        let mut q = self.from("SELECT count(*) FROM", candidate.index);
+        let mut q = self.from("SELECT count(*) FROM (SELECT 1 FROM", candidate.index);
         conditions(&mut q, &candidate.part, None, Membership::PerPerson);
         self.up_to(&mut q, place);
+        // Without an order PostgreSQL may read the whole organization.
+        self.order(&mut q);
+        q.push(&format!(" LIMIT {PASSED_ENTRIES}) d"));
         q
     }
 
     /// Everybody who matches, sorted, with how many they are. SQLite is told where to start, because it would combine
     /// indexes; PostgreSQL weighs them by itself.
     pub fn filter_and_sort(&self, start: Start) -> Query {
-        let head = format!("matched AS MATERIALIZED (SELECT {} FROM", self.sorted(""));
+        let head = format!("matched AS MATERIALIZED (SELECT {} FROM", self.kept());
         let mut grams = None;
         let mut q = match start {
             Start::Members(clinics) => {
-                // Apart from every other condition, and with CROSS JOIN: so both engines look these people up one by
-                // one, whatever they believe to know of the organization.
-                let by = self.indexed_by("emr_account_clinics_by_clinic");
-                let mut q = Query::new(
-                    &format!(
-                        "WITH members AS MATERIALIZED (SELECT {READ_OF} FROM (SELECT DISTINCT m.person_id
-                            FROM emr_account_clinics m {by} WHERE m.organization_id = "
-                    ),
-                    self.organization.0,
-                );
-                q.push(" AND m.clinic_id IN {ids ").bind(clinics);
-                q.push("}) m CROSS JOIN listing d WHERE d.person_id = m.person_id AND d.organization_id = $1), ");
-                q.push(&head).push(" members d WHERE 1 = 1");
+                // SQLite is told both indexes. PostgreSQL knows an array before it looks anybody up; a sub-query it may
+                // join by reading the whole organization.
+                let (start, end) = match self.engine {
+                    Engine::Sqlite => ("IN (", ")"),
+                    Engine::Postgres => ("= ANY (ARRAY(", "))"),
+                };
+                let mut q = self.from(&format!("WITH {head}"), "sqlite_autoindex_listing_1");
+                q.push(&format!(" AND d.person_id {start}SELECT m.person_id FROM emr_account_clinics m "));
+                q.push(&self.indexed_by("emr_account_clinics_by_clinic"));
+                q.push(" WHERE m.organization_id = $1 AND m.clinic_id IN {ids ").bind(clinics).push("}").push(end);
                 q
             }
             Start::Text => {
@@ -200,9 +196,16 @@ impl PageQuery<'_> {
         format!("d.person_id, CAST(d.{} AS text) AS key, {name} AS name", columns[0])
     }
 
-    /// The columns of the order.
-    fn sorted(&self, direction: &str) -> String {
-        let columns: Vec<String> = self.filter.sort.columns().iter().map(|c| format!("d.{c}{direction}")).collect();
+    /// What an inner statement keeps for [`Self::shown`].
+    fn kept(&self) -> String {
+        let columns: Vec<String> = self.filter.sort.columns().iter().map(|c| format!("d.{c}")).collect();
+        columns.join(", ")
+    }
+
+    /// The columns of the order, without one that is the same for all that match: so every index by name serves it.
+    fn order_by(&self, direction: &str) -> String {
+        let columns = &self.filter.sort.columns()[usize::from(self.filter.is_by_name_within())..];
+        let columns: Vec<String> = columns.iter().map(|c| format!("d.{c}{direction}")).collect();
         columns.join(", ")
     }
 
@@ -219,168 +222,21 @@ impl PageQuery<'_> {
     }
 
     fn compared(&self, q: &mut Query, with: &str, place: &Cursor) {
-        q.push(&format!(" AND ({}) {with} (", self.sorted("")));
-        if self.filter.sort == Sort::LastSignIn {
-            q.bind(place.k.parse::<i64>().unwrap_or(0));
-        } else {
-            q.bind(place.k.as_str());
+        q.push(&format!(" AND ({}) {with} (", self.order_by("")));
+        if !self.filter.is_by_name_within() {
+            match self.filter.sort {
+                Sort::LastSignIn => q.bind(place.k.parse::<i64>().unwrap_or(0)),
+                _ => q.bind(place.k.as_str()),
+            };
+            q.push(", ");
         }
         if self.filter.sort.columns().len() == 3 {
-            q.push(", ").bind(place.n.as_str());
+            q.bind(place.n.as_str()).push(", ");
         }
-        q.push(", ").bind(place.p).push(")");
+        q.bind(place.p).push(")");
     }
 
     fn order(&self, q: &mut Query) {
-        q.push(" ORDER BY ").push(&self.sorted(if self.filter.descending { " DESC" } else { "" }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use muster_domain::ClinicId;
-    use muster_domain::access::ClinicAccess;
-    use muster_domain::emr::{Permission, Status, UserType};
-    use uuid::Uuid;
-
-    use super::super::Total;
-    use super::*;
-    use crate::{Db, Tx};
-
-    async fn empty() -> Db {
-        let db = Db::open("sqlite::memory:", 1).await.unwrap();
-        db.migrate().await.unwrap();
-        db
-    }
-
-    /// The lines of SQLite's plan.
-    async fn plan(tx: &mut Tx, query: Query) -> Vec<String> {
-        let lines: Vec<(i64, i64, i64, String)> = query.explained().fetch_all(tx).await.unwrap();
-        lines.into_iter().map(|(_, _, _, text)| text).collect()
-    }
-
-    fn query<'a>(filter: &'a Filter, after: Option<&'a Cursor>) -> PageQuery<'a> {
-        let organization = OrganizationId(Uuid::from_u128(1));
-        PageQuery { engine: Engine::Sqlite, organization, filter, after, limit: 25 }
-    }
-
-    fn place(k: &str) -> Cursor {
-        Cursor { k: k.into(), n: "n".into(), p: Uuid::from_u128(2), t: Total::Exact(0) }
-    }
-
-    #[tokio::test]
-    async fn a_covered_page_reads_one_index_and_nothing_else_and_a_scan_sorts_nothing() {
-        let db = empty().await;
-        let mut tx = db.begin().await.unwrap();
-        let cursor = place("7");
-        let (pt, active, inactive) = (Some(UserType::PT), Some(Status::Active), Some(Status::Inactive));
-        let kinds = [(None, None), (pt, None), (None, active), (None, inactive), (pt, active), (pt, inactive)];
-        for sort in Sort::ALL {
-            for (user_type, status) in kinds {
-                for permission in [None, Some(Permission::AnalyticsAccess), Some(Permission::EditUsers)] {
-                    for (descending, after) in
-                        [(false, None), (true, None), (false, Some(&cursor)), (true, Some(&cursor))]
-                    {
-                        let filter = Filter { user_type, status, permission, sort, descending, ..Filter::default() };
-                        for candidate in filter.candidates() {
-                            let lines = plan(&mut tx, query(&filter, after).by_index(&candidate)).await;
-                            let read = format!("SEARCH d USING COVERING INDEX {} (organization_id=?", candidate.index);
-                            assert!(
-                                lines.iter().any(|l| l.starts_with(&read)),
-                                "{filter:?}, {candidate:?}: {lines:#?}"
-                            );
-                            let sorts = lines.iter().any(|l| l.contains("TEMP B-TREE"));
-                            assert!(!sorts || !candidate.in_order, "{filter:?}, {candidate:?}: {lines:#?}");
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn the_profiles_of_a_page_are_looked_up_one_by_one() {
-        let db = empty().await;
-        let mut tx = db.begin().await.unwrap();
-        let filter = Filter { status: Some(Status::Active), ..Filter::default() };
-        let asked = query(&filter, None);
-        for page in [asked.scan(&filter.order(), None), asked.filter_and_sort(Start::Text)] {
-            let lines = plan(&mut tx, with_profiles(Engine::Sqlite, page)).await;
-            for read in [
-                "SCAN page",
-                "SEARCH p USING PRIMARY KEY (organization_id=? AND person_id=?)",
-                "SEARCH s USING PRIMARY KEY (subject_id=?) LEFT-JOIN",
-                "SEARCH a USING PRIMARY KEY (organization_id=? AND person_id=?) LEFT-JOIN",
-                "SEARCH l USING PRIMARY KEY (organization_id=? AND person_id=? AND position=?) LEFT-JOIN",
-                "SEARCH m USING PRIMARY KEY (organization_id=? AND person_id=?)",
-            ] {
-                assert!(lines.iter().any(|l| l == read), "not {read}: {lines:#?}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_scan_that_reads_rows_follows_an_index_in_its_order_to_its_end() {
-        let db = empty().await;
-        let mut tx = db.begin().await.unwrap();
-        let (first, last) = (place("7"), place("8"));
-        for sort in Sort::ALL {
-            let filter = Filter {
-                q: "mara".into(),
-                user_type: Some(UserType::PT),
-                status: Some(Status::Inactive),
-                sort,
-                ..Filter::default()
-            };
-            for candidate in filter.candidates().into_iter().filter(|c| c.in_order) {
-                for (after, end) in [(None, None), (None, Some(&last)), (Some(&first), Some(&last))] {
-                    let asked = query(&filter, after);
-                    let read = format!("SEARCH d USING INDEX {} (organization_id=?", candidate.index);
-                    let lines = plan(&mut tx, asked.scan(&candidate, end)).await;
-                    assert!(lines.iter().any(|l| l.starts_with(&read)), "{sort:?}: {lines:#?}");
-                    assert!(!lines.iter().any(|l| l.contains("TEMP B-TREE")), "{lines:#?}");
-                    let read = format!("SEARCH d USING COVERING INDEX {} (organization_id=?", candidate.index);
-                    for ahead in [asked.place_after(&candidate, 100), asked.entries_up_to(&candidate, &last)] {
-                        let lines = plan(&mut tx, ahead).await;
-                        assert!(lines.iter().any(|l| l.starts_with(&read)), "{sort:?}: {lines:#?}");
-                        assert!(!lines.iter().any(|l| l.contains("TEMP B-TREE")), "{lines:#?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn filter_and_sort_starts_where_it_is_told_and_never_from_the_whole_organization() {
-        let db = empty().await;
-        let mut tx = db.begin().await.unwrap();
-        let text = "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)";
-        let people = "SEARCH d USING INDEX sqlite_autoindex_listing_1 (organization_id=? AND person_id=?)";
-        let of_type = "SEARCH d USING INDEX listing_type (organization_id=? AND user_type=?)";
-        let holders = "SEARCH d USING INDEX listing_clinic_admin (organization_id=?)";
-        let mara = Filter { q: "mara".into(), ..Filter::default() };
-        let clinics = || Start::Members(dialect::id_list([&Uuid::nil()]));
-        let scoped = ClinicAccess::Only([ClinicId(Uuid::nil())].into());
-        let narrowed = Filter {
-            user_type: Some(UserType::PT),
-            status: Some(Status::Active),
-            permission: Some(Permission::ClinicAdmin),
-            scope: scoped.clone(),
-            clinic: Some(ClinicId(Uuid::nil())),
-            sort: Sort::LastSignIn,
-            ..mara.clone()
-        };
-        for (filter, start, line) in [
-            (Filter { q: "m".into(), ..Filter::default() }, Start::Text, text),
-            (mara.clone(), Start::Text, text),
-            (narrowed.clone(), Start::Text, text),
-            (Filter { scope: scoped, ..mara }, clinics(), people),
-            (narrowed.clone(), clinics(), people),
-            (narrowed.clone(), Start::Index("listing_type"), of_type),
-            (narrowed, Start::Index("listing_clinic_admin"), holders),
-        ] {
-            let lines = plan(&mut tx, query(&filter, None).filter_and_sort(start)).await;
-            assert!(lines.iter().any(|text| text == line), "{filter:?} not by {line}: {lines:#?}");
-        }
+        q.push(" ORDER BY ").push(&self.order_by(if self.filter.descending { " DESC" } else { "" }));
     }
 }

@@ -100,21 +100,18 @@ pub(crate) fn columns_beside_sign_in(engine: Engine) -> String {
     )
 }
 
-/// The columns of a [`Row`] in a statement over `people p`, [`SIGN_IN`] and [`ACCOUNTS`].
-pub(crate) fn columns(engine: Engine) -> String {
-    format!("p.organization_id, s.password_state, {}", columns_beside_sign_in(engine))
+/// The columns of a profile's row in a statement over `people p` and [`ACCOUNTS`].
+fn columns(engine: Engine) -> String {
+    format!("p.organization_id, p.password_state, {}", columns_beside_sign_in(engine))
 }
 
 /// The same for [`Query::fetch_packed`], in the order of the fields.
-pub(crate) fn packed() -> String {
+fn packed() -> String {
     format!(
         "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, sign_in_status text, version int, created_at int, last_sign_in_at int, password_state text, {}",
         emr::PACKED
     )
 }
-
-/// Joins the sign-in to `people p`. Everybody has one; the outer join keeps SQLite from beginning with it.
-pub(crate) const SIGN_IN: &str = "LEFT JOIN sign_ins s ON s.subject_id = p.person_id";
 
 /// Joins the accounts of every product to `people p`.
 pub(crate) const ACCOUNTS: &str = emr::JOIN;
@@ -130,17 +127,22 @@ pub async fn find_many(
     organization: OrganizationId,
     ids: &[PersonId],
 ) -> Result<Vec<StoredProfile>> {
-    let text = format!(
-        "SELECT {} FROM people p {SIGN_IN} {ACCOUNTS} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}",
-        columns(h.split().engine())
-    );
-    let q = Query::about(&text, organization.0).with(dialect::id_list(ids.iter().map(|p| &p.0)));
-    let rows: Vec<Row> = q.fetch_packed(h, &packed()).await?;
+    let query = profiles(h.split().engine(), organization, ids);
+    let rows: Vec<Row> = query.fetch_packed(h, &packed()).await?;
     let mut found: HashMap<Uuid, StoredProfile> = HashMap::with_capacity(rows.len());
     for row in rows {
         found.insert(row.person_id, row.into_stored()?);
     }
     Ok(ids.iter().filter_map(|id| found.remove(&id.0)).collect())
+}
+
+/// The statement that reads profiles.
+pub(crate) fn profiles(engine: Engine, organization: OrganizationId, ids: &[PersonId]) -> Query {
+    let text = format!(
+        "SELECT {} FROM people p {ACCOUNTS} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}",
+        columns(engine)
+    );
+    Query::about(&text, organization.0).with(dialect::id_list(ids.iter().map(|p| &p.0)))
 }
 
 /// Who of the organization holds a real NPI.

@@ -108,11 +108,15 @@ pub async fn insert_operator(tx: &mut Tx, id: Uuid, username: &str, email: &str)
     Ok(())
 }
 
-/// Sets a password. `state` is `set` or `must_change`.
+/// Sets a password; its state is written on the person as well, where profiles are read. `state` is `set` or
+/// `must_change`.
 pub async fn set_password(tx: &mut Tx, subject: Uuid, hash: &str, state: &str, now: Timestamp) -> Result<()> {
     let text =
         "UPDATE sign_ins SET password_hash = $2, password_state = $3, password_changed_at = $4 WHERE subject_id = $1";
-    Query::about(text, subject).with(hash).with(state).with(micros(now)).execute(tx).await.map(drop)
+    let password = Query::about(text, subject).with(hash).with(state).with(micros(now));
+    let text = "UPDATE people SET password_state = $2 WHERE person_id = $1
+        AND organization_id = (SELECT s.organization_id FROM sign_ins s WHERE s.subject_id = $1)";
+    Query::execute_together(vec![Query::about(text, subject).with(state), password], tx).await
 }
 
 /// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.

@@ -505,6 +505,9 @@ both_engines! {
         let rows = format!("The list of organization {} has 0 rows for 3 people.", practice.id);
         let row = |n| format!("The list shows person {} otherwise than their profile.", person_id(n));
         let each = [row(1), row(2), row(3)];
+        let password = [1, 2, 3].map(|n| {
+            format!("The profile of person {} has another password state than their sign-in.", person_id(n))
+        });
         for (broken, expected) in [
             ("UPDATE listing SET last_sign_in_at = 0", vec![]),
             ("UPDATE listing SET name_key = 'x'", each.to_vec()),
@@ -512,6 +515,7 @@ both_engines! {
             ("UPDATE listing SET permissions = 0", [&each[..], std::slice::from_ref(&counts)].concat()),
             ("UPDATE listing_counts SET people = people + 1", vec![counts.clone()]),
             ("DELETE FROM listing_counts", vec![counts.clone()]),
+            ("UPDATE sign_ins SET password_state = 'set'", password.to_vec()),
             ("DELETE FROM listing", [&each[..], &[rows, counts]].concat()),
         ] {
             // Never committed.
