@@ -7,7 +7,7 @@ use muster_domain::text::search_key;
 
 use super::conditions::Candidate;
 use super::counts::Counts;
-use super::row::{Place, Row};
+use super::row::{ListRow, Place};
 use super::statements::{PageQuery, Start};
 use super::{Cursor, Filter, Page, Total};
 use crate::{Handle, Result};
@@ -62,7 +62,7 @@ fn most_selective(filter: &Filter, counts: &Counts, in_order: bool) -> Candidate
     candidates.into_iter().min_by_key(|c| counts.matching(&c.part)).unwrap_or_else(|| filter.order())
 }
 
-fn page(mut rows: Vec<Row>, total: Total, limit: i64) -> Result<Page> {
+fn page(mut rows: Vec<ListRow>, total: Total, limit: i64) -> Result<Page> {
     let wanted = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > wanted;
     rows.truncate(wanted);

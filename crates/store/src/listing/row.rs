@@ -18,20 +18,20 @@ pub(super) struct Place {
 
 /// Somebody on a page, and how many match if that was counted.
 #[derive(Deserialize, sqlx::FromRow)]
-pub(super) struct Row {
+pub(super) struct ListRow {
     pub key: String,
     pub name: String,
     pub matches: i64,
     #[sqlx(flatten)]
-    pub person: people::Row,
+    pub person: people::PersonRow,
 }
 
-/// The columns of a [`Row`] for [`Query::fetch_packed`].
+/// The columns of a [`ListRow`] for [`Query::fetch_packed`].
 pub(super) fn packed() -> String {
     format!("key text, name text, matches int, ({})", people::packed())
 }
 
-impl Row {
+impl ListRow {
     pub fn cursor(&self, total: Total) -> Cursor {
         Cursor { k: self.key.clone(), n: self.name.clone(), p: self.person.person_id, t: total }
     }

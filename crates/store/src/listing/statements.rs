@@ -4,7 +4,7 @@ use muster_domain::OrganizationId;
 use muster_domain::text::{piece_gram, query_pieces, search_key};
 
 use super::conditions::{Candidate, Membership, conditions};
-use super::row::{Row, packed, with_profiles};
+use super::row::{ListRow, packed, with_profiles};
 use super::{Cursor, Filter, Sort};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
@@ -65,10 +65,10 @@ pub(super) enum Start {
 
 impl PageQuery<'_> {
     /// The rows of a page, in order.
-    pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<Row>> {
-        let mut rows: Vec<Row> = with_profiles(self.engine, q).fetch_packed(h, &packed()).await?;
+    pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<ListRow>> {
+        let mut rows: Vec<ListRow> = with_profiles(self.engine, q).fetch_packed(h, &packed()).await?;
         let number =
-            |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
+            |row: &ListRow| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {
             let (mine, theirs) = (a.person.person_id, b.person.person_id);
             let order = (number(a), &a.key, &a.name, mine).cmp(&(number(b), &b.key, &b.name, theirs));
@@ -193,7 +193,7 @@ impl PageQuery<'_> {
         q
     }
 
-    /// The columns of a [`Row`] but the count.
+    /// The columns of a [`ListRow`] but the count.
     fn shown(&self) -> String {
         let columns = self.filter.sort.columns();
         let name = if columns.len() == 3 { "d.name_key" } else { "''" };
