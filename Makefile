@@ -1,4 +1,4 @@
-# Muster. `make help` lists what there is.
+# Muster. `make help` lists the targets.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench bench-large fmt lint assets deny
@@ -24,13 +24,14 @@ bench-large: ## The same with 1,000,000 people in 400 organizations
 fmt: ## Format the sources
 	cargo fmt --all
 
-lint: ## Layers, format and clippy, without running a test
+lint: ## Check layers, format and clippy, without running a test
 	@scripts/check-layers
+	@scripts/test-check-layers
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-assets: ## Fetch what pages and browser tests take from npm into web/vendor/
+assets: ## Fetch htmx and axe-core from npm into web/vendor/
 	@scripts/assets
 
-deny: ## Check licenses, bans and sources (builds cargo-deny once when missing)
+deny: ## Check licenses, bans and sources of dependencies (builds cargo-deny when it is missing)
 	@scripts/deny

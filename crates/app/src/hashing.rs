@@ -28,12 +28,12 @@ struct Places {
     spare: Arc<Spare>,
 }
 
-type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+type HashJob = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 /// Who waits, and how many threads are at work.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<HashJob>,
     at_work: usize,
 }
 
@@ -140,7 +140,7 @@ impl Hasher {
 
 impl Places {
     /// Puts a job in line. True when a thread has to be started for it.
-    fn queue(&self, job: Job) -> bool {
+    fn queue(&self, job: HashJob) -> bool {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.waiting.push_back(job);
         let starts = line.at_work < self.threads;
@@ -148,7 +148,7 @@ impl Places {
         starts
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<HashJob> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let job = line.waiting.pop_front();
         line.at_work -= usize::from(job.is_none());

@@ -11,7 +11,7 @@ pub(crate) use people::people_csv;
 
 use std::io::{self, BufRead, Write};
 
-use muster_store::transfer::{self, Rows, Table};
+use muster_store::transfer::{self, Table, TablePages};
 use muster_store::{Db, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -130,7 +130,7 @@ impl App {
         line(&json(&header)?)?;
         let mut done = 0;
         for table in &tables {
-            let mut rows = Rows::of(&mut tx, table).await?;
+            let mut rows = TablePages::of(&mut tx, table).await?;
             loop {
                 let page = rows.next(&mut tx).await?;
                 if page.is_empty() {
@@ -181,7 +181,7 @@ impl App {
         input: &mut (dyn BufRead + Send),
         mut progress: impl FnMut(u64, u64),
     ) -> Result<RestoreReport, TransferError> {
-        let mut lines = Lines { input, sum: Sha256::new(), line: Vec::new() };
+        let mut lines = BackupReader { input, sum: Sha256::new(), line: Vec::new() };
         let header = read_header(&mut lines)?;
         let all = header.rows();
         let mut done = 0;
@@ -211,7 +211,7 @@ impl App {
     }
 }
 
-fn read_header(lines: &mut Lines<'_>) -> Result<Header, TransferError> {
+fn read_header(lines: &mut BackupReader<'_>) -> Result<Header, TransferError> {
     let first = match lines.next() {
         Ok(Some(line)) => line,
         Ok(None) | Err(TransferError::Damaged(_)) => return Err(TransferError::NotABackup),
@@ -232,7 +232,7 @@ fn read_header(lines: &mut Lines<'_>) -> Result<Header, TransferError> {
 
 async fn load_table(
     tx: &mut Tx,
-    lines: &mut Lines<'_>,
+    lines: &mut BackupReader<'_>,
     table: &Table,
     rows: i64,
     progress: &mut impl FnMut(u64),
@@ -262,13 +262,13 @@ async fn load_table(
 }
 
 /// The lines of a backup, summed up while they are read.
-struct Lines<'a> {
+struct BackupReader<'a> {
     input: &'a mut (dyn BufRead + Send),
     sum: Sha256,
     line: Vec<u8>,
 }
 
-impl Lines<'_> {
+impl BackupReader<'_> {
     fn read(&mut self) -> Result<bool, TransferError> {
         self.line.clear();
         io::Read::take(&mut self.input, LONGEST_LINE).read_until(b'\n', &mut self.line)?;

@@ -13,6 +13,8 @@ pub mod billing;
 pub mod bulk;
 pub mod credentials;
 pub mod emr;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod ids;
 pub mod imports;
 pub mod labels;

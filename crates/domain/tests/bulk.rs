@@ -6,48 +6,20 @@ use muster_domain::access::Authority;
 use muster_domain::bulk::{
     BulkChange, BulkDecision, BulkOutcome, BulkRequest, ChangeRecord, ChangeSet, Rules, RunningFacts, Tally, judge,
 };
-use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, Permission, PrimaryLicense, Status, UserType};
+use muster_domain::emr::{Attestation, EmrAccount, InactiveReason, Permission, Status, UserType};
+use muster_domain::fixtures::{ProfileBuilder, clinic_id as clinic};
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::Clinic;
-use muster_domain::people::Person;
 use muster_domain::people::Profile;
-use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
+use muster_domain::{ClinicId, Code, PersonId};
 use uuid::Uuid;
 
 use BulkChange::{AddClinic, AddPermission, RemoveClinic, RemovePermission, SetStatus};
 use Permission as P;
 
-const HOME: OrganizationId = OrganizationId(Uuid::from_u128(1));
-
-fn clinic(n: u128) -> ClinicId {
-    ClinicId(Uuid::from_u128(100 + n))
-}
-
 fn profile(n: u128, kind: UserType, permissions: &[P], clinics: &[u128]) -> Profile {
-    let credentials = matches!(kind.group(), Group::Therapist | Group::Assistant);
-    let finishes = permissions.contains(&P::FinishSoapNotes) && kind.group() == Group::Assistant;
-    let person = Person {
-        id: PersonId(Uuid::from_u128(1000 + n)),
-        organization: HOME,
-        first_name: "Mara".into(),
-        last_name: format!("Harlow{n}"),
-        full_name: format!("Mara Harlow{n}"),
-        previous_names: vec![],
-        email: Some(format!("mara{n}@saco.example")),
-        phone: None,
-        npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
-        username: format!("mharlow{n}"),
-    };
-    Profile::new(person).with_emr(EmrAccount {
-        user_type: kind,
-        status: Status::Active,
-        inactive_reason: None,
-        default_clinic: clinic(clinics[0]),
-        clinics: clinics.iter().map(|c| clinic(*c)).collect(),
-        permissions: permissions.iter().copied().collect(),
-        license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
-        finish_attestation: finishes.then_some(Attestation { by: None }),
-    })
+    let clinics: Vec<ClinicId> = clinics.iter().map(|c| clinic(*c)).collect();
+    ProfileBuilder::new(n, kind).clinics(&clinics).permissions(permissions).with_credentials().build()
 }
 
 fn company_admin() -> Authority {

@@ -8,48 +8,25 @@ use muster_domain::credentials::{
     CredentialIssue, ProfessionalLicense, ProfessionalLicensePatch, ReminderStage, issues, judge_professional_license,
     judge_supervisor,
 };
-use muster_domain::emr::{
-    EmrAccount, EmrFacts, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status, UserType,
-};
+use muster_domain::emr::{EmrFacts, InactiveReason, Permission, PermissionSet, Status, UserType};
+use muster_domain::fixtures::{HOME, NPI, ProfileBuilder, clinic_id};
 use muster_domain::organizations::Clinic;
-use muster_domain::people::Person;
 use muster_domain::people::{Facts, OffboardingKind, Profile, offboard};
 use muster_domain::sign_in::{PasswordPolicy, Preset};
-use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
+use muster_domain::{ClinicId, Code, OrganizationId, Refusals};
 use uuid::Uuid;
 
-const HOME: OrganizationId = OrganizationId(Uuid::from_u128(1));
-const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
+const CLINIC: ClinicId = clinic_id(1);
 const TODAY: Date = date(2026, 3, 2);
 
 fn someone(n: u128, kind: UserType) -> Profile {
-    let person = Person {
-        id: PersonId(Uuid::from_u128(1000 + n)),
-        organization: HOME,
-        first_name: "Mara".into(),
-        last_name: format!("Harlow{n}"),
-        full_name: format!("Mara Harlow{n}"),
-        previous_names: vec![],
-        email: Some(format!("mara{n}@saco.example")),
-        phone: None,
-        npi: None,
-        username: format!("mharlow{n}"),
-    };
-    Profile::new(person).with_emr(EmrAccount {
-        user_type: kind,
-        status: Status::Active,
-        inactive_reason: None,
-        default_clinic: CLINIC,
-        clinics: BTreeSet::from([CLINIC]),
-        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-        license: PrimaryLicense { number: kind.has_signature().then(|| "PT1".to_owned()), ..PrimaryLicense::default() },
-        finish_attestation: None,
-    })
+    let builder = ProfileBuilder::new(n, kind);
+    if kind.has_signature() { builder.license("PT1", None).build() } else { builder.build() }
 }
 
 fn therapist(n: u128) -> Profile {
     let mut made = someone(n, UserType::PT);
-    made.person.npi = Some("1234567893".into());
+    made.person.npi = Some(NPI.into());
     made
 }
 

@@ -4,57 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::access::{ActorKind, Authority};
 use muster_domain::emr::{
-    Attestation, EmrAccount, EmrFacts, EmrPatch, InactiveReason, Permission, PermissionSet, PrimaryLicense, Status,
-    UserType, default_permissions, preview_type_change,
+    Attestation, EmrFacts, EmrPatch, InactiveReason, Permission, PermissionSet, Status, UserType, default_permissions,
+    preview_type_change,
 };
+use muster_domain::fixtures::{self, HOME, ProfileBuilder, clinic_id as clinic, person_id as person};
 use muster_domain::licenses::{Availability, Group};
-use muster_domain::organizations::{AssistantFinish, Clinic};
+use muster_domain::organizations::AssistantFinish;
 use muster_domain::people::{Change, Facts, NewPassword, Outcome, Profile, decide};
-use muster_domain::people::{NameOwner, Person, PersonPatch};
+use muster_domain::people::{NameOwner, PersonPatch};
 use muster_domain::sign_in::{PasswordPolicy, Preset, SignInStatus};
-use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusals};
-use uuid::Uuid;
-
-const HOME: OrganizationId = OrganizationId(Uuid::from_u128(1));
-
-fn clinic(n: u128) -> ClinicId {
-    ClinicId(Uuid::from_u128(100 + n))
-}
-
-fn person(n: u128) -> PersonId {
-    PersonId(Uuid::from_u128(1000 + n))
-}
+use muster_domain::{ClinicId, Code, Refusals};
 
 fn profile(n: u128, kind: UserType, permissions: &[Permission], clinics: &[u128]) -> Profile {
-    let credentials = matches!(kind.group(), Group::Therapist | Group::Assistant);
-    let finishes = permissions.contains(&Permission::FinishSoapNotes) && kind.group() == Group::Assistant;
-    let person = Person {
-        id: person(n),
-        organization: HOME,
-        first_name: "Mara".into(),
-        last_name: format!("Harlow{n}"),
-        full_name: format!("Mara Harlow{n}"),
-        previous_names: vec![],
-        email: Some(format!("mara{n}@saco.example")),
-        phone: None,
-        npi: (kind.group() == Group::Therapist).then(|| "1234567893".to_owned()),
-        username: format!("mharlow{n}"),
-    };
-    Profile::new(person).with_emr(EmrAccount {
-        user_type: kind,
-        status: Status::Active,
-        inactive_reason: None,
-        default_clinic: clinic(clinics[0]),
-        clinics: clinics.iter().map(|c| clinic(*c)).collect(),
-        permissions: permissions.iter().copied().collect(),
-        license: PrimaryLicense { number: credentials.then(|| "PT1234".to_owned()), state: None, expires_on: None },
-        finish_attestation: finishes.then_some(Attestation { by: None }),
-    })
+    let clinics: Vec<ClinicId> = clinics.iter().map(|c| clinic(*c)).collect();
+    ProfileBuilder::new(n, kind).clinics(&clinics).permissions(permissions).with_credentials().build()
 }
 
 fn facts() -> Facts {
     let emr = EmrFacts {
-        clinics: (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect(),
+        clinics: (1..=4).map(|n| (clinic(n), fixtures::clinic(n))).collect(),
         seats: BTreeMap::new(),
         other_company_admin: true,
         clinics_managed_by_others: (1..=4).map(clinic).collect(),

@@ -1,46 +1,19 @@
 //! Two profiles of one person: what moves, what stays, and what stands in the way.
 
-use std::collections::BTreeSet;
-
 use muster_domain::credentials::ProfessionalLicense;
-use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
-use muster_domain::people::Person;
-use muster_domain::people::{MergeSide, Profile, merge};
-use muster_domain::{ClinicId, Code, OrganizationId, PersonId};
+use muster_domain::emr::{EmrAccount, Permission, PermissionSet, Status, UserType};
+use muster_domain::fixtures::ProfileBuilder;
+use muster_domain::people::{MergeSide, merge};
+use muster_domain::{Code, PersonId};
 use uuid::Uuid;
 
-const CLINIC: ClinicId = ClinicId(Uuid::from_u128(101));
-
 fn side(n: u128, kind: UserType, first: Option<(&str, &str)>) -> MergeSide {
-    let license = PrimaryLicense {
-        number: first.map(|(number, _)| number.to_owned()),
-        state: first.map(|(_, state)| state.to_owned()),
-        expires_on: None,
+    let builder = ProfileBuilder::new(n, kind);
+    let profile = match first {
+        Some((number, state)) => builder.license(number, Some(state)).build(),
+        None => builder.build(),
     };
     let licenses = first.map(|(number, state)| numbered_license(0, number, state)).into_iter().collect();
-    let person = Person {
-        id: PersonId(Uuid::from_u128(1000 + n)),
-        organization: OrganizationId(Uuid::from_u128(1)),
-        first_name: "Mara".into(),
-        last_name: format!("Harlow{n}"),
-        full_name: format!("Mara Harlow{n}"),
-        previous_names: vec![],
-        email: Some(format!("mara{n}@saco.example")),
-        phone: None,
-        npi: None,
-        username: format!("mharlow{n}"),
-    };
-    let emr = EmrAccount {
-        user_type: kind,
-        status: Status::Active,
-        inactive_reason: None,
-        default_clinic: CLINIC,
-        clinics: BTreeSet::from([CLINIC]),
-        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-        license,
-        finish_attestation: None,
-    };
-    let profile = Profile::new(person).with_emr(emr);
     MergeSide { profile, licenses, picture: false, signature: false, supervisor: None, supervises: false }
 }
 

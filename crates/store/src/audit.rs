@@ -148,7 +148,7 @@ pub struct AuditFilter {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct AuditRow {
     seq: i64,
     event_id: Uuid,
     at: i64,
@@ -165,9 +165,9 @@ struct Row {
     hash: Vec<u8>,
 }
 
-impl TryFrom<Row> for AuditRecord {
+impl TryFrom<AuditRow> for AuditRecord {
     type Error = StoreError;
-    fn try_from(r: Row) -> Result<Self> {
+    fn try_from(r: AuditRow) -> Result<Self> {
         Ok(Self {
             seq: r.seq,
             entry: AuditEntry {
@@ -228,14 +228,14 @@ pub async fn list(
         q.push(" AND seq <= ").bind(up_to);
     }
     q.push(if filter.ascending { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " }).bind(limit);
-    let rows: Vec<Row> = q.fetch_all(h).await?;
+    let rows: Vec<AuditRow> = q.fetch_all(h).await?;
     rows.into_iter().map(AuditRecord::try_from).collect()
 }
 
 /// The next `limit` records of a chain after `seq`, for verification.
 pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<AuditRecord>> {
     let text = "SELECT * FROM audit_events WHERE organization_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    let rows: Vec<Row> =
+    let rows: Vec<AuditRow> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await?);
     rows.into_iter().map(AuditRecord::try_from).collect()
 }

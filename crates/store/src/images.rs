@@ -167,14 +167,14 @@ pub async fn set_signatures(
 
 /// An image of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ImageKind {
     /// The picture.
     Picture,
     /// The signature.
     Signature,
 }
 
-impl Kind {
+impl ImageKind {
     fn table(self) -> &'static str {
         match self {
             Self::Picture => "pictures",
@@ -188,7 +188,7 @@ pub async fn hash(
     h: &mut impl Handle,
     organization: OrganizationId,
     person: PersonId,
-    kind: Kind,
+    kind: ImageKind,
 ) -> Result<Option<Vec<u8>>> {
     let text = format!("SELECT sha256 FROM {} WHERE organization_id = $1 AND person_id = $2", kind.table());
     let row: Option<(Vec<u8>,)> =
@@ -197,7 +197,13 @@ pub async fn hash(
 }
 
 /// Gives a person's image to another who has none, as it is and with who set it and when.
-pub async fn give(tx: &mut Tx, organization: OrganizationId, kind: Kind, from: PersonId, to: PersonId) -> Result<()> {
+pub async fn give(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    kind: ImageKind,
+    from: PersonId,
+    to: PersonId,
+) -> Result<()> {
     let text = format!("UPDATE {} SET person_id = $3 WHERE organization_id = $1 AND person_id = $2", kind.table());
     on!(tx, &text, |sql, c| {
         sqlx::query(sql).bind(organization.0).bind(from.0).bind(to.0).execute(c).await?;
@@ -206,7 +212,7 @@ pub async fn give(tx: &mut Tx, organization: OrganizationId, kind: Kind, from: P
 }
 
 /// Removes a person's image; false when there is none.
-pub async fn remove(tx: &mut Tx, organization: OrganizationId, person: PersonId, kind: Kind) -> Result<bool> {
+pub async fn remove(tx: &mut Tx, organization: OrganizationId, person: PersonId, kind: ImageKind) -> Result<bool> {
     let text = format!("DELETE FROM {} WHERE organization_id = $1 AND person_id = $2", kind.table());
     let done =
         on!(tx, &text, |sql, c| sqlx::query(sql).bind(organization.0).bind(person.0).execute(c).await?.rows_affected());

@@ -23,7 +23,7 @@ pub(crate) enum Cell<'a> {
 }
 
 /// A row: each value with the name of its column. All rows of a statement have the same columns of the same kinds.
-pub(crate) type Row<'a, const N: usize> = [(&'static str, Cell<'a>); N];
+pub(crate) type NamedCells<'a, const N: usize> = [(&'static str, Cell<'a>); N];
 
 macro_rules! cells {
     ($($kind:ty => |$value:ident| $cell:expr;)*) => {
@@ -100,7 +100,7 @@ impl Rows {
     }
 
     /// One more.
-    pub fn push<const N: usize>(&mut self, row: Row<'_, N>) {
+    pub fn push<const N: usize>(&mut self, row: NamedCells<'_, N>) {
         match self {
             Self::Text(text) => write_object(text, row),
             Self::Columns(columns) if columns.is_empty() => {
@@ -127,13 +127,16 @@ impl Rows {
 }
 
 /// These rows; none when there is no row.
-pub(crate) fn rows<'a, const N: usize>(engine: Engine, rows: impl IntoIterator<Item = Row<'a, N>>) -> Option<Rows> {
+pub(crate) fn rows<'a, const N: usize>(
+    engine: Engine,
+    rows: impl IntoIterator<Item = NamedCells<'a, N>>,
+) -> Option<Rows> {
     let mut all = Rows::new(engine);
     rows.into_iter().for_each(|row| all.push(row));
     all.finish()
 }
 
-fn write_object<const N: usize>(out: &mut Vec<u8>, row: Row<'_, N>) {
+fn write_object<const N: usize>(out: &mut Vec<u8>, row: NamedCells<'_, N>) {
     out.push(if out.is_empty() { b'[' } else { b',' });
     for (at, (name, cell)) in row.into_iter().enumerate() {
         out.extend(if at == 0 { b"{\"" } else { b",\"" });

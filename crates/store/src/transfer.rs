@@ -1,7 +1,7 @@
 //! Carrying everything from one database to another, whichever engines the two are.
 //!
 //! Tables and columns are asked of the database itself, so that a table added tomorrow is carried without a word here.
-//! Rows travel as JSON arrays which the engines themselves write and read: bytes and identifiers as hexadecimal text.
+//! TablePages travel as JSON arrays which the engines themselves write and read: bytes and identifiers as hexadecimal text.
 //! The people list and the numbers of look-alikes are not carried but made anew from the profiles.
 
 use std::fmt::Write;
@@ -23,7 +23,7 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// How a column's values travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ColumnKind {
     Bytes,
     Identifier,
     Text,
@@ -31,7 +31,7 @@ enum Kind {
     Real,
 }
 
-impl Kind {
+impl ColumnKind {
     fn of(declared: &str) -> Option<Self> {
         Some(match declared.to_ascii_lowercase().as_str() {
             "blob" | "bytea" => Self::Bytes,
@@ -48,7 +48,7 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct Table {
     name: String,
-    columns: Vec<(String, Kind)>,
+    columns: Vec<(String, ColumnKind)>,
 }
 
 impl Table {
@@ -105,7 +105,7 @@ pub async fn tables(h: &mut impl Handle) -> Result<Vec<Table>> {
         if NOT_CARRIED.contains(&table.as_str()) {
             continue;
         }
-        let kind = Kind::of(&declared)
+        let kind = ColumnKind::of(&declared)
             .ok_or_else(|| StoreError::Other(format!("{table}.{column} is {declared}, which cannot be carried")))?;
         match tables.last_mut().filter(|t| t.name == table) {
             Some(open) => open.columns.push((column, kind)),
@@ -122,9 +122,9 @@ pub async fn count(h: &mut impl Handle, table: &Table) -> Result<i64> {
     Ok(rows)
 }
 
-/// Where a [`Rows`] stands.
+/// Where a [`TablePages`] stands.
 #[derive(Debug)]
-enum Place {
+enum ReadPosition {
     /// On a file: behind the row written last, in the order of these columns of the key.
     Behind(Option<String>, Vec<usize>),
     /// On a server: at a cursor of its own.
@@ -133,13 +133,13 @@ enum Place {
 
 /// The rows of one table, page by page.
 #[derive(Debug)]
-pub struct Rows<'a> {
+pub struct TablePages<'a> {
     table: &'a Table,
-    place: Place,
+    place: ReadPosition,
     page: i64,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> TablePages<'a> {
     /// Begins with the first row. The same [`snapshot`] has to be given for every page.
     pub async fn of(tx: &mut Tx, table: &'a Table) -> Result<Self> {
         let place = match tx {
@@ -148,7 +148,7 @@ impl<'a> Rows<'a> {
                 let key: Vec<(String,)> =
                     on!(tx, text, |sql, c| sqlx::query_as(sql).bind(&table.name).fetch_all(c).await?);
                 let at = |name: &String| table.columns.iter().position(|(column, _)| column == name);
-                Place::Behind(None, key.iter().filter_map(|(name,)| at(name)).collect())
+                ReadPosition::Behind(None, key.iter().filter_map(|(name,)| at(name)).collect())
             }
             Tx::Postgres(_) => {
                 let text = format!(
@@ -159,7 +159,7 @@ impl<'a> Rows<'a> {
                 on!(tx, &text, |sql, c| {
                     sqlx::query(sql).execute(c).await?;
                 });
-                Place::Open
+                ReadPosition::Open
             }
         };
         Ok(Self { table, place, page: 50 })
@@ -168,8 +168,8 @@ impl<'a> Rows<'a> {
     /// The next rows as JSON arrays; empty after the last.
     pub async fn next(&mut self, tx: &mut Tx) -> Result<Vec<String>> {
         let (text, last) = match &self.place {
-            Place::Behind(last, key) => (self.behind(last.is_some(), key), last.clone()),
-            Place::Open => (format!("FETCH {} FROM carried", self.page), None),
+            ReadPosition::Behind(last, key) => (self.behind(last.is_some(), key), last.clone()),
+            ReadPosition::Open => (format!("FETCH {} FROM carried", self.page), None),
         };
         let rows: Vec<(String,)> = on!(tx, &text, |sql, c| {
             let query = sqlx::query_as(sql).persistent(false);
@@ -179,8 +179,8 @@ impl<'a> Rows<'a> {
             }
         });
         match (&mut self.place, rows.last()) {
-            (Place::Behind(place, _), Some((last,))) => *place = Some(last.clone()),
-            (Place::Open, None) => {
+            (ReadPosition::Behind(place, _), Some((last,))) => *place = Some(last.clone()),
+            (ReadPosition::Open, None) => {
                 on!(tx, "CLOSE carried", |sql, c| {
                     sqlx::query(sql).execute(c).await?;
                 });
@@ -200,7 +200,7 @@ impl<'a> Rows<'a> {
         let columns: Vec<String> = key.iter().map(|at| format!("\"{}\"", self.table.columns[*at].0)).collect();
         let columns = columns.join(", ");
         let value = |at: &usize| match self.table.columns[*at].1 {
-            Kind::Bytes | Kind::Identifier => format!("unhex($1->>{at})"),
+            ColumnKind::Bytes | ColumnKind::Identifier => format!("unhex($1->>{at})"),
             _ => format!("$1->>{at}"),
         };
         let values: Vec<String> = key.iter().map(value).collect();
@@ -216,11 +216,11 @@ fn written(table: &Table, sqlite: bool) -> String {
     for (at, (name, kind)) in table.columns.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };
         let _ = match (kind, sqlite) {
-            (Kind::Bytes | Kind::Identifier, true) => {
+            (ColumnKind::Bytes | ColumnKind::Identifier, true) => {
                 write!(out, "{comma}CASE WHEN \"{name}\" IS NULL THEN NULL ELSE lower(hex(\"{name}\")) END")
             }
-            (Kind::Bytes, false) => write!(out, "{comma}encode(\"{name}\", 'hex')"),
-            (Kind::Identifier, false) => write!(out, "{comma}replace(\"{name}\"::text, '-', '')"),
+            (ColumnKind::Bytes, false) => write!(out, "{comma}encode(\"{name}\", 'hex')"),
+            (ColumnKind::Identifier, false) => write!(out, "{comma}replace(\"{name}\"::text, '-', '')"),
             _ => write!(out, "{comma}\"{name}\""),
         };
     }
@@ -228,7 +228,7 @@ fn written(table: &Table, sqlite: bool) -> String {
     out
 }
 
-/// Inserts rows that [`Rows`] wrote, given as one JSON array of them, in the order of `table`'s columns.
+/// Inserts rows that [`TablePages`] wrote, given as one JSON array of them, in the order of `table`'s columns.
 pub async fn load(tx: &mut Tx, table: &Table, rows: &str) -> Result<()> {
     let sqlite = matches!(tx, Tx::Sqlite(_));
     let mut names = String::new();
@@ -237,11 +237,11 @@ pub async fn load(tx: &mut Tx, table: &Table, rows: &str) -> Result<()> {
         let comma = if at == 0 { "" } else { ", " };
         let _ = write!(names, "{comma}\"{name}\"");
         let _ = match (kind, sqlite) {
-            (Kind::Bytes | Kind::Identifier, true) => write!(values, "{comma}unhex(value->>{at})"),
-            (Kind::Bytes, false) => write!(values, "{comma}decode(value->>{at}, 'hex')"),
-            (Kind::Identifier, false) => write!(values, "{comma}(value->>{at})::uuid"),
-            (Kind::Integer, false) => write!(values, "{comma}(value->>{at})::bigint"),
-            (Kind::Real, false) => write!(values, "{comma}(value->>{at})::double precision"),
+            (ColumnKind::Bytes | ColumnKind::Identifier, true) => write!(values, "{comma}unhex(value->>{at})"),
+            (ColumnKind::Bytes, false) => write!(values, "{comma}decode(value->>{at}, 'hex')"),
+            (ColumnKind::Identifier, false) => write!(values, "{comma}(value->>{at})::uuid"),
+            (ColumnKind::Integer, false) => write!(values, "{comma}(value->>{at})::bigint"),
+            (ColumnKind::Real, false) => write!(values, "{comma}(value->>{at})::double precision"),
             _ => write!(values, "{comma}value->>{at}"),
         };
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use muster_domain::emr::{EmrAccount, Permission, PermissionSet, PrimaryLicense, Status, UserType};
+use muster_domain::emr::{EmrAccount, UserType};
+use muster_domain::fixtures;
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Person;
 use muster_domain::people::Profile;
@@ -211,30 +212,11 @@ pub async fn an_organization(db: &Db) -> StoredOrganization {
 
 /// The `n`-th person; no two share a user name or email, whatever their practice.
 pub fn a_person(organization: OrganizationId, n: u64) -> Person {
-    Person {
-        id: person_id(n),
-        organization,
-        first_name: format!("Mara{n}"),
-        last_name: "Harlow".to_owned(),
-        full_name: format!("Mara{n} Harlow"),
-        previous_names: Vec::new(),
-        email: Some(format!("mara{n}@saco.example")),
-        phone: None,
-        npi: None,
-        username: format!("mharlow{n}"),
-    }
+    let person = fixtures::person(u128::from(n), &format!("Mara{n}"), "Harlow");
+    Person { id: person_id(n), organization, email: Some(format!("mara{n}@saco.example")), ..person }
 }
 
 /// An active account that may see patients, of these clinics; the first is the default.
 pub fn an_emr_account(user_type: UserType, clinics: &[ClinicId]) -> EmrAccount {
-    EmrAccount {
-        user_type,
-        status: Status::Active,
-        inactive_reason: None,
-        default_clinic: clinics[0],
-        clinics: clinics.iter().copied().collect(),
-        permissions: PermissionSet::EMPTY.with(Permission::ViewPatients),
-        license: PrimaryLicense::default(),
-        finish_attestation: None,
-    }
+    fixtures::emr_account(user_type, clinics)
 }

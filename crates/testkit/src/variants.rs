@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use muster_domain::fixtures;
 use muster_domain::people::{Person, nickname_groups};
 use muster_domain::text::search_key;
 use muster_domain::{OrganizationId, PersonId};
@@ -173,17 +174,13 @@ fn accented(word: &str) -> String {
 }
 
 fn named(number: usize, first: &str, last: &str) -> Person {
+    let id = PersonId(uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number as u128));
     Person {
-        id: PersonId(uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + number as u128)),
+        id,
         organization: OrganizationId::INSTALLATION,
-        first_name: first.to_owned(),
-        last_name: last.to_owned(),
-        full_name: format!("{first} {last}"),
-        previous_names: Vec::new(),
         email: Some(format!("variant{number}@generated.example")),
-        phone: None,
-        npi: None,
         username: format!("variant{number}"),
+        ..fixtures::person(0, first, last)
     }
 }
 

@@ -13,7 +13,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{SignatureOrigin, judge_signature, judge_signature_removal};
 use muster_domain::people::Profile;
 use muster_domain::{PersonId, Refusal};
-use muster_store::images::{self, Kind};
+use muster_store::images::{self, ImageKind};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -190,7 +190,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when there is none.
     pub async fn remove_picture(&self, actor: &Actor, id: PersonId) -> Result<()> {
-        self.remove(actor, id, Kind::Picture, Action::PictureRemoved).await
+        self.remove(actor, id, ImageKind::Picture, Action::PictureRemoved).await
     }
 
     /// Sets or replaces the signature of a therapist or assistant.
@@ -212,7 +212,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] when there is none, [`AppError::Refused`] when it is in use.
     pub async fn remove_signature(&self, actor: &Actor, id: PersonId) -> Result<()> {
-        self.remove(actor, id, Kind::Signature, Action::SignatureRemoved).await
+        self.remove(actor, id, ImageKind::Signature, Action::SignatureRemoved).await
     }
 
     async fn set(&self, actor: &Actor, id: PersonId, new: NewImage, sent: Vec<u8>) -> Result<Image> {
@@ -256,17 +256,17 @@ impl App {
         Ok(image)
     }
 
-    async fn remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
+    async fn remove(&self, actor: &Actor, id: PersonId, kind: ImageKind, action: Action) -> Result<()> {
         let removed = self.try_remove(actor, id, kind, action).await;
         self.audit_refusal(actor, action, id, removed).await
     }
 
-    async fn try_remove(&self, actor: &Actor, id: PersonId, kind: Kind, action: Action) -> Result<()> {
+    async fn try_remove(&self, actor: &Actor, id: PersonId, kind: ImageKind, action: Action) -> Result<()> {
         actor.require_scope(Scope::PeopleWrite)?;
         let mut work = self.work_for(actor, actor.organization()).await?;
         let stored = find_visible(&mut work.tx, actor, id).await?;
         may_edit(actor.authority(), &stored.profile)?;
-        if kind == Kind::Signature {
+        if kind == ImageKind::Signature {
             judge_signature_removal(&stored.profile)?;
         }
         if !images::remove(&mut work.tx, actor.organization(), id, kind).await? {

@@ -116,43 +116,16 @@ impl CopyPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emr::{EmrAccount, PrimaryLicense, Status, UserType};
-    use crate::ids::{OrganizationId, PersonId};
-    use crate::people::Person;
-
-    fn clinic(n: u128) -> ClinicId {
-        ClinicId(uuid::Uuid::from_u128(n))
-    }
+    use crate::emr::{Status, UserType};
+    use crate::fixtures::{self, ProfileBuilder, clinic_id as clinic};
 
     fn profile(n: u128, user_type: UserType, permissions: &[Permission], clinics: &[u128]) -> Profile {
-        let person = Person {
-            id: PersonId(uuid::Uuid::from_u128(100 + n)),
-            organization: OrganizationId::INSTALLATION,
-            first_name: "Mara".into(),
-            last_name: "Harlow".into(),
-            full_name: "Mara Harlow".into(),
-            previous_names: vec![],
-            email: None,
-            phone: None,
-            npi: None,
-            username: format!("m{n}"),
-        };
-        let emr = EmrAccount {
-            user_type,
-            status: Status::Active,
-            inactive_reason: None,
-            default_clinic: clinic(clinics[0]),
-            clinics: clinics.iter().copied().map(clinic).collect(),
-            permissions: permissions.iter().copied().collect(),
-            license: PrimaryLicense::default(),
-            finish_attestation: None,
-        };
-        Profile::new(person).with_emr(emr)
+        let clinics: Vec<ClinicId> = clinics.iter().copied().map(clinic).collect();
+        ProfileBuilder::new(n, user_type).clinics(&clinics).permissions(permissions).build()
     }
 
     fn clinics() -> BTreeMap<ClinicId, Clinic> {
-        let mut all: BTreeMap<ClinicId, Clinic> =
-            (1..=4).map(|n| (clinic(n), Clinic::new(clinic(n), &format!("Clinic {n}")))).collect();
+        let mut all: BTreeMap<ClinicId, Clinic> = (1..=4).map(|n| (clinic(n), fixtures::clinic(n))).collect();
         all.get_mut(&clinic(3)).unwrap().status = Status::Inactive;
         all
     }

@@ -37,28 +37,20 @@ pub fn may_finish_notes(account: &EmrAccount, clinic: &Clinic) -> Result<(), Cod
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use super::*;
-    use crate::emr::{Attestation, PrimaryLicense, Status, UserType};
-    use crate::ids::ClinicId;
+    use crate::emr::{Status, UserType};
+    use crate::fixtures::{ProfileBuilder, clinic_id};
     use crate::organizations::AssistantFinish;
 
     fn gorham() -> Clinic {
-        Clinic::new(ClinicId(uuid::Uuid::from_u128(1)), "Gorham")
+        Clinic::new(clinic_id(1), "Gorham")
     }
 
     fn account(user_type: UserType) -> EmrAccount {
-        EmrAccount {
-            user_type,
-            status: Status::Active,
-            inactive_reason: None,
-            default_clinic: gorham().id,
-            clinics: BTreeSet::from([gorham().id]),
-            permissions: [Permission::ViewPatients, Permission::FinishSoapNotes].into_iter().collect(),
-            license: PrimaryLicense::default(),
-            finish_attestation: (user_type.group() == Group::Assistant).then_some(Attestation { by: None }),
-        }
+        let held = [Permission::ViewPatients, Permission::FinishSoapNotes];
+        let profile = ProfileBuilder::new(1, user_type).clinics(&[gorham().id]).permissions(&held).build();
+        profile.emr.expect("an account")
     }
 
     #[test]

@@ -293,41 +293,17 @@ mod tests {
 
     use super::*;
     use crate::access::ActorKind;
-    use crate::emr::{EmrAccount, PermissionSet, Status, UserType};
-    use crate::ids::OrganizationId;
-    use crate::people::Person;
-    use crate::people::Profile;
+    use crate::emr::{Status, UserType};
 
-    const ORGANIZATION: OrganizationId = OrganizationId(Uuid::from_u128(1));
+    use crate::fixtures::{HOME, ProfileBuilder, clinic_id, person_id};
 
     fn clinic() -> Clinic {
-        Clinic::new(ClinicId(Uuid::from_u128(7)), "Saco")
+        Clinic::new(clinic_id(7), "Saco")
     }
 
     fn holder(permission: Permission, at: ClinicId) -> Authority {
-        let person = Person {
-            id: PersonId(Uuid::from_u128(3)),
-            organization: ORGANIZATION,
-            first_name: "Ada".into(),
-            last_name: "Lund".into(),
-            full_name: "Ada Lund".into(),
-            previous_names: Vec::new(),
-            email: None,
-            phone: None,
-            npi: None,
-            username: "ada".into(),
-        };
-        let emr = EmrAccount {
-            user_type: UserType::Clerical,
-            status: Status::Active,
-            inactive_reason: None,
-            default_clinic: at,
-            clinics: [at].into(),
-            permissions: PermissionSet::EMPTY.with(permission),
-            license: crate::emr::PrimaryLicense::default(),
-            finish_attestation: None,
-        };
-        Authority::of(&Profile::new(person).with_emr(emr))
+        let builder = ProfileBuilder::new(3, UserType::Clerical).clinics(&[at]);
+        Authority::of(&builder.permissions(&[permission]).build())
     }
 
     fn wanted(kind: RequestKind, count: i64) -> RequestDraft {
@@ -360,7 +336,7 @@ mod tests {
 
     #[test]
     fn no_more_is_released_than_is_free_and_not_asked_for_already() {
-        let actor = Authority::operator(ActorKind::Support, ORGANIZATION);
+        let actor = Authority::operator(ActorKind::Support, HOME);
         let judge = |w: &RequestDraft, p: &PoolFacts| codes(submit(&actor, Some(&clinic()), p, w));
         assert_eq!(pool().releasable(), 2);
         assert!(judge(&wanted(RequestKind::Release, 2), &pool()).is_empty());
@@ -412,10 +388,10 @@ mod tests {
     #[test]
     fn who_asked_and_company_admins_may_take_it_back() {
         let here = clinic().id;
-        let own = Some(PersonId(Uuid::from_u128(3)));
+        let own = Some(person_id(3));
         assert!(may_withdraw(&holder(Permission::ViewUsers, here), own).is_ok());
         assert!(may_withdraw(&holder(Permission::ViewUsers, here), None).is_err());
         assert!(may_withdraw(&holder(Permission::CompanyAdmin, here), None).is_ok());
-        assert!(may_withdraw(&holder(Permission::ClinicAdmin, here), Some(PersonId(Uuid::from_u128(4)))).is_err());
+        assert!(may_withdraw(&holder(Permission::ClinicAdmin, here), Some(person_id(4))).is_err());
     }
 }

@@ -6,7 +6,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 
 use crate::dialect::{self, Engine};
 use crate::query::Query;
-use crate::rows::{Row, Rows, rows};
+use crate::rows::{NamedCells, Rows, rows};
 use crate::{Handle, Result, Tx, listing, micros};
 
 /// An account to save, as a bulk update changed it.
@@ -25,7 +25,7 @@ pub struct ChangedAccount<'a> {
 }
 
 /// An account as the statement reads it.
-fn account<'a>(changed: &ChangedAccount<'a>) -> Row<'a, 7> {
+fn account<'a>(changed: &ChangedAccount<'a>) -> NamedCells<'a, 7> {
     let attested = changed.account.finish_attestation;
     [
         ("id", changed.person.0.into()),

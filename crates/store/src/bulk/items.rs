@@ -4,7 +4,7 @@ use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
 use crate::query::Query;
-use crate::rows::{Row, rows};
+use crate::rows::{NamedCells, rows};
 use crate::{Handle, Result, Tx};
 
 /// One person of a bulk update.
@@ -97,7 +97,7 @@ pub struct Done {
 }
 
 /// What came of one person as the statement reads it.
-fn row(done: &Done) -> Row<'_, 5> {
+fn row(done: &Done) -> NamedCells<'_, 5> {
     [
         ("id", done.person.0.into()),
         ("state", done.state.into()),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ids;
 use crate::duplicates::salt;
 use crate::query::Query;
-use crate::rows::{Row, rows};
+use crate::rows::{NamedCells, rows};
 use crate::{Handle, Result, Tx};
 
 type LicenseRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);
@@ -143,14 +143,14 @@ async fn forget_keys(tx: &mut Tx, organization: OrganizationId, person: PersonId
     Ok(())
 }
 
-fn key_row(key: i64, person: Uuid, position: i64) -> Row<'static, 3> {
+fn key_row(key: i64, person: Uuid, position: i64) -> NamedCells<'static, 3> {
     [("k", key.into()), ("id", person.into()), ("at", position.into())]
 }
 
 async fn save_keys(
     tx: &mut Tx,
     organization: OrganizationId,
-    keys: impl IntoIterator<Item = Row<'static, 3>>,
+    keys: impl IntoIterator<Item = NamedCells<'static, 3>>,
 ) -> Result<()> {
     let Some(rows) = rows(tx.split().engine(), keys) else { return Ok(()) };
     let text = "INSERT INTO license_keys (organization_id, dup_key, person_id, position)

@@ -39,7 +39,7 @@ pub struct StoredCandidate {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct CandidateRow {
     person_id: Uuid,
     first_name: String,
     last_name: String,
@@ -60,7 +60,7 @@ const COMPARED: &str =
     LEFT JOIN emr_accounts a ON a.organization_id = p.organization_id AND a.person_id = p.person_id
     LEFT JOIN professional_licenses l ON l.organization_id = p.organization_id AND l.person_id = p.person_id";
 
-fn compared(organization: OrganizationId, rows: Vec<Row>) -> Vec<StoredCandidate> {
+fn compared(organization: OrganizationId, rows: Vec<CandidateRow>) -> Vec<StoredCandidate> {
     let mut found: BTreeMap<Uuid, (Person, Vec<PrimaryLicense>, Option<UserType>)> = BTreeMap::new();
     for row in rows {
         let kind = row.user_type.as_deref().and_then(UserType::parse);
@@ -115,7 +115,7 @@ async fn read_traits(
 ) -> Result<Vec<StoredCandidate>> {
     let text = format!("{COMPARED} WHERE p.organization_id = $1 AND p.person_id IN {{ids $2}}{only}");
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
-    let rows: Vec<Row> =
+    let rows: Vec<CandidateRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(list).fetch_all(c).await?);
     Ok(compared(organization, rows))
 }

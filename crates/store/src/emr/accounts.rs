@@ -15,7 +15,7 @@ use crate::{Result, StoreError, Tx, micros, when};
 
 /// An account as read with a profile; empty without one.
 #[derive(Deserialize, sqlx::FromRow)]
-pub(crate) struct Row {
+pub(crate) struct AccountRow {
     #[sqlx(rename = "emr_user_type")]
     user_type: Option<String>,
     #[sqlx(rename = "emr_status")]
@@ -40,7 +40,7 @@ pub(crate) struct Row {
     license_expires_on: Option<String>,
 }
 
-/// The columns of a [`Row`] in a statement over `people p` and [`JOIN`].
+/// The columns of a [`AccountRow`] in a statement over `people p` and [`JOIN`].
 pub(crate) fn columns(engine: Engine) -> String {
     format!(
         "a.user_type AS emr_user_type, a.status AS emr_status, a.inactive_reason AS emr_inactive_reason,
@@ -62,7 +62,7 @@ pub(crate) const JOIN: &str =
     LEFT JOIN professional_licenses l ON l.organization_id = p.organization_id AND l.person_id = p.person_id
         AND l.position = 0";
 
-impl Row {
+impl AccountRow {
     /// The account, and when finishing notes was attested.
     pub fn into_account(self) -> Result<Option<(EmrAccount, Option<Timestamp>)>> {
         let (Some(user_type), Some(status)) = (self.user_type, self.status) else { return Ok(None) };

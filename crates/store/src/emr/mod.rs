@@ -2,4 +2,4 @@
 
 mod accounts;
 
-pub(crate) use accounts::{Accounts, JOIN, PACKED, Row, clear, columns, save};
+pub(crate) use accounts::{AccountRow, Accounts, JOIN, PACKED, clear, columns, save};

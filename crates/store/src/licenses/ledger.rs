@@ -115,7 +115,7 @@ pub struct Entry {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct LedgerRow {
     entry_number: i64,
     clinic_id: Uuid,
     clinic_name: String,
@@ -130,7 +130,7 @@ struct Row {
     at: i64,
 }
 
-impl Row {
+impl LedgerRow {
     fn entry(self) -> Result<Entry> {
         Ok(Entry {
             number: self.entry_number,
@@ -185,8 +185,8 @@ pub async fn entries(h: &mut impl Handle, organization: OrganizationId, page: &L
         q.push(" AND l.entry_number < ").bind(before);
     }
     q.push(" ORDER BY l.entry_number DESC LIMIT ").bind(page.limit);
-    let rows: Vec<Row> = q.fetch_all(h).await?;
-    rows.into_iter().map(Row::entry).collect()
+    let rows: Vec<LedgerRow> = q.fetch_all(h).await?;
+    rows.into_iter().map(LedgerRow::entry).collect()
 }
 
 /// What the ledger does not prove, a sentence each; empty when all is well: totals that are not the sum of their

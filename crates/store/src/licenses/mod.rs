@@ -52,16 +52,16 @@ impl Pool {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct PoolRow {
     clinic_id: Uuid,
     pool_group: String,
     total: Option<i64>,
     assigned: i64,
 }
 
-impl TryFrom<Row> for Pool {
+impl TryFrom<PoolRow> for Pool {
     type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self> {
+    fn try_from(row: PoolRow) -> Result<Self> {
         let group = group(&row.pool_group)?;
         Ok(Self { clinic: ClinicId(row.clinic_id), group, total: row.total, assigned: row.assigned })
     }
@@ -84,7 +84,7 @@ pub async fn pools(
     if let Some(clinics) = clinics {
         q.push(" AND clinic_id IN {ids ").bind(dialect::id_list(clinics.iter().map(|c| &c.0))).push("}");
     }
-    let rows: Vec<Row> = q.fetch_all(h).await?;
+    let rows: Vec<PoolRow> = q.fetch_all(h).await?;
     rows.into_iter().map(Pool::try_from).collect()
 }
 

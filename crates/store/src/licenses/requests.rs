@@ -157,7 +157,7 @@ pub struct Request {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct RequestRow {
     organization_id: Uuid,
     organization_name: String,
     request_id: Uuid,
@@ -185,7 +185,7 @@ struct Row {
     currency: Option<String>,
 }
 
-impl Row {
+impl RequestRow {
     fn request(self) -> Result<Request> {
         Ok(Request {
             organization: OrganizationId(self.organization_id),
@@ -226,8 +226,8 @@ const SELECT: &str = "SELECT r.organization_id, o.name AS organization_name, r.r
         AND p.pool_group = r.pool_group
     LEFT JOIN license_prices m ON m.organization_id = r.organization_id AND m.pool_group = r.pool_group";
 
-fn made(rows: Vec<Row>) -> Result<Vec<Request>> {
-    rows.into_iter().map(Row::request).collect()
+fn made(rows: Vec<RequestRow>) -> Result<Vec<Request>> {
+    rows.into_iter().map(RequestRow::request).collect()
 }
 
 /// One of a practice.

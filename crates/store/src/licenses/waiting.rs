@@ -42,7 +42,7 @@ pub struct WaitingFilter {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct WaitingRow {
     person_id: Uuid,
     full_name: String,
     user_type: String,
@@ -93,8 +93,8 @@ pub async fn waiting(
         q.push(" WHERE (c.name_key, w.person_id) > (").bind(clinic.as_str()).push(", ").bind(*person).push(")");
     }
     q.push(" ORDER BY c.name_key, w.person_id LIMIT ").bind(limit);
-    let rows: Vec<Row> = q.fetch_all(h).await?;
-    let made = |r: Row| {
+    let rows: Vec<WaitingRow> = q.fetch_all(h).await?;
+    let made = |r: WaitingRow| {
         Ok(WaitingPerson {
             person: PersonId(r.person_id),
             full_name: r.full_name,

@@ -17,7 +17,7 @@ const AT_ONCE: i64 = 500;
 
 /// What the list says of somebody.
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
-struct Entry {
+struct ListedPerson {
     person_id: Uuid,
     name_key: String,
     username_key: String,
@@ -28,7 +28,7 @@ struct Entry {
     last_sign_in_at: i64,
 }
 
-impl From<StoredProfile> for Entry {
+impl From<StoredProfile> for ListedPerson {
     fn from(stored: StoredProfile) -> Self {
         let (user_type, status, permissions) = facts(stored.profile.emr.as_ref());
         let person = &stored.profile.person;
@@ -72,7 +72,7 @@ async fn check_rows(h: &mut impl Handle, organization: OrganizationId, problems:
         (after, people) = (last.0, people + ids.len());
         let mut listed = entries(h, organization, &ids).await?;
         for stored in people::find_many(h, organization, &ids).await? {
-            let expected = Entry::from(stored);
+            let expected = ListedPerson::from(stored);
             let id = expected.person_id;
             if listed.remove(&id) != Some(expected) {
                 problems.push(format!("The list shows person {id} otherwise than their profile."));
@@ -87,12 +87,16 @@ async fn check_rows(h: &mut impl Handle, organization: OrganizationId, problems:
     Ok(())
 }
 
-async fn entries(h: &mut impl Handle, organization: OrganizationId, ids: &[PersonId]) -> Result<BTreeMap<Uuid, Entry>> {
+async fn entries(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    ids: &[PersonId],
+) -> Result<BTreeMap<Uuid, ListedPerson>> {
     let text = "SELECT d.person_id, d.name_key, d.username_key, d.search_text, d.user_type, d.status, d.permissions,
             d.last_sign_in_at
         FROM listing d WHERE d.organization_id = $1 AND d.person_id IN {ids $2}";
     let list = dialect::id_list(ids.iter().map(|p| &p.0));
-    let found: Vec<Entry> = Query::about(text, organization.0).with(list).fetch_all(h).await?;
+    let found: Vec<ListedPerson> = Query::about(text, organization.0).with(list).fetch_all(h).await?;
     Ok(found.into_iter().map(|entry| (entry.person_id, entry)).collect())
 }
 

@@ -7,7 +7,7 @@ use muster_domain::{OrganizationId, PersonId};
 
 use super::conditions::Candidate;
 use super::counts::Counts;
-use super::row::Row;
+use super::row::ListRow;
 use super::statements::{PageQuery, Start};
 use super::{Cursor, Filter, Page, Total};
 use crate::{Handle, Result, people};
@@ -76,12 +76,12 @@ struct Places {
     total: Total,
 }
 
-fn places(mut rows: Vec<Row>, total: Total, limit: i64) -> Places {
+fn places(mut rows: Vec<ListRow>, total: Total, limit: i64) -> Places {
     let wanted = usize::try_from(limit).unwrap_or(0);
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| more).map(|r| r.cursor(total));
-    Places { people: rows.iter().map(Row::person).collect(), next, total }
+    Places { people: rows.iter().map(ListRow::person).collect(), next, total }
 }
 
 impl PageQuery<'_> {
@@ -139,7 +139,7 @@ impl PageQuery<'_> {
         let longest = (READ_ROWS * entries / covered.max(1)).min(PASSED_ENTRIES);
         let end = self
             .place_after(&candidate, longest)
-            .fetch_all::<Row>(h)
+            .fetch_all::<ListRow>(h)
             .await?
             .pop()
             .map(|row| row.cursor(Total::Exact(0)));

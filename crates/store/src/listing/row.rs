@@ -8,17 +8,17 @@ use super::{Cursor, Total};
 
 /// Somebody's place in the list, and how many match if that was counted.
 #[derive(Debug, Deserialize, sqlx::FromRow)]
-pub(super) struct Row {
+pub(super) struct ListRow {
     pub person_id: Uuid,
     pub key: String,
     pub name: String,
     pub matches: i64,
 }
 
-/// The columns of a [`Row`] for [`Query::fetch_packed`](crate::query::Query::fetch_packed).
+/// The columns of a [`ListRow`] for [`Query::fetch_packed`](crate::query::Query::fetch_packed).
 pub(super) const PACKED: &str = "person_id uuid, key text, name text, matches int";
 
-impl Row {
+impl ListRow {
     pub fn person(&self) -> PersonId {
         PersonId(self.person_id)
     }

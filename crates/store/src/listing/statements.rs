@@ -5,7 +5,7 @@ use muster_domain::text::{piece_gram, query_pieces, search_key};
 
 use super::conditions::{Candidate, Membership, conditions};
 use super::list::PASSED_ENTRIES;
-use super::row::{PACKED, Row};
+use super::row::{ListRow, PACKED};
 use super::{Cursor, Filter, Sort};
 use crate::dialect::{self, Engine};
 use crate::query::Query;
@@ -62,10 +62,10 @@ pub(super) enum Start {
 
 impl PageQuery<'_> {
     /// The rows of a page, in order.
-    pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<Row>> {
-        let mut rows: Vec<Row> = q.fetch_packed(h, PACKED).await?;
+    pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<ListRow>> {
+        let mut rows: Vec<ListRow> = q.fetch_packed(h, PACKED).await?;
         let number =
-            |row: &Row| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
+            |row: &ListRow| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {
             let order = (number(a), &a.key, &a.name, a.person_id).cmp(&(number(b), &b.key, &b.name, b.person_id));
             if self.filter.descending { order.reverse() } else { order }
@@ -189,7 +189,7 @@ impl PageQuery<'_> {
         q
     }
 
-    /// The columns of a [`Row`] but the count.
+    /// The columns of a [`ListRow`] but the count.
     fn shown(&self) -> String {
         let columns = self.filter.sort.columns();
         let name = if columns.len() == 3 { "d.name_key" } else { "''" };

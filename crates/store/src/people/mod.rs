@@ -40,7 +40,7 @@ pub struct StoredProfile {
 }
 
 #[derive(Deserialize, sqlx::FromRow)]
-pub(crate) struct Row {
+pub(crate) struct PersonRow {
     organization_id: Uuid,
     pub person_id: Uuid,
     first_name: String,
@@ -57,10 +57,10 @@ pub(crate) struct Row {
     last_sign_in_at: i64,
     password_state: String,
     #[sqlx(flatten)]
-    emr: emr::Row,
+    emr: emr::AccountRow,
 }
 
-impl Row {
+impl PersonRow {
     pub fn into_stored(self) -> Result<StoredProfile> {
         let (emr, finish_attested_at) = self.emr.into_account()?.unzip();
         Ok(StoredProfile {
@@ -90,7 +90,7 @@ impl Row {
     }
 }
 
-/// The columns of a [`Row`] in a statement over `people p` and [`ACCOUNTS`], beside its sign-in `s`, which has the
+/// The columns of a [`PersonRow`] in a statement over `people p` and [`ACCOUNTS`], beside its sign-in `s`, which has the
 /// organization and the state of the password.
 pub(crate) fn columns_beside_sign_in(engine: Engine) -> String {
     let emr = emr::columns(engine);
@@ -128,7 +128,7 @@ pub async fn find_many(
     ids: &[PersonId],
 ) -> Result<Vec<StoredProfile>> {
     let query = profiles(h.split().engine(), organization, ids);
-    let rows: Vec<Row> = query.fetch_packed(h, &packed()).await?;
+    let rows: Vec<PersonRow> = query.fetch_packed(h, &packed()).await?;
     let mut found: HashMap<Uuid, StoredProfile> = HashMap::with_capacity(rows.len());
     for row in rows {
         found.insert(row.person_id, row.into_stored()?);

@@ -27,8 +27,8 @@ use crate::{Result, Tx, micros, people};
 /// What a secret proves, with who signs in by it and, of a person, the profile: all that tells who is asking.
 struct SecretOwner<T> {
     what: T,
-    owner: owners::Row,
-    person: Option<people::Row>,
+    owner: owners::OwnerRow,
+    person: Option<people::PersonRow>,
 }
 
 /// The columns of the owner of an `x`.
@@ -47,8 +47,8 @@ fn to_owner() -> String {
 
 impl<'r, R: sqlx::Row, T: sqlx::FromRow<'r, R>> sqlx::FromRow<'r, R> for SecretOwner<T>
 where
-    owners::Row: sqlx::FromRow<'r, R>,
-    people::Row: sqlx::FromRow<'r, R>,
+    owners::OwnerRow: sqlx::FromRow<'r, R>,
+    people::PersonRow: sqlx::FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {

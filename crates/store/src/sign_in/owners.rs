@@ -30,7 +30,7 @@ pub struct SignIn {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct Row {
+pub(super) struct OwnerRow {
     subject_id: Uuid,
     kind: String,
     organization_id: Option<Uuid>,
@@ -40,8 +40,8 @@ pub(super) struct Row {
     password_changed_at: i64,
 }
 
-impl From<Row> for SignIn {
-    fn from(r: Row) -> Self {
+impl From<OwnerRow> for SignIn {
+    fn from(r: OwnerRow) -> Self {
         Self {
             subject: r.subject_id,
             kind: r.kind,
@@ -62,7 +62,7 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
     let text = format!(
         "SELECT {SIGN_IN} FROM sign_in_names n JOIN sign_ins s ON s.subject_id = n.subject_id WHERE n.name_key = $1"
     );
-    let row: Option<Row> =
+    let row: Option<OwnerRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
 }
@@ -74,13 +74,13 @@ pub async fn find_with_profile(h: &mut impl Handle, name: &str) -> Result<Option
     let row: Option<SecretOwner<()>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     let Some(SecretOwner { owner, person, .. }) = row else { return Ok(None) };
-    Ok(Some((owner.into(), person.map(people::Row::into_stored).transpose()?)))
+    Ok(Some((owner.into(), person.map(people::PersonRow::into_stored).transpose()?)))
 }
 
 /// By identity.
 pub async fn find(h: &mut impl Handle, subject: Uuid) -> Result<Option<SignIn>> {
     let text = format!("SELECT {SIGN_IN} FROM sign_ins s WHERE s.subject_id = $1");
-    let row: Option<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_optional(c).await?);
+    let row: Option<OwnerRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_optional(c).await?);
     Ok(row.map(SignIn::from))
 }
 

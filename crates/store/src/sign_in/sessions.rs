@@ -37,7 +37,7 @@ pub struct Session {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct SessionRow {
     session_id: Uuid,
     subject_id: Uuid,
     works_in: Option<Uuid>,
@@ -49,8 +49,8 @@ struct Row {
     user_agent: String,
 }
 
-impl From<Row> for Session {
-    fn from(r: Row) -> Self {
+impl From<SessionRow> for Session {
+    fn from(r: SessionRow) -> Self {
         Self {
             id: r.session_id,
             subject: r.subject_id,
@@ -86,13 +86,13 @@ pub struct SessionContext {
 }
 
 struct SessionContextRow {
-    session: SecretOwner<Row>,
+    session: SecretOwner<SessionRow>,
     practice: Option<OrganizationRow>,
 }
 
 impl<'r, R: sqlx::Row> FromRow<'r, R> for SessionContextRow
 where
-    SecretOwner<Row>: FromRow<'r, R>,
+    SecretOwner<SessionRow>: FromRow<'r, R>,
     OrganizationRow: FromRow<'r, R>,
     &'static str: sqlx::ColumnIndex<R>,
 {
@@ -117,7 +117,7 @@ pub async fn session_context(h: &mut impl Handle, token_hash: &[u8]) -> Result<O
     Ok(Some(SessionContext {
         session: what.into(),
         owner: owner.into(),
-        profile: person.map(people::Row::into_stored).transpose()?,
+        profile: person.map(people::PersonRow::into_stored).transpose()?,
         practice: practice.map(Organization::try_from).transpose()?,
     }))
 }
@@ -127,7 +127,7 @@ pub async fn sessions_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Sessi
     let text = format!(
         "SELECT {SESSION}, x.subject_id FROM sessions x WHERE x.subject_id = $1 ORDER BY x.started_at DESC LIMIT 100"
     );
-    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
+    let rows: Vec<SessionRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
     Ok(rows.into_iter().map(Session::from).collect())
 }
 

@@ -31,7 +31,7 @@ pub struct Token {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct TokenRow {
     token_id: Uuid,
     subject_id: Uuid,
     works_in: Option<Uuid>,
@@ -42,8 +42,8 @@ struct Row {
     last_used_at: i64,
 }
 
-impl From<Row> for Token {
-    fn from(r: Row) -> Self {
+impl From<TokenRow> for Token {
+    fn from(r: TokenRow) -> Self {
         Self {
             id: r.token_id,
             subject: r.subject_id,
@@ -63,10 +63,10 @@ const TOKEN: &str = "x.token_id, x.organization_id AS works_in, x.name, x.scopes
 pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Token, SignIn, Option<StoredProfile>)>> {
     let owner = owner(h.split().engine());
     let text = format!("SELECT {TOKEN}, {owner} FROM tokens x {} WHERE x.token_hash = $1", to_owner());
-    let row: Option<SecretOwner<Row>> =
+    let row: Option<SecretOwner<TokenRow>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
     let Some(SecretOwner { what, owner, person }) = row else { return Ok(None) };
-    Ok(Some((what.into(), owner.into(), person.map(people::Row::into_stored).transpose()?)))
+    Ok(Some((what.into(), owner.into(), person.map(people::PersonRow::into_stored).transpose()?)))
 }
 
 /// Tokens of a subject, newest first.
@@ -74,7 +74,7 @@ pub async fn tokens_of(h: &mut impl Handle, subject: Uuid) -> Result<Vec<Token>>
     let text = format!(
         "SELECT {TOKEN}, x.subject_id FROM tokens x WHERE x.subject_id = $1 ORDER BY x.created_at DESC LIMIT 100"
     );
-    let rows: Vec<Row> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
+    let rows: Vec<TokenRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_all(c).await?);
     Ok(rows.into_iter().map(Token::from).collect())
 }
 

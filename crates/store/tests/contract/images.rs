@@ -1,5 +1,5 @@
 use muster_domain::emr::SignatureOrigin;
-use muster_store::images::{self, Kind, Picture, Signature};
+use muster_store::images::{self, ImageKind, Picture, Signature};
 use muster_testkit::both_engines;
 use muster_testkit::databases::{an_organization, later, noon, person_id};
 
@@ -42,9 +42,9 @@ both_engines! {
         assert_eq!(images::picture(&mut reader, organization, other).await.unwrap(), None);
         let elsewhere = muster_domain::OrganizationId(mara.0);
         assert_eq!(images::picture(&mut reader, elsewhere, mara).await.unwrap(), None, "nothing crosses a practice");
-        assert!(!in_tx!(db, |tx| images::remove(tx, elsewhere, mara, Kind::Picture).await.unwrap()));
-        assert!(in_tx!(db, |tx| images::remove(tx, organization, mara, Kind::Picture).await.unwrap()));
-        assert!(!in_tx!(db, |tx| images::remove(tx, organization, mara, Kind::Picture).await.unwrap()));
+        assert!(!in_tx!(db, |tx| images::remove(tx, elsewhere, mara, ImageKind::Picture).await.unwrap()));
+        assert!(in_tx!(db, |tx| images::remove(tx, organization, mara, ImageKind::Picture).await.unwrap()));
+        assert!(!in_tx!(db, |tx| images::remove(tx, organization, mara, ImageKind::Picture).await.unwrap()));
         assert_eq!(images::picture(&mut reader, organization, mara).await.unwrap(), None);
     }
 
@@ -59,8 +59,8 @@ both_engines! {
         }
         assert!(images::has_signature(&mut reader, organization, mara).await.unwrap());
         assert!(!images::has_signature(&mut reader, organization, person_id(2)).await.unwrap());
-        assert!(in_tx!(db, |tx| images::remove(tx, organization, mara, Kind::Signature).await.unwrap()));
-        assert!(!in_tx!(db, |tx| images::remove(tx, organization, mara, Kind::Signature).await.unwrap()));
+        assert!(in_tx!(db, |tx| images::remove(tx, organization, mara, ImageKind::Signature).await.unwrap()));
+        assert!(!in_tx!(db, |tx| images::remove(tx, organization, mara, ImageKind::Signature).await.unwrap()));
         assert_eq!(images::signature(&mut reader, organization, mara).await.unwrap(), None);
     }
 }

@@ -9,18 +9,7 @@ mod variants;
 use variants::{Kind, population};
 
 fn person(first: &str, last: &str) -> Person {
-    Person {
-        id: crate::PersonId(uuid::Uuid::nil()),
-        organization: crate::OrganizationId::INSTALLATION,
-        first_name: first.to_owned(),
-        last_name: last.to_owned(),
-        full_name: format!("{first} {last}"),
-        previous_names: Vec::new(),
-        email: None,
-        phone: None,
-        npi: None,
-        username: "x".to_owned(),
-    }
+    crate::fixtures::person(1, first, last)
 }
 
 fn traits(first: &str, last: &str) -> MatchFeatures {

@@ -6,7 +6,7 @@ use muster_domain::credentials::{FIRST_LICENSE, ProfessionalLicense};
 use muster_domain::people::{MergePlan, MergeSide};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::credentials::{self, Assignment, HandOver};
-use muster_store::images::{self, Kind};
+use muster_store::images::{self, ImageKind};
 use muster_store::merges::Merge;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -106,8 +106,8 @@ impl App {
         credentials::move_professional_licenses(&mut work.tx, organization, theirs, mine, &places).await?;
         let mut handed = TransferredAssets { supervisor: plan.supervisor, ..TransferredAssets::default() };
         for (wanted, kind, hash) in [
-            (plan.picture, Kind::Picture, &mut handed.picture),
-            (plan.signature, Kind::Signature, &mut handed.signature),
+            (plan.picture, ImageKind::Picture, &mut handed.picture),
+            (plan.signature, ImageKind::Signature, &mut handed.signature),
         ] {
             if wanted {
                 images::give(&mut work.tx, organization, kind, theirs, mine).await?;
@@ -175,7 +175,7 @@ impl App {
         if !as_left {
             return Err(changed());
         }
-        for (kind, hash) in [(Kind::Picture, &handed.picture), (Kind::Signature, &handed.signature)] {
+        for (kind, hash) in [(ImageKind::Picture, &handed.picture), (ImageKind::Signature, &handed.signature)] {
             if hash.is_none() {
                 continue;
             }

@@ -12,7 +12,7 @@ use muster_domain::access::may_reset_sign_in;
 use muster_domain::audit::{Action, changes};
 use muster_domain::people::{Change, MergePlan, MergeSide, decide, merge};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
-use muster_store::images::{self, Kind};
+use muster_store::images::{self, ImageKind};
 use muster_store::merges::{self, Merge};
 use muster_store::{credentials, people};
 use serde_json::{Map, Value, json};
@@ -81,8 +81,8 @@ async fn side(work: &mut UnitOfWork, actor: &Actor, id: PersonId) -> Result<Merg
     Ok(MergeSide {
         profile,
         licenses,
-        picture: images::hash(&mut work.tx, organization, id, Kind::Picture).await?.is_some(),
-        signature: images::hash(&mut work.tx, organization, id, Kind::Signature).await?.is_some(),
+        picture: images::hash(&mut work.tx, organization, id, ImageKind::Picture).await?.is_some(),
+        signature: images::hash(&mut work.tx, organization, id, ImageKind::Signature).await?.is_some(),
         supervisor: present.iter().find(|a| a.person == id).map(|a| a.supervisor),
         supervises: present.iter().any(|a| a.supervisor == id),
     })
