@@ -194,7 +194,7 @@ fn judge_clinics(
         match known {
             _ if held.contains(clinic) => {}
             None => {
-                refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicOutsideYourAccess).about(&["that clinic"]))
+                refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicOutsideYourAccess).about(&["that clinic"]));
             }
             Some(found) if !found.is_active() => {
                 refusals.push(Refusal::new(field::CLINIC_IDS, Code::ClinicInactive).about(&[&found.name]));

@@ -74,7 +74,7 @@ pub fn departure(before: &Profile) -> Change {
     let status = Status::Inactive.as_str().to_owned();
     let emr = before.emr.as_ref().map(|_| EmrPatch { status: Some(status), ..EmrPatch::default() });
     let sign_in_status = (!before.has_account()).then(|| SignInStatus::Closed.as_str().to_owned());
-    Change { emr, sign_in_status, ..Change::default() }
+    Change { sign_in_status, emr, ..Change::default() }
 }
 
 /// Judges a departure or a leave. `supervisees` are those the actor may change, by name; they go to `successor`,

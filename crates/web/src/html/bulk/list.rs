@@ -66,7 +66,7 @@ fn row(page: &Page, view: &BulkView, clinics: &[Clinic]) -> Vec<Markup> {
     let what = match view.job.kind {
         BulkKind::Undo => "Undo of another bulk update".to_owned(),
         BulkKind::File => "Changes from a file".to_owned(),
-        _ => changes(&view.changes, clinics),
+        BulkKind::Update => changes(&view.changes, clinics),
     };
     let (kind, word) = match view.outcome.map(muster_domain::bulk::BulkOutcome::as_str) {
         None => (ChipKind::Plain, "running"),

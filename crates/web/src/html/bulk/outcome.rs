@@ -121,7 +121,7 @@ fn about(
     let what = match view.job.kind {
         BulkKind::Undo => "Takes back what another bulk update did".to_owned(),
         BulkKind::File => "Changes of a file, row by row".to_owned(),
-        _ => changes(&view.changes, clinics),
+        BulkKind::Update => changes(&view.changes, clinics),
     };
     let mut facts = vec![("Changes", html! { (what) }), ("Users selected", html! { (view.job.selected) })];
     if let Some(of) = view.job.undo_of {
