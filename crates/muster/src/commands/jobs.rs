@@ -92,7 +92,9 @@ async fn list(place: DatabaseArguments, arguments: ListJobs) -> Result<ExitStatu
         } else if jobs.is_empty() {
             say(if filter.failed { "No job was given up." } else { "No job is queued." });
         } else {
-            jobs.iter().for_each(|job| say(&line(job)));
+            for job in &jobs {
+                say(&line(job));
+            }
         }
         Ok(ExitStatus::Done)
     })
