@@ -46,7 +46,7 @@ fn called(organization: OrganizationId, n: u64, first: &str, last: &str) -> Pers
 }
 
 async fn store(db: &Db, organization: OrganizationId, people: Vec<Person>) {
-    let profiles: Vec<Profile> = people.into_iter().map(|person| Profile::new(person)).collect();
+    let profiles: Vec<Profile> = people.into_iter().map(Profile::new).collect();
     let mut tx = db.begin().await.expect("a transaction");
     people::insert(&mut tx, organization, &profiles, noon()).await.expect("stored");
     tx.commit().await.expect("committed");

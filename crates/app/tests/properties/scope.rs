@@ -301,7 +301,7 @@ both_engines! {
         let app = app(db);
         for seed in seeds(&[0x5EED_0001, 0x5EED_0002, 0x5EED_0003]) {
             let _seed = Seeded(seed);
-            one_practice(&app, seed).await;
+            Box::pin(one_practice(&app, seed)).await;
         }
     }
 }

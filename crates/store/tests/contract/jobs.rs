@@ -40,7 +40,7 @@ async fn take(db: &Db, seconds: i64, limit: i64) -> Vec<Uuid> {
 }
 
 async fn due(db: &Db, seconds: i64) -> Vec<String> {
-    jobs::due_kinds(&mut db.read().await.unwrap(), later(seconds)).await.unwrap()
+    jobs::due_kinds(&mut db.read().await.expect("a connection"), later(seconds)).await.expect("kinds")
 }
 
 async fn row(db: &Db, id: Uuid) -> (String, Vec<u8>, String, i64) {
