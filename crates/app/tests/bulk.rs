@@ -389,12 +389,16 @@ both_engines! {
             };
             let before = a.profiles().await;
             let pools = a.app.license_pools(&a.machine()).await.expect("pools");
-            let job = app.bulk_update(&of_a, &Selection::Ids(a.people.clone()), &in_a, None).await.expect("starts");
+            // Without the actor: single edits of one's own access would end the rights of the next request.
+            let others: Vec<(PersonId, PersonId)> = a.people.iter().copied().zip(b.people.iter().copied())
+                .filter(|(person, _)| of_a.person_id() != Some(*person)).collect();
+            let selected = Selection::Ids(others.iter().map(|(person, _)| *person).collect());
+            let job = app.bulk_update(&of_a, &selected, &in_a, None).await.expect("starts");
             let job = a.finished(&of_a, job).await;
             let results: BTreeMap<PersonId, BulkResult> =
                 a.results(&of_a, &job).await.into_iter().map(|r| (r.person, r)).collect();
-            assert_eq!(results.len(), a.people.len());
-            for (in_a, in_b_person) in a.people.iter().zip(&b.people) {
+            assert_eq!(results.len(), others.len());
+            for (in_a, in_b_person) in &others {
                 let refused = singly(&b, &of_b, *in_b_person, &in_b).await;
                 let ours: BTreeSet<(Option<String>, String)> =
                     results[in_a].refused.iter().map(|r| (r.op.clone(), r.code.clone())).collect();
@@ -406,7 +410,7 @@ both_engines! {
             }
             let tally = &job.job.tally;
             assert_eq!(tally.updated, results.values().filter(|r| r.state == "updated").count() as u64);
-            assert_eq!(tally.judged, a.people.len() as u64);
+            assert_eq!(tally.judged, others.len() as u64);
             a.is_whole().await;
 
             if tally.updated == 0 || (as_chief && in_a.changes().contains(&SetStatus(Status::Inactive))) {

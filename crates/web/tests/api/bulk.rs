@@ -1,5 +1,6 @@
 //! Bulk updates as programs do them.
 
+use jiff::SignedDuration;
 use muster_app::Scope;
 use muster_domain::emr::{Permission, UserType};
 use muster_testkit::both_practices;
@@ -58,6 +59,7 @@ both_practices! {
 
         let undo = api.post(&format!("{at}/undo-preview"), &json!({})).await.expect(200).json();
         assert_eq!((&undo["updated"], &undo["preview_id"]), (&json!(2), &json!(null)));
+        practice.clock.advance(SignedDuration::from_secs(1));
         let undone = api.post(&format!("{at}/undo"), &json!({})).await.expect(201).json();
         assert_eq!((&undone["kind"], &undone["outcome"], &undone["undo_of"]), (&json!("undo"), &json!("complete"), &job["id"]));
         let after = api.get(&at).await.json();

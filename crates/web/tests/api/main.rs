@@ -9,6 +9,7 @@ mod credentials;
 mod document;
 mod duplicates;
 mod edits;
+mod held_requests;
 mod images;
 mod imports;
 mod licenses;

@@ -59,7 +59,7 @@ both_practices! {
         let path = format!("/people/{}", biller.id);
 
         let plan = api.get(&format!("{path}/offboarding?kind=departure")).await.expect(200).json();
-        let steps: Vec<&str> = plan["steps"].as_array().unwrap().iter().filter_map(|s| s["step"].as_str()).collect();
+        let steps: Vec<&str> = plan["plan"]["steps"].as_array().unwrap().iter().filter_map(|s| s["step"].as_str()).collect();
         assert_eq!(steps, ["access"]);
         api.post(&format!("{path}/offboarding"), &json!({"kind": "departure"})).await.expect(201);
         let gone = api.get(&path).await.expect(200).json();
