@@ -148,9 +148,9 @@ async fn assert_nothing_is_saved(practice: &Practice, cases: Vec<Case>, loss: Lo
             continue;
         }
         let sender = Sender::named(practice, &case.sender).await;
-        let request = Senders::of(practice).request(case).await;
+        let request = Box::pin(Senders::of(practice).request(case)).await;
         let before = sender.newest(practice, &reader).await;
-        let status = held(practice, &request, sender.lose(practice, loss)).await;
+        let status = Box::pin(held(practice, &request, sender.lose(practice, loss))).await;
         let expected: &[u16] = if case.path.starts_with("/api/") { &[401, 403, 404] } else { &[303, 401, 403, 404] };
         assert!(expected.contains(&status), "{loss:?}: {} {} answered {status}", case.method, case.route);
         let after = sender.newest(practice, &reader).await;
@@ -158,7 +158,7 @@ async fn assert_nothing_is_saved(practice: &Practice, cases: Vec<Case>, loss: Lo
         sender.regain(practice).await;
         // Sent again by somebody who may, it is taken: it was the lost right that stopped it.
         if !is_own_access(case) {
-            let again = Senders::of(practice).request(case).await;
+            let again = Box::pin(Senders::of(practice).request(case)).await;
             let answer = practice.call(again.map(Body::from)).await;
             assert!(answer.status < 400, "{} {}: {} {}", case.method, case.route, answer.status, answer.text());
         }
