@@ -126,7 +126,7 @@ sqlite_practice! {
         let mara = practice.add(mara).await;
         let (wendy, desk) = manager(practice).await;
         let reason = "This person holds permissions or clinics that you do not. \
-                      PersonSpec who holds at least as much has to make this change.";
+                      Someone who holds at least as much has to make this change.";
         desk.go(&format!("/emr/users/{}", mara.id)).await;
         desk.browser.fill("phone", "207-555-0101").await;
         let less = vec!["view_users".to_owned(), "edit_users".to_owned(), "view_patients".to_owned()];
