@@ -1,4 +1,4 @@
-//! Judges the rows of a batch one after the other, each on what is stored and on the rows before it.
+//! Evaluates the rows of a batch one after the other, on what is stored and on the rows before each.
 
 use std::collections::BTreeSet;
 
@@ -19,28 +19,26 @@ use super::report::{ImportFlags, RowRefusal};
 use super::run::{EvaluatedBatch, ImportRun, UniqueKey, number};
 use crate::{Actor, App, Result};
 
-/// A batch being judged.
+/// A batch being evaluated.
 struct ImportEvaluator<'a> {
     app: &'a App,
     actor: &'a Actor,
     run: &'a ImportRun,
     known: StoredMatches,
-    standing: ImportState,
+    state: &'a mut ImportState,
     done: EvaluatedBatch,
 }
 
 impl App {
-    /// Judges a batch as the practice stands, and gives how it stands afterward; saves nothing. `judged_again` when
-    /// somebody took a name since the last time.
-    pub(super) async fn judge_rows(
+    /// Evaluates a batch and brings `state` up to date with it; saves nothing.
+    pub(super) async fn evaluate_rows(
         &self,
         h: &mut impl Handle,
         actor: &Actor,
         run: &ImportRun,
         rows: &[RawRow],
-        standing: ImportState,
-        judged_again: bool,
-    ) -> Result<(EvaluatedBatch, ImportState)> {
+        state: &mut ImportState,
+    ) -> Result<EvaluatedBatch> {
         let mut done = EvaluatedBatch::default();
         let mut lines = Vec::with_capacity(rows.len());
         let mut wanted = Vec::with_capacity(rows.len());
@@ -53,25 +51,27 @@ impl App {
                 Err(refusal) => done.refused.push(refusal),
             }
         }
-        let known = StoredMatches::load(h, actor, &wanted, &standing).await?;
-        let new = wanted.iter().filter(|w| !known.is_known(actor, w, &standing));
+        let known = StoredMatches::load(h, actor, &wanted, state).await?;
+        let new = wanted.iter().filter(|w| !known.is_known(actor, w, state));
         let bases: BTreeSet<&str> = new.filter_map(|w| w.username_base.as_deref()).collect();
-        done.pending.used.next_numbers = next_numbers(h, run, bases, judged_again).await?;
-        let mut bench = ImportEvaluator { app: self, actor, run, known, standing, done };
+        done.used.next_numbers = next_numbers(h, run, bases).await?;
+        let mut evaluator = ImportEvaluator { app: self, actor, run, known, state, done };
         for (row, wanted) in lines.into_iter().zip(wanted) {
-            match bench.judge(&wanted) {
-                Ok(()) if bench.done.lines.len() < bench.done.profiles.len() => bench.done.lines.push(row.line),
+            match evaluator.evaluate(&wanted) {
+                Ok(()) if evaluator.done.lines.len() < evaluator.done.profiles.len() => {
+                    evaluator.done.lines.push(row.line);
+                }
                 Ok(()) => {}
                 Err(refusals) => {
                     let cells = row.cells.as_deref().unwrap_or_default();
-                    bench.done.refused.push(RowRefusal::new(row.line, cells, refusals));
+                    evaluator.done.refused.push(RowRefusal::new(row.line, cells, refusals));
                 }
             }
         }
-        let ImportEvaluator { standing, mut done, .. } = bench;
+        let mut done = evaluator.done;
         done.refused.sort_by_key(|r| r.line);
         duplicates::note(h, actor, run, &mut done).await?;
-        Ok((done, standing))
+        Ok(done)
     }
 }
 
@@ -93,21 +93,21 @@ fn parse_row(run: &ImportRun, row: &RawRow) -> std::result::Result<ParsedRow, Ro
 
 impl ImportEvaluator<'_> {
     fn claimed(&self, claim: UniqueKey<'_>) -> bool {
-        self.run.claimed(claim) || self.done.pending.used.claims.has(claim)
+        self.run.claimed(claim) || self.done.used.claims.has(claim)
     }
 
-    /// Judges one row after those before it.
-    fn judge(&mut self, wanted: &ParsedRow) -> std::result::Result<(), Refusals> {
+    /// Evaluates one row after those before it.
+    fn evaluate(&mut self, wanted: &ParsedRow) -> std::result::Result<(), Refusals> {
         let keys = wanted.keys();
         let repeated = self.note_owners(&keys);
-        if !repeated && (self.known.is_known(self.actor, wanted, &self.standing) || self.is_namesake(wanted, &keys)) {
+        if !repeated && (self.known.is_known(self.actor, wanted, self.state) || self.is_namesake(wanted, &keys)) {
             self.done.unchanged += 1;
             return Ok(());
         }
         let mut refusals = Refusals::default();
         let (change, tentative) = self.change(wanted, &mut refusals);
         let before = Profile::blank(self.actor.organization(), PersonId(self.app.new_id()));
-        match decide(self.actor.authority(), &self.standing.facts, &before, true, &change) {
+        match decide(self.actor.authority(), &self.state.facts, &before, true, &change) {
             Ok(outcome) if refusals.is_empty() => {
                 self.accept(wanted, &keys, outcome, tentative);
                 return Ok(());
@@ -116,19 +116,19 @@ impl ImportEvaluator<'_> {
             Err(more) => more.0.into_iter().for_each(|r| refusals.push(r)),
         }
         for clinic in tentative {
-            self.standing.facts.emr.clinics.remove(&clinic.id);
+            self.state.facts.emr.clinics.remove(&clinic.id);
         }
         Err(refusals)
     }
 
-    /// Tells the judge who else holds what the row wants. True when it is an earlier row of the file.
+    /// Adds to the facts who else holds what the row names. True when it is an earlier row of the file.
     fn note_owners(&mut self, keys: &RowKeys) -> bool {
         let earlier = |claimed: bool| claimed.then(|| NameOwner::Visible("an earlier row of this file".to_owned()));
         let name = |key: Option<&String>| earlier(key.is_some_and(|k| self.claimed(UniqueKey::Name(k))));
         let (email, username) = (name(keys.email.as_ref()), name(keys.username.as_ref()));
         let number = earlier(keys.npi.as_ref().is_some_and(|n| self.claimed(UniqueKey::Npi(n))));
         let repeated = email.is_some() || username.is_some() || number.is_some();
-        let facts = &mut self.standing.facts;
+        let facts = &mut self.state.facts;
         facts.email_owner = email.or_else(|| self.known.hidden_owner(keys.email.as_ref()));
         facts.username_owner = username.or_else(|| self.known.hidden_owner(keys.username.as_ref()));
         facts.npi_owner = number.or_else(|| self.known.hidden_npi(keys.npi.as_ref()));
@@ -136,7 +136,7 @@ impl ImportEvaluator<'_> {
     }
 
     fn is_namesake(&self, wanted: &ParsedRow, keys: &RowKeys) -> bool {
-        let namesake = if keys.is_empty() { self.standing.namesake(wanted) } else { None };
+        let namesake = if keys.is_empty() { self.state.namesake(wanted) } else { None };
         namesake.is_some_and(|(name, clinic, kind)| self.claimed(UniqueKey::Namesake(&name, clinic, &kind)))
     }
 
@@ -150,7 +150,7 @@ impl ImportEvaluator<'_> {
         }
         let by_name = |key: &str| {
             let added = tentative.iter().find(|c| unique_key(&c.name) == key).map(|c| c.id);
-            added.or_else(|| self.standing.clinics.get(key).copied())
+            added.or_else(|| self.state.clinics.get(key).copied())
         };
         if let Some(emr) = &mut change.emr {
             emr.default_clinic = wanted
@@ -166,7 +166,7 @@ impl ImportEvaluator<'_> {
     }
 
     /// The clinic of that name: one of the practice, or a new one if the actor may add clinics. For anyone else it is
-    /// a clinic nobody knows, which the judge refuses like one out of reach.
+    /// a clinic nobody knows, which is refused like one out of reach.
     fn clinic(
         &mut self,
         wanted: &ParsedRow,
@@ -176,7 +176,7 @@ impl ImportEvaluator<'_> {
     ) -> ClinicId {
         let key = unique_key(name);
         let added = tentative.iter().find(|c| unique_key(&c.name) == key).map(|c| c.id);
-        if let Some(id) = added.or_else(|| self.standing.clinics.get(&key).copied()) {
+        if let Some(id) = added.or_else(|| self.state.clinics.get(&key).copied()) {
             return id;
         }
         let id = ClinicId(self.app.new_id());
@@ -185,7 +185,7 @@ impl ImportEvaluator<'_> {
                 more.0.into_iter().for_each(|r| refusals.push(r));
                 Clinic::new(id, name)
             });
-            self.standing.facts.emr.clinics.insert(id, clinic.clone());
+            self.state.facts.emr.clinics.insert(id, clinic.clone());
             tentative.push(clinic);
         }
         id
@@ -194,7 +194,7 @@ impl ImportEvaluator<'_> {
     /// The base, or the base and the next free number.
     fn made_up(&self, base: &str) -> String {
         let key = number(&base);
-        let known = self.done.pending.used.next_numbers.get(&key).copied();
+        let known = self.done.used.next_numbers.get(&key).copied();
         let mut next = known.or_else(|| self.run.next_number(key)).unwrap_or(1);
         loop {
             let name = if next == 1 { base.to_owned() } else { format!("{base}{next}") };
@@ -209,17 +209,17 @@ impl ImportEvaluator<'_> {
     fn accept(&mut self, wanted: &ParsedRow, keys: &RowKeys, outcome: Outcome, tentative: Vec<Clinic>) {
         let Outcome { profile, seats, .. } = outcome;
         for clinic in tentative {
-            self.standing.clinics.insert(unique_key(&clinic.name), clinic.id);
+            self.state.clinics.insert(unique_key(&clinic.name), clinic.id);
             self.done.clinics.push(clinic);
         }
         if let Some(pool) = seats.to {
             *self.done.seats.entry(pool).or_default() += 1;
-            if let Some(Availability::Free(free)) = self.standing.facts.emr.seats.get_mut(&pool) {
+            if let Some(Availability::Free(free)) = self.state.facts.emr.seats.get_mut(&pool) {
                 *free -= 1;
             }
         }
-        let namesake = self.standing.namesake(wanted);
-        let claims = &mut self.done.pending.used.claims;
+        let namesake = self.state.namesake(wanted);
+        let claims = &mut self.done.used.claims;
         claims.add(UniqueKey::Name(&unique_key(&profile.person.username)));
         if let Some(email) = &keys.email {
             claims.add(UniqueKey::Name(email));
@@ -240,7 +240,7 @@ impl ImportEvaluator<'_> {
         let Some(base) = &wanted.username_base else { return };
         let suffix = profile.person.username.strip_prefix(base.as_str()).unwrap_or("");
         let used = suffix.parse::<u64>().unwrap_or(1);
-        self.done.pending.used.next_numbers.insert(number(&base.as_str()), used + 1);
+        self.done.used.next_numbers.insert(number(&base.as_str()), used + 1);
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{Actor, Result};
 /// How many candidates are named for a row.
 const NAMED: usize = 3;
 
-/// Somebody of the batch that is being saved.
-pub(super) struct EarlierRow {
+/// Somebody of the batch.
+struct EarlierRow {
     id: PersonId,
     line: u64,
     name: String,
@@ -44,11 +44,11 @@ pub(super) async fn note(
     h: &mut impl Handle,
     actor: &Actor,
     run: &ImportRun,
-    judged: &mut EvaluatedBatch,
+    batch: &mut EvaluatedBatch,
 ) -> Result<()> {
     let organization = actor.organization();
     let salt = duplicates::salt(organization);
-    let rows = judged.profiles.iter().zip(&judged.lines);
+    let rows = batch.profiles.iter().zip(&batch.lines);
     let people: Vec<EarlierRow> = rows
         .map(|(p, line)| EarlierRow {
             id: p.person.id,
@@ -60,14 +60,9 @@ pub(super) async fn note(
     let keys: Vec<Vec<i64>> = people.iter().map(|p| p.traits.keys(salt)).collect();
     let (with_npi, without): (Vec<_>, Vec<_>) = people.iter().zip(&keys).partition(|(p, _)| p.traits.has_npi());
     let stored = duplicates::sharing_many(h, organization, &all_of(&without), &all_of(&with_npi)).await?;
-    // Of the batch being saved some may be stored by now.
-    let before = &run.pending.people;
-    let pending: BTreeSet<PersonId> = before.iter().map(|p| p.id).collect();
     let mut others: Vec<ComparedPerson<'_>> = stored
         .iter()
-        .filter(|near| !pending.contains(&near.id))
         .map(|near| ComparedPerson { id: near.id, line: None, name: &near.name, traits: &near.traits })
-        .chain(before.iter().map(ComparedPerson::earlier))
         .collect();
     let mut by_key: HashMap<i64, Vec<usize>> = HashMap::new();
     for (at, other) in others.iter().enumerate() {
@@ -90,8 +85,7 @@ pub(super) async fn note(
         }
         others.push(ComparedPerson::earlier(one));
     }
-    judged.alike = visible_candidates(h, actor, run.options.dry_run, &others, found).await?;
-    judged.pending.people = people;
+    batch.alike = visible_candidates(h, actor, run.options.dry_run, &others, found).await?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(super) struct StoredMatches {
 
 impl StoredMatches {
     /// Looks up everything the rows name.
-    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[ParsedRow], standing: &ImportState) -> Result<Self> {
+    pub async fn load(h: &mut impl Handle, actor: &Actor, rows: &[ParsedRow], state: &ImportState) -> Result<Self> {
         let organization = actor.organization();
         let keys: Vec<_> = rows.iter().map(ParsedRow::keys).collect();
         let distinct = |texts: &mut dyn Iterator<Item = &String>| -> Vec<String> {
@@ -36,12 +36,8 @@ impl StoredMatches {
         };
         let names = distinct(&mut keys.iter().flat_map(|k| [&k.email, &k.username]).flatten());
         let npis = distinct(&mut keys.iter().filter_map(|k| k.npi.as_ref()));
-        let keyless: BTreeSet<Namesake> = rows
-            .iter()
-            .zip(&keys)
-            .filter(|(_, k)| k.is_empty())
-            .filter_map(|(row, _)| standing.namesake(row))
-            .collect();
+        let keyless: BTreeSet<Namesake> =
+            rows.iter().zip(&keys).filter(|(_, k)| k.is_empty()).filter_map(|(row, _)| state.namesake(row)).collect();
         let names = imports::name_holders(h, &names).await?;
         let npis = if npis.is_empty() { BTreeMap::new() } else { people::taken_npis(h, organization, &npis).await? };
         let namesakes = imports::namesakes(h, organization, &keyless.into_iter().collect::<Vec<_>>()).await?;
@@ -69,10 +65,10 @@ impl StoredMatches {
     }
 
     /// True when the row is someone the actor may see and who is there already.
-    pub fn is_known(&self, actor: &Actor, row: &ParsedRow, standing: &ImportState) -> bool {
+    pub fn is_known(&self, actor: &Actor, row: &ParsedRow, state: &ImportState) -> bool {
         let keys = row.keys();
         if keys.is_empty() {
-            let Some(namesake) = standing.namesake(row) else { return false };
+            let Some(namesake) = state.namesake(row) else { return false };
             return self
                 .namesakes
                 .get(&namesake)
@@ -95,7 +91,7 @@ impl StoredMatches {
     }
 }
 
-/// How the practice stands for the next row: what is stored, and what the rows before it add.
+/// What the next row meets: what is stored, and what the rows before it add.
 pub(super) struct ImportState {
     /// The facts every row shares.
     pub facts: Facts,
@@ -126,13 +122,13 @@ pub(super) async fn next_numbers(
     h: &mut impl Handle,
     run: &ImportRun,
     bases: BTreeSet<&str>,
-    judged_again: bool,
 ) -> Result<HashMap<u64, u64>> {
-    // Within a run only this run adds numbers, until somebody else proves otherwise.
-    let unknown = |base: &&str| judged_again || run.next_number(number(base)).is_none();
-    let bases: Vec<String> = bases.into_iter().filter(unknown).map(str::to_owned).collect();
+    let bases: Vec<String> = bases.into_iter().map(str::to_owned).collect();
     let taken = imports::numbered_names(h, &bases).await?;
-    let mut next: HashMap<u64, u64> = bases.iter().map(|b| (number(&b.as_str()), 1)).collect();
+    // A dry run has stored nothing of the rows before.
+    let of_earlier_rows = |key: u64| run.next_number(key).unwrap_or(1);
+    let keys = bases.iter().map(|b| number(&b.as_str()));
+    let mut next: HashMap<u64, u64> = keys.map(|key| (key, of_earlier_rows(key))).collect();
     for name in &taken {
         let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         // “a1” and “a12” may both be bases of “a123”.

@@ -1,7 +1,6 @@
-//! People from a CSV file: each row becomes a [`muster_domain::people::Change`] and is judged like any other. Here stands
-//! only how rows are read, looked up and saved by the hundred.
+//! People from a CSV file: each row becomes a [`muster_domain::people::Change`] and is decided like any other. This
+//! module only reads, looks up and saves rows in batches.
 
-mod ahead;
 mod batch;
 mod duplicates;
 mod known;
@@ -25,7 +24,6 @@ use crate::{Actor, App, AppError, Result, Scope};
 pub use look::{FileColumn, FileKind};
 pub use report::{ImportFlags, ImportProgress, ImportReport, ImportStatus, RowCandidate, RowLikeness, RowRefusal};
 
-use ahead::Import;
 use reader::FilePart;
 use run::ImportRun;
 
@@ -72,16 +70,14 @@ impl App {
         let mut h = self.db.read().await?;
         let organization = organizations::find(&mut h, actor.organization()).await?.ok_or(AppError::NotFound)?;
         drop(h);
-        let report = ImportReport::new(options.dry_run, header, columns.ignored().to_vec());
-        let mut import = Import::new(self, actor, ImportRun::new(organization, columns, options), report);
+        let mut report = ImportReport::new(options.dry_run, header, columns.ignored().to_vec());
+        let mut run = ImportRun::new(organization, columns, options);
         while let Some(part) = parts.recv().await {
             let FilePart::Rows(rows, bytes) = part else { continue };
-            import.take(rows, bytes).await?;
-            progress(&import.progress());
+            let batch = self.import_rows(actor, &mut run, &rows).await?;
+            report.add_batch(batch, rows.len());
+            progress(&report.progress(bytes));
         }
-        import.finish().await?;
-        progress(&import.progress());
-        let mut report = import.into_report();
         if report.possible_duplicate_rows.iter().any(|row| row.hidden) {
             report.ask = contacts(&mut self.db.read().await?, actor).await?;
         }

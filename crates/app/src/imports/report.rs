@@ -20,7 +20,7 @@ const NAMED: usize = 1_000;
 /// How far an import has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportProgress {
-    /// Rows judged.
+    /// Rows read.
     pub rows: u64,
     /// People added.
     pub added: u64,
@@ -201,14 +201,14 @@ impl ImportReport {
     }
 
     /// Counts in a batch that was saved, or would have been.
-    pub(super) fn add_batch(&mut self, judged: EvaluatedBatch, rows: usize) {
+    pub(super) fn add_batch(&mut self, batch: EvaluatedBatch, rows: usize) {
         self.rows += rows as u64;
-        self.added += judged.profiles.len() as u64;
-        self.unchanged += judged.unchanged;
-        self.flags.add(judged.flags);
-        self.flag_duplicates(judged.alike);
-        judged.clinics.iter().for_each(|c| self.name_clinic(&c.name));
-        judged.refused.into_iter().for_each(|r| self.refuse(r));
+        self.added += batch.profiles.len() as u64;
+        self.unchanged += batch.unchanged;
+        self.flags.add(batch.flags);
+        self.flag_duplicates(batch.alike);
+        batch.clinics.iter().for_each(|c| self.name_clinic(&c.name));
+        batch.refused.into_iter().for_each(|r| self.refuse(r));
     }
 
     fn refuse(&mut self, refusal: RowRefusal) {

@@ -1,4 +1,5 @@
-//! What an import remembers from batch to batch: about forty bytes a person added, whatever the file holds.
+//! An import, batch by batch. Each batch is evaluated and saved in one transaction under the practice's lock. From batch
+//! to batch about forty bytes a person added are kept, whatever the file holds.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,8 +12,11 @@ use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Profile;
 
 use super::ImportOptions;
-use super::duplicates::EarlierRow;
+use super::known::ImportState;
+use super::reader::RawRow;
 use super::report::{ImportFlags, RowLikeness, RowRefusal};
+use crate::people::SaveError;
+use crate::{Actor, App, AppError, Result};
 
 /// What one row of the file may have and no other.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -38,7 +42,7 @@ pub(super) fn number(what: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// UniqueKeys of the rows added.
+/// Keys of the rows added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UniqueKeys(HashSet<u64>);
 
@@ -67,29 +71,25 @@ impl UsedKeys {
     }
 }
 
-/// What is remembered of a batch while it is being saved.
-#[derive(Default)]
-pub(super) struct PendingBatch {
-    pub used: UsedKeys,
-    /// Its people, with whom later rows are compared.
-    pub people: Vec<EarlierRow>,
-}
+/// How often a batch is evaluated again because another practice took a name or an email meanwhile. Practices that
+/// import at the same moment can meet over made-up user names more than once.
+const ATTEMPTS: usize = 5;
 
 /// An import in progress.
 pub(super) struct ImportRun {
     pub organization: Organization,
     pub columns: Columns,
     pub options: ImportOptions,
-    /// By the rows that are saved.
+    /// By the rows before this batch.
     pub used: UsedKeys,
-    /// The batch on its way into the database.
-    pub pending: PendingBatch,
+    /// What a dry run would have left so far; a real run reads it from the database.
+    dry_state: Option<ImportState>,
 }
 
 /// Seats by pool.
 pub(super) type Seats = BTreeMap<(ClinicId, Group), i64>;
 
-/// A batch, judged.
+/// What is to be saved of a batch, and what became of its other rows.
 #[derive(Default)]
 pub(super) struct EvaluatedBatch {
     /// To be added.
@@ -102,7 +102,8 @@ pub(super) struct EvaluatedBatch {
     pub clinics: Vec<Clinic>,
     /// To be taken.
     pub seats: Seats,
-    pub pending: PendingBatch,
+    /// By its rows.
+    pub used: UsedKeys,
     pub unchanged: u64,
     pub refused: Vec<RowRefusal>,
     pub flags: ImportFlags,
@@ -110,21 +111,78 @@ pub(super) struct EvaluatedBatch {
 
 impl ImportRun {
     pub fn new(organization: Organization, columns: Columns, options: ImportOptions) -> Self {
-        Self { organization, columns, options, used: UsedKeys::default(), pending: PendingBatch::default() }
+        Self { organization, columns, options, used: UsedKeys::default(), dry_state: None }
     }
 
     /// True when an earlier batch has it.
     pub fn claimed(&self, claim: UniqueKey<'_>) -> bool {
-        self.used.claims.has(claim) || self.pending.used.claims.has(claim)
+        self.used.claims.has(claim)
     }
 
     /// The number an earlier batch leaves to a made-up user name.
     pub fn next_number(&self, base: u64) -> Option<u64> {
-        self.pending.used.next_numbers.get(&base).or_else(|| self.used.next_numbers.get(&base)).copied()
+        self.used.next_numbers.get(&base).copied()
+    }
+}
+
+impl App {
+    /// Adds the people of these rows, or only says what would happen.
+    pub(super) async fn import_rows(
+        &self,
+        actor: &Actor,
+        run: &mut ImportRun,
+        rows: &[RawRow],
+    ) -> Result<EvaluatedBatch> {
+        let mut batch = if run.options.dry_run {
+            self.evaluate_only(actor, run, rows).await?
+        } else {
+            self.evaluate_and_save(actor, run, rows).await?
+        };
+        run.used.extend(std::mem::take(&mut batch.used));
+        Ok(batch)
     }
 
-    /// The pending batch is saved.
-    pub fn add_pending(&mut self) {
-        self.used.extend(std::mem::take(&mut self.pending).used);
+    async fn evaluate_only(&self, actor: &Actor, run: &mut ImportRun, rows: &[RawRow]) -> Result<EvaluatedBatch> {
+        let mut h = self.db.read().await?;
+        let mut state = match run.dry_state.take() {
+            Some(state) => state,
+            None => ImportState::load(&mut h, &run.organization).await?,
+        };
+        let batch = self.evaluate_rows(&mut h, actor, run, rows, &mut state).await?;
+        run.dry_state = Some(state);
+        Ok(batch)
+    }
+
+    async fn evaluate_and_save(&self, actor: &Actor, run: &ImportRun, rows: &[RawRow]) -> Result<EvaluatedBatch> {
+        for _ in 0..ATTEMPTS {
+            match self.try_save_rows(actor, run, rows).await {
+                Ok(batch) => return Ok(batch),
+                Err(SaveError::Conflict) => {}
+                Err(SaveError::Failed(error)) => return Err(error),
+            }
+        }
+        Err(AppError::Unavailable)
+    }
+
+    async fn try_save_rows(
+        &self,
+        actor: &Actor,
+        run: &ImportRun,
+        rows: &[RawRow],
+    ) -> std::result::Result<EvaluatedBatch, SaveError> {
+        let mut work = self.work_for(actor, actor.organization()).await?;
+        let mut state = ImportState::load(&mut work.tx, &run.organization).await?;
+        let mut batch = self.evaluate_rows(&mut work.tx, actor, run, rows, &mut state).await?;
+        if batch.profiles.is_empty() {
+            return Ok(batch);
+        }
+        self.save_new_clinics(&mut work, actor, &batch.clinics).await?;
+        let people = self.new_people(run.organization.id, &batch.profiles);
+        self.save_new_people(&mut work, actor, people, &batch.seats).await?;
+        if run.options.invite {
+            batch.flags.invited = self.invite_many(&mut work, actor, &batch.profiles, &run.organization).await?;
+        }
+        work.commit().await?;
+        Ok(batch)
     }
 }

@@ -6,7 +6,7 @@ use muster_domain::OrganizationId;
 use muster_domain::audit::{Action, changes};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::Profile;
-use muster_domain::sign_in::{LINK_MINUTES_INVITATION, can_sign_in};
+use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LinkPurpose, can_sign_in};
 use muster_store::imports::NewLink;
 use muster_store::people::{self, NewProfiles};
 use muster_store::{imports, licenses, organizations};
@@ -106,7 +106,7 @@ impl App {
             let person = &profile.person;
             let Some(to) = &person.email else { continue };
             let secret = self.new_secret();
-            let url = format!("{}/invitation/{secret}", self.settings.public_url);
+            let url = self.link_url(LinkPurpose::Invitation, &secret);
             let message = Message::invitation(&person.full_name, &person.username, &organization.name, &url);
             let expires_at = now + SignedDuration::from_mins(LINK_MINUTES_INVITATION);
             links.push(NewLink { token_hash: fingerprint(&secret), person: person.id, expires_at });
