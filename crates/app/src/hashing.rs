@@ -2,68 +2,49 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
 
-/// Blocks of 1 KiB set aside for a hash, of which it uses 19,456. Memory of more than 32 MiB goes back to the system when
-/// it is freed; less is kept by the C library, for each thread that ever hashed.
-const SET_ASIDE: usize = 33 * 1024;
+/// Blocks of 1 KiB in a worker's memory, of which a hash uses 19,456. The C library gives a freed allocation of more than
+/// 32 MiB back to the system, and keeps a smaller one.
+const ARENA_BLOCKS: usize = 33 * 1024;
 
-/// How long memory waits for the next hash: in a rush of sign-ins it is used again and again.
-const KEPT: Duration = Duration::from_secs(2);
+/// A worker that was idle for so long frees its memory.
+const IDLE: Duration = Duration::from_secs(2);
 
-/// Hashes on threads of their own, at most so many at a time: a rush of sign-ins must not starve the pages.
-#[derive(Clone)]
-pub(crate) struct Hasher(Arc<Places>);
+/// Computes hashes on worker threads, one at a time on each: a rush of sign-ins must not starve the pages, nor use more
+/// memory than one arena a worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Hasher(Arc<Workers>);
 
-/// Where hashes are computed, and what waits for a place.
-struct Places {
-    threads: usize,
-    line: Mutex<Line>,
-    spare: Arc<Spare>,
+/// Ends the threads when it is dropped.
+#[derive(Debug)]
+struct Workers(Arc<HashQueue>);
+
+/// What waits for a worker.
+#[derive(Default)]
+struct HashQueue {
+    state: Mutex<QueueState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    waiting: VecDeque<HashJob>,
+    is_closed: bool,
 }
 
 type HashJob = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
-/// Who waits, and how many threads are at work.
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<HashJob>,
-    at_work: usize,
-}
-
-/// Memory that was used, and will be again if somebody comes soon.
-#[derive(Debug, Default)]
-struct Spare {
-    memories: Mutex<Vec<Vec<Block>>>,
-    taken: AtomicU64,
-}
-
-impl std::fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hasher").field("threads", &self.0.threads).finish_non_exhaustive()
-    }
-}
-
-impl Spare {
-    fn take(&self) -> Vec<Block> {
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        let spare = self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(SET_ASIDE))
-    }
-
-    fn put(&self, memory: Vec<Block>) {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-    }
-
-    fn clear(&self) {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
+/// What a worker does next.
+enum Step {
+    Run(HashJob),
+    FreeMemory,
+    End,
 }
 
 fn params() -> Params {
@@ -102,18 +83,24 @@ fn verify(password: &str, stored: &str, memory: &mut Vec<Block>) -> Option<bool>
 }
 
 impl Hasher {
-    pub fn new(threads: usize) -> Self {
-        Self(Arc::new(Places { threads: threads.max(1), line: Mutex::default(), spare: Arc::default() }))
+    /// Starts so many workers, at least one.
+    pub fn new(workers: usize) -> Self {
+        let queue = Arc::new(HashQueue::default());
+        for _ in 0..workers.max(1) {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.run());
+        }
+        Self(Arc::new(Workers(queue)))
     }
 
     /// The stored form of a password; none only when hashing itself is impossible.
     pub async fn hash(&self, password: String, salt: [u8; 16]) -> Option<String> {
-        self.work(move |memory| hash(&password, &salt, &params(), memory).map(|h| h.to_string())).await.flatten()
+        self.run(move |memory| hash(&password, &salt, &params(), memory).map(|h| h.to_string())).await.flatten()
     }
 
     /// True when `password` is the one stored. Without a stored one it is as slow, and false.
     pub async fn verify(&self, password: String, stored: Option<String>) -> bool {
-        let fits = self.work(move |memory| {
+        let fits = self.run(move |memory| {
             let known = stored.is_some();
             let text = stored.unwrap_or_else(|| dummy().to_owned());
             verify(&password, &text, memory).unwrap_or(false) && known
@@ -121,61 +108,85 @@ impl Hasher {
         fits.await.unwrap_or(false)
     }
 
-    /// Does it on a thread of its own, with memory.
-    async fn work<T: Send + 'static>(&self, what: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static) -> Option<T> {
+    /// Runs it on a worker; none when it panicked.
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static) -> Option<T> {
         let (sender, answer) = oneshot::channel();
-        let job = Box::new(move |memory: &mut Vec<Block>| {
+        self.0.0.push(Box::new(move |memory| {
             // Nobody waits any more: the browser has gone.
             if !sender.is_closed() {
-                let _ = sender.send(what(memory));
+                let _ = sender.send(job(memory));
             }
-        });
-        if self.0.queue(job) {
-            let places = Arc::clone(&self.0);
-            tokio::task::spawn_blocking(move || places.work_off());
-        }
+        }));
         answer.await.ok()
     }
 }
 
-impl Places {
-    /// Puts a job in line. True when a thread has to be started for it.
-    fn queue(&self, job: HashJob) -> bool {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.waiting.push_back(job);
-        let starts = line.at_work < self.threads;
-        line.at_work += usize::from(starts);
-        starts
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl std::fmt::Debug for HashQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HashQueue").finish_non_exhaustive()
+    }
+}
+
+impl HashQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<HashJob> {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = line.waiting.pop_front();
-        line.at_work -= usize::from(job.is_none());
-        job
+    fn push(&self, job: HashJob) {
+        self.lock().waiting.push_back(job);
+        self.changed.notify_one();
     }
 
-    /// Does what is in line, one after the other without a pause, and ends when nobody waits.
-    fn work_off(&self) {
-        let mut memory = self.spare.take();
-        while let Some(job) = self.next() {
-            // Whoever is next must not suffer for it.
-            let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
-        }
-        self.spare.put(memory);
-        let taken = self.spare.taken.load(Ordering::Relaxed);
-        let spare = Arc::clone(&self.spare);
-        tokio::spawn(async move {
-            tokio::time::sleep(KEPT).await;
-            if spare.taken.load(Ordering::Relaxed) == taken {
-                spare.clear();
+    /// The life of a worker.
+    fn run(&self) {
+        let mut memory = Vec::new();
+        loop {
+            match self.next_step(memory.capacity() > 0) {
+                Step::Run(job) => {
+                    memory.reserve_exact(ARENA_BLOCKS.saturating_sub(memory.len()));
+                    // One job that panics must not end the worker.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
+                }
+                Step::FreeMemory => memory = Vec::new(),
+                Step::End => return,
             }
-        });
+        }
+    }
+
+    /// Waits for something to do.
+    fn next_step(&self, has_memory: bool) -> Step {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return Step::End;
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                return Step::Run(job);
+            }
+            if !has_memory {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (woken, timeout) = self.changed.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if timeout.timed_out() && state.waiting.is_empty() && !state.is_closed {
+                return Step::FreeMemory;
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[tokio::test]
@@ -202,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn never_more_at_a_time_than_there_are_places_and_nobody_is_forgotten() {
+    async fn never_more_at_a_time_than_there_are_workers_and_nobody_is_forgotten() {
         let hasher = Hasher::new(2);
         let (now, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let jobs = (0..20_u64).map(|n| {
@@ -215,38 +226,26 @@ mod tests {
                     assert!(n != 7, "one fails");
                     n
                 };
-                hasher.work(job).await
+                hasher.run(job).await
             })
         });
         for (n, job) in jobs.collect::<Vec<_>>().into_iter().enumerate() {
             assert_eq!(job.await.unwrap(), (n != 7).then_some(n as u64));
         }
         assert!(most.load(Ordering::SeqCst) <= 2);
-        // The next one starts a thread again.
-        while hasher.0.line.lock().unwrap().at_work > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        assert_eq!(hasher.work(|_| 1).await, Some(1));
+        assert_eq!(hasher.run(|_| 1).await, Some(1));
     }
 
     #[tokio::test]
-    async fn memory_is_used_again_and_given_back_after_a_while() {
-        let hasher = Hasher::new(2);
-        for _ in 0..2 {
-            hasher.hash("Tr4velling-oak".into(), [1; 16]).await.unwrap();
-            // The thread puts it back after it has answered.
-            while hasher.0.line.lock().unwrap().at_work > 0 || hasher.0.spare.memories.lock().unwrap().is_empty() {
-                tokio::time::sleep(KEPT / 1000).await;
-            }
-            let kept: Vec<usize> = hasher.0.spare.memories.lock().unwrap().iter().map(Vec::capacity).collect();
-            assert_eq!(kept, [SET_ASIDE]);
-        }
-        for _ in 0..100 {
-            if hasher.0.spare.memories.lock().unwrap().is_empty() {
-                return;
-            }
-            tokio::time::sleep(KEPT / 10).await;
-        }
-        panic!("the memory is still there");
+    async fn a_worker_uses_its_memory_again_and_frees_it_when_idle() {
+        let hasher = Hasher::new(1);
+        let queue = Arc::clone(&hasher.0.0);
+        let place = hasher.run(|memory| (memory.as_ptr() as usize, memory.capacity())).await;
+        assert!(place.is_some_and(|(_, capacity)| capacity >= ARENA_BLOCKS));
+        assert_eq!(hasher.run(|memory| (memory.as_ptr() as usize, memory.capacity())).await, place);
+        drop(hasher);
+        assert!(matches!(queue.next_step(true), Step::End), "the workers end with the hasher");
+        let idle = HashQueue::default();
+        assert!(matches!(idle.next_step(true), Step::FreeMemory));
     }
 }
