@@ -127,15 +127,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent_and_every_command_shows_an_example() {
+    fn every_command_has_a_description_of_its_own_and_an_example() {
         use clap::CommandFactory;
         let command = Cli::command();
         command.clone().debug_assert();
+        let mut said = std::collections::BTreeSet::new();
         for top in command.get_subcommands() {
             let leaves: Vec<_> = if top.has_subcommands() { top.get_subcommands().collect() } else { vec![top] };
             for leaf in leaves {
                 let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.contains("muster "), "{} has no example", leaf.get_name());
+                let about = leaf.get_about().map(ToString::to_string).unwrap_or_default();
+                assert!(!about.is_empty() && said.insert(about), "{} is described like another", leaf.get_name());
             }
         }
     }

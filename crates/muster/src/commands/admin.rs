@@ -12,8 +12,8 @@ use crate::output::say;
 
 /// Support operators of the installation
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each command is described at its arguments
 pub enum AdminCommand {
-    /// What it says.
     Create(AdminArguments),
 }
 
@@ -31,7 +31,7 @@ pub struct AdminArguments {
     email: String,
     #[command(flatten)]
     password: PasswordSource,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

@@ -13,10 +13,9 @@ use crate::output::{Progress, say};
 
 /// The audit record
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each command is described at its arguments
 pub enum AuditCommand {
-    /// What it says.
     Verify(VerifyArguments),
-    /// That somebody has looked.
     Seal(SealArguments),
 }
 
@@ -39,7 +38,7 @@ impl AuditCommand {
 Example:
   muster audit seal --data-dir /var/lib/muster")]
 pub struct SealArguments {
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
@@ -66,7 +65,7 @@ The secret key has to be the one the records were signed with.
 Example:
   muster audit verify --data-dir /var/lib/muster")]
 pub struct VerifyArguments {
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

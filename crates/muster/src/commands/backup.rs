@@ -30,7 +30,7 @@ pub struct BackupArguments {
     /// Replace the file when it is there, once the new one is complete
     #[arg(long)]
     overwrite: bool,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

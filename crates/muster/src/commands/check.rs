@@ -15,7 +15,7 @@ use crate::output::say;
 Example:
   muster check --json")]
 pub struct CheckArguments {
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

@@ -29,7 +29,7 @@ pub struct GenerateArguments {
     /// How many of the people belong to the first practice [default: about as many as to the others]
     #[arg(long, value_name = "N")]
     largest: Option<u64>,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

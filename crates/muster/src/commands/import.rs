@@ -60,7 +60,7 @@ pub struct ImportArguments {
     /// What the links of invitations begin with [env: MUSTER_PUBLIC_URL] [default: where serve listens]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

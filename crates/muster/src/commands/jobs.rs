@@ -15,15 +15,14 @@ const LISTED: i64 = 1000;
 
 /// Background work: emails, bulk updates, reminders, clean-up
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each command is described at its arguments
 pub enum JobsCommand {
-    /// What it says.
     List(ListJobs),
-    /// What it says.
     Retry(RetryJobs),
 }
 
 impl JobsCommand {
-    /// How it answers.
+    /// Text or JSON.
     pub fn output(&self) -> Output {
         match self {
             Self::List(arguments) => arguments.output,
@@ -48,7 +47,7 @@ pub struct ListJobs {
     /// Only jobs that were given up
     #[arg(long)]
     failed: bool,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
@@ -66,12 +65,12 @@ pub struct RetryJobs {
     /// Every job that was given up
     #[arg(long)]
     all_failed: bool,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
 
-/// Does it.
+/// Runs the command.
 pub async fn run(place: DatabaseArguments, command: JobsCommand) -> Result<ExitStatus, Failure> {
     match command {
         JobsCommand::List(arguments) => list(place, arguments).await,

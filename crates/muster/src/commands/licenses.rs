@@ -16,8 +16,8 @@ use crate::output::say;
 
 /// License pools
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each command is described at its arguments
 pub enum LicensesCommand {
-    /// What it says.
     Set(SetArguments),
     /// List the requests of every practice that wait for support, the oldest first
     Requests(RequestsArguments),
@@ -28,7 +28,7 @@ pub enum LicensesCommand {
 }
 
 impl LicensesCommand {
-    /// What it answers.
+    /// Text or JSON.
     pub fn output(&self) -> Output {
         match self {
             Self::Set(a) => a.output,
@@ -44,7 +44,7 @@ impl LicensesCommand {
 Example:
   muster licenses requests --json")]
 pub struct RequestsArguments {
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
@@ -61,12 +61,12 @@ pub struct DecisionArguments {
     /// For the practice; a rejection needs one
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
 
-/// Does it.
+/// Runs the command.
 pub async fn run(place: DatabaseArguments, command: LicensesCommand) -> Result<ExitStatus, Failure> {
     match command {
         LicensesCommand::Set(arguments) => set(place, arguments).await,
@@ -162,7 +162,7 @@ pub struct SetArguments {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

@@ -15,7 +15,7 @@ use crate::output::say;
 Example:
   muster migrate --database-url postgres://muster@db.example/muster")]
 pub struct MigrateArguments {
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

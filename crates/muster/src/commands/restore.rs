@@ -21,7 +21,7 @@ Examples:
 pub struct RestoreArguments {
     /// The file to read
     file: PathBuf,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

@@ -40,7 +40,7 @@ pub struct SetupArguments {
     /// Name of the first clinic [default: that of the organization]
     #[arg(long, value_name = "NAME")]
     clinic: Option<String>,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }

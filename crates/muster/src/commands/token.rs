@@ -12,8 +12,8 @@ use crate::output::say;
 
 /// Personal access tokens
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each command is described at its arguments
 pub enum TokenCommand {
-    /// What it says.
     Create(TokenArguments),
 }
 
@@ -38,7 +38,7 @@ pub struct TokenArguments {
     /// How long it works: 30d, 12w, 1y [default: until it is revoked]
     #[arg(long, value_name = "TIME", value_parser = days)]
     expires: Option<i64>,
-    /// What it answers.
+    /// Text or JSON.
     #[command(flatten)]
     pub output: Output,
 }
