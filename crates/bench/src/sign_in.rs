@@ -106,7 +106,13 @@ async fn names_with_password(served: &ServedInstallation) -> Vec<String> {
     let admin = muster_store::sign_in::find_by_name(&mut tx, &served.username).await.expect("a search");
     let hash = admin.and_then(|a| a.password_hash).expect("a password");
     for person in people.iter().map(|p| &p.profile().person) {
-        let set = muster_store::sign_in::set_password(&mut tx, person.id.0, &hash, "set", served.app.now());
+        let set = muster_store::sign_in::set_password(
+            &mut tx,
+            person.id.0,
+            &hash,
+            muster_domain::sign_in::PasswordState::Chosen,
+            served.app.now(),
+        );
         set.await.expect("a password");
     }
     tx.commit().await.expect("passwords");

@@ -7,6 +7,9 @@
 #[cfg(test)]
 extern crate self as muster_domain;
 
+#[macro_use]
+mod code_enum;
+
 pub mod access;
 pub mod audit;
 pub mod billing;

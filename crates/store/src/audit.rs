@@ -8,9 +8,9 @@ use muster_domain::OrganizationId;
 use muster_domain::audit::AuditEntry;
 use uuid::Uuid;
 
-use crate::dialect::{self, Engine};
-use crate::query::Query;
-use crate::rows::Rows;
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
+use crate::sql::rows::Rows;
 use crate::{Db, Handle, Result, StoreError, Tx, micros};
 
 /// A record in its place.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use muster_domain::emr::SignatureOrigin;
 use muster_domain::{OrganizationId, PersonId};
 
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, StoreError, Tx, micros};
 
 /// A profile picture: a square, as encoded by Muster.

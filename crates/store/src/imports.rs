@@ -7,9 +7,9 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::in_texts;
-use crate::query::Query;
-use crate::rows::{Rows, rows};
+use crate::sql::dialect::in_texts;
+use crate::sql::query::Query;
+use crate::sql::rows::{Rows, rows};
 use crate::{Handle, Result, Tx, micros, typed};
 
 /// Who holds a user name or email: the subject and, for a person, the organization.

@@ -1,17 +1,12 @@
-//! What is kept: SQL for SQLite and PostgreSQL.
+//! What is stored: SQL for SQLite and PostgreSQL.
 //!
-//! Every statement is written once and runs on both engines; what has to differ stands in [`dialect`], and how rows
-//! are sent in [`rows`] and [`bind`]. Functions take
-//! a [`Handle`]: a [`Reading`] for queries or a [`Tx`] for changes. Nothing here judges anything.
+//! Every statement is written once and runs on both engines; only [`sql`] knows where they differ. Functions take a
+//! [`Handle`]: a [`Reading`] for queries or a [`Tx`] for changes. This crate holds no rule.
 
-mod bind;
-#[macro_use]
-mod db;
-mod dialect;
 mod emr;
 mod error;
-mod query;
-mod rows;
+#[macro_use]
+mod sql;
 
 pub mod audit;
 pub mod bulk;
@@ -29,8 +24,8 @@ pub mod people;
 pub mod sign_in;
 pub mod transfer;
 
-pub use db::{Db, Handle, Reading, Split, Tx};
 pub use error::StoreError;
+pub use sql::{Db, Handle, Reading, Split, Tx};
 
 use std::borrow::Cow;
 

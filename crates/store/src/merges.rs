@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::{Handle, Result, Tx, dialect, micros, when};
+use crate::sql::dialect;
+use crate::{Handle, Result, Tx, micros, when};
 
 /// Two profiles that were put together.
 #[derive(Clone, Debug)]

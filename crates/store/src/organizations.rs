@@ -9,9 +9,10 @@ use muster_domain::text::unique_key;
 use muster_domain::{ClinicId, OrganizationId};
 use uuid::Uuid;
 
-use crate::query::Query;
-use crate::rows::rows;
-use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed};
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
+use crate::{Handle, Result, StoreError, Tx, micros, typed};
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct OrganizationRow {

@@ -9,6 +9,7 @@ use muster_domain::emr::EmrFacts;
 use muster_domain::licenses::{Availability, Group};
 use muster_domain::organizations::{Clinic, Organization};
 use muster_domain::people::{Change, Facts, Profile, decide};
+use muster_domain::sign_in::PasswordState;
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal};
 use muster_store::credentials::Assignment;
 use muster_store::licenses::LedgerEntry;
@@ -143,7 +144,7 @@ impl<'a> PracticeWriter<'a> {
             imports::set_last_sign_ins(&mut work.tx, actor.organization(), &waiting.sign_ins).await?;
         }
         for (id, hash) in &waiting.passwords {
-            sign_in::set_password(&mut work.tx, id.0, hash, "set", app.now()).await?;
+            sign_in::set_password(&mut work.tx, id.0, hash, PasswordState::Chosen, app.now()).await?;
         }
         for (clinic, group, total) in &waiting.totals {
             let entry = LedgerEntry {

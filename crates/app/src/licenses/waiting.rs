@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::access::ClinicAccess;
-use muster_domain::access::may_reset_sign_in;
+use muster_domain::access::{ClinicAccess, may_reset_sign_in};
 use muster_domain::audit::{Action, Effect, changes};
 use muster_domain::emr::{EmrAccount, EmrFacts, EmrPatch, InactiveReason, Status};
 use muster_domain::licenses::{Availability, Group, SeatForecast, seats_freed_by};
 use muster_domain::people::{Change, Facts, Profile, decide};
+use muster_domain::sign_in::PasswordState;
 use muster_domain::{ClinicId, Code, LicenseRequestId, PersonId, Refusal, Refusals};
 use muster_store::licenses::{self, Seats, WaitingFilter, WaitingPerson};
 use muster_store::{Handle, organizations, people};
@@ -176,7 +176,7 @@ impl App {
                     let differences = changes(&stored.profile.record(), &outcome.profile.record());
                     work.audit_changed(actor, Action::PersonUpdated, about, differences);
                     let may_invite = may_reset_sign_in(actor.authority(), &stored.profile).is_ok();
-                    if asked.invite && stored.password_state == "none" && may_invite {
+                    if asked.invite && stored.password_state == PasswordState::Missing && may_invite {
                         to_invite.push(outcome.profile.clone());
                     }
                     done.active.push((person.id, person.full_name.clone()));

@@ -6,6 +6,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::{EmrPatch, Permission};
 use muster_domain::organizations::{Clinic, Organization, OrganizationPatch};
 use muster_domain::people::{Change, NewPassword, Outcome, PersonPatch, Profile, decide, human_name};
+use muster_domain::sign_in::{LinkPurpose, PasswordState};
 use muster_domain::{ClinicId, Code, OrganizationId, PersonId, Refusal, Refusals};
 use muster_store::sign_in::Link;
 use muster_store::{StoreError, organizations, sign_in};
@@ -64,7 +65,7 @@ impl App {
         }
         let secret = self.new_secret();
         let link = Link {
-            purpose: "setup".to_owned(),
+            purpose: LinkPurpose::Setup,
             subject: uuid::Uuid::nil(),
             organization: None,
             expires_at: self.now() + jiff::SignedDuration::from_hours(72),
@@ -73,14 +74,14 @@ impl App {
         self.begin_own_chain(&mut tx).await?;
         sign_in::insert_link(&mut tx, &fingerprint(&secret), &link).await?;
         tx.commit().await?;
-        Ok(Some(format!("{}/setup/{secret}", self.settings.public_url)))
+        Ok(Some(self.link_url(LinkPurpose::Setup, &secret)))
     }
 
     /// True while the set-up link works.
     pub async fn setup_link_works(&self, secret: &str) -> Result<bool> {
         let mut h = self.db.read().await?;
         let link = sign_in::link(&mut h, &fingerprint(secret), self.now()).await?;
-        Ok(link.is_some_and(|l| l.purpose == "setup") && organizations::none_exists(&mut h).await?)
+        Ok(link.is_some_and(|l| l.purpose == LinkPurpose::Setup) && organizations::none_exists(&mut h).await?)
     }
 
     /// Sets up the first organization through the link.
@@ -147,7 +148,7 @@ impl App {
             }
             Err(SaveError::Failed(error)) => return Err(error),
         }
-        sign_in::set_password(&mut work.tx, ids.person.0, &hash, "set", now).await?;
+        sign_in::set_password(&mut work.tx, ids.person.0, &hash, PasswordState::Chosen, now).await?;
         work.commit().await?;
         Ok(ids)
     }

@@ -6,7 +6,7 @@ use muster_domain::audit::Action;
 use muster_domain::emr::field;
 use muster_domain::organizations::Organization;
 use muster_domain::people::Profile;
-use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, can_sign_in};
+use muster_domain::sign_in::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, LinkPurpose, PasswordState, can_sign_in};
 use muster_domain::{Code, PersonId, Refusal};
 use muster_store::sign_in::Link;
 use muster_store::{organizations, sign_in};
@@ -27,30 +27,9 @@ pub struct LinkReceipt {
     pub invitation: bool,
 }
 
-/// What a person needs to set a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetUpLink {
-    /// First sign-in.
-    Invitation,
-    /// Forgotten or reset by a manager.
-    Reset,
-}
-
-impl SetUpLink {
-    /// As stored.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Invitation => "invitation",
-            Self::Reset => "reset",
-        }
-    }
-
-    fn minutes(self) -> i64 {
-        match self {
-            Self::Invitation => LINK_MINUTES_INVITATION,
-            Self::Reset => LINK_MINUTES_RESET,
-        }
-    }
+/// How long a link works, in minutes.
+fn minutes(purpose: LinkPurpose) -> i64 {
+    if purpose == LinkPurpose::Reset { LINK_MINUTES_RESET } else { LINK_MINUTES_INVITATION }
 }
 
 impl App {
@@ -78,11 +57,11 @@ impl App {
             return Err(Refusal::new(at, Code::InactiveCannotSignIn).into());
         }
         let organization = organizations::find(&mut work.tx, work.organization).await?.ok_or(AppError::NotFound)?;
-        let invitation = stored.password_state == "none";
+        let invitation = stored.password_state == PasswordState::Missing;
         if invitation {
             self.send_invitation(&mut work, actor, &stored.profile, &organization).await?;
         } else {
-            let url = self.new_link(&mut work, &stored.profile, SetUpLink::Reset).await?;
+            let url = self.new_link(&mut work, &stored.profile, LinkPurpose::Reset).await?;
             let message = Message::reset(&stored.profile.person.full_name, &organization.name, &url);
             self.queue(&mut work, &to, &message).await?;
             work.audit_done(actor, Action::ResetSent, about.clone(), &json!({"to": to}));
@@ -100,7 +79,7 @@ impl App {
         organization: &Organization,
     ) -> Result<Option<String>> {
         let Some(to) = profile.person.email.clone() else { return Ok(None) };
-        let url = self.new_link(work, profile, SetUpLink::Invitation).await?;
+        let url = self.new_link(work, profile, LinkPurpose::Invitation).await?;
         let message =
             Message::invitation(&profile.person.full_name, &profile.person.username, &organization.name, &url);
         self.queue(work, &to, &message).await?;
@@ -110,23 +89,30 @@ impl App {
     }
 
     /// Makes a link; every earlier one of the person is worthless from now on.
-    pub(crate) async fn new_link(&self, work: &mut UnitOfWork, profile: &Profile, kind: SetUpLink) -> Result<String> {
+    pub(crate) async fn new_link(
+        &self,
+        work: &mut UnitOfWork,
+        profile: &Profile,
+        purpose: LinkPurpose,
+    ) -> Result<String> {
         let secret = self.new_secret();
         let link = Link {
-            purpose: kind.as_str().to_owned(),
+            purpose,
             subject: profile.person.id.0,
             organization: Some(profile.person.organization),
-            expires_at: self.now() + SignedDuration::from_mins(kind.minutes()),
+            expires_at: self.now() + SignedDuration::from_mins(minutes(purpose)),
         };
         sign_in::insert_link(&mut work.tx, &fingerprint(&secret), &link).await?;
-        Ok(format!("{}/{}/{secret}", self.settings.public_url, path_of(kind)))
+        Ok(self.link_url(purpose, &secret))
     }
-}
 
-/// The page a link opens.
-fn path_of(kind: SetUpLink) -> &'static str {
-    match kind {
-        SetUpLink::Invitation => "invitation",
-        SetUpLink::Reset => "reset-password",
+    /// The address that a link's email shows.
+    pub(crate) fn link_url(&self, purpose: LinkPurpose, secret: &str) -> String {
+        let page = match purpose {
+            LinkPurpose::Setup => "setup",
+            LinkPurpose::Invitation => "invitation",
+            LinkPurpose::Reset => "reset-password",
+        };
+        format!("{}/{page}/{secret}", self.settings.public_url)
     }
 }

@@ -11,7 +11,7 @@ mod view;
 pub use duplicates::{
     Candidate, Candidates, Contact, Decision, MergePreview, MergeReceipt, MovedField, Pair, PairsPage, ProfileMerge,
 };
-pub use invite::{LinkReceipt, SetUpLink};
+pub use invite::LinkReceipt;
 pub use list::{ListQuery, PeoplePage};
 pub use save::{NewProfile, SaveReceipt};
 pub use view::PersonView;

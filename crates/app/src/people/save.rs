@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use muster_domain::audit::{Action, changes};
 use muster_domain::emr::{EmrPatch, SeatMove, field};
 use muster_domain::people::{Change, NewPassword, Notice, Outcome, PersonPatch, Profile, decide};
-use muster_domain::sign_in::can_sign_in;
+use muster_domain::sign_in::{PasswordState, can_sign_in};
 use muster_domain::{Code, PersonId, Refusal, Refusals, Severity};
 use muster_store::{StoreError, licenses, people, sign_in};
 use serde_json::{Map, json};
@@ -135,7 +135,7 @@ impl App {
         }
         let mut invited = None;
         if let Some(hash) = password_hash {
-            sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
+            sign_in::set_password(&mut work.tx, id.0, hash, PasswordState::MustChange, self.now()).await?;
             work.audit_done(actor, Action::PasswordSet, about, &json!({}));
         } else if new.invite.unwrap_or(true) && can_sign_in(&outcome.profile) {
             invited = self.send_invitation(&mut work, actor, &outcome.profile, &world.organization).await?;
@@ -208,7 +208,7 @@ impl App {
 
         self.save_outcome(&mut work, actor, &before.profile, &outcome).await?;
         if let Some(hash) = password_hash {
-            sign_in::set_password(&mut work.tx, id.0, hash, "must_change", self.now()).await?;
+            sign_in::set_password(&mut work.tx, id.0, hash, PasswordState::MustChange, self.now()).await?;
             sign_in::end_all_access(&mut work.tx, id.0).await?;
             work.audit_done(actor, Action::PasswordSet, about.clone(), &json!({}));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use muster_domain::access::Authority;
 use muster_domain::organizations::Organization;
-use muster_domain::sign_in::{SessionState, can_sign_in, password_due};
+use muster_domain::sign_in::{PasswordState, SessionState, can_sign_in, password_due};
 use muster_domain::{Code, OrganizationId, Refusal};
 use muster_store::Tx;
 use muster_store::people::StoredProfile;
@@ -73,7 +73,7 @@ impl App {
             SessionState::Locked => {
                 if !session.locked {
                     let mut tx = self.db.begin().await?;
-                    sign_in::touch_session(&mut tx, &hash, session.last_seen_at, "locked").await?;
+                    sign_in::touch_session(&mut tx, &hash, session.last_seen_at, true).await?;
                     tx.commit().await?;
                 }
                 return Ok(SessionStatus::Locked { csrf: session.csrf, name: actor.name().to_owned() });
@@ -82,7 +82,7 @@ impl App {
         }
         if now.duration_since(session.last_seen_at) >= SignedDuration::from_secs(TOUCH_SECONDS) {
             let mut tx = self.db.begin().await?;
-            sign_in::touch_session(&mut tx, &hash, now, "open").await?;
+            sign_in::touch_session(&mut tx, &hash, now, false).await?;
             tx.commit().await?;
         }
         let expiry =
@@ -96,7 +96,7 @@ impl App {
             password_due_in_days: due.filter(|d| *d <= 7),
         };
         let both = Box::new((actor, info));
-        if found.password_state == "must_change" || due.is_some_and(|d| d <= 0) {
+        if found.password_state == PasswordState::MustChange || due.is_some_and(|d| d <= 0) {
             Ok(SessionStatus::PasswordChangeDue(both))
         } else {
             Ok(SessionStatus::Open(both))
@@ -106,7 +106,7 @@ impl App {
     /// Locks a session now: what the idle page asks for.
     pub async fn lock_session(&self, session_token: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        sign_in::touch_session(&mut tx, &fingerprint(session_token), self.now(), "locked").await?;
+        sign_in::touch_session(&mut tx, &fingerprint(session_token), self.now(), true).await?;
         Ok(tx.commit().await?)
     }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use muster_domain::audit::{Action, Effect};
 use muster_domain::organizations::Organization;
-use muster_domain::sign_in::can_sign_in;
+use muster_domain::sign_in::{LinkPurpose, PasswordState, can_sign_in};
 use muster_domain::text::unique_key;
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::people::StoredProfile;
@@ -15,7 +15,6 @@ use super::passwords::judge_new;
 use super::sign_in::nobody;
 use crate::keys::fingerprint;
 use crate::messages::Message;
-use crate::people::SetUpLink;
 use crate::work::{AuditActor, AuditSubject};
 use crate::{App, AppError, Origin, Result};
 
@@ -61,7 +60,7 @@ impl App {
                 if let Some(to) = &person.email {
                     let name =
                         organizations::find(&mut work.tx, organization).await?.map(|o| o.name).unwrap_or_default();
-                    let url = self.new_link(&mut work, &stored.profile, SetUpLink::Reset).await?;
+                    let url = self.new_link(&mut work, &stored.profile, LinkPurpose::Reset).await?;
                     self.queue(&mut work, to, &Message::reset(&person.full_name, &name, &url)).await?;
                 }
                 work.audit(&nobody(origin), Action::ResetRequested, Effect::Done, about, &json!({}));
@@ -86,7 +85,7 @@ impl App {
         Ok(Some(LinkView {
             full_name: stored.profile.person.full_name,
             username: stored.profile.person.username,
-            invitation: link.purpose == SetUpLink::Invitation.as_str(),
+            invitation: link.purpose == LinkPurpose::Invitation,
             organization,
             words,
         }))
@@ -116,7 +115,7 @@ impl App {
             return Err(Refusal::whole(Code::LinkSpent).into());
         };
         let person = &stored.profile.person;
-        sign_in::set_password(&mut work.tx, person.id.0, &hash, "set", self.now()).await?;
+        sign_in::set_password(&mut work.tx, person.id.0, &hash, PasswordState::Chosen, self.now()).await?;
         sign_in::end_all_access(&mut work.tx, person.id.0).await?;
         let mut names = vec![unique_key(&person.username)];
         names.extend(person.email.as_deref().map(unique_key));

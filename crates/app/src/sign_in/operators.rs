@@ -2,7 +2,7 @@
 
 use muster_domain::audit::Action;
 use muster_domain::people::{check_email, check_username};
-use muster_domain::sign_in::{PasswordPolicy, Preset};
+use muster_domain::sign_in::{PasswordPolicy, PasswordState, Preset};
 use muster_domain::{Code, OrganizationId, Refusal, Refusals};
 use muster_store::{StoreError, organizations, sign_in};
 use serde_json::json;
@@ -48,7 +48,7 @@ impl App {
             }
             other => other?,
         }
-        sign_in::set_password(&mut work.tx, id, &hash, "set", self.now()).await?;
+        sign_in::set_password(&mut work.tx, id, &hash, PasswordState::Chosen, self.now()).await?;
         work.audit_done(&actor, Action::OperatorCreated, AuditSubject::new(id, &username), &json!({}));
         work.commit().await?;
         Ok(id)

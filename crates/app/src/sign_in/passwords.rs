@@ -2,7 +2,7 @@
 
 use muster_domain::audit::Action;
 use muster_domain::organizations::Organization;
-use muster_domain::sign_in::{Assessment, PasswordPolicy, Preset, assess};
+use muster_domain::sign_in::{Assessment, PasswordPolicy, PasswordState, Preset, assess};
 use muster_domain::{Code, PersonId, Refusal, Refusals};
 use muster_store::{organizations, people, sign_in};
 use serde_json::json;
@@ -68,7 +68,7 @@ impl App {
         refusals.into_result()?;
         let hash = self.hash_password(new).await?;
         let mut work = self.work_for(actor, super::sign_in::chain_of(found.organization)).await?;
-        sign_in::set_password(&mut work.tx, subject, &hash, "set", self.now()).await?;
+        sign_in::set_password(&mut work.tx, subject, &hash, PasswordState::Chosen, self.now()).await?;
         sign_in::end_sessions(&mut work.tx, subject, session_token.map(fingerprint).as_deref()).await?;
         // Nor does a link that was asked for before, by whomever, undo it.
         sign_in::end_links(&mut work.tx, subject).await?;

@@ -148,7 +148,7 @@ impl App {
             if failed_before {
                 sign_in::clear_failures(&mut work.tx, &[&keys[0].0]).await?;
             }
-            sign_in::touch_session(&mut work.tx, &hash, self.now(), "open").await?;
+            sign_in::touch_session(&mut work.tx, &hash, self.now(), false).await?;
             let about = AuditSubject::new(session.subject, &known.shown_name);
             work.audit(&known.who(origin), Action::Unlocked, Effect::Done, about, &json!({}));
             work.commit().await

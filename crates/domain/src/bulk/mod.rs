@@ -27,26 +27,7 @@ pub const MOST_CHANGES: usize = 200;
 /// How long a bulk update can be undone.
 pub const UNDO_DAYS: i64 = 30;
 
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $code:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
-
-        impl $name {
-            /// As stored and as programs see it.
-            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
-
-            /// The value a code names.
-            pub fn parse(text: &str) -> Option<Self> {
-                [$(Self::$variant,)*].into_iter().find(|v| v.as_str() == text)
-            }
-        }
-    };
-}
-
-codes! {
+code_enum! {
     /// Where the changes of a bulk update come from.
     BulkKind {
         /// The same changes for everybody.
@@ -58,7 +39,7 @@ codes! {
     }
 }
 
-codes! {
+code_enum! {
     /// How far a bulk update has come.
     BulkState {
         /// People are selected; nothing was started.

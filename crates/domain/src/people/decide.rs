@@ -83,7 +83,7 @@ fn judge_sign_in_status(before: &Profile, after: &Profile, change: &Change, refu
             refusals.push(Refusal::new(field, Code::SignInFollowsAccounts));
             before.sign_in
         }
-        Some(text) => SignInStatus::parse(text).unwrap_or_else(|| {
+        Some(text) => SignInStatus::parse(text.trim()).unwrap_or_else(|| {
             refusals.push(Refusal::new(field, Code::NotUnderstood).about(&[format!("“{text}”")]));
             before.sign_in
         }),

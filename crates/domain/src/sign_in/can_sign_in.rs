@@ -1,35 +1,19 @@
 //! Who can sign in: the one place that says so.
 
-use serde::Serialize;
-
 use crate::billing::BillingAccount;
 use crate::emr::EmrAccount;
 use crate::people::Profile;
 use crate::reach::ReachAccount;
 
-/// Whether a person without accounts may sign in. The accounts of everybody else decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignInStatus {
-    /// The person may sign in.
-    #[default]
-    Open,
-    /// The person left.
-    Closed,
-}
-
-impl SignInStatus {
-    /// As stored and as programs see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// The status a code names.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Open, Self::Closed].into_iter().find(|s| s.as_str() == text.trim())
+code_enum! {
+    /// Whether a person without accounts may sign in. The accounts of everybody else decide.
+    #[derive(Default)]
+    SignInStatus {
+        /// The person may sign in.
+        #[default]
+        Open "open";
+        /// The person left.
+        Closed "closed";
     }
 }
 

@@ -7,5 +7,7 @@ mod throttle;
 
 pub use can_sign_in::{SignInStatus, can_sign_in};
 pub use password::{Assessment, LONGEST_PASSWORD, PasswordPolicy, Preset, Requirement, assess};
-pub use session::{LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, SESSION_HOURS, SessionState, password_due};
+pub use session::{
+    LINK_MINUTES_INVITATION, LINK_MINUTES_RESET, LinkPurpose, PasswordState, SESSION_HOURS, SessionState, password_due,
+};
 pub use throttle::{Throttle, throttle};

@@ -1,4 +1,4 @@
-//! How long a session lives and when it locks.
+//! How long sessions, links and passwords live.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,6 +8,30 @@ pub const SESSION_HOURS: i64 = 12;
 pub const LINK_MINUTES_RESET: i64 = 60;
 /// An invitation works this long: a new colleague may be on holiday.
 pub const LINK_MINUTES_INVITATION: i64 = 7 * 24 * 60;
+
+code_enum! {
+    /// What a single-use link is for.
+    LinkPurpose {
+        /// Setting up the first practice.
+        Setup "setup";
+        /// The first password of a person.
+        Invitation "invitation";
+        /// A new password instead of a forgotten one.
+        Reset "reset";
+    }
+}
+
+code_enum! {
+    /// What is known of a person's password.
+    PasswordState {
+        /// There is none yet.
+        Missing "none";
+        /// The person chose it.
+        Chosen "set";
+        /// A manager chose it: the person has to choose another one.
+        MustChange "must_change";
+    }
+}
 
 /// What a stored session is good for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use muster_domain::emr::{EmrAccount, InactiveReason};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 
-use crate::dialect::{self, Engine};
-use crate::query::Query;
-use crate::rows::{NamedCells, Rows, rows};
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
+use crate::sql::rows::{NamedCells, Rows, rows};
 use crate::{Handle, Result, Tx, listing, micros};
 
 /// An account to save, as a bulk update changed it.

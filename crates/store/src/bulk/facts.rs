@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::{Handle, Result, dialect};
+use crate::sql::dialect;
+use crate::{Handle, Result};
 
 /// How many active company admins there are, counted up to `most`.
 pub async fn company_admins(h: &mut impl Handle, organization: OrganizationId, most: i64) -> Result<i64> {

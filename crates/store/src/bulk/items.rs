@@ -3,8 +3,8 @@
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::query::Query;
-use crate::rows::{NamedCells, rows};
+use crate::sql::query::Query;
+use crate::sql::rows::{NamedCells, rows};
 use crate::{Handle, Result, Tx};
 
 /// One person of a bulk update.

@@ -13,7 +13,7 @@ use muster_domain::bulk::{BulkKind, BulkState, Tally};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::query::Query;
+use crate::sql::query::Query;
 use crate::{Handle, Result, StoreError, Tx, micros, when};
 
 pub use accounts::{ChangedAccount, end_all_access, save_accounts};

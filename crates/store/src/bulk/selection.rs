@@ -4,10 +4,10 @@ use muster_domain::access::ClinicAccess;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::dialect;
 use crate::listing::{self, Filter};
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, Tx};
 
 /// Takes in everybody with an EMR account who matches, each with the version stored now; at most `limit`. How many.

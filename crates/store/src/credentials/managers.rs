@@ -3,7 +3,8 @@
 use muster_domain::{ClinicId, OrganizationId};
 use uuid::Uuid;
 
-use crate::{Handle, Result, dialect};
+use crate::sql::dialect;
+use crate::{Handle, Result};
 
 /// An active user manager who can be written to.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]

@@ -24,7 +24,7 @@ use muster_domain::PersonId;
 use muster_domain::emr::UserType;
 use muster_domain::licenses::Group;
 
-use crate::dialect;
+use crate::sql::dialect;
 
 /// An active supervisor `t` of a supervision `v`.
 const SUPERVISOR: &str = "JOIN emr_accounts t ON t.organization_id = v.organization_id

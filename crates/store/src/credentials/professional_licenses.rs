@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::ids;
 use crate::duplicates::salt;
-use crate::query::Query;
-use crate::rows::{NamedCells, rows};
+use crate::sql::query::Query;
+use crate::sql::rows::{NamedCells, rows};
 use crate::{Handle, Result, Tx};
 
 type LicenseRow = (Uuid, i64, Option<String>, Option<String>, Option<String>, Option<String>);

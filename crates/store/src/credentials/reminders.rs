@@ -8,8 +8,8 @@ use muster_domain::credentials::ProfessionalLicense;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, Tx, micros};
 
 /// A license whose owner has to be told that it runs out.

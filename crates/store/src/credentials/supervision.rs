@@ -6,9 +6,10 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 
 use super::types;
-use crate::query::Query;
-use crate::rows::rows;
-use crate::{Handle, Result, Tx, dialect, micros, when};
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
+use crate::{Handle, Result, Tx, micros, when};
 
 /// One stretch of time in which someone supervised someone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 
 use super::{SUPERVISOR, ids, types};
-use crate::query::Query;
-use crate::{Handle, Result, dialect};
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::{Handle, Result};
 
 /// What of the worklist to show.
 #[derive(Clone, Debug)]

@@ -13,10 +13,11 @@ use muster_domain::{OrganizationId, PersonId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::{Engine, in_ints, ints_of};
-use crate::query::Query;
-use crate::rows::{self, Rows};
-use crate::{Handle, Result, Tx, dialect, micros};
+use crate::sql::dialect;
+use crate::sql::dialect::{Engine, in_ints, ints_of};
+use crate::sql::query::Query;
+use crate::sql::rows::{self, Rows};
+use crate::{Handle, Result, Tx, micros};
 
 pub use sharing::{sharing, sharing_many};
 

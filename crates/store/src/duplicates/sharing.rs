@@ -7,8 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{FULL_BUCKET, StoredCandidate, traits};
-use crate::dialect::{Engine, in_ints};
-use crate::query::Query;
+use crate::sql::dialect::{Engine, in_ints};
+use crate::sql::query::Query;
 use crate::{Handle, Result};
 
 /// So many people without an NPI are gone through rather than all who share a number.

@@ -7,10 +7,10 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::dialect::{self, Engine};
 use crate::people::WriteMode;
-use crate::query::Query;
-use crate::rows::{Rows, rows};
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
+use crate::sql::rows::{Rows, rows};
 use crate::{Result, StoreError, Tx, micros, when};
 
 /// An account as read with a profile; empty without one.

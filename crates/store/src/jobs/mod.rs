@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use uuid::Uuid;
 
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, Tx, micros};
 
 pub use overview::{JobCount, JobEntry, JobFilter, counts, list, retry, retry_failed};

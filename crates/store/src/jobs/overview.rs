@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use uuid::Uuid;
 
-use crate::query::Query;
+use crate::sql::query::Query;
 use crate::{Handle, Result, Tx, micros, when};
 
 /// A job as operators see it: never its payload.

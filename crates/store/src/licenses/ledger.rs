@@ -7,7 +7,7 @@ use muster_domain::{ClinicId, LicenseRequestId, OrganizationId};
 use uuid::Uuid;
 
 use super::{group, push_scope, seat_rows, usage};
-use crate::query::Query;
+use crate::sql::query::Query;
 use crate::{Handle, Result, Tx, micros, when};
 
 /// One line of the ledger, to be written.

@@ -21,10 +21,11 @@ use muster_domain::licenses::{Availability, Group};
 use muster_domain::{ClinicId, OrganizationId};
 use uuid::Uuid;
 
-use crate::dialect::Engine;
-use crate::query::Query;
-use crate::rows::{Rows, rows};
-use crate::{Handle, Result, StoreError, Tx, dialect};
+use crate::sql::dialect;
+use crate::sql::dialect::Engine;
+use crate::sql::query::Query;
+use crate::sql::rows::{Rows, rows};
+use crate::{Handle, Result, StoreError, Tx};
 
 /// The group of the user type in `a`, an EMR account.
 const GROUP: &str = "CASE WHEN a.user_type IN ('PT','OT','SLP','RT','AT') THEN 'therapist'

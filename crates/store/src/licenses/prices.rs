@@ -4,8 +4,8 @@ use muster_domain::OrganizationId;
 use muster_domain::licenses::Prices;
 
 use super::group;
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, Tx};
 
 /// The prices of a practice; without any the currency is empty.

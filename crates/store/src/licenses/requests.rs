@@ -9,8 +9,9 @@ use muster_domain::{ClinicId, LicenseRequestId, OrganizationId};
 use uuid::Uuid;
 
 use super::{group, push_scope};
-use crate::query::Query;
-use crate::{Handle, Result, StoreError, Tx, dialect, micros, typed, when};
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::{Handle, Result, StoreError, Tx, micros, typed, when};
 
 /// A request to be kept.
 #[derive(Clone, Debug)]

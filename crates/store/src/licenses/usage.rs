@@ -9,8 +9,8 @@ use muster_domain::{ClinicId, OrganizationId};
 use uuid::Uuid;
 
 use super::{Pool, group, push_scope};
-use crate::query::Query;
-use crate::rows::{Rows, rows};
+use crate::sql::query::Query;
+use crate::sql::rows::{Rows, rows};
 use crate::{Handle, Result, Tx};
 
 /// Hours since 1970.

@@ -6,7 +6,7 @@ use muster_domain::{ClinicId, OrganizationId, PersonId};
 use uuid::Uuid;
 
 use super::{GROUP, group, push_scope};
-use crate::query::Query;
+use crate::sql::query::Query;
 use crate::{Handle, Result};
 
 /// Somebody who waits.
@@ -123,7 +123,7 @@ pub async fn waiting_ids(
     );
     filter.push(&mut q);
     if let Some(people) = people {
-        q.push(" AND a.person_id IN {ids ").bind(crate::dialect::id_list(people.iter().map(|p| &p.0))).push("}");
+        q.push(" AND a.person_id IN {ids ").bind(crate::sql::dialect::id_list(people.iter().map(|p| &p.0))).push("}");
     }
     q.push(" ORDER BY a.person_id LIMIT ").bind(limit);
     let rows: Vec<(Uuid,)> = q.fetch_all(h).await?;

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::counts::CountChanges;
 use super::save::facts;
 use crate::people::{self, StoredProfile};
-use crate::query::Query;
-use crate::{Handle, Result, dialect, micros};
+use crate::sql::dialect;
+use crate::sql::query::Query;
+use crate::{Handle, Result, micros};
 
 /// People who are read at once.
 const AT_ONCE: i64 = 500;

@@ -5,8 +5,8 @@ use muster_domain::emr::{Permission, Status};
 use muster_domain::text::search_key;
 
 use super::{Filter, Sort};
-use crate::dialect;
-use crate::query::Query;
+use crate::sql::dialect;
+use crate::sql::query::Query;
 
 /// An index of the list that holds everybody who matches a filter.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use muster_domain::emr::Permission;
 use serde::Deserialize;
 
 use super::Filter;
-use crate::query::Query;
-use crate::rows::rows;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
 use crate::{Handle, Result, Tx};
 
 /// In place of a permission: everybody, whatever they hold.

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::conditions::Candidate;
 use super::statements::{PageQuery, Start};
 use super::{Cursor, Filter, Sort, Total};
-use crate::dialect::{self, Engine};
 use crate::people::profiles;
-use crate::query::Query;
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
 use crate::{Db, Handle, Split, Tx};
 
 const HERE: Uuid = Uuid::from_u128(1);

@@ -15,7 +15,7 @@ pub(super) struct ListRow {
     pub matches: i64,
 }
 
-/// The columns of a [`ListRow`] for [`Query::fetch_packed`](crate::query::Query::fetch_packed).
+/// The columns of a [`ListRow`] for [`Query::fetch_packed`](crate::sql::query::Query::fetch_packed).
 pub(super) const PACKED: &str = "person_id uuid, key text, name text, matches int";
 
 impl ListRow {

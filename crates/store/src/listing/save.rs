@@ -6,10 +6,10 @@ use muster_domain::text::{grams, unique_key};
 use muster_domain::{OrganizationId, PersonId};
 
 use super::counts::CountChanges;
-use crate::dialect::{self, Engine};
 use crate::people::WriteMode;
-use crate::query::Query;
-use crate::rows::{self, Rows};
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
+use crate::sql::rows::{self, Rows};
 use crate::{Handle, Result, Tx};
 
 const COLUMNS: &str = "{rows $2: id uuid, name text, username text, search text, kind text, status text, permissions int, first int, last int} r";

@@ -7,8 +7,8 @@ use super::conditions::{Candidate, Membership, conditions};
 use super::list::PASSED_ENTRIES;
 use super::row::{ListRow, PACKED};
 use super::{Cursor, Filter, Sort};
-use crate::dialect::{self, Engine};
-use crate::query::Query;
+use crate::sql::dialect::{self, Engine};
+use crate::sql::query::Query;
 use crate::{Handle, Result};
 
 impl Sort {

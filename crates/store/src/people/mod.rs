@@ -6,18 +6,18 @@ mod save;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use muster_domain::people::Person;
-use muster_domain::people::Profile;
-use muster_domain::sign_in::SignInStatus;
+use muster_domain::people::{Person, Profile};
+use muster_domain::sign_in::{PasswordState, SignInStatus};
 use muster_domain::{ClinicId, OrganizationId, PersonId};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::dialect::Engine;
-use crate::query::Query;
-use crate::rows::rows;
-use crate::{Handle, Result, StoreError, dialect, emr, typed, when};
+use crate::sql::dialect;
+use crate::sql::dialect::Engine;
+use crate::sql::query::Query;
+use crate::sql::rows::rows;
+use crate::{Handle, Result, StoreError, emr, sign_in, typed, when};
 
 pub(crate) use save::WriteMode;
 pub use save::{NewProfiles, insert, insert_made, update};
@@ -34,7 +34,7 @@ pub struct StoredProfile {
     /// Last successful sign-in.
     pub last_sign_in_at: Option<Timestamp>,
     /// `none`, `set` or `must_change`.
-    pub password_state: String,
+    pub password_state: PasswordState,
     /// When the finish attestation was given.
     pub finish_attested_at: Option<Timestamp>,
 }
@@ -84,7 +84,7 @@ impl PersonRow {
             version: self.version,
             created_at: when(self.created_at),
             last_sign_in_at: when(self.last_sign_in_at),
-            password_state: self.password_state,
+            password_state: sign_in::password_state(self.password_state)?,
             finish_attested_at: finish_attested_at.flatten(),
         })
     }

@@ -8,10 +8,11 @@ use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
 use uuid::Uuid;
 
-use crate::dialect::Engine;
-use crate::query::Query;
-use crate::rows::{Rows, rows};
-use crate::{Handle, Result, Tx, dialect, duplicates, emr, listing, micros};
+use crate::sql::dialect;
+use crate::sql::dialect::Engine;
+use crate::sql::query::Query;
+use crate::sql::rows::{Rows, rows};
+use crate::{Handle, Result, Tx, duplicates, emr, listing, micros};
 
 /// The rows of profiles, as the statements take them; none where there are none.
 struct Tables {

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
+use muster_domain::sign_in::LinkPurpose;
 use uuid::Uuid;
 
-use crate::{Handle, Result, Tx, micros, when};
+use crate::{Handle, Result, StoreError, Tx, micros, when};
 
 /// Makes every link of a subject worthless.
 pub async fn end_links(tx: &mut Tx, subject: Uuid) -> Result<()> {
@@ -17,9 +18,9 @@ pub async fn end_links(tx: &mut Tx, subject: Uuid) -> Result<()> {
 /// A single-use link.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// `setup`, `invitation` or `reset`.
-    pub purpose: String,
-    /// Whose password it sets; nil for `setup`.
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// Whose password it sets; nil for [`LinkPurpose::Setup`].
     pub subject: Uuid,
     /// Of a person.
     pub organization: Option<OrganizationId>,
@@ -37,7 +38,7 @@ pub async fn insert_link(tx: &mut Tx, token_hash: &[u8], link: &Link) -> Result<
     on!(tx, text, |sql, c| {
         sqlx::query(sql)
             .bind(token_hash.to_vec())
-            .bind(&link.purpose)
+            .bind(link.purpose.as_str())
             .bind(link.subject)
             .bind(link.organization.map(|o| o.0))
             .bind(micros(link.expires_at))
@@ -54,8 +55,9 @@ pub async fn link(h: &mut impl Handle, token_hash: &[u8], now: Timestamp) -> Res
     let row: Option<(String, Uuid, Option<Uuid>, i64)> = on!(h, text, |sql, c| {
         sqlx::query_as(sql).bind(token_hash.to_vec()).bind(micros(now)).fetch_optional(c).await?
     });
-    Ok(row.map(|(purpose, subject, organization, expires)| Link {
-        purpose,
+    let Some((purpose, subject, organization, expires)) = row else { return Ok(None) };
+    Ok(Some(Link {
+        purpose: LinkPurpose::parse(&purpose).ok_or(StoreError::Corrupt(purpose))?,
         subject,
         organization: organization.map(OrganizationId),
         expires_at: when(expires).unwrap_or(Timestamp::UNIX_EPOCH),

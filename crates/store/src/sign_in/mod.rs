@@ -11,6 +11,7 @@ use sqlx::{FromRow, ValueRef};
 use uuid::Uuid;
 
 pub use links::{Link, end_links, insert_link, link, spend_link};
+pub(crate) use owners::password_state;
 pub use owners::{
     SignIn, find, find_by_name, find_with_profile, insert_operator, name_owner, rehash_password, set_password,
 };
@@ -21,7 +22,7 @@ pub use sessions::{
 pub use throttles::{clear_failures, failures, note_failure};
 pub use tokens::{Token, delete_token, insert_token, token, tokens_of, touch_token};
 
-use crate::dialect::Engine;
+use crate::sql::dialect::Engine;
 use crate::{Result, Tx, micros, people};
 
 /// What a secret proves, with who signs in by it and, of a person, the profile: all that tells who is asking.

@@ -2,29 +2,28 @@
 
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
+use muster_domain::sign_in::PasswordState;
 use muster_domain::text::unique_key;
 use uuid::Uuid;
 
 use super::{SecretOwner, owner, to_owner};
 use crate::people::{self, StoredProfile};
-use crate::query::Query;
-use crate::{Handle, Result, Tx, micros, typed, when};
+use crate::sql::query::Query;
+use crate::{Handle, Result, StoreError, Tx, micros, typed, when};
 
 /// Who signs in with a name.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// A person, or an operator of the installation.
     pub subject: Uuid,
-    /// `person` or `operator`.
-    pub kind: String,
-    /// Of a person.
+    /// Of a person; an operator has none.
     pub organization: Option<OrganizationId>,
     /// Of an operator.
     pub shown_name: String,
     /// Argon2id in PHC form.
     pub password_hash: Option<String>,
-    /// `none`, `set` or `must_change`.
-    pub password_state: String,
+    /// What is known of the password.
+    pub password_state: PasswordState,
     /// When it was set.
     pub password_changed_at: Option<Timestamp>,
 }
@@ -32,7 +31,6 @@ pub struct SignIn {
 #[derive(sqlx::FromRow)]
 pub(super) struct OwnerRow {
     subject_id: Uuid,
-    kind: String,
     organization_id: Option<Uuid>,
     shown_name: String,
     password_hash: Option<String>,
@@ -40,22 +38,28 @@ pub(super) struct OwnerRow {
     password_changed_at: i64,
 }
 
-impl From<OwnerRow> for SignIn {
-    fn from(r: OwnerRow) -> Self {
-        Self {
+impl TryFrom<OwnerRow> for SignIn {
+    type Error = StoreError;
+
+    fn try_from(r: OwnerRow) -> Result<Self> {
+        Ok(Self {
             subject: r.subject_id,
-            kind: r.kind,
             organization: r.organization_id.map(OrganizationId),
             shown_name: r.shown_name,
             password_hash: r.password_hash,
-            password_state: r.password_state,
+            password_state: password_state(r.password_state)?,
             password_changed_at: when(r.password_changed_at),
-        }
+        })
     }
 }
 
+/// A stored code as a password state.
+pub(crate) fn password_state(code: String) -> Result<PasswordState> {
+    PasswordState::parse(&code).ok_or(StoreError::Corrupt(code))
+}
+
 pub(super) const SIGN_IN: &str =
-    "s.subject_id, s.kind, s.organization_id, s.shown_name, s.password_hash, s.password_state, s.password_changed_at";
+    "s.subject_id, s.organization_id, s.shown_name, s.password_hash, s.password_state, s.password_changed_at";
 
 /// By user name or email.
 pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<SignIn>> {
@@ -64,7 +68,7 @@ pub async fn find_by_name(h: &mut impl Handle, name: &str) -> Result<Option<Sign
     );
     let row: Option<OwnerRow> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
-    Ok(row.map(SignIn::from))
+    row.map(SignIn::try_from).transpose()
 }
 
 /// By user name or email, with the profile of a person: all that decides whether the holder may sign in.
@@ -74,14 +78,14 @@ pub async fn find_with_profile(h: &mut impl Handle, name: &str) -> Result<Option
     let row: Option<SecretOwner<()>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(typed(&unique_key(name))).fetch_optional(c).await?);
     let Some(SecretOwner { owner, person, .. }) = row else { return Ok(None) };
-    Ok(Some((owner.into(), person.map(people::PersonRow::into_stored).transpose()?)))
+    Ok(Some((owner.try_into()?, person.map(people::PersonRow::into_stored).transpose()?)))
 }
 
 /// By identity.
 pub async fn find(h: &mut impl Handle, subject: Uuid) -> Result<Option<SignIn>> {
     let text = format!("SELECT {SIGN_IN} FROM sign_ins s WHERE s.subject_id = $1");
     let row: Option<OwnerRow> = on!(h, &text, |sql, c| sqlx::query_as(sql).bind(subject).fetch_optional(c).await?);
-    Ok(row.map(SignIn::from))
+    row.map(SignIn::try_from).transpose()
 }
 
 /// Who holds a user name or email: the subject and, for a person, the organization.
@@ -108,15 +112,14 @@ pub async fn insert_operator(tx: &mut Tx, id: Uuid, username: &str, email: &str)
     Ok(())
 }
 
-/// Sets a password; its state is written on the person as well, where profiles are read. `state` is `set` or
-/// `must_change`.
-pub async fn set_password(tx: &mut Tx, subject: Uuid, hash: &str, state: &str, now: Timestamp) -> Result<()> {
+/// Sets a password; its state is written on the person as well, where profiles are read.
+pub async fn set_password(tx: &mut Tx, subject: Uuid, hash: &str, state: PasswordState, now: Timestamp) -> Result<()> {
     let text =
         "UPDATE sign_ins SET password_hash = $2, password_state = $3, password_changed_at = $4 WHERE subject_id = $1";
-    let password = Query::about(text, subject).with(hash).with(state).with(micros(now));
+    let password = Query::about(text, subject).with(hash).with(state.as_str()).with(micros(now));
     let text = "UPDATE people SET password_state = $2 WHERE person_id = $1
         AND organization_id = (SELECT s.organization_id FROM sign_ins s WHERE s.subject_id = $1)";
-    Query::execute_together(vec![Query::about(text, subject).with(state), password], tx).await
+    Query::execute_together(vec![Query::about(text, subject).with(state.as_str()), password], tx).await
 }
 
 /// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.

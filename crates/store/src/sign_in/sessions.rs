@@ -10,7 +10,7 @@ use super::owners::SignIn;
 use super::{SecretOwner, joined, owner, to_owner};
 use crate::organizations::{COLUMNS, OrganizationRow};
 use crate::people::{self, StoredProfile};
-use crate::query::Query;
+use crate::sql::query::Query;
 use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// A signed-in browser.
@@ -28,7 +28,7 @@ pub struct Session {
     pub started_at: Timestamp,
     /// Last request.
     pub last_seen_at: Timestamp,
-    /// `open` or `locked`.
+    /// True when only the password opens it again.
     pub locked: bool,
     /// From where.
     pub address: String,
@@ -58,12 +58,15 @@ impl From<SessionRow> for Session {
             csrf: r.csrf,
             started_at: when(r.started_at).unwrap_or(Timestamp::UNIX_EPOCH),
             last_seen_at: when(r.last_seen_at).unwrap_or(Timestamp::UNIX_EPOCH),
-            locked: r.state != "open",
+            locked: r.state != OPEN,
             address: r.address,
             user_agent: r.user_agent,
         }
     }
 }
+
+const OPEN: &str = "open";
+const LOCKED: &str = "locked";
 
 const SESSION: &str = "x.session_id, x.organization_id AS works_in, x.csrf, x.started_at, x.last_seen_at, x.state, x.address, x.user_agent";
 
@@ -116,7 +119,7 @@ pub async fn session_context(h: &mut impl Handle, token_hash: &[u8]) -> Result<O
     };
     Ok(Some(SessionContext {
         session: what.into(),
-        owner: owner.into(),
+        owner: owner.try_into()?,
         profile: person.map(people::PersonRow::into_stored).transpose()?,
         practice: practice.map(Organization::try_from).transpose()?,
     }))
@@ -155,8 +158,9 @@ pub async fn begin_session(tx: &mut Tx, token_hash: &[u8], s: &Session) -> Resul
     Query::execute_together(times.chain([session]).collect(), tx).await
 }
 
-/// Moves `last_seen_at` forward and sets the state (`open` or `locked`).
-pub async fn touch_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp, state: &str) -> Result<()> {
+/// Sets `last_seen_at`, and locks or opens the session.
+pub async fn touch_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp, locked: bool) -> Result<()> {
+    let state = if locked { LOCKED } else { OPEN };
     let text = "UPDATE sessions SET last_seen_at = $2, state = $3 WHERE token_hash = $1";
     on!(tx, text, |sql, c| {
         sqlx::query(sql).bind(token_hash.to_vec()).bind(micros(now)).bind(state).execute(c).await?;

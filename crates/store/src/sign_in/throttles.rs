@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::dialect::in_texts;
+use crate::sql::dialect::in_texts;
 use crate::{Handle, Result, Tx, micros, typed, when};
 
 /// How many failures stand under each of these keys, in their order, and when the last one was.

@@ -66,7 +66,7 @@ pub async fn token(h: &mut impl Handle, token_hash: &[u8]) -> Result<Option<(Tok
     let row: Option<SecretOwner<TokenRow>> =
         on!(h, &text, |sql, c| sqlx::query_as(sql).bind(token_hash.to_vec()).fetch_optional(c).await?);
     let Some(SecretOwner { what, owner, person }) = row else { return Ok(None) };
-    Ok(Some((what.into(), owner.into(), person.map(people::PersonRow::into_stored).transpose()?)))
+    Ok(Some((what.into(), owner.try_into()?, person.map(people::PersonRow::into_stored).transpose()?)))
 }
 
 /// Tokens of a subject, newest first.

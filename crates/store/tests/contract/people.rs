@@ -1,8 +1,8 @@
 use muster_domain::emr::{
     Attestation, InactiveReason, LICENSE_PLACEHOLDER, Permission, PermissionSet, PrimaryLicense, Status, UserType,
 };
-use muster_domain::people::Profile;
-use muster_domain::people::npi;
+use muster_domain::people::{Profile, npi};
+use muster_domain::sign_in::PasswordState;
 use muster_domain::text::unique_key;
 use muster_domain::{OrganizationId, PersonId};
 use muster_store::people::{self, StoredProfile};
@@ -83,7 +83,7 @@ both_engines! {
             assert_eq!(stored.version, 1);
             assert_eq!(stored.created_at, Some(noon()));
             assert_eq!(stored.last_sign_in_at, None);
-            assert_eq!(stored.password_state, "none");
+            assert_eq!(stored.password_state, PasswordState::Missing);
             let attested = profile.emr.as_ref().and_then(|e| e.finish_attestation);
             assert_eq!(stored.finish_attested_at, attested.map(|_| noon()));
         }

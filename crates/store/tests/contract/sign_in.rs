@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use muster_domain::OrganizationId;
 use muster_domain::emr::Status;
+use muster_domain::sign_in::{LinkPurpose, PasswordState};
 use muster_store::sign_in::{self, Link, Session, Token};
 use muster_store::{Db, StoreError};
 use muster_testkit::both_engines;
@@ -23,8 +24,8 @@ fn a_session(subject: Uuid, started: i64) -> Session {
     }
 }
 
-fn a_link(subject: Uuid, purpose: &str, expires: i64) -> Link {
-    Link { purpose: purpose.into(), subject, organization: None, expires_at: later(expires) }
+fn a_link(subject: Uuid, purpose: LinkPurpose, expires: i64) -> Link {
+    Link { purpose, subject, organization: None, expires_at: later(expires) }
 }
 
 fn a_token(subject: Uuid, created: i64, expires: Option<i64>) -> Token {
@@ -66,9 +67,9 @@ both_engines! {
         let mut reading = db.read().await.unwrap();
         for name in ["mharlow1", " MHarlow1 ", "MARA1@saco.example", "ｍharlow1"] {
             let found = sign_in::find_by_name(&mut reading, name).await.unwrap().unwrap();
-            assert_eq!((found.subject, found.kind.as_str()), (person_id(1).0, "person"), "{name}");
+            assert_eq!((found.subject, found.organization.is_some()), (person_id(1).0, true), "{name}");
             assert_eq!((found.organization, found.password_hash), (Some(practice.id), None));
-            assert_eq!((found.password_state.as_str(), found.password_changed_at), ("none", None));
+            assert_eq!((found.password_state, found.password_changed_at), (PasswordState::Missing, None));
             let owner = sign_in::name_owner(&mut reading, name).await.unwrap();
             assert_eq!(owner, Some((person_id(1).0, Some(practice.id))));
         }
@@ -86,7 +87,7 @@ both_engines! {
         in_tx!(db, |tx| sign_in::insert_operator(tx, an_id(), "same@x.example", "same@x.example").await).unwrap();
         let mut reading = db.read().await.unwrap();
         let found = sign_in::find_by_name(&mut reading, "SAM@muster.example").await.unwrap().unwrap();
-        assert_eq!((found.subject, found.kind.as_str(), found.shown_name.as_str()), (operator, "operator", "Sam"));
+        assert_eq!((found.subject, found.organization, found.shown_name.as_str()), (operator, None, "Sam"));
         assert_eq!(found.organization, None);
         drop(reading);
         let mut person = practice.therapist(1);
@@ -103,13 +104,13 @@ both_engines! {
         let practice = an_organization(db).await;
         insert(db, practice.id, &[practice.therapist(1)]).await.unwrap();
         let subject = person_id(1).0;
-        in_tx!(db, |tx| sign_in::set_password(tx, subject, "weak", "must_change", later(5)).await).unwrap();
+        in_tx!(db, |tx| sign_in::set_password(tx, subject, "weak", PasswordState::MustChange, later(5)).await).unwrap();
         in_tx!(db, |tx| sign_in::rehash_password(tx, subject, "other", "stolen").await).unwrap();
         let found = sign_in::find(&mut db.read().await.unwrap(), subject).await.unwrap().unwrap();
         assert_eq!(found.password_hash.as_deref(), Some("weak"));
         in_tx!(db, |tx| sign_in::rehash_password(tx, subject, "weak", "strong").await).unwrap();
         let found = sign_in::find(&mut db.read().await.unwrap(), subject).await.unwrap().unwrap();
-        assert_eq!((found.password_hash.as_deref(), found.password_state.as_str()), (Some("strong"), "must_change"));
+        assert_eq!((found.password_hash.as_deref(), found.password_state), (Some("strong"), PasswordState::MustChange));
         assert_eq!(found.password_changed_at, Some(later(5)));
     }
 
@@ -174,12 +175,12 @@ both_engines! {
         assert_eq!(of_mara, [new.id, old.id], "newest first");
         drop(reading);
 
-        in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(60), "locked").await).unwrap();
+        in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(60), true).await).unwrap();
         in_tx!(db, |tx| sign_in::set_session_organization(tx, b"1", None).await).unwrap();
         let (found, _) = sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap();
         assert_eq!((found.last_seen_at, found.locked, found.organization), (later(60), true, None));
         assert_eq!(found.started_at, noon());
-        in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(61), "open").await).unwrap();
+        in_tx!(db, |tx| sign_in::touch_session(tx, b"1", later(61), false).await).unwrap();
         assert!(!sign_in::session(&mut db.read().await.unwrap(), b"1").await.unwrap().unwrap().0.locked);
 
         assert!(!in_tx!(db, |tx| sign_in::end_session_by_id(tx, sam, old.id).await).unwrap(), "not hers");
@@ -206,7 +207,7 @@ both_engines! {
         let (mara, sam) = (an_operator(db, 1).await, an_operator(db, 2).await);
         for (hash, subject) in [(b"1", mara), (b"2", sam)] {
             in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), &a_session(subject, 0)).await).unwrap();
-            in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", 60)).await).unwrap();
+            in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, LinkPurpose::Reset, 60)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(subject, 0, None)).await).unwrap();
         }
         in_tx!(db, |tx| sign_in::end_all_access(tx, mara).await).unwrap();
@@ -220,7 +221,7 @@ both_engines! {
 
     async fn a_link_works_once_whoever_races(db) {
         let mara = numbered("person", 1);
-        in_tx!(db, |tx| sign_in::insert_link(tx, b"link", &a_link(mara, "reset", 60)).await).unwrap();
+        in_tx!(db, |tx| sign_in::insert_link(tx, b"link", &a_link(mara, LinkPurpose::Reset, 60)).await).unwrap();
         let racers: Vec<_> = (0..10)
             .map(|_| {
                 let db = db.clone();
@@ -237,15 +238,15 @@ both_engines! {
 
     async fn a_link_is_worthless_after_its_time_and_once_a_newer_one_is_made(db) {
         let mara = numbered("person", 1);
-        let first = Link { organization: Some(OrganizationId(numbered("practice", 1))), ..a_link(mara, "invitation", 60) };
+        let first = Link { organization: Some(OrganizationId(numbered("practice", 1))), ..a_link(mara, LinkPurpose::Invitation, 60) };
         in_tx!(db, |tx| sign_in::insert_link(tx, b"1", &first).await).unwrap();
         let mut reading = db.read().await.unwrap();
         let found = sign_in::link(&mut reading, b"1", later(59)).await.unwrap().unwrap();
-        assert_eq!((found.purpose.as_str(), found.subject, found.organization), ("invitation", mara, first.organization));
+        assert_eq!((found.purpose, found.subject, found.organization), (LinkPurpose::Invitation, mara, first.organization));
         assert_eq!(found.expires_at, later(60));
         assert!(sign_in::link(&mut reading, b"1", later(60)).await.unwrap().is_none());
         drop(reading);
-        in_tx!(db, |tx| sign_in::insert_link(tx, b"2", &a_link(mara, "reset", 60)).await).unwrap();
+        in_tx!(db, |tx| sign_in::insert_link(tx, b"2", &a_link(mara, LinkPurpose::Reset, 60)).await).unwrap();
         assert!(!spend(db, b"1").await);
         assert!(spend(db, b"2").await);
     }
@@ -309,7 +310,7 @@ both_engines! {
         for (hash, seconds) in [(b"old", 0), (b"new", 100)] {
             in_tx!(db, |tx| sign_in::begin_session(tx, hash.as_slice(), &a_session(mara, seconds)).await).unwrap();
             let subject = an_id();
-            in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, "reset", seconds + 10)).await).unwrap();
+            in_tx!(db, |tx| sign_in::insert_link(tx, hash, &a_link(subject, LinkPurpose::Reset, seconds + 10)).await).unwrap();
             in_tx!(db, |tx| sign_in::insert_token(tx, hash, &a_token(mara, 0, Some(seconds + 10))).await).unwrap();
             let key = String::from_utf8_lossy(hash).into_owned();
             in_tx!(db, |tx| sign_in::note_failure(tx, &key, later(seconds), noon()).await).unwrap();

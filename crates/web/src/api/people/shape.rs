@@ -43,7 +43,7 @@ pub(crate) struct Person {
     /// Last successful sign-in.
     last_sign_in_at: Option<Timestamp>,
     /// `none`, `set`, or `must_change` after a manager set it.
-    password_state: String,
+    password_state: &'static str,
     /// `open`, or `closed` for a person without accounts who left.
     #[schema(example = "open")]
     sign_in_status: &'static str,
@@ -129,7 +129,7 @@ impl From<&PersonView> for Person {
             version: view.stored.version,
             created_at: view.stored.created_at,
             last_sign_in_at: view.stored.last_sign_in_at,
-            password_state: view.stored.password_state.clone(),
+            password_state: view.stored.password_state.as_str(),
             sign_in_status: view.profile().sign_in.as_str(),
             can_sign_in: can_sign_in(view.profile()),
             emr_account: Emr::from_view(view),

@@ -7,6 +7,7 @@ use muster_app::people::PersonView;
 use muster_domain::audit::Action;
 use muster_domain::emr::{EmrAccount, InactiveReason, Status};
 use muster_domain::organizations::{Clinic, Organization};
+use muster_domain::sign_in::PasswordState;
 
 use crate::extract::Page;
 use crate::html::audit::details;
@@ -45,13 +46,13 @@ pub(crate) fn status(account: &EmrAccount) -> Markup {
 pub(super) fn sign_in(page: &Page, view: &PersonView, now: jiff::Timestamp) -> Markup {
     let practice = page.info.organization.as_ref();
     let person = &view.profile().person;
-    let state = match view.stored.password_state.as_str() {
-        "none" => "Has not set a password yet",
-        "must_change" => "Has to change the password at the next sign-in",
-        _ => "Password set",
+    let state = match view.stored.password_state {
+        PasswordState::Missing => "Has not set a password yet",
+        PasswordState::MustChange => "Has to change the password at the next sign-in",
+        PasswordState::Chosen => "Password set",
     };
     let active = view.profile().emr.as_ref().is_some_and(EmrAccount::is_active);
-    let invite = view.stored.password_state == "none";
+    let invite = view.stored.password_state == PasswordState::Missing;
     let send = if invite { "Send an invitation" } else { "Send a reset link" };
     parts::card(
         "Sign-in",

@@ -9,8 +9,8 @@ use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo};
 use sqlx::{Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
-use crate::dialect;
-use crate::rows::{Column, Rows};
+use crate::sql::dialect;
+use crate::sql::rows::{Column, Rows};
 
 /// A bound value.
 #[derive(Clone, Debug)]
@@ -174,8 +174,8 @@ fn pick(mut columns: Vec<(&'static str, Column)>, named: &str) -> Vec<Bind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::{Engine, render};
-    use crate::rows::rows;
+    use crate::sql::dialect::{Engine, render};
+    use crate::sql::rows::rows;
 
     #[test]
     fn rows_of_a_server_become_a_value_a_column() {

@@ -2,7 +2,7 @@
 //!
 //! Statements are written with four markers ([`MARKERS`]) that [`render`] expands:
 //! - `a IN {ids $2}`: true when `a` is one of the identifiers in the JSON array bound as `$2`;
-//! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the [`Rows`](crate::rows::Rows) bound as `$1`, as a table;
+//! - `{rows $1: a uuid, b text, n int, h bytes, l list}`: the [`Rows`](crate::sql::rows::Rows) bound as `$1`, as a table;
 //!   for a server `$1 $2 $3 …`, a value a column;
 //! - `{find a $3}`: true when text `a` contains the text bound as `$3`;
 //! - `{grams $3}`: true when a row `d` of the list carries all grams bound as `$3`.

@@ -6,8 +6,8 @@ use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 
-use crate::bind::{Bind, expand_binds};
-use crate::dialect::{self, Engine};
+use crate::sql::bind::{Bind, expand_binds};
+use crate::sql::dialect::{self, Engine};
 use crate::{Handle, Result, Split, StoreError, Tx};
 
 /// A statement of either driver with its values.

@@ -9,8 +9,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Connection, Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::Result;
-use crate::dialect::Engine;
 use crate::error::StoreError;
+use crate::sql::dialect::Engine;
 
 /// A connection to a server that was not used for so long is asked whether it still stands.
 const RESTED: Duration = Duration::from_millis(500);
@@ -112,16 +112,16 @@ impl Handle for Tx {
 }
 
 /// Runs one typed body on whichever driver the handle has. `sql` inside the body is the statement in that engine's
-/// spelling, expanded from the text by [`crate::dialect::render`].
+/// spelling, expanded from the text by [`crate::sql::dialect::render`].
 macro_rules! on {
     ($handle:expr, $text:expr, |$sql:ident, $conn:ident| $body:expr) => {
         match $crate::Handle::split($handle) {
             $crate::Split::Sqlite($conn) => {
-                let $sql = $crate::dialect::render($crate::dialect::Engine::Sqlite, $text);
+                let $sql = $crate::sql::dialect::render($crate::sql::dialect::Engine::Sqlite, $text);
                 $body
             }
             $crate::Split::Postgres($conn) => {
-                let $sql = $crate::dialect::render($crate::dialect::Engine::Postgres, $text);
+                let $sql = $crate::sql::dialect::render($crate::sql::dialect::Engine::Postgres, $text);
                 $body
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::dialect::{Engine, hex};
+use crate::sql::dialect::{Engine, hex};
 
 /// One value of a row.
 #[derive(Clone, Debug)]
