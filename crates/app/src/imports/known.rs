@@ -117,18 +117,16 @@ impl ImportState {
     }
 }
 
-/// For each made-up user name the number to try next: 1 for the bare name, else one more than the highest in use.
+/// For each made-up user name that is new to the run, the number to try next: 1 for the bare name, else one more than the highest in use.
 pub(super) async fn next_numbers(
     h: &mut impl Handle,
     run: &ImportRun,
     bases: BTreeSet<&str>,
 ) -> Result<HashMap<u64, u64>> {
-    let bases: Vec<String> = bases.into_iter().map(str::to_owned).collect();
+    let is_new = |base: &&str| run.next_number(number(base)).is_none();
+    let bases: Vec<String> = bases.into_iter().filter(is_new).map(str::to_owned).collect();
     let taken = imports::numbered_names(h, &bases).await?;
-    // A dry run has stored nothing of the rows before.
-    let of_earlier_rows = |key: u64| run.next_number(key).unwrap_or(1);
-    let keys = bases.iter().map(|b| number(&b.as_str()));
-    let mut next: HashMap<u64, u64> = keys.map(|key| (key, of_earlier_rows(key))).collect();
+    let mut next: HashMap<u64, u64> = bases.iter().map(|b| (number(&b.as_str()), 1)).collect();
     for name in &taken {
         let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         // “a1” and “a12” may both be bases of “a123”.

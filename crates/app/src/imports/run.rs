@@ -60,7 +60,7 @@ impl UniqueKeys {
 #[derive(Default)]
 pub(super) struct UsedKeys {
     pub claims: UniqueKeys,
-    /// The number to try next after a made-up user name, by the name's hash.
+    /// The number to try next after a made-up user name, by the name's hash; looked up when it is missing.
     pub next_numbers: HashMap<u64, u64>,
 }
 
@@ -153,11 +153,12 @@ impl App {
         Ok(batch)
     }
 
-    async fn evaluate_and_save(&self, actor: &Actor, run: &ImportRun, rows: &[RawRow]) -> Result<EvaluatedBatch> {
+    async fn evaluate_and_save(&self, actor: &Actor, run: &mut ImportRun, rows: &[RawRow]) -> Result<EvaluatedBatch> {
         for _ in 0..ATTEMPTS {
             match self.try_save_rows(actor, run, rows).await {
                 Ok(batch) => return Ok(batch),
-                Err(SaveError::Conflict) => {}
+                // Somebody else gives out numbered user names too: look all of them up again.
+                Err(SaveError::Conflict) => run.used.next_numbers.clear(),
                 Err(SaveError::Failed(error)) => return Err(error),
             }
         }
