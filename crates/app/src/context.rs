@@ -119,7 +119,7 @@ impl App {
 
     /// Lets the database take stock after much was added at once. That it could not changes nothing but its speed.
     pub(crate) async fn analyze(&self) {
-        if let Err(error) = self.db.settle().await {
+        if let Err(error) = self.db.analyze().await {
             tracing::warn!(%error, "the database could not take stock of what was added");
         }
     }

@@ -93,14 +93,14 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 const TYPES: [UserType; 2] = [UserType::SPT, UserType::PTA];
 
 /// A request: which, what for, in which pool, how many, and how far it has come.
-type Asked = (LicenseRequestId, RequestKind, (usize, usize), i64, RequestState);
+type RequestRow = (LicenseRequestId, RequestKind, (usize, usize), i64, RequestState);
 
 /// What should be so: plain values, no database.
 #[derive(Default)]
 struct Model {
     people: Vec<Person>,
     totals: BTreeMap<(usize, usize), i64>,
-    requests: Vec<Asked>,
+    requests: Vec<RequestRow>,
     changes: usize,
 }
 

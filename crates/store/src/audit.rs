@@ -233,7 +233,12 @@ pub async fn list(
 }
 
 /// The next `limit` records of a chain after `seq`, for verification.
-pub async fn walk(h: &mut impl Handle, organization: OrganizationId, seq: i64, limit: i64) -> Result<Vec<AuditRecord>> {
+pub async fn records_after(
+    h: &mut impl Handle,
+    organization: OrganizationId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<AuditRecord>> {
     let text = "SELECT * FROM audit_events WHERE organization_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     let rows: Vec<AuditRow> =
         on!(h, text, |sql, c| sqlx::query_as(sql).bind(organization.0).bind(seq).bind(limit).fetch_all(c).await?);

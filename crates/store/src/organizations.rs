@@ -164,7 +164,7 @@ pub async fn clinics(h: &mut impl Handle, organization: OrganizationId) -> Resul
 
 /// Reads clinics, and puts them in the order of their names.
 async fn by_name(h: &mut impl Handle, q: &Query) -> Result<Vec<Clinic>> {
-    let rows: Vec<ClinicRow> = q.fetch_packed(h, CLINIC_COLUMNS).await?;
+    let rows: Vec<ClinicRow> = q.fetch_json_rows(h, CLINIC_COLUMNS).await?;
     let mut clinics: Vec<Clinic> = rows.into_iter().map(Clinic::try_from).collect::<Result<_>>()?;
     clinics.sort_by_cached_key(|c| unique_key(&c.name));
     Ok(clinics)
@@ -186,7 +186,7 @@ pub async fn clinic_names(
     let text = "SELECT clinic_id, name FROM clinics WHERE organization_id = $1 AND clinic_id IN {ids ";
     let mut q = Query::about(text, organization.0);
     q.bind(dialect::id_list(ids.iter().map(|c| &c.0))).push("}");
-    let rows: Vec<(Uuid, String)> = q.fetch_packed(h, "clinic_id uuid, name text").await?;
+    let rows: Vec<(Uuid, String)> = q.fetch_json_rows(h, "clinic_id uuid, name text").await?;
     Ok(rows.into_iter().map(|(id, name)| (ClinicId(id), name)).collect())
 }
 

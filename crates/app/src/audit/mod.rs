@@ -228,7 +228,7 @@ impl App {
         let mut chain = Chain::continuing(organization, self.keys.audit(), 0, Vec::new());
         let mut last = 0;
         loop {
-            let records = audit::walk(h, organization, last, 1000).await?;
+            let records = audit::records_after(h, organization, last, 1000).await?;
             if records.is_empty() {
                 break;
             }

@@ -53,8 +53,8 @@ pub(crate) fn columns(engine: Engine) -> String {
     )
 }
 
-/// The same for [`Query::fetch_packed`], in the order of the fields.
-pub(crate) const PACKED: &str = "(emr_user_type text, emr_status text, emr_inactive_reason text, emr_default_clinic_id uuid, emr_permissions int, emr_attested_by uuid, emr_attested_at int, emr_clinics text, emr_license_number text, emr_license_state text, emr_license_expires_on text)";
+/// The same for [`Query::fetch_json_rows`], in the order of the fields.
+pub(crate) const JSON_COLUMNS: &str = "(emr_user_type text, emr_status text, emr_inactive_reason text, emr_default_clinic_id uuid, emr_permissions int, emr_attested_by uuid, emr_attested_at int, emr_clinics text, emr_license_number text, emr_license_state text, emr_license_expires_on text)";
 
 /// Joins the account to `people p`.
 pub(crate) const JOIN: &str =

@@ -2,4 +2,4 @@
 
 mod accounts;
 
-pub(crate) use accounts::{AccountRow, Accounts, JOIN, PACKED, clear, columns, save};
+pub(crate) use accounts::{AccountRow, Accounts, JOIN, JSON_COLUMNS, clear, columns, save};

@@ -33,7 +33,7 @@ impl Counts {
             WHERE organization_id = $1 AND permission IN (0, $2)";
         let held = filter.permission.map_or(EVERYBODY, Permission::bit);
         let columns = "permission int, user_type text, status text, people int";
-        Query::about(text, organization.0).with(held).fetch_packed(h, columns).await.map(Self)
+        Query::about(text, organization.0).with(held).fetch_json_rows(h, columns).await.map(Self)
     }
 
     /// How many match type, status and permission of this filter.

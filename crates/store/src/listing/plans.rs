@@ -180,7 +180,7 @@ async fn filled() -> (muster_testkit::databases::TestDb, Db) {
     let db = Db::open(&test.url, 2).await.unwrap();
     let Db::Postgres { write, .. } = &db else { panic!("a server") };
     sqlx::raw_sql(PEOPLE).execute(write).await.unwrap();
-    db.settle().await.unwrap();
+    db.analyze().await.unwrap();
     (test, db)
 }
 

@@ -15,8 +15,8 @@ pub(super) struct ListRow {
     pub matches: i64,
 }
 
-/// The columns of a [`ListRow`] for [`Query::fetch_packed`](crate::sql::query::Query::fetch_packed).
-pub(super) const PACKED: &str = "person_id uuid, key text, name text, matches int";
+/// The columns of a [`ListRow`] for [`Query::fetch_json_rows`](crate::sql::query::Query::fetch_json_rows).
+pub(super) const JSON_COLUMNS: &str = "person_id uuid, key text, name text, matches int";
 
 impl ListRow {
     pub fn person(&self) -> PersonId {

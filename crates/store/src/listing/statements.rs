@@ -5,7 +5,7 @@ use muster_domain::text::{piece_gram, query_pieces, search_key};
 
 use super::conditions::{Candidate, Membership, conditions};
 use super::list::PASSED_ENTRIES;
-use super::row::{ListRow, PACKED};
+use super::row::{JSON_COLUMNS, ListRow};
 use super::{Cursor, Filter, Sort};
 use crate::sql::dialect::{self, Engine};
 use crate::sql::query::Query;
@@ -63,7 +63,7 @@ pub(super) enum Start {
 impl PageQuery<'_> {
     /// The rows of a page, in order.
     pub async fn rows(&self, h: &mut impl Handle, q: Query) -> Result<Vec<ListRow>> {
-        let mut rows: Vec<ListRow> = q.fetch_packed(h, PACKED).await?;
+        let mut rows: Vec<ListRow> = q.fetch_json_rows(h, JSON_COLUMNS).await?;
         let number =
             |row: &ListRow| if self.filter.sort == Sort::LastSignIn { row.key.parse().unwrap_or(0) } else { 0_i64 };
         rows.sort_by(|a, b| {

@@ -105,11 +105,11 @@ fn columns(engine: Engine) -> String {
     format!("p.organization_id, p.password_state, {}", columns_beside_sign_in(engine))
 }
 
-/// The same for [`Query::fetch_packed`], in the order of the fields.
-fn packed() -> String {
+/// The same for [`Query::fetch_json_rows`], in the order of the fields.
+fn json_columns() -> String {
     format!(
         "organization_id uuid, person_id uuid, first_name text, last_name text, full_name text, previous_names text, email text, phone text, npi text, username text, sign_in_status text, version int, created_at int, last_sign_in_at int, password_state text, {}",
-        emr::PACKED
+        emr::JSON_COLUMNS
     )
 }
 
@@ -128,7 +128,7 @@ pub async fn find_many(
     ids: &[PersonId],
 ) -> Result<Vec<StoredProfile>> {
     let query = profiles(h.split().engine(), organization, ids);
-    let rows: Vec<PersonRow> = query.fetch_packed(h, &packed()).await?;
+    let rows: Vec<PersonRow> = query.fetch_json_rows(h, &json_columns()).await?;
     let mut found: HashMap<Uuid, StoredProfile> = HashMap::with_capacity(rows.len());
     for row in rows {
         found.insert(row.person_id, row.into_stored()?);

@@ -26,7 +26,7 @@ const READ_SETTINGS: &str = "SET default_transaction_read_only = on; SET plan_ca
 /// How a server learns how the data lies. A look at 9,000 rows of each table tells enough, until it takes its own time
 /// for more. VACUUM too, of what is read from indexes alone: only then it can be. None of it is worth waiting for the
 /// disk.
-const SETTLE: [&str; 3] = [
+const ANALYZE: [&str; 3] = [
     "SET default_statistics_target = 30; SET synchronous_commit = off",
     "VACUUM listing, emr_account_clinics, duplicate_keys, license_keys, people, professional_licenses, signatures",
     "ANALYZE",
@@ -299,7 +299,7 @@ impl Db {
     }
 
     /// Tells the engine how the data lies, after much of it came at once: until then it plans as for an empty database.
-    pub async fn settle(&self) -> Result<()> {
+    pub async fn analyze(&self) -> Result<()> {
         match self {
             Self::Sqlite { write, .. } => {
                 sqlx::query("PRAGMA optimize = 0x10002").execute(write).await?;
@@ -310,7 +310,7 @@ impl Db {
                 let mut connection = write.acquire().await?;
                 // However this ends, nobody else gets a connection that does not wait for the disk.
                 connection.close_on_drop();
-                for text in SETTLE {
+                for text in ANALYZE {
                     sqlx::raw_sql(text).execute(&mut *connection).await?;
                 }
             }

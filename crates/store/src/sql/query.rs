@@ -137,7 +137,7 @@ impl Query {
     ///
     /// SQLite reads on a thread of its own and hands each row over by itself, which takes longer than reading it: so
     /// from a file they come as one JSON text.
-    pub async fn fetch_packed<T>(&self, h: &mut impl Handle, columns: &str) -> Result<Vec<T>>
+    pub async fn fetch_json_rows<T>(&self, h: &mut impl Handle, columns: &str) -> Result<Vec<T>>
     where
         T: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {

@@ -51,7 +51,7 @@ async fn verified(db: &Db, organization: OrganizationId) -> Vec<AuditRecord> {
     let (mut seq, mut all) = (0, Vec::new());
     let mut chain = Chain::continuing(organization, KEY, 0, Vec::new());
     loop {
-        let some = audit::walk(&mut reading, organization, seq, 7).await.expect("records");
+        let some = audit::records_after(&mut reading, organization, seq, 7).await.expect("records");
         let Some(last) = some.last() else { break };
         seq = last.seq;
         for record in &some {
